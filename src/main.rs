@@ -1,0 +1,3 @@
+//! The `cedargate` command.
+
+fn main() {}

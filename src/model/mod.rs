@@ -1,0 +1,32 @@
+//! The nouns of Cedargate: plain data that can't be wrong once it exists.
+//!
+//! Everything above speaks in these types. A value is parsed once, at the border, and trusted after that.
+//! Nothing here decides, waits, reads a clock or knows a database; [`time::Clock`] is the one door to the time of
+//! day, and it is handed to those who may open it.
+//!
+//! | word | type |
+//! |---|---|
+//! | app | [`app::App`] |
+//! | route | [`route::Route`], its pattern [`route::PathPattern`] |
+//! | principal | [`principal::Principal`] |
+//! | grant | [`grant::Grant`] |
+//! | policy | [`policy::Policy`] |
+//! | rule book | [`rule_book::RuleBook`] |
+//! | release | [`rule_book::Release`] |
+//! | record | [`record::Entry`] and what it is made of |
+//! | session | [`session::Session`] |
+
+pub mod app;
+pub mod grant;
+pub mod host;
+pub mod id;
+pub mod policy;
+pub mod principal;
+pub mod record;
+pub mod route;
+pub mod rule_book;
+pub mod session;
+pub mod time;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! Who asks: a person, a service with its own token, or nobody known.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::id::{AppRole, GroupId, Subject};
+
+/// Who asks for something. A Cedar entity: `User`, `Workload` or `Anonymous`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Principal {
+    /// A person who signed in.
+    User(User),
+    /// A service that came with its own token.
+    Workload(Workload),
+    /// Nobody we know.
+    Anonymous,
+}
+
+/// A person, as the last token (or re-check) described them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// The lasting identity.
+    pub subject: Subject,
+    /// `preferred_username`: for showing, never for deciding.
+    pub user_name: String,
+    /// `name`: for showing. People can edit it.
+    pub name: String,
+    /// `email`, when the token had one: for showing. Not verified.
+    pub email: Option<String>,
+    /// Whether the account comes from another tenant.
+    pub guest: GuestStatus,
+    /// Object ids of all groups, complete: an overage was resolved before this value was made.
+    pub groups: BTreeSet<GroupId>,
+    /// Values of the app roles of our own registration.
+    pub roles: BTreeSet<AppRole>,
+}
+
+/// Whether a person belongs to the tenant or is invited into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuestStatus {
+    /// An account of the tenant itself.
+    Member,
+    /// An invited account of another tenant or provider.
+    Guest,
+}
+
+/// A service that calls with its own access token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Tenant and object id of its service principal.
+    pub subject: Subject,
+    /// Its client id, for showing.
+    pub client: String,
+    /// App roles that it was given.
+    pub roles: BTreeSet<AppRole>,
+}
+
+/// SHA-256 over a principal's content: equal exactly when everything that rules can see is equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PrincipalHash(pub [u8; 32]);
+
+impl Principal {
+    /// The lasting identity; anonymous has none.
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::User(user) => Some(&user.subject),
+            Self::Workload(workload) => Some(&workload.subject),
+            Self::Anonymous => None,
+        }
+    }
+
+    /// Whether somebody signed in or came with a token.
+    pub fn is_known(&self) -> bool {
+        self.subject().is_some()
+    }
+
+    /// A name to show to people: display name, else user name, else the subject.
+    pub fn display_name(&self) -> String {
+        match self {
+            Self::User(user) if !user.name.is_empty() => user.name.clone(),
+            Self::User(user) if !user.user_name.is_empty() => user.user_name.clone(),
+            Self::User(user) => user.subject.to_string(),
+            Self::Workload(workload) => workload.client.clone(),
+            Self::Anonymous => "Not signed in".to_owned(),
+        }
+    }
+
+    /// The content as JSON; sets are sorted, so equal principals give equal bytes.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The content hash under which the audit log keeps this principal once.
+    pub fn hash(&self) -> PrincipalHash {
+        PrincipalHash(Sha256::digest(self.to_json()).into())
+    }
+}
+
+/// Lower-case hex.
+impl fmt::Display for PrincipalHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

@@ -1,0 +1,470 @@
+//! What the audit log keeps: decisions, refusals before a decision, and other events.
+//!
+//! A record says enough to decide again: principal (by content hash), canonical path, action, context, release. Query
+//! strings, cookies and tokens have no field here and so can't be kept. The writer wraps an [`Entry`] into an envelope
+//! (origin, number, time, salt) and stores the JSON bytes once; they are never serialised again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use super::grant::Method;
+use super::host::Host;
+use super::id::{
+    AppId, DecisionId, GrantId, PolicyId, ReleaseNumber, RequestId, RouteId, SessionId, Subject,
+};
+use super::principal::Principal;
+use super::time::Timestamp;
+
+/// One thing that happened and must be on record.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Entry {
+    /// A request that was decided.
+    Decision(Box<DecisionRecord>),
+    /// A request that was refused before there was anything to decide.
+    Refusal(Box<RefusalRecord>),
+    /// Anything else.
+    Event(Box<Event>),
+}
+
+impl Entry {
+    /// The word in the `kind` column: `decision`, `refusal`, or the event's own.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Decision(_) => "decision",
+            Self::Refusal(_) => "refusal",
+            Self::Event(event) => event.kind(),
+        }
+    }
+}
+
+/// Allow or deny.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Let through.
+    Allow,
+    /// Kept out.
+    Deny,
+}
+
+/// Why a decision fell as it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A permit applies and no forbid does.
+    Granted,
+    /// No permit applies to this known principal.
+    NoGrant,
+    /// No permit applies, and nobody is signed in.
+    NotSignedIn,
+    /// A forbid applies.
+    Forbidden,
+    /// A policy failed while it was evaluated; everything is denied then.
+    PolicyError,
+    /// No route of the app covers the path.
+    NoRoute,
+}
+
+impl Reason {
+    /// The word in records, JSON answers and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::NoGrant => "no_grant",
+            Self::NotSignedIn => "not_signed_in",
+            Self::Forbidden => "forbidden",
+            Self::PolicyError => "policy_error",
+            Self::NoRoute => "no_route",
+        }
+    }
+}
+
+/// The rule that decided, as policies are named in Cedar: `grant:<id>`, `policy:<id>` or `console:<id>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleId {
+    /// Compiled from a grant.
+    Grant(GrantId),
+    /// Written by hand.
+    Policy(PolicyId),
+    /// One of the fixed console policies.
+    Console(String),
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant(id) => write!(f, "grant:{id}"),
+            Self::Policy(id) => write!(f, "policy:{id}"),
+            Self::Console(id) => write!(f, "console:{id}"),
+        }
+    }
+}
+
+impl Serialize for RuleId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Which door a request came through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Door {
+    /// The reverse proxy.
+    Proxy,
+    /// The console.
+    Console,
+    /// Our own pages under `/_gate/` and the portal.
+    Own,
+}
+
+/// The client's address, or the fact that nobody can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClientAddress {
+    /// The peer, or the hop that a trusted proxy vouches for.
+    Known(IpAddr),
+    /// A trusted proxy sent an `X-Forwarded-For` that can't be read: rules about networks fail, and so deny.
+    Unknown,
+}
+
+impl fmt::Display for ClientAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(ip) => write!(f, "{ip}"),
+            Self::Unknown => f.write_str("unknown"),
+        }
+    }
+}
+
+impl Serialize for ClientAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// What is known of a request before anything is decided.
+#[derive(Debug, Clone, Serialize)]
+pub struct RequestFacts {
+    /// The exchange's name in the logs.
+    pub request: RequestId,
+    /// The door it came through.
+    pub door: Door,
+    /// Where it came from.
+    pub client: ClientAddress,
+    /// The method as sent, cut to 32 characters.
+    pub method: String,
+    /// The canonical host; none when it could not be read.
+    pub host: Option<Host>,
+    /// The canonical path; for a refused path the raw bytes, escaped and cut. Never the query.
+    pub path: String,
+}
+
+/// The circumstances that rules may look at, exactly as they were given to Cedar.
+#[derive(Debug, Clone, Serialize)]
+pub struct Circumstances {
+    /// The present.
+    pub now: Timestamp,
+    /// Whether the session met the MFA context of the settings.
+    pub mfa: MfaState,
+    /// Authentication contexts that the session met.
+    pub auth_contexts: BTreeSet<String>,
+    /// When the person signed in; nobody signed in has none.
+    pub signed_in_at: Option<Timestamp>,
+    /// Path parameters of the matched route.
+    pub params: BTreeMap<String, String>,
+}
+
+/// Whether a session met the MFA context of the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MfaState {
+    /// It did.
+    Met,
+    /// It did not, or nobody is signed in.
+    NotMet,
+}
+
+/// A request and what was decided about it.
+#[derive(Debug, Clone, Serialize)]
+pub struct DecisionRecord {
+    /// The request.
+    #[serde(flatten)]
+    pub facts: RequestFacts,
+    /// Who asked; the body keeps kind, subject and content hash, the content itself is kept once elsewhere.
+    #[serde(serialize_with = "principal_reference")]
+    pub principal: Arc<Principal>,
+    /// Their session here, if any.
+    pub session: Option<SessionId>,
+    /// The app; none for our own pages.
+    pub app: Option<AppId>,
+    /// The route that the path matched.
+    pub route: Option<RouteId>,
+    /// The Cedar action.
+    pub action: String,
+    /// The circumstances.
+    pub circumstances: Circumstances,
+    /// The release that decided.
+    pub release: ReleaseNumber,
+    /// The answer.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The rules that made it, sorted.
+    pub rules: Vec<RuleId>,
+    /// Evaluation errors, sorted: rule and message.
+    pub errors: Vec<String>,
+    /// Time that deciding took, in microseconds.
+    pub duration_us: u64,
+}
+
+fn principal_reference<S: Serializer>(
+    principal: &Arc<Principal>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Reference<'a> {
+        kind: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a Subject>,
+        sha256: String,
+    }
+    let kind = match **principal {
+        Principal::User(_) => "user",
+        Principal::Workload(_) => "workload",
+        Principal::Anonymous => "anonymous",
+    };
+    Reference { kind, id: principal.subject(), sha256: principal.hash().to_string() }
+        .serialize(serializer)
+}
+
+/// Why a request was refused before there was anything to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "refusal")]
+pub enum Refusal {
+    /// 421: no app has this host.
+    UnknownHost,
+    /// 400: the host can't be read in one way only.
+    AmbiguousHost,
+    /// 400: the path can't be read in one way only.
+    AmbiguousPath {
+        /// Which rule of the canonical path it breaks.
+        rule: &'static str,
+    },
+    /// 400: headers that contradict each other or name what a client has no say in.
+    BadHeaders {
+        /// What is wrong with them.
+        problem: &'static str,
+    },
+    /// 401: the request carried a bearer token that is not accepted.
+    BadToken {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// 405: a method that is never forwarded.
+    MethodNotAllowed,
+    /// 429: many refused at once; one record for all of them.
+    TooMany {
+        /// Requests refused since the last such record.
+        count: u64,
+    },
+    /// 403: a form that our own page did not send (missing or wrong token, another site).
+    ForgedForm {
+        /// Which check failed.
+        check: &'static str,
+    },
+}
+
+/// A request that was refused before there was anything to decide.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusalRecord {
+    /// The request.
+    #[serde(flatten)]
+    pub facts: RequestFacts,
+    /// Why it was refused.
+    #[serde(flatten)]
+    pub refusal: Refusal,
+}
+
+/// Who caused an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A person or workload.
+    Subject(Subject),
+    /// Someone at the command line, by the name of the system's user.
+    Operator(String),
+    /// Cedargate itself.
+    Gate,
+    /// Nobody known: a failed sign-in.
+    Nobody,
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subject(subject) => write!(f, "{subject}"),
+            Self::Operator(name) => write!(f, "operator:{name}"),
+            Self::Gate => f.write_str("gate"),
+            Self::Nobody => f.write_str("nobody"),
+        }
+    }
+}
+
+impl Serialize for Actor {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// The person signed out.
+    SignedOut,
+    /// A new sign-in in the same browser took its place.
+    Replaced,
+    /// Entra refused to renew it.
+    RefusedByEntra,
+    /// The person has too many; the oldest went.
+    TooMany,
+    /// Its idle or absolute limit passed.
+    Expired,
+}
+
+/// Something besides a request's decision that auditors must be able to see.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The gate started.
+    Started {
+        /// Its version.
+        version: &'static str,
+        /// The release in force.
+        release: ReleaseNumber,
+    },
+    /// The gate drained and stopped.
+    Stopped,
+    /// Somebody signed in.
+    SignedIn {
+        /// Who.
+        actor: Actor,
+        /// Their new session.
+        session: SessionId,
+        /// From where.
+        client: ClientAddress,
+        /// Authentication contexts that the ID token vouches for.
+        auth_contexts: BTreeSet<String>,
+    },
+    /// A sign-in came back from Entra and was not accepted.
+    SignInFailed {
+        /// Which check failed, as a short fixed word.
+        cause: String,
+        /// Detail for the operator: error code, never a token or a text of the visitor's choosing.
+        detail: String,
+        /// From where.
+        client: ClientAddress,
+    },
+    /// A session ended.
+    SessionEnded {
+        /// Who caused it.
+        actor: Actor,
+        /// Which.
+        session: SessionId,
+        /// Why.
+        why: SessionEnd,
+    },
+    /// A re-check found other groups or roles.
+    PrincipalChanged {
+        /// Whose.
+        actor: Actor,
+        /// In which session.
+        session: SessionId,
+        /// Content hash before.
+        before: String,
+        /// Content hash after.
+        after: String,
+    },
+    /// A re-check could not reach Entra; the session keeps what it had.
+    RecheckUnavailable {
+        /// Which session.
+        session: SessionId,
+        /// What failed.
+        detail: String,
+    },
+    /// A change of the rule book or a release: taken over from the outbox of `cedargate.db`.
+    Change {
+        /// Number of the outbox row; each is taken over exactly once.
+        outbox: i64,
+        /// Who.
+        actor: String,
+        /// What: `grant_added`, `release_published`, …
+        action: String,
+        /// Which object.
+        object: String,
+        /// The object before, as JSON; null when it is new.
+        before: serde_json::Value,
+        /// The object after, as JSON; null when it is gone.
+        after: serde_json::Value,
+        /// When the change was made.
+        at: Timestamp,
+    },
+    /// An allowed request whose upstream failed.
+    UpstreamFailed {
+        /// The decision that allowed it.
+        decision: String,
+        /// Status of our answer: 502 or 504.
+        status: u16,
+        /// What failed, without addresses of the visitor's choosing.
+        cause: String,
+    },
+    /// An entry that became durable after its request was answered 503.
+    Abandoned {
+        /// The place of that entry.
+        entry: String,
+    },
+}
+
+impl Event {
+    /// The word in the `kind` column.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Stopped => "stopped",
+            Self::SignedIn { .. } => "signed_in",
+            Self::SignInFailed { .. } => "sign_in_failed",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::PrincipalChanged { .. } => "principal_changed",
+            Self::RecheckUnavailable { .. } => "recheck_unavailable",
+            Self::Change { .. } => "change",
+            Self::UpstreamFailed { .. } => "upstream_failed",
+            Self::Abandoned { .. } => "abandoned",
+        }
+    }
+}
+
+/// A record as lists show it, read back from the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordLine {
+    /// Its place in the log.
+    pub id: DecisionId,
+    /// When.
+    pub at: Timestamp,
+    /// `decision`, `refusal` or an event's word.
+    pub kind: String,
+    /// The exact JSON that was stored.
+    pub body: String,
+    /// The principal as it was at that moment, as JSON; none for entries without one.
+    pub principal: Option<String>,
+}
+
+impl DecisionRecord {
+    /// The method when it is one that can be decided on.
+    pub fn method(&self) -> Option<Method> {
+        Method::from_name(&self.facts.method)
+    }
+}

@@ -1,0 +1,256 @@
+//! Routes and their path patterns.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::RouteId;
+
+/// A path pattern of one app: the Cedar resource that requests are decided on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// `<app>/<name>`.
+    pub id: RouteId,
+    /// Which canonical paths it covers.
+    pub pattern: PathPattern,
+    /// What it is, in a few words for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Whether WebSocket upgrades may pass.
+    #[serde(default, skip_serializing_if = "WebSockets::is_refused")]
+    pub websockets: WebSockets,
+    /// Free words that policies can look at (`resource.labels`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+}
+
+/// Whether WebSocket upgrades may pass on a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebSockets {
+    /// An upgrade is answered 400; nothing is forwarded.
+    #[default]
+    Refused,
+    /// An upgrade from an origin of the app is decided like any GET.
+    Allowed,
+}
+
+impl WebSockets {
+    fn is_refused(&self) -> bool {
+        *self == Self::Refused
+    }
+}
+
+/// A pattern over canonical paths: literal segments, `{name}` for one segment, `{*name}` last for the rest.
+///
+/// `/reports/{year}` covers `/reports/2026`. `/finance/{*rest}` covers everything below `/finance`, and `/finance` and
+/// `/finance/` themselves unless another route names them: protecting an area never leaves its doorstep open.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PathPattern {
+    text: String,
+    segments: Vec<PatternSegment>,
+}
+
+/// One segment of a [`PathPattern`].
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PatternSegment {
+    /// These bytes exactly, in canonical percent-encoding. Empty only as the last one: a trailing slash.
+    Literal(String),
+    /// Any one non-empty segment, kept under this name.
+    Parameter(String),
+    /// All that is left, at least one byte, kept under this name.
+    CatchAll(String),
+}
+
+/// Why a text is not a path pattern.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{pattern}` is not a path pattern: {why}")]
+pub struct InvalidPattern {
+    /// The text as it was given, cut to 200 characters.
+    pub pattern: String,
+    /// What is wrong with it, in words.
+    pub why: &'static str,
+}
+
+impl PathPattern {
+    /// The segments after the first slash; `/` has one empty literal.
+    pub fn segments(&self) -> &[PatternSegment] {
+        &self.segments
+    }
+
+    /// The pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Names of all parameters, in order.
+    pub fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().filter_map(|segment| match segment {
+            PatternSegment::Literal(_) => None,
+            PatternSegment::Parameter(name) | PatternSegment::CatchAll(name) => Some(name.as_str()),
+        })
+    }
+
+    /// Whether `other` lies below this pattern: the parent test of the route tree, a strict partial order.
+    ///
+    /// `/` contains everything; `/finance` contains `/finance/summary`; `/finance/{*rest}` contains both; `{year}`
+    /// contains `2026`. So a rule about a wide pattern also reaches the narrow routes carved out of it.
+    pub fn contains(&self, other: &Self) -> bool {
+        let (own, theirs) = (self.fixed(), other.fixed());
+        let aligned = own.len() <= theirs.len()
+            && own.iter().zip(theirs).all(|(own, theirs)| own.covers(theirs));
+        let wider = || {
+            own.iter().zip(theirs).any(|(own, theirs)| own.is_parameter() && !theirs.is_parameter())
+        };
+        let deeper = own.len() < theirs.len();
+        aligned && (deeper || wider() || self.tail() > other.tail())
+    }
+
+    /// The segments without the open end.
+    fn fixed(&self) -> &[PatternSegment] {
+        match self.segments.split_last() {
+            Some((last, before)) if last.tail() != Tail::Leaf => before,
+            Some(_) | None => &self.segments,
+        }
+    }
+
+    fn tail(&self) -> Tail {
+        self.segments.last().map_or(Tail::Leaf, PatternSegment::tail)
+    }
+}
+
+/// How a pattern ends, narrowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tail {
+    /// `/finance/`
+    Slash,
+    /// `/finance`
+    Leaf,
+    /// `/finance/{*rest}`
+    CatchAll,
+}
+
+impl PatternSegment {
+    fn tail(&self) -> Tail {
+        match self {
+            Self::Literal(text) if text.is_empty() => Tail::Slash,
+            Self::Literal(_) | Self::Parameter(_) => Tail::Leaf,
+            Self::CatchAll(_) => Tail::CatchAll,
+        }
+    }
+
+    fn is_parameter(&self) -> bool {
+        match self {
+            Self::Parameter(_) => true,
+            Self::Literal(_) | Self::CatchAll(_) => false,
+        }
+    }
+
+    /// Whether this fixed segment matches all that `other` matches.
+    fn covers(&self, other: &Self) -> bool {
+        match self {
+            Self::Parameter(_) => true,
+            Self::Literal(_) | Self::CatchAll(_) => self == other,
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => match name.strip_prefix('*') {
+                Some(name) => parameter_name(name).map(Self::CatchAll),
+                None => parameter_name(name).map(Self::Parameter),
+            },
+            None => literal(text).map(Self::Literal),
+        }
+    }
+}
+
+fn parameter_name(name: &str) -> Result<String, &'static str> {
+    let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
+    let clean = name.len() <= 40
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let problem = "a parameter name is 1 to 40 of a-z, 0-9 and _, starting with a letter";
+    (starts && clean).then(|| name.to_owned()).ok_or(problem)
+}
+
+/// A literal segment must be spelled as the canonical path spells it, or it could never match.
+fn literal(text: &str) -> Result<String, &'static str> {
+    if text == "." || text == ".." {
+        return Err("`.` and `..` never occur in a canonical path");
+    }
+    let bytes = text.as_bytes();
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@%".contains(&b);
+    if !bytes.iter().all(|b| plain(*b)) {
+        return Err(
+            "a literal segment holds only characters that a canonical path can hold; encode others as %XX",
+        );
+    }
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|b| *b == b'%') {
+        let code = rest.get(at + 1..at + 3).ok_or("`%` must be followed by two hex digits")?;
+        let upper = |b: &u8| b.is_ascii_digit() || (b'A'..=b'F').contains(b);
+        if !code.iter().all(upper) {
+            return Err("`%` must be followed by two upper-case hex digits");
+        }
+        rest = rest.get(at + 3..).unwrap_or_default();
+    }
+    Ok(text.to_owned())
+}
+
+impl FromStr for PathPattern {
+    type Err = InvalidPattern;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPattern> {
+        let fail = |why| InvalidPattern { pattern: text.chars().take(200).collect(), why };
+        let rest = text.strip_prefix('/').ok_or_else(|| fail("it must start with `/`"))?;
+        let segments: Vec<_> =
+            rest.split('/').map(PatternSegment::parse).collect::<Result<_, _>>().map_err(fail)?;
+        check_order(&segments).map_err(fail)?;
+        Ok(Self { text: text.to_owned(), segments })
+    }
+}
+
+fn check_order(segments: &[PatternSegment]) -> Result<(), &'static str> {
+    let (_, before) =
+        segments.split_last().unwrap_or((&PatternSegment::Literal(String::new()), &[]));
+    if before.iter().any(|segment| matches!(segment, PatternSegment::CatchAll(_))) {
+        return Err("a catch-all `{*name}` must be the last segment");
+    }
+    if before.iter().any(|segment| segment.tail() == Tail::Slash) {
+        return Err("empty segments (`//`) never occur in a canonical path");
+    }
+    let mut names: Vec<_> = segments
+        .iter()
+        .filter_map(|segment| match segment {
+            PatternSegment::Literal(_) => None,
+            PatternSegment::Parameter(name) | PatternSegment::CatchAll(name) => Some(name),
+        })
+        .collect();
+    let count = names.len();
+    names.sort();
+    names.dedup();
+    (names.len() == count).then_some(()).ok_or("each parameter name may occur once")
+}
+
+impl TryFrom<String> for PathPattern {
+    type Error = InvalidPattern;
+
+    fn try_from(text: String) -> Result<Self, InvalidPattern> {
+        text.parse()
+    }
+}
+
+impl From<PathPattern> for String {
+    fn from(pattern: PathPattern) -> Self {
+        pattern.text
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

@@ -1,0 +1,150 @@
+//! Tables for what parses and what does not.
+
+use super::host::{Host, Origin};
+use super::id::{DecisionId, GroupId, OriginId, RouteId, Subject};
+use super::route::PathPattern;
+
+#[test]
+fn hosts_are_read_in_one_way_or_refused() {
+    let check = |authority: &str, expected: Option<&str>| {
+        let read = Host::from_authority(authority).ok();
+        assert_eq!(read.as_ref().map(Host::as_str), expected, "{authority:?}");
+    };
+    check("app.localhost:8080", Some("app.localhost"));
+    check("SECURE.Admin.Example.COM", Some("secure.admin.example.com"));
+    check("admin.example.com.", Some("admin.example.com"));
+    check("admin.example.com:443", Some("admin.example.com"));
+    check("127.0.0.1:80", Some("127.0.0.1"));
+    check("[::1]:80", Some("[::1]"));
+    check("[0:0::1]", Some("[::1]"));
+    check("xn--bcher-kva.example", Some("xn--bcher-kva.example"));
+    for refused in [
+        "",
+        ":80",
+        "h:",
+        "h:0",
+        "h:99999",
+        "h:80:80",
+        "a:b@c",
+        "user@h",
+        "h,i",
+        "h i",
+        "h/",
+        "h..i",
+        ".h",
+        "-h.com",
+        "bücher.example",
+        "xn--a",
+        "xn--",
+        "2130706433",
+        "127.1",
+        "0x7f.1",
+        "[::1",
+        "::1",
+        "[fe80::1%25eth0]",
+        "h\t",
+        "*",
+    ] {
+        check(refused, None);
+    }
+}
+
+#[test]
+fn origins_print_without_default_ports() {
+    let check = |text: &str, expected: Option<&str>| {
+        assert_eq!(
+            text.parse::<Origin>().ok().map(|origin| origin.to_string()).as_deref(),
+            expected,
+            "{text:?}"
+        );
+    };
+    check("https://Gate.Contoso.com:443", Some("https://gate.contoso.com"));
+    check("http://localhost:8080/", Some("http://localhost:8080"));
+    check("https://gate.contoso.com/path", None);
+    check("https://u@gate.contoso.com", None);
+    check("ftp://gate.contoso.com", None);
+    check("gate.contoso.com", None);
+}
+
+#[test]
+fn decision_ids_have_one_spelling() {
+    let id = DecisionId { origin: OriginId::from_bytes([1, 2, 3, 4, 255]), seq: 1042 };
+    assert_eq!(id.to_string().parse(), Ok(id));
+    for wrong in [
+        "",
+        "0000000",
+        "00000000",
+        "00000000-",
+        "00000000-01",
+        "00000000--1",
+        "0000000i-1",
+        "00000000-1 ",
+    ] {
+        assert!(wrong.parse::<DecisionId>().is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn ids_normalise_guids_and_refuse_the_rest() {
+    let upper = "8F3C0000-0000-4000-8000-00000000ABCD";
+    assert_eq!(upper.parse::<GroupId>().unwrap().as_str(), upper.to_ascii_lowercase());
+    assert!("8f3c".parse::<GroupId>().is_err());
+    assert!("payroll/reports".parse::<RouteId>().is_ok());
+    assert!("payroll".parse::<RouteId>().is_err());
+    assert!("payroll/Reports".parse::<RouteId>().is_err());
+    assert!(format!("{upper}.{upper}").parse::<Subject>().is_ok());
+}
+
+#[test]
+fn patterns_parse_or_say_why() {
+    for fine in
+        ["/", "/a", "/a/", "/reports/{year}", "/finance/{*rest}", "/{*rest}", "/a%2Fb", "/~x/@y"]
+    {
+        assert!(fine.parse::<PathPattern>().is_ok(), "{fine}");
+    }
+    for wrong in [
+        "",
+        "a",
+        "//",
+        "/a//b",
+        "/a/{*rest}/b",
+        "/{A}",
+        "/{x}/{x}",
+        "/a b",
+        "/é",
+        "/a%2f",
+        "/a%",
+        "/..",
+        "/a;b",
+        "/a?b",
+    ] {
+        assert!(wrong.parse::<PathPattern>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_route_tree_is_a_strict_order() {
+    let check = |wide: &str, narrow: &str| {
+        let (wide, narrow): (PathPattern, PathPattern) =
+            (wide.parse().unwrap(), narrow.parse().unwrap());
+        assert!(wide.contains(&narrow), "{wide} contains {narrow}");
+        assert!(!narrow.contains(&wide), "{narrow} does not contain {wide}");
+        assert!(!wide.contains(&wide), "{wide} does not contain itself");
+    };
+    check("/", "/finance/{*rest}");
+    check("/{*rest}", "/");
+    check("/finance/{*rest}", "/finance");
+    check("/finance/{*rest}", "/finance/");
+    check("/finance", "/finance/");
+    check("/finance", "/finance/summary");
+    check("/finance/{*rest}", "/finance/q/{*rest}");
+    check("/reports/{year}", "/reports/2026");
+    check("/reports/{year}", "/reports/2026/{*rest}");
+    let apart = |a: &str, b: &str| {
+        let (a, b): (PathPattern, PathPattern) = (a.parse().unwrap(), b.parse().unwrap());
+        assert!(!a.contains(&b) && !b.contains(&a), "{a} and {b}");
+    };
+    apart("/finance", "/financial");
+    apart("/a/{x}", "/b/c");
+    apart("/{x}/b", "/a/{y}");
+}
