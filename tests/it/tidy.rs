@@ -121,7 +121,8 @@ fn modules_import_only_from_lower_layers() {
 #[test]
 fn files_of_a_folder_do_not_import_each_other_in_a_ring() {
     let mut graph: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let name_of = |path: &str| path.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
+    let name_of =
+        |path: &str| path.trim_end_matches(".rs").trim_end_matches("/mod").replace('/', "::");
     let all: Vec<Source> = sources().into_iter().filter(|source| !is_test(&source.path)).collect();
     let names: BTreeSet<String> = all.iter().map(|source| name_of(&source.path)).collect();
     for source in all.iter().filter(|source| !source.path.ends_with("mod.rs")) {
@@ -131,7 +132,9 @@ fn files_of_a_folder_do_not_import_each_other_in_a_ring() {
         for used in absolute.split("crate::").skip(1) {
             let hit = names.iter().filter(|name| {
                 let after = used.strip_prefix(name.as_str());
-                after.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+                after.is_some_and(|rest| {
+                    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
             });
             if let Some(target) = hit.max_by_key(|name| name.len())
                 && *target != own
@@ -194,7 +197,15 @@ fn every_file_says_what_it_is_and_stays_readable() {
 
 #[test]
 fn the_pure_modules_neither_wait_nor_read_a_clock_nor_draw_lots() {
-    let forbidden = ["async ", ".await", "Clock::System", "SystemTime", "getrandom", "std::fs", "std::net::Tcp"];
+    let forbidden = [
+        "async ",
+        ".await",
+        "Clock::System",
+        "SystemTime",
+        "getrandom",
+        "std::fs",
+        "std::net::Tcp",
+    ];
     let pure = |source: &Source| ["model", "authz"].contains(&source.module.as_str());
     let mut wrong = Vec::new();
     for source in sources().iter().filter(|source| pure(source) && source.path != "model/time.rs") {
@@ -211,7 +222,8 @@ fn cedar_text_is_never_glued_together() {
     let mut wrong = Vec::new();
     for source in sources().iter().filter(|source| !is_test(&source.path)) {
         let joins = ["format!(", "push_str(", "concat!(", "write!("];
-        for line in source.code.lines().filter(|line| joins.iter().any(|join| line.contains(join))) {
+        for line in source.code.lines().filter(|line| joins.iter().any(|join| line.contains(join)))
+        {
             if line.contains("permit") && line.contains('(') && line.contains("principal")
                 || line.contains("forbid(")
                 || line.contains("permit(")

@@ -1,0 +1,302 @@
+//! A rule book into a snapshot, or all that is wrong with it at once.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+use std::str::FromStr;
+
+use cedar_policy::{
+    Policy as CedarPolicy, PolicyId as CedarPolicyId, PolicySet, ValidationMode, Validator,
+};
+use serde_json::Value;
+
+use super::decision::Mentions;
+use super::entities::Vocabulary;
+use super::grants;
+use super::schema::{self, ReleaseSchema};
+use super::snapshot::{Parts, Snapshot};
+use super::tree::RouteTree;
+use crate::model::app::App;
+use crate::model::grant::{Grant, Mfa, What, Who};
+use crate::model::host::Host;
+use crate::model::id::{AppId, GrantId, PolicyId, ReleaseNumber, RouteId};
+use crate::model::policy::Policy;
+use crate::model::record::RuleId;
+use crate::model::route::Route;
+use crate::model::rule_book::RuleBook;
+
+/// What the settings say that a rule book must fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Cedargate's own host, which serves no app.
+    pub public_host: Host,
+    /// Whether `[entra] mfa_context` is set.
+    pub mfa: MfaSetting,
+}
+
+/// Whether rules may ask for MFA.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MfaSetting {
+    /// `[entra] mfa_context` names an authentication context.
+    Configured,
+    /// It is empty: nothing could ever fulfil such a rule, so it is refused.
+    Empty,
+}
+
+/// Which object of the rule book a problem is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    /// An app.
+    App(AppId),
+    /// A route.
+    Route(RouteId),
+    /// A grant.
+    Grant(GrantId),
+    /// A hand-written policy.
+    Policy(PolicyId),
+    /// The rule book as a whole.
+    RuleBook,
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::App(id) => write!(f, "app `{id}`"),
+            Self::Route(id) => write!(f, "route `{id}`"),
+            Self::Grant(id) => write!(f, "grant `{id}`"),
+            Self::Policy(id) => write!(f, "policy `{id}`"),
+            Self::RuleBook => f.write_str("rule book"),
+        }
+    }
+}
+
+/// One thing that is wrong with a rule book.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[error("{object}: {message}")]
+pub struct Problem {
+    /// Where.
+    pub object: Object,
+    /// What, in words for an admin.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem with `object`.
+    pub fn new(object: Object, message: &dyn fmt::Display) -> Self {
+        Self { object, message: message.to_string() }
+    }
+}
+
+/// Everything that is wrong with a rule book.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the rule book does not compile: {}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct CompileError {
+    /// At least one, sorted.
+    pub problems: Vec<Problem>,
+}
+
+/// Compiles a rule book into the snapshot that decides for release `number`.
+///
+/// # Errors
+/// With all problems at once: ids used twice, hosts of two apps, patterns that can't be told apart, grants for routes
+/// that don't exist, policies that don't parse or don't validate strictly, rules that ask for MFA while none is set up.
+pub fn compile(
+    book: &RuleBook,
+    number: ReleaseNumber,
+    terms: &Terms,
+) -> Result<Snapshot, CompileError> {
+    let mut problems = Vec::new();
+    check_ids(book, &mut problems);
+    check_apps(&book.apps, terms, &mut problems);
+    let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
+    check_grants(book, terms, &mut problems);
+    let policies = policies(book, terms, &mut problems);
+    let schema = schema_of(book, &mut problems);
+    if let Some(schema) = &schema {
+        validate(schema, &policies, &mut problems);
+    }
+    let vocabulary = Vocabulary::new().map_err(|e| Problem::new(Object::RuleBook, &e));
+    let vocabulary = vocabulary.map_err(|problem| problems.push(problem)).ok();
+    match (schema, vocabulary) {
+        (Some(schema), Some(vocabulary)) if problems.is_empty() => {
+            let parts =
+                Parts { number, tree, policies, schema, vocabulary, mentions: mentions(book) };
+            Snapshot::new(parts, &book.routes)
+                .map_err(|problem| CompileError { problems: vec![problem] })
+        }
+        (Some(_) | None, _) => {
+            problems.sort();
+            problems.dedup();
+            Err(CompileError { problems })
+        }
+    }
+}
+
+fn check_ids(book: &RuleBook, problems: &mut Vec<Problem>) {
+    let apps = book.apps.iter().map(|app| Object::App(app.id.clone()));
+    let routes = book.routes.iter().map(|route| Object::Route(route.id.clone()));
+    let grants = book.grants.iter().map(|grant| Object::Grant(grant.id.clone()));
+    let policies = book.policies.iter().map(|policy| Object::Policy(policy.id.clone()));
+    let mut seen = BTreeSet::new();
+    for object in apps.chain(routes).chain(grants).chain(policies) {
+        if !seen.insert(object.clone()) {
+            problems.push(Problem::new(object, &"this id is used twice"));
+        }
+    }
+}
+
+fn check_apps(apps: &[App], terms: &Terms, problems: &mut Vec<Problem>) {
+    for app in apps {
+        let mut say =
+            |text: String| problems.push(Problem::new(Object::App(app.id.clone()), &text));
+        if app.origins.is_empty() {
+            say("it needs at least one origin".to_owned());
+        }
+        for origin in &app.origins {
+            if *origin.host() == terms.public_host {
+                say(format!(
+                    "`{}` is Cedargate's own host (`public_url`), which serves no app",
+                    origin.host()
+                ));
+            }
+            if !origin.is_https() && !origin.host().is_loopback() {
+                say(format!(
+                    "the origin `{origin}` must be https; plain http is for loopback hosts only"
+                ));
+            }
+        }
+    }
+}
+
+fn check_grants(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) {
+    let routes: BTreeSet<&RouteId> = book.routes.iter().map(|route| &route.id).collect();
+    for grant in &book.grants {
+        let mut say =
+            |text: &str| problems.push(Problem::new(Object::Grant(grant.id.clone()), &text));
+        if !routes.contains(&grant.route) {
+            say(&format!("there is no route `{}`", grant.route));
+        }
+        if matches!(&grant.what, What::Methods(methods) if methods.is_empty()) {
+            say("it names no method");
+        }
+        if grant.when.mfa == Mfa::Required && terms.mfa == MfaSetting::Empty {
+            say(MFA_UNSET);
+        }
+    }
+}
+
+const MFA_UNSET: &str =
+    "it asks for MFA, but `[entra] mfa_context` is not set, so nobody could ever fulfil it";
+
+/// All policies, grants first; those with problems are left out.
+fn policies(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> PolicySet {
+    let from_grants = book.grants.iter().map(grants::to_policy);
+    let by_hand = book.policies.iter().map(|policy| parse(policy, terms));
+    let mut set = PolicySet::new();
+    for policy in from_grants.chain(by_hand) {
+        match policy {
+            // A duplicate id is reported by `check_ids` already.
+            Ok(policy) => drop(set.add(policy)),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    set
+}
+
+fn parse(policy: &Policy, terms: &Terms) -> Result<CedarPolicy, Problem> {
+    let fail =
+        |message: &dyn fmt::Display| Problem::new(Object::Policy(policy.id.clone()), message);
+    let id = CedarPolicyId::new(RuleId::Policy(policy.id.clone()).to_string());
+    let parsed = CedarPolicy::parse(Some(id), &policy.text).map_err(|error| {
+        fail(&error.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })?;
+    let form = parsed.to_json().map_err(|error| fail(&error))?;
+    if terms.mfa == MfaSetting::Empty && mentions_mfa(&form) {
+        return Err(fail(&MFA_UNSET));
+    }
+    Ok(parsed)
+}
+
+/// Whether a policy in JSON form reads `context.mfa`.
+fn mentions_mfa(form: &Value) -> bool {
+    match form {
+        Value::Object(members) => {
+            let reads = members.get("attr").is_some_and(|attr| attr == "mfa")
+                && members
+                    .get("left")
+                    .is_some_and(|left| left.get("Var").is_some_and(|var| var == "context"));
+            reads || members.values().any(mentions_mfa)
+        }
+        Value::Array(items) => items.iter().any(mentions_mfa),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+fn schema_of(book: &RuleBook, problems: &mut Vec<Problem>) -> Option<ReleaseSchema> {
+    let names =
+        book.routes.iter().flat_map(|route: &Route| route.pattern.parameters().map(str::to_owned));
+    let built = schema::for_parameters(&names.collect());
+    built.map_err(|fault| problems.push(Problem::new(Object::RuleBook, &fault))).ok()
+}
+
+fn validate(schema: &ReleaseSchema, policies: &PolicySet, problems: &mut Vec<Problem>) {
+    let result = Validator::new(schema.schema.clone()).validate(policies, ValidationMode::Strict);
+    for error in result.validation_errors() {
+        let object = rule_id(error.policy_id()).map_or(Object::RuleBook, |rule| match rule {
+            RuleId::Grant(id) => Object::Grant(id),
+            RuleId::Policy(id) => Object::Policy(id),
+            RuleId::Console(_) => Object::RuleBook,
+        });
+        problems.push(Problem::new(object, error));
+    }
+}
+
+/// Our id of a compiled policy.
+pub(super) fn rule_id(id: &CedarPolicyId) -> Option<RuleId> {
+    let text: &str = id.as_ref();
+    let (kind, name) = text.split_once(':')?;
+    match kind {
+        "grant" => GrantId::from_str(name).ok().map(RuleId::Grant),
+        "policy" => PolicyId::from_str(name).ok().map(RuleId::Policy),
+        _ => None,
+    }
+}
+
+/// What the rules about each app name. Hand-written policies may speak of any app, so theirs count for all.
+fn mentions(book: &RuleBook) -> BTreeMap<AppId, Mentions> {
+    let mut all: BTreeMap<AppId, Mentions> =
+        book.apps.iter().map(|app| (app.id.clone(), Mentions::default())).collect();
+    for grant in &book.grants {
+        if let Some(app) = all.get_mut(grant.route.app()) {
+            mention(app, grant);
+        }
+    }
+    let shared = by_hand(&book.policies);
+    for app in all.values_mut() {
+        app.groups.extend(shared.groups.iter().cloned());
+        app.roles.extend(shared.roles.iter().cloned());
+    }
+    all
+}
+
+fn mention(app: &mut Mentions, grant: &Grant) {
+    match &grant.who {
+        Who::Group(id) => drop(app.groups.insert(id.clone())),
+        Who::Role(value) => drop(app.roles.insert(value.clone())),
+        Who::Person(_) | Who::Workload(_) | Who::SignedIn | Who::Everyone => {}
+    }
+}
+
+fn by_hand(policies: &[Policy]) -> Mentions {
+    let mut found = Mentions::default();
+    let parsed = policies.iter().filter_map(|policy| CedarPolicy::parse(None, &policy.text).ok());
+    let literals: HashSet<_> = parsed.flat_map(|policy| policy.entity_literals()).collect();
+    for uid in literals {
+        let id: &str = uid.id().as_ref();
+        match uid.type_name().to_string().as_str() {
+            "Group" => found.groups.extend(id.parse()),
+            "AppRole" => found.roles.extend(id.parse()),
+            _ => {}
+        }
+    }
+    found
+}

@@ -1,0 +1,194 @@
+//! Who may do what in the console, by the same engine: `policies/console.cedar`.
+//!
+//! Who holds a role is written in the settings, so that nobody can edit themselves upwards.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{
+    Authorizer, Context, Entities, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet,
+    Request, RestrictedExpression, Schema, ValidationMode, Validator,
+};
+
+use super::decision::Decision;
+use crate::model::id::{AppRole, GroupId, Subject};
+use crate::model::principal::Principal;
+use crate::model::record::{Reason, RuleId, Verdict};
+
+const POLICIES: &str = include_str!("../../policies/console.cedar");
+const SCHEMA: &str = include_str!("../../policies/console.cedarschema");
+
+/// Something that can be done in the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConsoleAction {
+    /// See routes, grants and policies.
+    ReadRules,
+    /// Change the rules and put them in force at once.
+    ChangeRules,
+    /// Read recorded decisions.
+    ReadLog,
+}
+
+impl ConsoleAction {
+    /// Every action, in the order of the tables.
+    pub const ALL: [Self; 3] = [Self::ReadRules, Self::ChangeRules, Self::ReadLog];
+
+    /// The Cedar action.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadRules => "read_rules",
+            Self::ChangeRules => "change_rules",
+            Self::ReadLog => "read_log",
+        }
+    }
+}
+
+/// A role in the console.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConsoleRole {
+    /// Sees rules.
+    Viewer,
+    /// Edits the draft.
+    Editor,
+    /// Publishes.
+    Publisher,
+    /// Reads the log.
+    Auditor,
+    /// All of it.
+    Owner,
+}
+
+impl ConsoleRole {
+    /// The role's name in the settings and in Cedar.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Publisher => "publisher",
+            Self::Auditor => "auditor",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// Whom the settings give a console role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// Members of a group.
+    Group(GroupId),
+    /// Holders of an app role.
+    Role(AppRole),
+    /// One person.
+    Person(Subject),
+}
+
+impl Holder {
+    fn is(&self, principal: &Principal) -> bool {
+        match principal {
+            Principal::User(user) => match self {
+                Self::Group(id) => user.groups.contains(id),
+                Self::Role(value) => user.roles.contains(value),
+                Self::Person(subject) => user.subject == *subject,
+            },
+            Principal::Workload(_) | Principal::Anonymous => false,
+        }
+    }
+}
+
+/// The console's rules, compiled once.
+#[derive(Debug)]
+pub struct ConsoleRules {
+    policies: PolicySet,
+    holders: Vec<(ConsoleRole, Holder)>,
+    user: EntityTypeName,
+    action: EntityTypeName,
+    console: EntityUid,
+}
+
+/// Why the console's rules can't be used: always a fault of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the console's rules can't be used: {0}")]
+pub struct ConsoleFault(String);
+
+impl ConsoleRules {
+    /// Compiles and validates the rules.
+    ///
+    /// # Errors
+    /// When the built-in policies or schema do not parse or validate.
+    pub fn new(holders: Vec<(ConsoleRole, Holder)>) -> Result<Self, ConsoleFault> {
+        let fault = |error: &dyn std::fmt::Display| ConsoleFault(error.to_string());
+        let (schema, _warnings) = Schema::from_cedarschema_str(SCHEMA).map_err(|e| fault(&e))?;
+        let policies = named(POLICIES).map_err(|e| fault(&e))?;
+        let verdict = Validator::new(schema).validate(&policies, ValidationMode::Strict);
+        if let Some(error) = verdict.validation_errors().next() {
+            return Err(fault(error));
+        }
+        let name = |text: &str| text.parse::<EntityTypeName>().map_err(|e| fault(&e));
+        let console = EntityUid::from_type_name_and_id(name("Console")?, EntityId::new("console"));
+        Ok(Self { policies, holders, user: name("User")?, action: name("Action")?, console })
+    }
+
+    /// The roles that a principal holds.
+    pub fn roles(&self, principal: &Principal) -> BTreeSet<ConsoleRole> {
+        let held = self.holders.iter().filter(|(_, holder)| holder.is(principal));
+        held.map(|(role, _)| *role).collect()
+    }
+
+    /// Whether a principal may do something in the console.
+    pub fn decide(&self, principal: &Principal, action: ConsoleAction) -> Decision {
+        let Some(subject) = principal.subject() else {
+            return Decision::deny(Reason::NotSignedIn);
+        };
+        let subject =
+            EntityUid::from_type_name_and_id(self.user.clone(), EntityId::new(subject.to_string()));
+        match self.request(subject, action, principal) {
+            Ok(request) => self.answer(&request),
+            Err(error) => Decision::failed(&error),
+        }
+    }
+
+    fn request(
+        &self,
+        subject: EntityUid,
+        action: ConsoleAction,
+        principal: &Principal,
+    ) -> Result<Request, ConsoleFault> {
+        let roles = self.roles(principal).into_iter();
+        let roles = roles.map(|role| RestrictedExpression::new_string(role.as_str().to_owned()));
+        let pairs = [("roles".to_owned(), RestrictedExpression::new_set(roles))];
+        let context = Context::from_pairs(pairs).map_err(|e| ConsoleFault(e.to_string()))?;
+        let action =
+            EntityUid::from_type_name_and_id(self.action.clone(), EntityId::new(action.as_str()));
+        Request::new(subject, action, self.console.clone(), context, None)
+            .map_err(|e| ConsoleFault(e.to_string()))
+    }
+
+    fn answer(&self, request: &Request) -> Decision {
+        let response = Authorizer::new().is_authorized(request, &self.policies, &Entities::empty());
+        if let Some(error) = response.diagnostics().errors().next() {
+            return Decision::failed(error);
+        }
+        let mut rules: Vec<_> =
+            response.diagnostics().reason().map(|id| RuleId::Console(id.to_string())).collect();
+        rules.sort();
+        match response.decision() {
+            cedar_policy::Decision::Allow => Decision {
+                verdict: Verdict::Allow,
+                reason: Reason::Granted,
+                rules,
+                errors: Vec::new(),
+            },
+            cedar_policy::Decision::Deny => Decision { rules, ..Decision::deny(Reason::NoGrant) },
+        }
+    }
+}
+
+/// The policies of a text, each under the id that its `@id` annotation gives.
+fn named(text: &str) -> Result<PolicySet, Box<dyn std::error::Error>> {
+    let parsed: PolicySet = text.parse()?;
+    let mut policies = PolicySet::new();
+    for policy in parsed.policies() {
+        let id = policy.annotation("id").ok_or("a policy has no @id")?;
+        policies.add(policy.new_id(PolicyId::new(id)))?;
+    }
+    Ok(policies)
+}

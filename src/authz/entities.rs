@@ -1,0 +1,161 @@
+//! Principals, routes and circumstances as Cedar values.
+//!
+//! Everything typed is parsed before Cedar sees it: an address that can't be read denies here instead of making a
+//! policy fail there.
+
+use std::collections::{HashMap, HashSet};
+
+use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
+
+use super::decision::Question;
+use super::grants::cedar_datetime;
+use crate::model::id::{AppId, RouteId};
+use crate::model::principal::{GuestStatus, Principal, User, Workload};
+use crate::model::record::{ClientAddress, MfaState};
+use crate::model::route::Route;
+
+/// Cedar's names for our kinds of things, parsed once.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    user: EntityTypeName,
+    workload: EntityTypeName,
+    anonymous: EntityTypeName,
+    group: EntityTypeName,
+    app_role: EntityTypeName,
+    app: EntityTypeName,
+    route: EntityTypeName,
+    action: EntityTypeName,
+}
+
+/// Something that Cedar would not take. While deciding, each of these is a deny.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(pub String);
+
+fn unusable(error: impl std::fmt::Display) -> Unusable {
+    Unusable(error.to_string())
+}
+
+impl Vocabulary {
+    /// Parses the names.
+    ///
+    /// # Errors
+    /// When one is not a Cedar type name, which would be a fault of ours.
+    pub fn new() -> Result<Self, Unusable> {
+        let name = |text: &str| text.parse::<EntityTypeName>().map_err(unusable);
+        Ok(Self {
+            user: name("User")?,
+            workload: name("Workload")?,
+            anonymous: name("Anonymous")?,
+            group: name("Group")?,
+            app_role: name("AppRole")?,
+            app: name("App")?,
+            route: name("Route")?,
+            action: name("Action")?,
+        })
+    }
+
+    fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
+        EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+    }
+
+    /// `Action::"GET"` and the like.
+    pub fn action(&self, name: &str) -> EntityUid {
+        Self::uid(&self.action, name)
+    }
+
+    /// `Route::"<app>/<route>"`.
+    pub fn route(&self, id: &RouteId) -> EntityUid {
+        Self::uid(&self.route, id.as_str())
+    }
+
+    fn app(&self, id: &AppId) -> EntityUid {
+        Self::uid(&self.app, id.as_str())
+    }
+
+    /// The entity of a principal with its groups and roles as parents.
+    ///
+    /// # Errors
+    /// When Cedar refuses an attribute.
+    pub fn principal(&self, principal: &Principal) -> Result<Entity, Unusable> {
+        match principal {
+            Principal::User(user) => self.user(user),
+            Principal::Workload(workload) => self.workload(workload),
+            Principal::Anonymous => {
+                Ok(Entity::new_no_attrs(Self::uid(&self.anonymous, "anonymous"), HashSet::new()))
+            }
+        }
+    }
+
+    fn user(&self, user: &User) -> Result<Entity, Unusable> {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let mut attributes = HashMap::from([
+            ("name".to_owned(), text(&user.name)),
+            ("user_name".to_owned(), text(&user.user_name)),
+            ("tenant".to_owned(), text(user.subject.tenant.as_str())),
+            ("guest".to_owned(), RestrictedExpression::new_bool(user.guest == GuestStatus::Guest)),
+        ]);
+        if let Some(email) = &user.email {
+            attributes.insert("email".to_owned(), text(email));
+        }
+        let groups = user.groups.iter().map(|id| Self::uid(&self.group, id.as_str()));
+        let roles = user.roles.iter().map(|value| Self::uid(&self.app_role, value.as_str()));
+        let uid = Self::uid(&self.user, &user.subject.to_string());
+        Entity::new(uid, attributes, groups.chain(roles).collect()).map_err(unusable)
+    }
+
+    fn workload(&self, workload: &Workload) -> Result<Entity, Unusable> {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let attributes = HashMap::from([
+            ("client".to_owned(), text(&workload.client)),
+            ("tenant".to_owned(), text(workload.subject.tenant.as_str())),
+        ]);
+        let roles = workload.roles.iter().map(|value| Self::uid(&self.app_role, value.as_str()));
+        let uid = Self::uid(&self.workload, &workload.subject.to_string());
+        Entity::new(uid, attributes, roles.collect()).map_err(unusable)
+    }
+
+    /// The entity of a route; `wider` are all routes of the app that contain it.
+    ///
+    /// # Errors
+    /// When Cedar refuses an attribute.
+    pub fn route_entity(&self, route: &Route, wider: &[&RouteId]) -> Result<Entity, Unusable> {
+        let app = self.app(route.id.app());
+        let labels =
+            route.labels.iter().map(|label| RestrictedExpression::new_string(label.clone()));
+        let attributes = HashMap::from([
+            ("app".to_owned(), RestrictedExpression::new_entity_uid(app.clone())),
+            ("labels".to_owned(), RestrictedExpression::new_set(labels)),
+        ]);
+        let parents = wider.iter().map(|id| self.route(id)).chain([app]);
+        Entity::new(self.route(&route.id), attributes, parents.collect()).map_err(unusable)
+    }
+}
+
+/// The Cedar context of a question.
+///
+/// # Errors
+/// When the client's address is unknown, or Cedar refuses a value.
+pub fn context(question: &Question<'_>) -> Result<Context, Unusable> {
+    let ClientAddress::Known(ip) = question.client else {
+        return Err(Unusable("the client's address is unknown".to_owned()));
+    };
+    let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+    let at = |at| RestrictedExpression::new_datetime(cedar_datetime(at));
+    let circumstances = question.circumstances;
+    let contexts = circumstances.auth_contexts.iter().map(|name| text(name));
+    let params = circumstances.params.iter().map(|(name, value)| (name.clone(), text(value)));
+    let params = RestrictedExpression::new_record(params).map_err(unusable)?;
+    let mut pairs = vec![
+        ("ip".to_owned(), RestrictedExpression::new_ip(ip.to_string())),
+        ("now".to_owned(), at(circumstances.now)),
+        ("method".to_owned(), text(question.method.as_str())),
+        ("path".to_owned(), text(question.path)),
+        ("host".to_owned(), text(question.host.as_str())),
+        ("mfa".to_owned(), RestrictedExpression::new_bool(circumstances.mfa == MfaState::Met)),
+        ("auth_contexts".to_owned(), RestrictedExpression::new_set(contexts)),
+        ("params".to_owned(), params),
+    ];
+    pairs.extend(circumstances.signed_in_at.map(|since| ("signed_in_at".to_owned(), at(since))));
+    Context::from_pairs(pairs).map_err(unusable)
+}

@@ -1,0 +1,157 @@
+//! A release compiled for deciding: in memory, replaced whole, never changed.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use cedar_policy::{Authorizer, Entities, Entity, PolicySet, Request};
+
+use super::compile::{Object, Problem, rule_id};
+use super::decision::{Decision, Mentions, Question};
+use super::entities::{self, Unusable, Vocabulary};
+use super::schema::ReleaseSchema;
+use super::tree::{RouteMatch, RouteTree};
+use crate::model::app::App;
+use crate::model::host::Host;
+use crate::model::id::{AppId, ReleaseNumber, RouteId};
+use crate::model::principal::Principal;
+use crate::model::record::{Reason, RuleId, Verdict};
+use crate::model::route::Route;
+
+/// A release compiled for deciding.
+#[derive(Debug)]
+pub struct Snapshot {
+    number: ReleaseNumber,
+    tree: RouteTree,
+    policies: PolicySet,
+    schema: ReleaseSchema,
+    vocabulary: Vocabulary,
+    mentions: BTreeMap<AppId, Mentions>,
+    /// The action entities with their groups, which every evaluation needs.
+    actions: Entities,
+    routes: HashMap<RouteId, Entity>,
+}
+
+/// What compiling has made so far.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) number: ReleaseNumber,
+    pub(super) tree: RouteTree,
+    pub(super) policies: PolicySet,
+    pub(super) schema: ReleaseSchema,
+    pub(super) vocabulary: Vocabulary,
+    pub(super) mentions: BTreeMap<AppId, Mentions>,
+}
+
+impl Snapshot {
+    pub(super) fn new(parts: Parts, routes: &[Route]) -> Result<Self, Problem> {
+        let Parts { number, tree, policies, schema, vocabulary, mentions } = parts;
+        let actions =
+            schema.schema.action_entities().map_err(|e| Problem::new(Object::RuleBook, &e))?;
+        let entity = |route: &Route| {
+            let wider = routes.iter().filter(|other| {
+                other.id.app() == route.id.app() && other.pattern.contains(&route.pattern)
+            });
+            let wider: Vec<_> = wider.map(|other| &other.id).collect();
+            let entity = vocabulary.route_entity(route, &wider);
+            entity
+                .map(|entity| (route.id.clone(), entity))
+                .map_err(|e| Problem::new(Object::Route(route.id.clone()), &e))
+        };
+        let routes = routes.iter().map(entity).collect::<Result<_, _>>()?;
+        Ok(Self { number, tree, policies, schema, vocabulary, mentions, actions, routes })
+    }
+
+    /// The release that this snapshot decides for.
+    pub fn number(&self) -> ReleaseNumber {
+        self.number
+    }
+
+    /// The app that a host belongs to.
+    pub fn app(&self, host: &Host) -> Option<&Arc<App>> {
+        self.tree.app(host)
+    }
+
+    /// The route of `app` that covers a canonical path. Called once per request.
+    pub fn find(&self, app: &AppId, path: &str) -> Option<RouteMatch> {
+        self.tree.find(app, path)
+    }
+
+    /// The groups and roles that the rules about `app` name.
+    pub fn mentions(&self, app: &AppId) -> Option<&Mentions> {
+        self.mentions.get(app)
+    }
+
+    /// All policies as Cedar text, in the order of the rule book, for releases and auditors.
+    pub fn cedar(&self) -> String {
+        let texts: Vec<_> =
+            self.policies.policies().filter_map(cedar_policy::Policy::to_cedar).collect();
+        texts.join("\n\n")
+    }
+
+    /// One rule as Cedar text.
+    pub fn cedar_of(&self, rule: &RuleId) -> Option<String> {
+        self.policies.policy(&cedar_policy::PolicyId::new(rule.to_string()))?.to_cedar()
+    }
+
+    /// The schema that the policies were validated against, in Cedar's JSON form.
+    pub fn schema(&self) -> &str {
+        &self.schema.json
+    }
+
+    /// Answers a question. Whatever goes wrong on the way is a deny.
+    ///
+    /// A policy that fails while it is evaluated would simply be skipped by Cedar, also when it is a `forbid` (Cedar
+    /// reference, "error handling"); so any error denies here.
+    pub fn decide(&self, question: &Question<'_>) -> Decision {
+        match self.evaluate(question) {
+            Ok(decision) => decision,
+            Err(error) => Decision::failed(&error),
+        }
+    }
+
+    fn evaluate(&self, question: &Question<'_>) -> Result<Decision, Unusable> {
+        let fail = |error: &dyn std::fmt::Display| Unusable(error.to_string());
+        let route = self.routes.get(&question.route.id);
+        let route = route.ok_or_else(|| {
+            fail(&format!("the route `{}` is not in this release", question.route.id))
+        })?;
+        let principal = self.vocabulary.principal(question.principal)?;
+        let action = self.vocabulary.action(question.method.as_str());
+        let context = entities::context(question)?;
+        let request =
+            Request::new(principal.uid(), action, route.uid(), context, Some(&self.schema.schema));
+        let request = request.map_err(|e| fail(&e))?;
+        let entities = self
+            .actions
+            .clone()
+            .add_entities([principal, route.clone()], None)
+            .map_err(|e| fail(&e))?;
+        let response = Authorizer::new().is_authorized(&request, &self.policies, &entities);
+        Ok(answer(&response, question.principal))
+    }
+}
+
+fn answer(response: &cedar_policy::Response, principal: &Principal) -> Decision {
+    let diagnostics = response.diagnostics();
+    let mut rules: Vec<_> = diagnostics.reason().filter_map(rule_id).collect();
+    rules.sort();
+    let mut errors: Vec<_> = diagnostics.errors().map(ToString::to_string).collect();
+    errors.sort();
+    let deny = |reason| Decision {
+        verdict: Verdict::Deny,
+        reason,
+        rules: rules.clone(),
+        errors: errors.clone(),
+    };
+    if !errors.is_empty() {
+        return deny(Reason::PolicyError);
+    }
+    match response.decision() {
+        cedar_policy::Decision::Allow => {
+            Decision { verdict: Verdict::Allow, ..deny(Reason::Granted) }
+        }
+        cedar_policy::Decision::Deny if !rules.is_empty() => deny(Reason::Forbidden),
+        cedar_policy::Decision::Deny if principal.is_known() => deny(Reason::NoGrant),
+        cedar_policy::Decision::Deny => deny(Reason::NotSignedIn),
+    }
+}

@@ -1,0 +1,132 @@
+//! Rule books that don't compile, and what is said of them.
+
+use super::super::compile::{MfaSetting, compile};
+use super::{app, book, grant, policy, route, snapshot, terms};
+use crate::model::grant::{Mfa, What, Who};
+use crate::model::id::ReleaseNumber;
+use crate::model::rule_book::RuleBook;
+
+fn problems(book: &RuleBook) -> Vec<String> {
+    let compiled = compile(book, ReleaseNumber(1), &terms());
+    compiled.map_or_else(|e| e.problems.iter().map(ToString::to_string).collect(), |_| Vec::new())
+}
+
+/// Each change to the good rule book makes exactly this problem.
+#[test]
+fn each_fault_is_named() {
+    let check = |change: &dyn Fn(&mut RuleBook), expected: &str| {
+        let mut book = book();
+        change(&mut book);
+        let found = problems(&book);
+        assert!(
+            found.iter().any(|problem| problem.contains(expected)),
+            "{expected:?} not in {found:?}"
+        );
+    };
+    check(
+        &|book| book.apps.push(app("shop", "https://two.example")),
+        "app `shop`: this id is used twice",
+    );
+    check(
+        &|book| book.apps.push(app("b", "https://shop.example:444")),
+        "already belongs to the app `shop`",
+    );
+    check(&|book| book.apps.push(app("b", "https://gate.example")), "Cedargate's own host");
+    check(&|book| book.apps.push(app("b", "http://b.example")), "must be https");
+    check(&|book| book.apps[0].origins.clear(), "needs at least one origin");
+    check(
+        &|book| book.routes.push(route("shop/home", "/x")),
+        "route `shop/home`: this id is used twice",
+    );
+    check(
+        &|book| book.routes.push(route("shop/y", "/reports/{y}")),
+        "can't be told from another one",
+    );
+    check(&|book| book.routes.push(route("lost/x", "/x")), "there is no app `lost`");
+    check(
+        &|book| book.grants.push(grant("g", Who::SignedIn, What::All, "shop/no")),
+        "there is no route `shop/no`",
+    );
+    check(&|book| book.grants.push(book.grants[0].clone()), "grant `home`: this id is used twice");
+    check(
+        &|book| book.grants.push(grant("g", Who::SignedIn, What::Methods([].into()), "shop/home")),
+        "names no method",
+    );
+    check(&|book| book.policies.push(policy("p", "permit (principal")), "policy `p`:");
+    check(&|book| book.policies.push(policy("p", "")), "policy `p`:");
+    check(
+        &|book| {
+            book.policies.push(policy(
+                "p",
+                "permit(principal,action,resource);permit(principal,action,resource);",
+            ))
+        },
+        "policy `p`:",
+    );
+    check(
+        &|book| {
+            book.policies
+                .push(policy("p", "permit(principal,action,resource) when { context.nope };"))
+        },
+        "policy `p`:",
+    );
+    check(
+        &|book| {
+            book.policies
+                .push(policy("p", "permit(principal,action,resource) when { context.path == 1 };"))
+        },
+        "policy `p`:",
+    );
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let mut book = book();
+    book.apps.push(app("b", "http://b.example"));
+    book.grants.push(grant("g", Who::SignedIn, What::All, "shop/no"));
+    book.policies.push(policy("p", "forbid"));
+    assert_eq!(problems(&book).len(), 3);
+}
+
+#[test]
+fn rules_that_ask_for_mfa_need_it_set_up() {
+    let terms = super::super::compile::Terms { mfa: MfaSetting::Empty, ..terms() };
+    let refused =
+        |book: &RuleBook| compile(book, ReleaseNumber(1), &terms).unwrap_err().to_string();
+    let mut asking = grant("g", Who::SignedIn, What::All, "shop/home");
+    asking.when.mfa = Mfa::Required;
+    let with_grant = RuleBook { grants: vec![asking], ..book() };
+    assert!(refused(&with_grant).contains("mfa_context"));
+    let text =
+        "permit (principal, action, resource) when { context.path == \"/\" && context.mfa };";
+    let with_policy = RuleBook { policies: vec![policy("p", text)], ..book() };
+    assert!(refused(&with_policy).contains("mfa_context"));
+    assert!(compile(&book(), ReleaseNumber(1), &terms).is_ok());
+}
+
+#[test]
+fn the_empty_rule_book_compiles_and_knows_nothing() {
+    let snapshot = snapshot(&RuleBook::default());
+    assert!(snapshot.app(&"shop.example".parse().unwrap()).is_none());
+    assert_eq!(snapshot.cedar(), "");
+}
+
+#[test]
+fn an_app_is_told_only_of_groups_that_its_rules_name() {
+    let mut book = book();
+    book.apps.push(app("other", "https://other.example"));
+    let snapshot = snapshot(&book);
+    let mentions = |id: &str| snapshot.mentions(&id.parse().unwrap()).unwrap().clone();
+    assert_eq!(mentions("shop").groups.len(), 2);
+    assert_eq!(mentions("shop").roles.len(), 1);
+    assert!(mentions("other").groups.is_empty());
+}
+
+#[test]
+fn grants_read_as_cedar() {
+    let mut book = book();
+    let write = book.grants.iter_mut().find(|grant| grant.id.as_str() == "admin").unwrap();
+    write.when.networks = vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+    write.when.until = Some("2026-12-31T18:00:00Z".parse().unwrap());
+    insta::assert_snapshot!(snapshot(&book).cedar());
+}
