@@ -1,0 +1,38 @@
+//! Memory: the only place that knows SQL.
+//!
+//! Two SQLite files: `cedargate.db` with rules, releases and sessions (this module), and `audit.db` with the log. Public
+//! functions take and return model types; rows are private. Each statement is one static text that PostgreSQL could run
+//! as well: TEXT and BIGINT columns, `$1` binds, nothing that an engine alone knows.
+
+mod error;
+mod sqlite;
+
+use sqlx::migrate::Migrator;
+
+pub use self::error::StoreError;
+use self::sqlite::Pool;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/main");
+
+/// `cedargate.db`: rules, releases, sessions. Cheap to clone; all clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite://data/cedargate.db`), making it where it is missing, and brings its schema
+    /// up to date.
+    ///
+    /// # Errors
+    /// When the address can't be used, the file can't be read and written, is something else, or was written by a newer
+    /// program; the message names the file and the remedy.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Ok(Self { pool: sqlite::open(url, &MIGRATIONS).await? })
+    }
+
+    /// Waits for running statements and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
