@@ -11,72 +11,54 @@ fn problems(book: &RuleBook) -> Vec<String> {
     compiled.map_or_else(|e| e.problems.iter().map(ToString::to_string).collect(), |_| Vec::new())
 }
 
-/// Each change to the good rule book makes exactly this problem.
+/// Asserts that a change to the good rule book makes this problem.
+fn check(change: impl FnOnce(&mut RuleBook), expected: &str) {
+    let mut book = book();
+    change(&mut book);
+    let found = problems(&book);
+    assert!(
+        found.iter().any(|problem| problem.contains(expected)),
+        "{expected:?} not in {found:?}"
+    );
+}
+
 #[test]
-fn each_fault_is_named() {
-    let check = |change: &dyn Fn(&mut RuleBook), expected: &str| {
-        let mut book = book();
-        change(&mut book);
-        let found = problems(&book);
-        assert!(
-            found.iter().any(|problem| problem.contains(expected)),
-            "{expected:?} not in {found:?}"
-        );
-    };
+fn each_fault_of_apps_and_routes_is_named() {
+    let add = |added| move |book: &mut RuleBook| book.apps.push(added);
+    check(add(app("shop", "https://two.example")), "app `shop`: this id is used twice");
+    check(add(app("b", "https://shop.example:444")), "already belongs to the app `shop`");
+    check(add(app("b", "https://gate.example")), "Cedargate's own host");
+    check(add(app("b", "http://b.example")), "must be https");
+    check(|book| book.apps[0].origins.clear(), "needs at least one origin");
+    let add = |id, pattern| move |book: &mut RuleBook| book.routes.push(route(id, pattern));
+    check(add("shop/home", "/x"), "route `shop/home`: this id is used twice");
+    check(add("shop/y", "/reports/{y}"), "can't be told from another one");
+    check(add("lost/x", "/x"), "there is no app `lost`");
+}
+
+#[test]
+fn each_fault_of_grants_is_named() {
+    let add = |added| move |book: &mut RuleBook| book.grants.push(added);
+    check(add(grant("g", Who::SignedIn, What::All, "shop/no")), "there is no route `shop/no`");
     check(
-        &|book| book.apps.push(app("shop", "https://two.example")),
-        "app `shop`: this id is used twice",
+        add(grant("home", Who::SignedIn, What::All, "shop/home")),
+        "grant `home`: this id is used twice",
     );
-    check(
-        &|book| book.apps.push(app("b", "https://shop.example:444")),
-        "already belongs to the app `shop`",
-    );
-    check(&|book| book.apps.push(app("b", "https://gate.example")), "Cedargate's own host");
-    check(&|book| book.apps.push(app("b", "http://b.example")), "must be https");
-    check(&|book| book.apps[0].origins.clear(), "needs at least one origin");
-    check(
-        &|book| book.routes.push(route("shop/home", "/x")),
-        "route `shop/home`: this id is used twice",
-    );
-    check(
-        &|book| book.routes.push(route("shop/y", "/reports/{y}")),
-        "can't be told from another one",
-    );
-    check(&|book| book.routes.push(route("lost/x", "/x")), "there is no app `lost`");
-    check(
-        &|book| book.grants.push(grant("g", Who::SignedIn, What::All, "shop/no")),
-        "there is no route `shop/no`",
-    );
-    check(&|book| book.grants.push(book.grants[0].clone()), "grant `home`: this id is used twice");
-    check(
-        &|book| book.grants.push(grant("g", Who::SignedIn, What::Methods([].into()), "shop/home")),
-        "names no method",
-    );
-    check(&|book| book.policies.push(policy("p", "permit (principal")), "policy `p`:");
-    check(&|book| book.policies.push(policy("p", "")), "policy `p`:");
-    check(
-        &|book| {
-            book.policies.push(policy(
-                "p",
-                "permit(principal,action,resource);permit(principal,action,resource);",
-            ))
-        },
-        "policy `p`:",
-    );
-    check(
-        &|book| {
-            book.policies
-                .push(policy("p", "permit(principal,action,resource) when { context.nope };"))
-        },
-        "policy `p`:",
-    );
-    check(
-        &|book| {
-            book.policies
-                .push(policy("p", "permit(principal,action,resource) when { context.path == 1 };"))
-        },
-        "policy `p`:",
-    );
+    check(add(grant("g", Who::SignedIn, What::Methods([].into()), "shop/home")), "names no method");
+}
+
+#[test]
+fn each_fault_of_policies_is_named() {
+    for text in [
+        "permit (principal",
+        "",
+        "permit(principal,action,resource);permit(principal,action,resource);",
+        "permit(principal,action,resource) when { context.nope };",
+        "permit(principal,action,resource) when { context.path == 1 };",
+        "permit(principal == ?principal,action,resource);",
+    ] {
+        check(|book| book.policies.push(policy("p", text)), "policy `p`:");
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn roles_open_what_the_table_says() {
         ConsoleRole::Owner,
     ];
     let holder = |role: ConsoleRole| (role, Holder::Role(role.as_str().parse().unwrap()));
-    let rules = ConsoleRules::new(roles.map(holder).to_vec()).unwrap();
+    let compiled = ConsoleRules::new(roles.map(holder).to_vec()).unwrap();
     let mut table = String::new();
     let combinations = [
         vec![],
@@ -37,7 +37,7 @@ fn roles_open_what_the_table_says() {
         )
         .unwrap();
         for action in ConsoleAction::ALL {
-            let decision = rules.decide(&user("x", &[], &held), action);
+            let decision = compiled.decide(&user("x", &[], &held), action);
             let mark = if decision.verdict == Verdict::Allow { "yes" } else { "-" };
             write!(table, " {:>12}={mark:<3}", action.as_str()).unwrap();
         }
