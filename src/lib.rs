@@ -1,4 +1,5 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod audit;
 pub mod model;
 pub mod store;

@@ -1,0 +1,96 @@
+//! Changes are taken over once, whatever happens between.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::super::{AuditSettings, Outbox, OutboxFuture, OutboxRow};
+use super::{Running, event};
+use crate::model::time::Timestamp;
+
+/// An outbox that forgets nothing: it offers all its rows again to whoever asks from the start.
+#[derive(Debug, Clone, Default)]
+struct Rows(Arc<Mutex<Vec<OutboxRow>>>);
+
+impl Rows {
+    fn add(&self, count: i64) {
+        let mut rows = self.0.lock().unwrap();
+        for _ in 0..count {
+            let id = i64::try_from(rows.len()).unwrap() + 1;
+            rows.push(OutboxRow {
+                id,
+                at: Timestamp::from_seconds(1_795_000_000),
+                actor: "operator:root".to_owned(),
+                action: "grant_added".to_owned(),
+                object: format!("grant:g-{id}"),
+                before: Value::Null,
+                after: serde_json::json!({ "id": format!("g-{id}") }),
+            });
+        }
+    }
+}
+
+impl Outbox for Rows {
+    fn after(&self, id: i64, limit: i64) -> OutboxFuture<'_> {
+        let rows = self.0.lock().unwrap();
+        let limit = usize::try_from(limit).unwrap();
+        let page = rows.iter().filter(|row| row.id > id).take(limit).cloned().collect();
+        Box::pin(std::future::ready(Ok(page)))
+    }
+}
+
+async fn start(directory: Arc<TempDir>, rows: &Rows) -> Running {
+    Running::within(directory, AuditSettings::default(), Some(Box::new(rows.clone()))).await
+}
+
+async fn taken(running: &Running) -> Vec<i64> {
+    let bodies = running.bodies().await;
+    bodies.iter().filter_map(|body| body["outbox"].as_i64()).collect()
+}
+
+async fn wait_until_taken(running: &Running, count: usize) {
+    while taken(running).await.len() < count {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn outbox_rows_are_taken_exactly_once_across_a_restart() {
+    let rows = Rows::default();
+    rows.add(100);
+    let running = start(Arc::new(TempDir::new().unwrap()), &rows).await;
+    wait_until_taken(&running, 100).await;
+    rows.add(5);
+    running.audit.changes_made();
+    wait_until_taken(&running, 105).await;
+    // The file goes away in the middle of things: the writer is dropped, not stopped.
+    let Running { directory, mut tasks, reader, .. } = running;
+    tasks.shutdown().await;
+    drop(reader);
+    rows.add(3);
+    let running = start(directory, &rows).await;
+    wait_until_taken(&running, 108).await;
+    running.audit.changes_made();
+    let _ = running.audit.noted(event("x")).await.unwrap();
+    let directory = running.stop().await;
+    let running = start(directory, &rows).await;
+    let _ = running.audit.noted(event("y")).await.unwrap();
+    assert_eq!(taken(&running).await, (1..=108).collect::<Vec<_>>());
+    let bodies = running.bodies().await;
+    assert_eq!(bodies[0]["kind"], "change");
+    assert_eq!(bodies[0]["actor"], "operator:root");
+    assert_eq!(bodies[0]["after"]["id"], "g-1");
+    assert_eq!(bodies[0]["changed_at"], 1_795_000_000_000_000_i64);
+}
+
+#[tokio::test]
+async fn a_stopping_writer_takes_what_the_outbox_still_has() {
+    let rows = Rows::default();
+    let running = start(Arc::new(TempDir::new().unwrap()), &rows).await;
+    let _ = running.audit.noted(event("x")).await.unwrap();
+    rows.add(70);
+    let directory = running.stop().await;
+    let running = Running::within(directory, AuditSettings::default(), None).await;
+    assert_eq!(taken(&running).await, (1..=70).collect::<Vec<_>>());
+}
