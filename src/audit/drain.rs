@@ -8,51 +8,43 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::oneshot;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use super::envelope::Envelope;
+use super::error::AuditError;
 use super::queue::{Queue, Ties};
 use crate::model::record::{Entry, Event};
 use crate::model::time::Timestamp;
-use crate::store::StoreError;
 use crate::store::audit::Taken;
+use crate::store::{Author, Change, OutboxRow, Store, StoreError};
 
-/// One change, as its own transaction wrote it down.
-#[derive(Debug, Clone, PartialEq)]
-pub struct OutboxRow {
-    /// 1, 2, 3, … in the order of commits.
-    pub id: i64,
-    /// When.
-    pub at: Timestamp,
-    /// Who: a subject or `operator:<system user>`.
-    pub actor: String,
-    /// What was done.
-    pub action: String,
-    /// To which object.
-    pub object: String,
-    /// The object before; null when it is new.
-    pub before: Value,
-    /// The object after; null when it is gone.
-    pub after: Value,
-}
-
-/// Rows of an outbox, or why they could not be read.
-pub type OutboxFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<Vec<OutboxRow>, StoreError>> + Send + 'a>>;
+/// What an outbox answers, later.
+pub type OutboxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Where changes wait to be taken over.
 pub trait Outbox: fmt::Debug + Send + Sync {
     /// The rows with an id above `id`, by id, at most `limit`.
     ///
-    /// Invariant: a row never appears below one that was seen already.
-    fn after(&self, id: i64, limit: i64) -> OutboxFuture<'_>;
+    /// Invariant: a row never appears below one that was seen already, and the newest row stays.
+    fn after(&self, id: i64, limit: u32) -> OutboxFuture<'_, Vec<OutboxRow>>;
+
+    /// Learns that all rows up to and including `last` are on record. Only tidying depends on it.
+    fn taken(&self, last: i64, at: Timestamp) -> OutboxFuture<'_, ()>;
+}
+
+impl Outbox for Store {
+    fn after(&self, id: i64, limit: u32) -> OutboxFuture<'_, Vec<OutboxRow>> {
+        Box::pin(self.outbox_after(id, limit))
+    }
+
+    fn taken(&self, last: i64, at: Timestamp) -> OutboxFuture<'_, ()> {
+        Box::pin(self.outbox_taken(last, at))
+    }
 }
 
 /// Rows that are read at once.
-const PAGE: i64 = 64;
+const PAGE: u32 = 64;
 
 /// Changes made by another process are found at the next look.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -70,22 +62,33 @@ struct WriterEnded;
 
 impl Drain {
     /// `taken` is the highest row that is a record already.
-    pub(super) fn new(outbox: Box<dyn Outbox>, source: &'static str, taken: i64) -> Self {
-        Self { outbox, source, taken }
+    ///
+    /// # Errors
+    /// When the outbox ends before that row: an older copy of its file took its place, and would give numbers again that
+    /// the log has seen. Its changes would be skipped in silence.
+    pub(super) async fn new(
+        outbox: Box<dyn Outbox>,
+        source: &'static str,
+        taken: i64,
+    ) -> Result<Self, AuditError> {
+        if taken > 0 && outbox.after(taken.saturating_sub(1), 1).await?.is_empty() {
+            return Err(AuditError::OutboxWentBack { source_name: source, taken });
+        }
+        Ok(Self { outbox, source, taken })
     }
 
     /// Takes rows over as they come, and once more when it is told to stop.
     pub(super) async fn run(mut self, queue: &Queue, stop: &CancellationToken) {
-        let mut clock = tokio::time::interval(LOOK_EVERY);
-        clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while !stop.is_cancelled() {
+        loop {
+            // Asked before taking: what was there when it was told to stop is taken.
+            let last_time = stop.is_cancelled();
+            if self.take_all(queue).await.is_err() || last_time {
+                return;
+            }
             tokio::select! {
-                _ = clock.tick() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => {}
                 () = queue.changes.notified() => {}
                 () = stop.cancelled() => {}
-            }
-            if self.take_all(queue).await.is_err() {
-                return;
             }
         }
     }
@@ -102,6 +105,9 @@ impl Drain {
             let Some(last) = rows.last().map(|row| row.id) else { return Ok(()) };
             self.record(rows, queue).await?;
             self.taken = last;
+            if let Err(error) = self.outbox.taken(last, queue.now()).await {
+                tracing::warn!(%error, "could not mark changes as taken over; they are on record");
+            }
         }
     }
 
@@ -126,6 +132,8 @@ impl Drain {
 }
 
 fn change(row: OutboxRow) -> Entry {
-    let OutboxRow { id, at, actor, action, object, before, after } = row;
+    let OutboxRow { id, author: Author { by, at }, change } = row;
+    let Change { action, object, before, after } = change;
+    let actor = by;
     Entry::Event(Box::new(Event::Change { outbox: id, actor, action, object, before, after, at }))
 }

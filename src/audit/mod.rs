@@ -34,7 +34,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-pub use self::drain::{Outbox, OutboxFuture, OutboxRow};
+pub use self::drain::{Outbox, OutboxFuture};
 use self::envelope::{Envelope, Seal};
 pub use self::error::AuditError;
 pub use self::permit::{Permit, Receipt, Recorded};

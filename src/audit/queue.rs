@@ -141,6 +141,11 @@ impl Queue {
         }
     }
 
+    /// The present, by the clock of the log.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// Takes no more entries of doors. What is queued stays.
     pub(super) fn close(&self) {
         self.lock().gate = Gate::Closed;

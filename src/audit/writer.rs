@@ -44,14 +44,14 @@ impl Writer {
     /// Also takes changes over from this outbox, going on behind the last one taken. `source` names it for good.
     ///
     /// # Errors
-    /// When it can't be read how far it was taken.
+    /// When it can't be read how far it was taken, or the outbox has gone back behind that.
     pub async fn draining(
         mut self,
         source: &'static str,
         outbox: Box<dyn Outbox>,
     ) -> Result<Self, AuditError> {
         let taken = self.appender.taken(source).await?;
-        self.drain = Some(Drain::new(outbox, source, taken));
+        self.drain = Some(Drain::new(outbox, source, taken).await?);
         Ok(self)
     }
 

@@ -16,6 +16,7 @@ use super::{Audit, AuditError, AuditSettings, Log, Outbox, Recorded, Strictness}
 use crate::model::id::DecisionId;
 use crate::model::record::{Entry, Event, Verdict};
 use crate::model::time::{Clock, Timestamp};
+use crate::store::audit::tests::Shell;
 use crate::store::audit::{AuditReader, Show};
 
 /// A log in a directory of its own, its writer running.
@@ -178,11 +179,8 @@ async fn a_principal_is_kept_once_and_read_with_each_record() {
     let directory = running.stop().await;
     let running = Running::within(directory, AuditSettings::default(), None).await;
     let _ = running.audit.decided(sample::decision(Verdict::Deny)).await.unwrap();
-    let mut connection = outage::connect(&running.url).await;
-    let count: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM principal_snapshot")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap();
+    let mut shell = Shell::open(&running.url).await;
+    let count = shell.number("SELECT COUNT(*) FROM principal_snapshot").await;
     assert_eq!(count, 1);
 }
 

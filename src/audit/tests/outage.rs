@@ -2,28 +2,21 @@
 
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-
 use super::super::{AuditError, AuditSettings, Strictness};
 use super::{Running, event, sample};
 use crate::model::record::Verdict;
 use crate::store::audit::Show;
-
-pub(super) async fn connect(url: &str) -> SqliteConnection {
-    let options: SqliteConnectOptions = url.parse().unwrap();
-    options.connect().await.unwrap()
-}
+use crate::store::audit::tests::Shell;
 
 /// Another program that holds the write lock.
-async fn hold(url: &str) -> SqliteConnection {
-    let mut connection = connect(url).await;
-    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut connection).await.unwrap();
-    connection
+async fn hold(url: &str) -> Shell {
+    let mut shell = Shell::open(url).await;
+    shell.run("BEGIN IMMEDIATE").await.unwrap();
+    shell
 }
 
-async fn release(mut connection: SqliteConnection) {
-    sqlx::raw_sql("ROLLBACK").execute(&mut connection).await.unwrap();
+async fn release(mut shell: Shell) {
+    shell.run("ROLLBACK").await.unwrap();
 }
 
 fn impatient() -> AuditSettings {
@@ -64,20 +57,20 @@ async fn a_locked_log_refuses_in_time_and_says_later_that_nobody_waited() {
 #[tokio::test]
 async fn a_retry_writes_the_same_bytes() {
     let running = Running::with(impatient()).await;
-    let mut connection = connect(&running.url).await;
-    sqlx::raw_sql(
-        "CREATE TRIGGER outage BEFORE INSERT ON record
+    let mut shell = Shell::open(&running.url).await;
+    shell
+        .run(
+            "CREATE TRIGGER outage BEFORE INSERT ON record
          BEGIN SELECT RAISE(ABORT, 'no room'); END",
-    )
-    .execute(&mut connection)
-    .await
-    .unwrap();
+        )
+        .await
+        .unwrap();
     let refused = running.audit.decided(sample::decision(Verdict::Allow)).await.unwrap_err();
     assert!(matches!(refused, AuditError::Unavailable { .. }), "{refused}");
     assert!(running.audit.counters().failures > 0);
     running.clock.advance(Duration::from_mins(1));
     assert_eq!(running.reader.recent(Show::Everything, 9, None).await.unwrap(), []);
-    sqlx::raw_sql("DROP TRIGGER outage").execute(&mut connection).await.unwrap();
+    shell.run("DROP TRIGGER outage").await.unwrap();
     let patient =
         super::super::Audit { patience: Duration::from_secs(30), ..running.audit.clone() };
     let _ = patient.noted(event("after")).await.unwrap();
@@ -140,14 +133,14 @@ async fn bytes_are_bounded_as_well() {
 async fn records_of_another_writer_at_our_places_end_the_writer() {
     let mut running = Running::with(impatient()).await;
     let id = running.audit.noted(event("ours")).await.unwrap().id();
-    let mut connection = connect(&running.url).await;
-    sqlx::raw_sql(
-        "INSERT INTO record (place, body, leaf_hash, ts_us, kind)
+    let mut shell = Shell::open(&running.url).await;
+    shell
+        .run(
+            "INSERT INTO record (place, body, leaf_hash, ts_us, kind)
          SELECT MAX(place) + 1, x'7b7d', zeroblob(32), 0, 'started' FROM record",
-    )
-    .execute(&mut connection)
-    .await
-    .unwrap();
+        )
+        .await
+        .unwrap();
     let refused = running.audit.decided(sample::decision(Verdict::Allow)).await.unwrap_err();
     assert!(matches!(refused, AuditError::Stopped | AuditError::Unavailable { .. }), "{refused}");
     running.tasks.join_next().await.unwrap().unwrap();

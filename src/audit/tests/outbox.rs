@@ -5,9 +5,13 @@ use std::sync::{Arc, Mutex};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::super::{AuditSettings, Outbox, OutboxFuture, OutboxRow};
+use super::super::{AuditError, AuditSettings, Outbox, OutboxFuture};
 use super::{Running, event};
+use crate::model::id::ReleaseNumber;
+use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
+use crate::store::audit::Show;
+use crate::store::{Author, Change, OutboxRow, Publication, Store};
 
 /// An outbox that forgets nothing: it offers all its rows again to whoever asks from the start.
 #[derive(Debug, Clone, Default)]
@@ -20,23 +24,31 @@ impl Rows {
             let id = i64::try_from(rows.len()).unwrap() + 1;
             rows.push(OutboxRow {
                 id,
-                at: Timestamp::from_seconds(1_795_000_000),
-                actor: "operator:root".to_owned(),
-                action: "grant_added".to_owned(),
-                object: format!("grant:g-{id}"),
-                before: Value::Null,
-                after: serde_json::json!({ "id": format!("g-{id}") }),
+                author: Author {
+                    by: "operator:root".to_owned(),
+                    at: Timestamp::from_seconds(1_795_000_000),
+                },
+                change: Change {
+                    action: "grant_added".to_owned(),
+                    object: format!("grant:g-{id}"),
+                    before: Value::Null,
+                    after: serde_json::json!({ "id": format!("g-{id}") }),
+                },
             });
         }
     }
 }
 
 impl Outbox for Rows {
-    fn after(&self, id: i64, limit: i64) -> OutboxFuture<'_> {
+    fn after(&self, id: i64, limit: u32) -> OutboxFuture<'_, Vec<OutboxRow>> {
         let rows = self.0.lock().unwrap();
         let limit = usize::try_from(limit).unwrap();
         let page = rows.iter().filter(|row| row.id > id).take(limit).cloned().collect();
         Box::pin(std::future::ready(Ok(page)))
+    }
+
+    fn taken(&self, _: i64, _: Timestamp) -> OutboxFuture<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 
@@ -93,4 +105,54 @@ async fn a_stopping_writer_takes_what_the_outbox_still_has() {
     let directory = running.stop().await;
     let running = Running::within(directory, AuditSettings::default(), None).await;
     assert_eq!(taken(&running).await, (1..=70).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn an_outbox_that_went_back_is_refused() {
+    let rows = Rows::default();
+    rows.add(3);
+    let running = start(Arc::new(TempDir::new().unwrap()), &rows).await;
+    wait_until_taken(&running, 3).await;
+    let directory = running.stop().await;
+    rows.0.lock().unwrap().pop();
+    let url = format!("sqlite://{}/audit.db", directory.path().display());
+    let log = super::super::open(&url, AuditSettings::default(), super::clock()).await.unwrap();
+    let refused = log.writer.draining("main", Box::new(rows)).await.unwrap_err();
+    assert!(matches!(refused, AuditError::OutboxWentBack { taken: 3, .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn changes_of_the_store_become_records_and_are_marked() {
+    let directory = Arc::new(TempDir::new().unwrap());
+    let url = format!("sqlite://{}/cedargate.db", directory.path().display());
+    let store = Store::open(&url).await.unwrap();
+    let change = Change {
+        action: "app_added".to_owned(),
+        object: "app:payroll".to_owned(),
+        before: Value::Null,
+        after: Value::from(1),
+    };
+    let publication = Publication {
+        based_on: ReleaseNumber(0),
+        rule_book: RuleBook::default(),
+        cedar: String::new(),
+        schema: "{}".to_owned(),
+        note: "first".to_owned(),
+        by: "operator:root".to_owned(),
+        at: Timestamp::from_seconds(1),
+        changes: vec![change],
+    };
+    store.publish(publication).await.unwrap();
+    let outbox: Box<dyn Outbox> = Box::new(store.clone());
+    let running = Running::within(directory, AuditSettings::default(), Some(outbox)).await;
+    running.stop.cancel();
+    let Running { mut tasks, reader, .. } = running;
+    tasks.join_next().await.unwrap().unwrap();
+    let lines = reader.recent(Show::Everything, 9, None).await.unwrap();
+    assert!(lines.iter().any(|line| line.body.contains("release_published")), "{lines:#?}");
+    let rows = store.outbox_after(0, 9).await.unwrap();
+    assert_eq!((lines.len(), rows.len()), (2, 2));
+    let far = Timestamp::from_seconds(1 << 40);
+    // The newest row stays for good; all others were marked, and so can go.
+    assert_eq!(store.prune_outbox(far).await.unwrap(), 1);
 }

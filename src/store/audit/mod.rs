@@ -128,4 +128,4 @@ fn bad_row(table: &'static str, id: &dyn std::fmt::Display, why: &str) -> StoreE
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

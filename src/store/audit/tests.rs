@@ -1,5 +1,7 @@
 //! The file: what it accepts, what it refuses, and what can be read back.
 
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
 use super::{About, AuditFile, AuditReader, Batch, Held, Row, Show, Taken};
@@ -34,10 +36,22 @@ fn batch(seqs: std::ops::Range<u64>) -> Batch {
     Batch { rows: seqs.map(|seq| row(seq, "decision")).collect(), ..Batch::default() }
 }
 
-async fn raw(place: &Place) -> sqlx::SqliteConnection {
-    use sqlx::ConnectOptions as _;
-    let options: sqlx::sqlite::SqliteConnectOptions = place.url.parse().unwrap();
-    options.connect().await.unwrap()
+/// Another program with the file open, as an operator's SQLite shell would have it.
+pub(crate) struct Shell(SqliteConnection);
+
+impl Shell {
+    pub(crate) async fn open(url: &str) -> Self {
+        let options: SqliteConnectOptions = url.parse().unwrap();
+        Self(options.connect().await.unwrap())
+    }
+
+    pub(crate) async fn run(&mut self, statements: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(statements).execute(&mut self.0).await.map(|_| ())
+    }
+
+    pub(crate) async fn number(&mut self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&mut self.0).await.unwrap()
+    }
 }
 
 #[tokio::test]
@@ -80,17 +94,14 @@ async fn pages_go_on_before_the_last_line_and_can_leave_events_out() {
 async fn the_table_has_no_index_besides_its_own_order() {
     let place = place();
     let _file = open(&place).await;
-    let mut connection = raw(&place).await;
-    let indexes: i64 = sqlx::query_scalar(
-        "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'record'",
-    )
-    .fetch_one(&mut connection)
-    .await
-    .unwrap();
+    let mut shell = Shell::open(&place.url).await;
+    let indexes = shell
+        .number("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'record'")
+        .await;
     assert_eq!(indexes, 0);
     let plan: (i64, i64, i64, String) =
         sqlx::query_as("EXPLAIN QUERY PLAN SELECT body FROM record WHERE place = 5")
-            .fetch_one(&mut connection)
+            .fetch_one(&mut shell.0)
             .await
             .unwrap();
     assert!(plan.3.starts_with("SEARCH record USING INTEGER PRIMARY KEY"), "{}", plan.3);
@@ -102,7 +113,7 @@ async fn records_can_neither_be_changed_nor_deleted() {
     let mut file = open(&place).await;
     let taken = Some(Taken { source: "main", id: 5 });
     file.appender.append(&Batch { taken, ..batch(0..2) }).await.unwrap();
-    let mut connection = raw(&place).await;
+    let mut shell = Shell::open(&place.url).await;
     for statement in [
         "UPDATE record SET body = x'00'",
         "UPDATE record SET body = NULL",
@@ -117,7 +128,7 @@ async fn records_can_neither_be_changed_nor_deleted() {
         "DELETE FROM principal_snapshot",
         "UPDATE taken SET id = 4",
     ] {
-        let refused = sqlx::raw_sql(statement).execute(&mut connection).await;
+        let refused = shell.run(statement).await;
         let refused = refused.expect_err(statement).to_string();
         let known = ["append-only", "UNIQUE", "once"].iter().any(|word| refused.contains(word));
         assert!(known, "{statement}: {refused}");
@@ -130,19 +141,19 @@ async fn an_erasure_may_blank_a_body_and_nothing_else() {
     let place = place();
     let mut file = open(&place).await;
     file.appender.append(&batch(0..2)).await.unwrap();
-    let mut connection = raw(&place).await;
+    let mut shell = Shell::open(&place.url).await;
     let allow = "INSERT INTO audit_mode (name, value) VALUES ('erase', 1)";
-    sqlx::raw_sql(allow).execute(&mut connection).await.unwrap();
+    shell.run(allow).await.unwrap();
     for refused in [
         "UPDATE record SET body = x'00'",
         "UPDATE record SET body = NULL, kind = 'x'",
         "UPDATE record SET body = NULL, leaf_hash = zeroblob(32)",
         "DELETE FROM record",
     ] {
-        sqlx::raw_sql(refused).execute(&mut connection).await.expect_err(refused);
+        shell.run(refused).await.expect_err(refused);
     }
     let blank = "UPDATE record SET body = NULL WHERE seq = 1";
-    sqlx::raw_sql(blank).execute(&mut connection).await.unwrap();
+    shell.run(blank).await.unwrap();
     let lines = file.reader.recent(Show::Everything, 9, None).await.unwrap();
     let bodies: Vec<_> = lines.iter().map(|line| line.body.as_str()).collect();
     assert_eq!(bodies, ["", r#"{"seq":0}"#]);
