@@ -410,7 +410,8 @@ pub enum Event {
         before: serde_json::Value,
         /// The object after, as JSON; null when it is gone.
         after: serde_json::Value,
-        /// When the change was made.
+        /// When the change was made. The envelope's `at` is when it was taken over.
+        #[serde(rename = "changed_at")]
         at: Timestamp,
     },
     /// An allowed request whose upstream failed.
@@ -422,10 +423,16 @@ pub enum Event {
         /// What failed, without addresses of the visitor's choosing.
         cause: String,
     },
-    /// An entry that became durable after its request was answered 503.
+    /// An entry that became durable when nobody waited for it any more: its request was answered 503, or the client had
+    /// left. Nothing followed from it.
     Abandoned {
         /// The place of that entry.
         entry: String,
+    },
+    /// Entries that were refused because the log's queue was full; their requests were answered 503.
+    LogOverflowed {
+        /// How many since the last such record.
+        count: u64,
     },
 }
 
@@ -443,6 +450,7 @@ impl Event {
             Self::Change { .. } => "change",
             Self::UpstreamFailed { .. } => "upstream_failed",
             Self::Abandoned { .. } => "abandoned",
+            Self::LogOverflowed { .. } => "log_overflowed",
         }
     }
 }

@@ -104,6 +104,17 @@ pub enum StoreError {
         found: i64,
     },
 
+    /// Another process writes this log.
+    #[error(
+        "another process writes the log `{file}` (it holds `{lock}`); end it first, or give this one an audit database of its own"
+    )]
+    InUse {
+        /// The database file.
+        file: PathBuf,
+        /// The lock file beside it.
+        lock: PathBuf,
+    },
+
     /// Another program holds the file.
     #[error(
         "the database `{file}` stayed locked; find the other program that has it open (a second Cedargate, a copy job, a SQLite shell) and end it"
@@ -155,6 +166,14 @@ pub enum StoreError {
         /// What is wrong with it.
         why: String,
     },
+    /// Two objects of a rule book share an id.
+    #[error("the rule book has two objects of kind `{kind}` with the id `{id}`")]
+    Twice {
+        /// The kind of object.
+        kind: &'static str,
+        /// The id.
+        id: String,
+    },
     /// The rule book was not live any more when its change was to be published.
     #[error(
         "the change was made on release {based_on}, but release {live} is live; look at the difference again"
@@ -165,7 +184,10 @@ pub enum StoreError {
         /// The release that is live.
         live: ReleaseNumber,
     },
-    /// The operating system gave no random bytes.
-    #[error("the operating system gave no randomness")]
-    Randomness,
+    /// So many sign-ins are under way that no further one is kept.
+    #[error("{limit} sign-ins are under way; no further one is begun until some of them end")]
+    TooManyPending {
+        /// The bound that was met.
+        limit: i64,
+    },
 }

@@ -4,12 +4,27 @@
 //! functions take and return model types; rows are private. Each statement is one static text that PostgreSQL could run
 //! as well: TEXT and BIGINT columns, `$1` binds, nothing that an engine alone knows.
 
+pub mod audit;
 mod error;
+mod handovers;
+mod outbox;
+mod releases;
+mod rules;
+mod secret_hash;
+mod sessions;
+mod sign_ins;
 mod sqlite;
 
 use sqlx::migrate::Migrator;
 
 pub use self::error::StoreError;
+pub use self::handovers::{Handover, HandoverTaken};
+pub use self::outbox::{Author, Change, OutboxRow};
+pub use self::releases::{Publication, ReleaseLine};
+pub use self::rules::{ObjectKind, Revision};
+pub use self::secret_hash::SecretHash;
+pub use self::sessions::{Ended, Limits, Opened, Renewal, StartedSession, StoredSession};
+pub use self::sign_ins::{Destination, SignIn, SignInTaken};
 use self::sqlite::Pool;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/main");
@@ -36,3 +51,14 @@ impl Store {
         self.pool.close().await;
     }
 }
+
+fn bad_row(
+    table: &'static str,
+    id: impl std::fmt::Display,
+    why: impl std::fmt::Display,
+) -> StoreError {
+    StoreError::BadRow { table, id: id.to_string(), why: why.to_string() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! The audit log: what happened is on record, durably, before anything follows from it.
+//!
+//! ```text
+//! doors ── decided / noted ──> Queue ── Writer ──> audit.db
+//!                 ^              ^         │ one transaction, one sync per batch
+//!                 └── Receipt ───┼─────────┘
+//!          cedargate.db ── Outbox ── Drain
+//! ```
+//!
+//! A door hands an entry to [`Audit`] and waits. The entry gets its number when it is queued, so its decision id is known
+//! at once; the one [`Writer`] takes all that has queued, writes it in one transaction with a sync, and only then wakes
+//! those who wait. There is no time window: while one batch is being synced, the next one gathers.
+//!
+//! **Invariant**: a [`Permit`] is made only from the [`Receipt`] of a recorded allow. No permit, no forwarding.
+//!
+//! **Invariant**: a number that was given is written or the process ends; a retry writes identical bytes. When the log
+//! can't take an entry within [`AuditSettings::patience`], the door answers 503; should the entry become durable after
+//! all, an `abandoned` record follows it.
+//!
+//! **Invariant**: one process writes one log. The lock beside the file refuses a second.
+//!
+//! Changes of rules and sessions are made in another file. Each writes an outbox row in its own transaction, and the
+//! [drain](drain) makes a record of each exactly once.
+
+mod drain;
+mod envelope;
+mod error;
+mod permit;
+mod queue;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+pub use self::drain::{Outbox, OutboxFuture};
+use self::envelope::{Envelope, Seal};
+pub use self::error::AuditError;
+pub use self::permit::{Permit, Receipt, Recorded};
+use self::queue::Queue;
+pub use self::writer::Writer;
+use crate::model::id::{DecisionId, OriginId};
+use crate::model::record::{DecisionRecord, Entry, Verdict};
+use crate::model::time::Clock;
+use crate::store::audit::{self as file, AuditReader};
+
+/// Who waits for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strictness {
+    /// Every answer waits until its record is durable.
+    #[default]
+    Strict,
+    /// Refusals go out while their record is still queued; allows wait.
+    StrictAllow,
+}
+
+/// How the log is kept.
+#[derive(Debug, Clone)]
+pub struct AuditSettings {
+    /// Who waits.
+    pub strictness: Strictness,
+    /// How long a door waits before it answers 503.
+    pub patience: Duration,
+    /// Entries that may queue.
+    pub queue_entries: usize,
+    /// Bytes that may queue.
+    pub queue_bytes: usize,
+}
+
+impl Default for AuditSettings {
+    /// Strict; two seconds; 16,384 entries or 32 MiB.
+    fn default() -> Self {
+        Self {
+            strictness: Strictness::Strict,
+            patience: Duration::from_secs(2),
+            queue_entries: 16_384,
+            queue_bytes: 32 << 20,
+        }
+    }
+}
+
+/// An opened log: the handle that doors share, the writer that `app` runs, the reader that pages use.
+#[derive(Debug)]
+pub struct Log {
+    /// Takes entries.
+    pub audit: Audit,
+    /// Must run, or nothing becomes durable.
+    pub writer: Writer,
+    /// Reads what was recorded.
+    pub reader: AuditReader,
+}
+
+/// Opens the log at `url` (`sqlite://data/audit.db`), making it where it is missing. Numbers go on where they ended.
+///
+/// # Errors
+/// When the file can't be opened or another process writes it; the message names the remedy.
+pub async fn open(url: &str, settings: AuditSettings, clock: Clock) -> Result<Log, AuditError> {
+    let fresh = OriginId::from_bytes(random()?);
+    let file = file::open(url, fresh, clock.now()).await?;
+    let origin = file.appender.origin();
+    let seal = Seal::new(origin, random()?, random()?);
+    let queue = Arc::new(Queue::new(file.appender.next_seq(), &settings, clock));
+    let audit = Audit {
+        queue: Arc::clone(&queue),
+        origin,
+        strictness: settings.strictness,
+        patience: settings.patience,
+    };
+    let writer = Writer::new(file.appender, file.checkpointer, queue, seal);
+    Ok(Log { audit, writer, reader: file.reader })
+}
+
+fn random<const N: usize>() -> Result<[u8; N], AuditError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| AuditError::Randomness)?;
+    Ok(bytes)
+}
+
+/// Takes entries for the log. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    queue: Arc<Queue>,
+    origin: OriginId,
+    strictness: Strictness,
+    patience: Duration,
+}
+
+/// What the log has done since the process started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditCounters {
+    /// Records that are durable.
+    pub records: u64,
+    /// Transactions that made them so.
+    pub commits: u64,
+    /// Attempts that failed and were, or will be, repeated.
+    pub failures: u64,
+    /// Entries that were refused because the queue was full.
+    pub refused: u64,
+    /// Entries that wait to be written.
+    pub queued: u64,
+}
+
+impl Audit {
+    /// Records a decision and gives what follows from it: a permit for an allow, a receipt for a deny.
+    ///
+    /// # Errors
+    /// When the log did not take it; the request must be answered 503.
+    pub async fn decided(&self, record: DecisionRecord) -> Result<Recorded, AuditError> {
+        let verdict = record.verdict;
+        let entry = Entry::Decision(Box::new(record));
+        let receipt = match (self.strictness, verdict) {
+            (Strictness::StrictAllow, Verdict::Deny) => self.pass_on(&entry)?,
+            (Strictness::Strict, _) | (Strictness::StrictAllow, Verdict::Allow) => {
+                self.wait_for(&entry).await?
+            }
+        };
+        Ok(Recorded::new(verdict, receipt))
+    }
+
+    /// Records anything else. Nothing may be forwarded on its receipt.
+    ///
+    /// # Errors
+    /// As for [`Self::decided`].
+    pub async fn noted(&self, entry: Entry) -> Result<Receipt, AuditError> {
+        match (self.strictness, &entry) {
+            (Strictness::StrictAllow, Entry::Refusal(_)) => self.pass_on(&entry),
+            (Strictness::Strict, _)
+            | (Strictness::StrictAllow, Entry::Decision(_) | Entry::Event(_)) => {
+                self.wait_for(&entry).await
+            }
+        }
+    }
+
+    /// Says that the outbox has new rows, so that they are on record soon and not at the next look.
+    pub fn changes_made(&self) {
+        self.queue.changes.notify_one();
+    }
+
+    /// Who writes this log.
+    pub fn origin(&self) -> OriginId {
+        self.origin
+    }
+
+    /// What the log has done so far.
+    pub fn counters(&self) -> AuditCounters {
+        self.queue.counters()
+    }
+
+    fn receipt(&self, seq: u64) -> Receipt {
+        Receipt::new(DecisionId { origin: self.origin, seq })
+    }
+
+    fn pass_on(&self, entry: &Entry) -> Result<Receipt, AuditError> {
+        let seq = self.queue.push(Envelope::of(entry)?, None)?;
+        Ok(self.receipt(seq))
+    }
+
+    async fn wait_for(&self, entry: &Entry) -> Result<Receipt, AuditError> {
+        let (waiter, mut answer) = oneshot::channel();
+        let seq = self.queue.push(Envelope::of(entry)?, Some(waiter))?;
+        match tokio::time::timeout(self.patience, &mut answer).await {
+            Ok(Ok(())) => Ok(self.receipt(seq)),
+            Ok(Err(_)) => Err(AuditError::Stopped),
+            Err(_) => {
+                // Closing first leaves no gap: either the writer's answer is here, or it learns that nobody waits.
+                answer.close();
+                match answer.try_recv() {
+                    Ok(()) => Ok(self.receipt(seq)),
+                    Err(_) => Err(AuditError::Unavailable { waited: self.patience }),
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

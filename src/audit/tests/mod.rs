@@ -1,0 +1,212 @@
+//! What doors may rely on: order, durability before the answer, refusal instead of silence, nothing twice.
+
+mod envelope;
+mod outage;
+mod outbox;
+mod sample;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::{Audit, AuditError, AuditSettings, Log, Outbox, Recorded, Strictness};
+use crate::model::id::DecisionId;
+use crate::model::record::{Entry, Event, Verdict};
+use crate::model::time::{Clock, Timestamp};
+use crate::store::audit::tests::Shell;
+use crate::store::audit::{AuditReader, Show};
+
+/// A log in a directory of its own, its writer running.
+struct Running {
+    audit: Audit,
+    reader: AuditReader,
+    clock: Clock,
+    url: String,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+    directory: Arc<TempDir>,
+}
+
+impl Running {
+    async fn start() -> Self {
+        Self::with(AuditSettings::default()).await
+    }
+
+    async fn with(settings: AuditSettings) -> Self {
+        Self::within(Arc::new(TempDir::new().unwrap()), settings, None).await
+    }
+
+    async fn within(
+        directory: Arc<TempDir>,
+        settings: AuditSettings,
+        outbox: Option<Box<dyn Outbox>>,
+    ) -> Self {
+        let url = format!("sqlite://{}/audit.db", directory.path().display());
+        let clock = clock();
+        let log = super::open(&url, settings, clock.clone()).await.unwrap();
+        let Log { audit, mut writer, reader } = log;
+        if let Some(outbox) = outbox {
+            writer = writer.draining("main", outbox).await.unwrap();
+        }
+        let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        tasks.spawn(writer.run(stop.clone()));
+        Self { audit, reader, clock, url, stop, tasks, directory }
+    }
+
+    /// Stops the writer in order and gives the directory back.
+    async fn stop(mut self) -> Arc<TempDir> {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+        Arc::clone(&self.directory)
+    }
+
+    /// Bodies of all records, oldest first.
+    async fn bodies(&self) -> Vec<serde_json::Value> {
+        let lines = self.reader.recent(Show::Everything, 1_000, None).await.unwrap();
+        lines.iter().rev().map(|line| serde_json::from_str(&line.body).unwrap()).collect()
+    }
+}
+
+fn clock() -> Clock {
+    Clock::fixed(Timestamp::from_seconds(1_795_480_000))
+}
+
+fn event(entry: &str) -> Entry {
+    Entry::Event(Box::new(Event::Abandoned { entry: entry.to_owned() }))
+}
+
+#[tokio::test]
+async fn ids_are_gapless_and_in_order_under_many_callers() {
+    let running = Running::start().await;
+    let mut callers = JoinSet::new();
+    for _ in 0..200 {
+        let audit = running.audit.clone();
+        callers.spawn(async move {
+            let mut ids = Vec::new();
+            for _ in 0..5 {
+                ids.push(audit.decided(sample::decision(Verdict::Allow)).await.unwrap().id().seq);
+            }
+            ids
+        });
+    }
+    let mut ids = Vec::new();
+    while let Some(own) = callers.join_next().await {
+        let own = own.unwrap();
+        assert!(own.is_sorted(), "{own:?}");
+        ids.extend(own);
+    }
+    ids.sort_unstable();
+    assert_eq!(ids, (0..1_000).collect::<Vec<_>>());
+    let bodies = running.bodies().await;
+    let seqs: Vec<_> = bodies.iter().map(|body| body["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, ids);
+    let counters = running.audit.counters();
+    assert_eq!((counters.records, counters.queued, counters.refused), (1_000, 0, 0));
+    assert!(counters.commits < 500, "{counters:?}");
+}
+
+#[tokio::test]
+async fn an_answer_comes_only_when_another_connection_can_read_the_record() {
+    let running = Running::start().await;
+    let other = AuditReader::open(&running.url).await.unwrap();
+    for _ in 0..20 {
+        let id = running.audit.decided(sample::decision(Verdict::Allow)).await.unwrap().id();
+        let line = other.record(id).await.unwrap().expect("durable before the answer");
+        assert_eq!((line.id, line.kind.as_str()), (id, "decision"));
+    }
+}
+
+#[tokio::test]
+async fn a_deny_gives_a_receipt_and_never_a_permit() {
+    for strictness in [Strictness::Strict, Strictness::StrictAllow] {
+        let running = Running::with(AuditSettings { strictness, ..Default::default() }).await;
+        let denied = running.audit.decided(sample::decision(Verdict::Deny)).await.unwrap();
+        assert!(matches!(denied, Recorded::Denied(_)), "{denied:?}");
+        let allowed = running.audit.decided(sample::decision(Verdict::Allow)).await.unwrap();
+        assert!(matches!(allowed, Recorded::Allowed(_)), "{allowed:?}");
+        let Recorded::Allowed(permit) = allowed else { unreachable!() };
+        let line = running.reader.record(permit.decision_id()).await.unwrap().unwrap();
+        assert!(line.body.contains(r#""verdict":"allow""#), "{}", line.body);
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_finds_its_record() {
+    let running = Running::start().await;
+    let receipt = running.audit.noted(event("x")).await.unwrap();
+    let line = running.reader.record(receipt.id()).await.unwrap().unwrap();
+    let body: serde_json::Value = serde_json::from_str(&line.body).unwrap();
+    assert_eq!(body["id"], receipt.id().to_string());
+    assert_eq!(body["id"].as_str().unwrap().parse::<DecisionId>().unwrap(), receipt.id());
+    assert_eq!(line.kind, "abandoned");
+}
+
+#[tokio::test]
+async fn numbers_go_on_when_the_log_is_opened_again() {
+    let running = Running::start().await;
+    let first = running.audit.noted(event("first")).await.unwrap().id();
+    let directory = running.stop().await;
+    let running = Running::within(directory, AuditSettings::default(), None).await;
+    let second = running.audit.noted(event("second")).await.unwrap().id();
+    assert_eq!((second.origin, second.seq), (first.origin, first.seq + 1));
+    let bodies = running.bodies().await;
+    assert_eq!(bodies[0]["origin"], bodies[1]["origin"]);
+    assert_ne!(bodies[0]["boot"], bodies[1]["boot"]);
+    assert_ne!(bodies[0]["salt"], bodies[1]["salt"]);
+}
+
+#[tokio::test]
+async fn a_second_process_on_the_same_log_is_refused() {
+    let running = Running::start().await;
+    let refused = super::open(&running.url, AuditSettings::default(), clock()).await.unwrap_err();
+    let cause = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(cause.contains("another process writes the log"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_principal_is_kept_once_and_read_with_each_record() {
+    let running = Running::start().await;
+    for _ in 0..3 {
+        let id = running.audit.decided(sample::decision(Verdict::Allow)).await.unwrap().id();
+        let line = running.reader.record(id).await.unwrap().unwrap();
+        assert_eq!(line.principal, Some(sample::principal().to_json()));
+    }
+    let directory = running.stop().await;
+    let running = Running::within(directory, AuditSettings::default(), None).await;
+    let _ = running.audit.decided(sample::decision(Verdict::Deny)).await.unwrap();
+    let mut shell = Shell::open(&running.url).await;
+    let count = shell.number("SELECT COUNT(*) FROM principal_snapshot").await;
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn what_has_queued_is_written_before_the_writer_ends() {
+    let settings = AuditSettings { strictness: Strictness::StrictAllow, ..Default::default() };
+    let running = Running::with(settings.clone()).await;
+    for _ in 0..600 {
+        let _ = running.audit.decided(sample::decision(Verdict::Deny)).await.unwrap();
+    }
+    let audit = running.audit.clone();
+    let directory = running.stop().await;
+    let stopped = audit.decided(sample::decision(Verdict::Deny)).await.unwrap_err();
+    assert!(matches!(stopped, AuditError::Stopped), "{stopped}");
+    let running = Running::within(directory, settings, None).await;
+    assert_eq!(running.bodies().await.len(), 600);
+}
+
+#[tokio::test]
+async fn a_writer_that_is_dropped_leaves_nobody_waiting() {
+    let directory = TempDir::new().unwrap();
+    let url = format!("sqlite://{}/audit.db", directory.path().display());
+    let log = super::open(&url, AuditSettings::default(), clock()).await.unwrap();
+    let waiting = log.audit.noted(event("x"));
+    let (answer, ()) = tokio::join!(biased; waiting, async { drop(log.writer) });
+    assert!(matches!(answer.unwrap_err(), AuditError::Stopped));
+    let later = tokio::time::timeout(Duration::from_secs(1), log.audit.noted(event("y"))).await;
+    assert!(matches!(later.unwrap().unwrap_err(), AuditError::Stopped));
+}

@@ -1,0 +1,131 @@
+//! `audit.db`: the file that the audit log lives in.
+//!
+//! One process writes, others may read. [`open`] takes a lock file beside the database and refuses a second writer: two
+//! of them would give one number to two records. Rows are appended in batches, one transaction and one sync each
+//! ([`Appender`]); the table has no index besides its own order, because each one more than halves what can be written.
+//! What reads ([`AuditReader`]) has connections of its own, and in WAL mode readers and the writer don't wait for each
+//! other.
+
+mod append;
+mod read;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use sqlx::migrate::Migrator;
+
+use self::append::Wal;
+pub use self::append::{About, Appender, Batch, Checkpointer, Held, Row, Taken};
+pub use self::read::{AuditReader, Show};
+use super::error::StoreError;
+use super::sqlite::{self, Pool};
+use crate::model::id::OriginId;
+use crate::model::time::Timestamp;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/audit");
+
+/// `place` is the origin's key times this, plus the number.
+const SEQ_BITS: u32 = 40;
+
+/// The log as its one writer has it.
+#[derive(Debug)]
+pub struct AuditFile {
+    /// Writes records.
+    pub appender: Appender,
+    /// Moves what was written from the WAL into the database, beside the appender.
+    pub checkpointer: Checkpointer,
+    /// Reads records.
+    pub reader: AuditReader,
+}
+
+/// The right to write, for as long as it lives.
+///
+/// Invariant: the descriptor is never written or read, and it is not the database's, so that closing it drops no lock of
+/// SQLite.
+#[derive(Debug)]
+struct WriterLock(
+    #[expect(dead_code, reason = "held, not used: dropping it gives the lock up")] File,
+);
+
+/// Opens the log at `url` (`sqlite://data/audit.db`) for writing, making it where it is missing.
+///
+/// `fresh` names the origin when the file has none yet; otherwise the one in the file stays.
+///
+/// # Errors
+/// [`StoreError::InUse`] while another process writes it; else as for every database.
+pub async fn open(url: &str, fresh: OriginId, now: Timestamp) -> Result<AuditFile, StoreError> {
+    let pool = sqlite::open(url, &MIGRATIONS).await?;
+    let file = pool.connect_options().get_filename().to_path_buf();
+    let lock = lock(&file)?;
+    let origin = Origin::of(&pool, fresh, now).await?;
+    let wal = Arc::new(Wal::default());
+    Ok(AuditFile {
+        appender: Appender::open(pool.clone(), origin, lock, Arc::clone(&wal)).await?,
+        checkpointer: Checkpointer::new(pool.clone(), wal),
+        reader: AuditReader::new(pool),
+    })
+}
+
+/// Who writes: the name in ids, and the short key in rows.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    id: OriginId,
+    key: i64,
+}
+
+impl Origin {
+    /// The newest origin of the file; `fresh` when there is none.
+    async fn of(pool: &Pool, fresh: OriginId, now: Timestamp) -> Result<Self, StoreError> {
+        let doing = "name the log's origin";
+        sqlx::query(
+            "INSERT INTO origin (key, id, opened_us)
+             SELECT 1, $1, $2 WHERE NOT EXISTS (SELECT 1 FROM origin)",
+        )
+        .bind(fresh.to_string())
+        .bind(now.as_micros())
+        .execute(pool)
+        .await
+        .map_err(sqlite::failed(pool, doing))?;
+        let (key, id): (i64, String) =
+            sqlx::query_as("SELECT key, id FROM origin ORDER BY key DESC LIMIT 1")
+                .fetch_one(pool)
+                .await
+                .map_err(sqlite::failed(pool, doing))?;
+        let id = id.parse().map_err(|_| bad_row("origin", &key, "its id is not an origin id"))?;
+        Ok(Self { id, key })
+    }
+
+    /// Where the record with this number lies.
+    fn place(&self, seq: u64) -> i64 {
+        (self.key << SEQ_BITS) | i64::try_from(seq).unwrap_or(i64::MAX)
+    }
+}
+
+/// The number of the record that lies there.
+fn seq_of(place: i64) -> u64 {
+    u64::try_from(place & ((1 << SEQ_BITS) - 1)).unwrap_or(0)
+}
+
+fn lock(database: &Path) -> Result<WriterLock, StoreError> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let create = |source| StoreError::Create { path: path.clone(), source };
+    let file =
+        File::options().create(true).truncate(false).write(true).open(&path).map_err(create)?;
+    match file.try_lock() {
+        Ok(()) => Ok(WriterLock(file)),
+        Err(TryLockError::WouldBlock) => {
+            Err(StoreError::InUse { file: database.to_path_buf(), lock: path })
+        }
+        Err(TryLockError::Error(source)) => Err(create(source)),
+    }
+}
+
+fn bad_row(table: &'static str, id: &dyn std::fmt::Display, why: &str) -> StoreError {
+    StoreError::BadRow { table, id: id.to_string(), why: why.to_owned() }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

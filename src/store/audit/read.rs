@@ -1,0 +1,125 @@
+//! Reading the log: newest first, or one record by its place.
+
+use super::super::error::StoreError;
+use super::super::sqlite::{self, Pool};
+use super::{MIGRATIONS, SEQ_BITS, bad_row, seq_of};
+use crate::model::id::DecisionId;
+use crate::model::record::RecordLine;
+use crate::model::time::Timestamp;
+
+/// Reads records. Cheap to clone. Holds up nobody who writes, as long as each read is one short page.
+#[derive(Debug, Clone)]
+pub struct AuditReader {
+    pool: Pool,
+}
+
+/// Which records a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// Decisions and refusals: what became of requests.
+    Requests,
+    /// All records.
+    Everything,
+}
+
+/// The most records that one page holds: a long read keeps the WAL from being taken in.
+const PAGE_MAX: u32 = 1_000;
+
+type Line = (i64, String, i64, String, Option<Vec<u8>>, Option<String>);
+
+impl AuditReader {
+    pub(super) fn new(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// Opens the log at `url` for reading, beside the process that writes it.
+    ///
+    /// # Errors
+    /// When the file can't be opened or has another schema.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Ok(Self::new(sqlite::open(url, &MIGRATIONS).await?))
+    }
+
+    /// The newest records, newest first: at most `limit` and never more than 1,000; with `before`, those older than it.
+    /// There are none before a record of an origin that this log does not have.
+    ///
+    /// # Errors
+    /// When the file can't be read, or a row holds what this program never writes.
+    pub async fn recent(
+        &self,
+        show: Show,
+        limit: u32,
+        before: Option<DecisionId>,
+    ) -> Result<Vec<RecordLine>, StoreError> {
+        let before = match before {
+            Some(id) => self.place(id).await?.unwrap_or(0),
+            None => i64::MAX,
+        };
+        let lines: Vec<Line> = sqlx::query_as(
+            "SELECT r.place, o.id, r.ts_us, r.kind, r.body, p.body
+             FROM record r
+             JOIN origin o ON o.key = r.place >> 40
+             LEFT JOIN principal_snapshot p ON p.hash = r.principal
+             WHERE r.place < $1 AND ($2 = 1 OR r.kind IN ('decision', 'refusal'))
+             ORDER BY r.place DESC
+             LIMIT $3",
+        )
+        .bind(before)
+        .bind(match show {
+            Show::Requests => 0_i64,
+            Show::Everything => 1,
+        })
+        .bind(i64::from(limit.min(PAGE_MAX)))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(sqlite::failed(&self.pool, "list the newest records"))?;
+        lines.into_iter().map(line).collect()
+    }
+
+    /// The record with this id; none when there is none.
+    ///
+    /// # Errors
+    /// As for [`Self::recent`].
+    pub async fn record(&self, id: DecisionId) -> Result<Option<RecordLine>, StoreError> {
+        let Some(place) = self.place(id).await? else { return Ok(None) };
+        let found: Option<Line> = sqlx::query_as(
+            "SELECT r.place, o.id, r.ts_us, r.kind, r.body, p.body
+             FROM record r
+             JOIN origin o ON o.key = r.place >> 40
+             LEFT JOIN principal_snapshot p ON p.hash = r.principal
+             WHERE r.place = $1",
+        )
+        .bind(place)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(sqlite::failed(&self.pool, "read a record"))?;
+        found.map(line).transpose()
+    }
+
+    /// Where a record lies; none when this log has no such origin.
+    async fn place(&self, id: DecisionId) -> Result<Option<i64>, StoreError> {
+        let key: Option<i64> = sqlx::query_scalar("SELECT key FROM origin WHERE id = $1")
+            .bind(id.origin.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(sqlite::failed(&self.pool, "find an origin of the log"))?;
+        let seq = i64::try_from(id.seq).ok().filter(|seq| *seq < 1 << SEQ_BITS);
+        Ok(key.zip(seq).map(|(key, seq)| (key << SEQ_BITS) | seq))
+    }
+}
+
+fn line((place, origin, at, kind, body, principal): Line) -> Result<RecordLine, StoreError> {
+    let wrong = |why| bad_row("record", &place, why);
+    Ok(RecordLine {
+        id: DecisionId {
+            origin: origin.parse().map_err(|_| wrong("its origin is not an origin id"))?,
+            seq: seq_of(place),
+        },
+        at: Timestamp::from_micros(at),
+        kind,
+        // An erased record keeps its place; its content is gone.
+        body: String::from_utf8(body.unwrap_or_default())
+            .map_err(|_| wrong("its body is not UTF-8"))?,
+        principal,
+    })
+}

@@ -1,0 +1,218 @@
+//! The file: what it accepts, what it refuses, and what can be read back.
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use tempfile::TempDir;
+
+use super::{About, AuditFile, AuditReader, Batch, Held, Row, Show, Taken};
+use crate::model::id::{DecisionId, OriginId};
+use crate::model::time::Timestamp;
+use crate::store::{StoreError, audit};
+
+const FRESH: [u8; 5] = [1, 2, 3, 4, 5];
+
+struct Place {
+    url: String,
+    _directory: TempDir,
+}
+
+fn place() -> Place {
+    let directory = TempDir::new().unwrap();
+    let url = format!("sqlite://{}/audit.db", directory.path().display());
+    Place { url, _directory: directory }
+}
+
+async fn open(place: &Place) -> AuditFile {
+    audit::open(&place.url, OriginId::from_bytes(FRESH), Timestamp::from_seconds(0)).await.unwrap()
+}
+
+fn row(seq: u64, kind: &'static str) -> Row {
+    let body = format!(r#"{{"seq":{seq}}}"#).into_bytes();
+    let at = Timestamp::from_seconds(1_800_000_000);
+    Row { seq, body, leaf_hash: [7; 32], at, kind, about: About::default() }
+}
+
+fn batch(seqs: std::ops::Range<u64>) -> Batch {
+    Batch { rows: seqs.map(|seq| row(seq, "decision")).collect(), ..Batch::default() }
+}
+
+/// Another program with the file open, as an operator's SQLite shell would have it.
+pub(crate) struct Shell(SqliteConnection);
+
+impl Shell {
+    pub(crate) async fn open(url: &str) -> Self {
+        let options: SqliteConnectOptions = url.parse().unwrap();
+        Self(options.connect().await.unwrap())
+    }
+
+    pub(crate) async fn run(&mut self, statements: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(statements).execute(&mut self.0).await.map(|_| ())
+    }
+
+    pub(crate) async fn number(&mut self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&mut self.0).await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn rows_of_every_statement_size_come_back_in_order() {
+    let place = place();
+    let mut file = open(&place).await;
+    // 64 + 64 + 8 + 8 + 1 + 1 + 1
+    file.appender.append(&batch(0..147)).await.unwrap();
+    let lines = file.reader.recent(Show::Requests, 1_000, None).await.unwrap();
+    let seqs: Vec<u64> = lines.iter().map(|line| line.id.seq).collect();
+    assert_eq!(seqs, (0..147).rev().collect::<Vec<_>>());
+    assert_eq!(lines[0].body, r#"{"seq":146}"#);
+    assert_eq!(lines[0].id.origin, OriginId::from_bytes(FRESH));
+}
+
+#[tokio::test]
+async fn pages_go_on_before_the_last_line_and_can_leave_events_out() {
+    let place = place();
+    let mut file = open(&place).await;
+    let rows = vec![row(0, "decision"), row(1, "started"), row(2, "refusal"), row(3, "decision")];
+    file.appender.append(&Batch { rows, ..Batch::default() }).await.unwrap();
+    let origin = file.appender.origin();
+    let check = async |show, before: Option<u64>, expected: &[u64]| {
+        let before = before.map(|seq| DecisionId { origin, seq });
+        let lines = file.reader.recent(show, 2, before).await.unwrap();
+        assert_eq!(lines.iter().map(|line| line.id.seq).collect::<Vec<_>>(), expected);
+    };
+    check(Show::Requests, None, &[3, 2]).await;
+    check(Show::Requests, Some(2), &[0]).await;
+    check(Show::Everything, Some(2), &[1, 0]).await;
+    check(Show::Everything, Some(0), &[]).await;
+    let stranger = DecisionId { origin: OriginId::from_bytes([9; 5]), seq: 3 };
+    assert_eq!(file.reader.recent(Show::Everything, 2, Some(stranger)).await.unwrap(), []);
+    assert_eq!(file.reader.record(stranger).await.unwrap(), None);
+    let far = DecisionId { origin, seq: u64::MAX };
+    assert_eq!(file.reader.record(far).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn the_table_has_no_index_besides_its_own_order() {
+    let place = place();
+    let _file = open(&place).await;
+    let mut shell = Shell::open(&place.url).await;
+    let indexes = shell
+        .number("SELECT COUNT(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'record'")
+        .await;
+    assert_eq!(indexes, 0);
+    let plan: (i64, i64, i64, String) =
+        sqlx::query_as("EXPLAIN QUERY PLAN SELECT body FROM record WHERE place = 5")
+            .fetch_one(&mut shell.0)
+            .await
+            .unwrap();
+    assert!(plan.3.starts_with("SEARCH record USING INTEGER PRIMARY KEY"), "{}", plan.3);
+}
+
+#[tokio::test]
+async fn records_can_neither_be_changed_nor_deleted() {
+    let place = place();
+    let mut file = open(&place).await;
+    let taken = Some(Taken { source: "main", id: 5 });
+    file.appender.append(&Batch { taken, ..batch(0..2) }).await.unwrap();
+    let mut shell = Shell::open(&place.url).await;
+    for statement in [
+        "UPDATE record SET body = x'00'",
+        "UPDATE record SET body = NULL",
+        "UPDATE record SET verdict = 'allow'",
+        "UPDATE record SET subject = 'somebody else'",
+        "UPDATE record SET place = place + 9",
+        "DELETE FROM record",
+        "INSERT INTO record (place, body, leaf_hash, ts_us, kind)
+         SELECT place, body, leaf_hash, ts_us, kind FROM record",
+        "INSERT INTO principal_snapshot (hash, body) VALUES (zeroblob(32), '{}');
+         UPDATE principal_snapshot SET body = '[]'",
+        "DELETE FROM principal_snapshot",
+        "UPDATE taken SET id = 4",
+    ] {
+        let refused = shell.run(statement).await;
+        let refused = refused.expect_err(statement).to_string();
+        let known = ["append-only", "UNIQUE", "once"].iter().any(|word| refused.contains(word));
+        assert!(known, "{statement}: {refused}");
+    }
+    assert_eq!(file.reader.recent(Show::Everything, 9, None).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_erasure_may_blank_a_body_and_nothing_else() {
+    let place = place();
+    let mut file = open(&place).await;
+    file.appender.append(&batch(0..2)).await.unwrap();
+    let mut shell = Shell::open(&place.url).await;
+    let allow = "INSERT INTO audit_mode (name, value) VALUES ('erase', 1)";
+    shell.run(allow).await.unwrap();
+    for refused in [
+        "UPDATE record SET body = x'00'",
+        "UPDATE record SET body = NULL, kind = 'x'",
+        "UPDATE record SET body = NULL, leaf_hash = zeroblob(32)",
+        "DELETE FROM record",
+    ] {
+        shell.run(refused).await.expect_err(refused);
+    }
+    let blank = "UPDATE record SET body = NULL WHERE seq = 1";
+    shell.run(blank).await.unwrap();
+    let lines = file.reader.recent(Show::Everything, 9, None).await.unwrap();
+    let bodies: Vec<_> = lines.iter().map(|line| line.body.as_str()).collect();
+    assert_eq!(bodies, ["", r#"{"seq":0}"#]);
+}
+
+#[tokio::test]
+async fn a_written_batch_is_told_from_none_and_from_another() {
+    let place = place();
+    let mut file = open(&place).await;
+    assert_eq!(file.appender.held(&batch(0..3)).await.unwrap(), Held::Nothing);
+    file.appender.append(&batch(0..3)).await.unwrap();
+    assert_eq!(file.appender.held(&batch(0..3)).await.unwrap(), Held::All);
+    assert_eq!(file.appender.held(&batch(0..4)).await.unwrap(), Held::Other);
+    let mut other = batch(0..3);
+    other.rows[1].body = b"{}".to_vec();
+    assert_eq!(file.appender.held(&other).await.unwrap(), Held::Other);
+    file.appender.append(&batch(2..4)).await.expect_err("a place is taken once");
+    assert_eq!(file.appender.held(&batch(3..4)).await.unwrap(), Held::Nothing);
+    file.appender.append(&batch(3..4)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_writer_is_refused_and_a_reader_is_not() {
+    let place = place();
+    let mut file = open(&place).await;
+    file.appender.append(&batch(0..1)).await.unwrap();
+    let second = audit::open(&place.url, OriginId::from_bytes([9; 5]), Timestamp::from_seconds(0));
+    let refused = second.await.unwrap_err();
+    assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
+    assert!(refused.to_string().contains("end it first"), "{refused}");
+    let reader = AuditReader::open(&place.url).await.unwrap();
+    assert_eq!(reader.recent(Show::Everything, 9, None).await.unwrap().len(), 1);
+    drop(file);
+    let again = open(&place).await;
+    assert_eq!(again.appender.next_seq(), 1);
+}
+
+#[tokio::test]
+async fn the_origin_stays_when_the_file_is_opened_again() {
+    let place = place();
+    drop(open(&place).await);
+    let again = audit::open(&place.url, OriginId::from_bytes([9; 5]), Timestamp::from_seconds(9));
+    assert_eq!(again.await.unwrap().appender.origin(), OriginId::from_bytes(FRESH));
+}
+
+#[tokio::test]
+async fn the_wal_is_taken_in_beside_the_writer() {
+    let place = place();
+    let mut file = open(&place).await;
+    let mut seq = 0;
+    while file.appender.wal_bytes() <= 4 << 20 {
+        let mut batch = batch(seq..seq + 64);
+        for row in &mut batch.rows {
+            row.body = vec![b'x'; 4_096];
+        }
+        file.appender.append(&batch).await.unwrap();
+        seq += 64;
+    }
+    let before = file.appender.wal_bytes();
+    file.checkpointer.once().await.unwrap();
+    assert!(before > 4 << 20 && file.appender.wal_bytes() == 0, "{before}");
+}

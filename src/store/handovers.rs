@@ -1,0 +1,226 @@
+//! Hand-overs: how a session of the gate's host reaches an app's host without a cookie that spans both.
+//!
+//! The app's host begins one under a cookie of its own; the gate attaches a session and a one-time code that is valid
+//! for 30 seconds; the app's host takes it with that code. The code is bound to the host, the transaction and the return
+//! path by being in their row. It is burned by the first look, also by a look from another browser or host: so nobody
+//! can sign another person's browser in (no sign-in CSRF).
+
+use std::time::Duration;
+
+use super::error::StoreError;
+use super::secret_hash::SecretHash;
+use super::sign_ins::{IN_ALL, PENDING, PER_BROWSER};
+use super::sqlite::{Tx, begin, failed};
+use super::{Store, bad_row};
+use crate::model::host::{Host, InvalidHost};
+use crate::model::id::{InvalidId, SessionId};
+use crate::model::time::Timestamp;
+
+/// How long a one-time code is valid.
+const CODE: Duration = Duration::from_secs(30);
+
+/// A transaction that an app's host began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Handover {
+    /// Its id, which travels through the gate.
+    pub id: SecretHash,
+    /// The cookie of the app's host that binds it to the browser.
+    pub browser: SecretHash,
+    /// The app's host.
+    pub host: Host,
+    /// Where to go afterwards on that host: a path with its query.
+    pub return_path: String,
+}
+
+/// What came of looking for a hand-over. Whatever it is, the same code finds nothing afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandoverTaken {
+    /// The one that this browser began on this host.
+    Taken {
+        /// The session to make a child of.
+        session: SessionId,
+        /// Where to go.
+        return_path: String,
+    },
+    /// No such code: never given, used before, or the session has ended.
+    Unknown,
+    /// The 30 seconds are over.
+    Expired,
+    /// Begun by another browser.
+    OtherBrowser,
+    /// Meant for another host.
+    OtherHost,
+}
+
+type Columns = (String, String, String, i64, Option<String>);
+
+impl Store {
+    /// Keeps a transaction for 10 minutes. The oldest of a browser with 20 gives way.
+    ///
+    /// # Errors
+    /// `TooManyPending` when 10 000 are under way; else as the database fails.
+    pub async fn begin_handover(
+        &self,
+        handover: &Handover,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut tx = begin(&self.pool, "begin a hand-over").await?;
+        self.make_room_for_handover(&mut tx, &handover.browser, now).await?;
+        sqlx::query(
+            r"
+            INSERT INTO handover (id_hash, browser_hash, host, return_path, made_at, ends_at)
+            VALUES ($1, $2, $3, $4, $5, $6)
+            ",
+        )
+        .bind(handover.id.as_str())
+        .bind(handover.browser.as_str())
+        .bind(handover.host.as_str())
+        .bind(&handover.return_path)
+        .bind(now.as_micros())
+        .bind(now.plus(PENDING).as_micros())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(&self.pool, "begin a hand-over"))?;
+        tx.commit().await.map_err(failed(&self.pool, "begin a hand-over"))
+    }
+
+    /// The transaction with this id while it waits for a session; none when it is over, or has its code already.
+    ///
+    /// # Errors
+    /// When the database fails or the row can't be read.
+    pub async fn handover(
+        &self,
+        id: &SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<Handover>, StoreError> {
+        let row: Option<(String, String, String)> = sqlx::query_as(
+            r"
+            SELECT browser_hash, host, return_path FROM handover
+            WHERE id_hash = $1 AND ends_at > $2 AND code_hash IS NULL
+            ",
+        )
+        .bind(id.as_str())
+        .bind(now.as_micros())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "read a hand-over"))?;
+        let read = |(browser, host, return_path): (String, String, String)| {
+            let host = host.parse().map_err(|e: InvalidHost| bad_row("handover", id, e))?;
+            let browser = SecretHash::stored(browser);
+            Ok(Handover { id: id.clone(), browser, host, return_path })
+        };
+        row.map(read).transpose()
+    }
+
+    /// Attaches a session and its one-time code, once per transaction; the code is valid for 30 seconds. `false` when the
+    /// transaction is unknown, over, or has a code already.
+    ///
+    /// # Errors
+    /// When the session has ended, or the database fails.
+    pub async fn grant_handover(
+        &self,
+        id: &SecretHash,
+        (code, session): (&SecretHash, &SessionId),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        sqlx::query(
+            r"
+            UPDATE handover SET code_hash = $2, session = $3, ends_at = $4
+            WHERE id_hash = $1 AND ends_at > $5 AND code_hash IS NULL
+            ",
+        )
+        .bind(id.as_str())
+        .bind(code.as_str())
+        .bind(session.as_str())
+        .bind(now.plus(CODE).as_micros())
+        .bind(now.as_micros())
+        .execute(&self.pool)
+        .await
+        .map(|done| done.rows_affected() == 1)
+        .map_err(failed(&self.pool, "attach a session to a hand-over"))
+    }
+
+    /// Takes the hand-over with this code, once, for the browser and host that show it.
+    ///
+    /// # Errors
+    /// When the database fails or the row can't be read.
+    pub async fn take_handover(
+        &self,
+        code: &SecretHash,
+        (browser, host): (&SecretHash, &Host),
+        now: Timestamp,
+    ) -> Result<HandoverTaken, StoreError> {
+        let row: Option<Columns> = sqlx::query_as(
+            r"
+            DELETE FROM handover WHERE code_hash = $1
+            RETURNING browser_hash, host, return_path, ends_at, session
+            ",
+        )
+        .bind(code.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "take a hand-over"))?;
+        let Some((owner, target, return_path, ends_at, Some(session))) = row else {
+            return Ok(HandoverTaken::Unknown);
+        };
+        if now.as_micros() >= ends_at {
+            return Ok(HandoverTaken::Expired);
+        }
+        if target != host.as_str() {
+            return Ok(HandoverTaken::OtherHost);
+        }
+        if owner != browser.as_str() {
+            return Ok(HandoverTaken::OtherBrowser);
+        }
+        let session = session.parse().map_err(|e: InvalidId| bad_row("handover", code, e))?;
+        Ok(HandoverTaken::Taken { session, return_path })
+    }
+
+    /// Removes hand-overs whose time is over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep_handovers(&self, now: Timestamp) -> Result<u64, StoreError> {
+        sqlx::query("DELETE FROM handover WHERE ends_at <= $1")
+            .bind(now.as_micros())
+            .execute(&self.pool)
+            .await
+            .map(|done| done.rows_affected())
+            .map_err(failed(&self.pool, "sweep hand-overs"))
+    }
+
+    async fn make_room_for_handover(
+        &self,
+        tx: &mut Tx,
+        browser: &SecretHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "make room for a hand-over";
+        sqlx::query("DELETE FROM handover WHERE ends_at <= $1")
+            .bind(now.as_micros())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed(&self.pool, DOING))?;
+        sqlx::query(
+            r"
+            DELETE FROM handover WHERE browser_hash = $1 AND id_hash NOT IN (
+                SELECT id_hash FROM handover WHERE browser_hash = $1
+                ORDER BY made_at DESC, id_hash LIMIT $2
+            )
+            ",
+        )
+        .bind(browser.as_str())
+        .bind(PER_BROWSER - 1)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed(&self.pool, DOING))?;
+        let in_all: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM handover")
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(failed(&self.pool, DOING))?;
+        if in_all >= IN_ALL {
+            return Err(StoreError::TooManyPending { limit: IN_ALL });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,497 @@
+//! Sessions and the tokens that open them.
+//!
+//! A session is one row; its tokens (one on the gate's host, one per app host) are rows that go with it. Ending a session
+//! is removing its row: nothing is left that could be taken for alive. Sessions of another epoch are not found at all.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::error::StoreError;
+use super::secret_hash::SecretHash;
+use super::sqlite::{Tx, begin, failed};
+use super::{Store, bad_row};
+use crate::model::host::Host;
+use crate::model::id::{SessionId, Subject};
+use crate::model::principal::Principal;
+use crate::model::record::SessionEnd;
+use crate::model::time::Timestamp;
+
+/// Rows that one sweep removes at most, so that it never holds the write lock for long.
+const SWEEP_BATCH: i64 = 500;
+
+/// A session as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSession {
+    /// Its name in lists and records.
+    pub id: SessionId,
+    /// The gate's host, where the person signed in.
+    pub host: Host,
+    /// Whose it is.
+    pub subject: Subject,
+    /// The person as the last token described them.
+    pub principal: Arc<Principal>,
+    /// Authentication contexts met so far.
+    pub auth_contexts: BTreeSet<String>,
+    /// `sid` of Entra's own session.
+    pub entra_session: Option<String>,
+    /// `login_hint` for signing out at Entra.
+    pub login_hint: Option<String>,
+    /// The refresh token, sealed; without one groups can't be read again.
+    pub refresh_token: Option<Vec<u8>>,
+    /// When the person signed in.
+    pub signed_in_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub seen_at: Timestamp,
+    /// When groups and roles are due to be read again.
+    pub recheck_at: Timestamp,
+    /// When it ends whatever happens.
+    pub ends_at: Timestamp,
+}
+
+/// A session found through one of its tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// The host that the token belongs to.
+    pub host: Host,
+    /// The session.
+    pub session: StoredSession,
+}
+
+/// How a session is started.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'a> {
+    /// The token of the session that this browser had before; it ends.
+    pub replaced: Option<&'a SecretHash>,
+    /// Sessions that one person may have; the oldest end.
+    pub per_person: u32,
+}
+
+/// What starting a session brought with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedSession {
+    /// Sessions that ended for it.
+    pub ended: Vec<Ended>,
+}
+
+/// A session that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub id: SessionId,
+    /// Whose.
+    pub subject: Subject,
+    /// Why.
+    pub why: SessionEnd,
+}
+
+/// What a successful re-check changes.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// The person as the new token describes them.
+    pub principal: Arc<Principal>,
+    /// Authentication contexts met so far.
+    pub auth_contexts: BTreeSet<String>,
+    /// The refresh token for the next time, sealed; none keeps the present one.
+    pub refresh_token: Option<Vec<u8>>,
+    /// The next time.
+    pub recheck_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    host: String,
+    subject: String,
+    principal: String,
+    auth_contexts: String,
+    entra_session: Option<String>,
+    login_hint: Option<String>,
+    refresh_token: Option<String>,
+    signed_in_at: i64,
+    seen_at: i64,
+    recheck_at: i64,
+    ends_at: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct OpenedRow {
+    token_host: String,
+    #[sqlx(flatten)]
+    session: Row,
+}
+
+impl Store {
+    /// Starts a session with its first token. In the same transaction the browser's former session ends, and so do the
+    /// person's oldest ones beyond the cap.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn start_session(
+        &self,
+        session: &StoredSession,
+        token: &SecretHash,
+        limits: Limits<'_>,
+    ) -> Result<StartedSession, StoreError> {
+        let mut tx = begin(&self.pool, "start a session").await?;
+        let mut ended = Vec::new();
+        if let Some(replaced) = limits.replaced {
+            ended.extend(self.end_replaced(&mut tx, replaced).await?);
+        }
+        ended.extend(self.end_oldest(&mut tx, &session.subject, limits.per_person).await?);
+        self.add_session(&mut tx, session).await?;
+        self.add_token(&mut tx, (token, &session.id, &session.host), session.signed_in_at).await?;
+        tx.commit().await.map_err(failed(&self.pool, "start a session"))?;
+        Ok(StartedSession { ended })
+    }
+
+    /// Adds the token of an app's host to a session, in place of an older one of that host. `false` when there is no such
+    /// session, or `host` is the gate's own.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn add_child(
+        &self,
+        session: &SessionId,
+        (token, host): (&SecretHash, &Host),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut tx = begin(&self.pool, "add a child session").await?;
+        let parent: Option<String> = sqlx::query_scalar(
+            r"
+            SELECT s.host FROM session s
+            JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
+            WHERE s.id = $1 AND s.ends_at > $2
+            ",
+        )
+        .bind(session.as_str())
+        .bind(now.as_micros())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(failed(&self.pool, "add a child session"))?;
+        if parent.is_none_or(|gate| gate == host.as_str()) {
+            return Ok(false);
+        }
+        sqlx::query("DELETE FROM session_token WHERE session = $1 AND host = $2")
+            .bind(session.as_str())
+            .bind(host.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(&self.pool, "add a child session"))?;
+        self.add_token(&mut tx, (token, session, host), now).await?;
+        tx.commit().await.map_err(failed(&self.pool, "add a child session"))?;
+        Ok(true)
+    }
+
+    /// The session that a token opens; none when it has ended or belongs to another epoch.
+    ///
+    /// # Errors
+    /// When the database fails or the row can't be read.
+    pub async fn session_of(&self, token: &SecretHash) -> Result<Option<Opened>, StoreError> {
+        let row: Option<OpenedRow> = sqlx::query_as(
+            r"
+            SELECT t.host AS token_host, s.id, s.host, s.subject, s.principal, s.auth_contexts,
+                s.entra_session, s.login_hint, s.refresh_token, s.signed_in_at, s.seen_at,
+                s.recheck_at, s.ends_at
+            FROM session_token t
+            JOIN session s ON s.id = t.session
+            JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
+            WHERE t.token_hash = $1
+            ",
+        )
+        .bind(token.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "look up a session"))?;
+        let opened = |row: OpenedRow| {
+            let host = parsed(&row.session.id, &row.token_host)?;
+            Ok(Opened { host, session: read(row.session)? })
+        };
+        row.map(opened).transpose()
+    }
+
+    /// The session with this id; none when it has ended or belongs to another epoch.
+    ///
+    /// # Errors
+    /// When the database fails or the row can't be read.
+    pub async fn session(&self, id: &SessionId) -> Result<Option<StoredSession>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(
+            r"
+            SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
+                s.login_hint, s.refresh_token, s.signed_in_at, s.seen_at, s.recheck_at, s.ends_at
+            FROM session s
+            JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
+            WHERE s.id = $1
+            ",
+        )
+        .bind(id.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "look up a session"))?;
+        row.map(read).transpose()
+    }
+
+    /// A person's sessions, newest first.
+    ///
+    /// # Errors
+    /// When the database fails or a row can't be read.
+    pub async fn sessions_of(&self, subject: &Subject) -> Result<Vec<StoredSession>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            r"
+            SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
+                s.login_hint, s.refresh_token, s.signed_in_at, s.seen_at, s.recheck_at, s.ends_at
+            FROM session s
+            JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
+            WHERE s.subject = $1 ORDER BY s.signed_in_at DESC, s.id
+            ",
+        )
+        .bind(subject.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "list sessions"))?;
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Notes that a session was used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn touch_session(&self, id: &SessionId, at: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE session SET seen_at = $2 WHERE id = $1 AND seen_at < $2")
+            .bind(id.as_str())
+            .bind(at.as_micros())
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(failed(&self.pool, "note the use of a session"))
+    }
+
+    /// Writes what a re-check brought; `false` when the session has ended meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew_session(
+        &self,
+        id: &SessionId,
+        renewal: &Renewal,
+    ) -> Result<bool, StoreError> {
+        sqlx::query(
+            r"
+            UPDATE session SET principal = $2, auth_contexts = $3,
+                refresh_token = COALESCE($4, refresh_token), recheck_at = $5
+            WHERE id = $1
+            ",
+        )
+        .bind(id.as_str())
+        .bind(renewal.principal.to_json())
+        .bind(serde_json::json!(renewal.auth_contexts).to_string())
+        .bind(renewal.refresh_token.as_ref().map(|sealed| STANDARD.encode(sealed)))
+        .bind(renewal.recheck_at.as_micros())
+        .execute(&self.pool)
+        .await
+        .map(|done| done.rows_affected() == 1)
+        .map_err(failed(&self.pool, "renew a session"))
+    }
+
+    /// Sets when groups and roles are read again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn postpone_recheck(&self, id: &SessionId, to: Timestamp) -> Result<(), StoreError> {
+        sqlx::query("UPDATE session SET recheck_at = $2 WHERE id = $1")
+            .bind(id.as_str())
+            .bind(to.as_micros())
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(failed(&self.pool, "postpone a re-check"))
+    }
+
+    /// Ends a session with all its tokens; none when there was no such session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_session(
+        &self,
+        id: &SessionId,
+        why: SessionEnd,
+    ) -> Result<Option<Ended>, StoreError> {
+        let row = sqlx::query_as("DELETE FROM session WHERE id = $1 RETURNING id, subject")
+            .bind(id.as_str())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed(&self.pool, "end a session"))?;
+        row.map(|row| ended(row, why)).transpose()
+    }
+
+    /// Ends sessions past their limits, at most 500 at a time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep_sessions(
+        &self,
+        now: Timestamp,
+        idle: Duration,
+    ) -> Result<Vec<Ended>, StoreError> {
+        let idle = i64::try_from(idle.as_micros()).unwrap_or(i64::MAX);
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            r"
+            DELETE FROM session WHERE id IN (
+                SELECT id FROM session WHERE ends_at <= $1 OR seen_at <= $2 LIMIT $3
+            )
+            RETURNING id, subject
+            ",
+        )
+        .bind(now.as_micros())
+        .bind(now.as_micros().saturating_sub(idle))
+        .bind(SWEEP_BATCH)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "sweep sessions"))?;
+        rows.into_iter().map(|row| ended(row, SessionEnd::Expired)).collect()
+    }
+
+    /// Raises the session epoch: no session made before is found any more.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn raise_session_epoch(&self) -> Result<(), StoreError> {
+        sqlx::query(
+            r"
+            UPDATE setting SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT)
+            WHERE name = 'session_epoch'
+            ",
+        )
+        .execute(&self.pool)
+        .await
+        .map(|_| ())
+        .map_err(failed(&self.pool, "raise the session epoch"))
+    }
+
+    async fn end_replaced(
+        &self,
+        tx: &mut Tx,
+        token: &SecretHash,
+    ) -> Result<Option<Ended>, StoreError> {
+        let row = sqlx::query_as(
+            r"
+            DELETE FROM session
+            WHERE id IN (SELECT session FROM session_token WHERE token_hash = $1)
+            RETURNING id, subject
+            ",
+        )
+        .bind(token.as_str())
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(failed(&self.pool, "end the browser's former session"))?;
+        row.map(|row| ended(row, SessionEnd::Replaced)).transpose()
+    }
+
+    /// Leaves room for one more session of the person.
+    async fn end_oldest(
+        &self,
+        tx: &mut Tx,
+        subject: &Subject,
+        per_person: u32,
+    ) -> Result<Vec<Ended>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            r"
+            DELETE FROM session WHERE subject = $1 AND id NOT IN (
+                SELECT id FROM session WHERE subject = $1
+                ORDER BY signed_in_at DESC, id LIMIT $2
+            )
+            RETURNING id, subject
+            ",
+        )
+        .bind(subject.to_string())
+        .bind(i64::from(per_person.saturating_sub(1)))
+        .fetch_all(&mut **tx)
+        .await
+        .map_err(failed(&self.pool, "end a person's oldest sessions"))?;
+        rows.into_iter().map(|row| ended(row, SessionEnd::TooMany)).collect()
+    }
+
+    async fn add_session(&self, tx: &mut Tx, session: &StoredSession) -> Result<(), StoreError> {
+        sqlx::query(
+            r"
+            INSERT INTO session
+                (id, host, epoch, subject, principal, auth_contexts, entra_session, login_hint,
+                refresh_token, signed_in_at, seen_at, recheck_at, ends_at)
+            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+            FROM setting WHERE name = 'session_epoch'
+            ",
+        )
+        .bind(session.id.as_str())
+        .bind(session.host.as_str())
+        .bind(session.subject.to_string())
+        .bind(session.principal.to_json())
+        .bind(serde_json::json!(session.auth_contexts).to_string())
+        .bind(&session.entra_session)
+        .bind(&session.login_hint)
+        .bind(session.refresh_token.as_ref().map(|sealed| STANDARD.encode(sealed)))
+        .bind(session.signed_in_at.as_micros())
+        .bind(session.seen_at.as_micros())
+        .bind(session.recheck_at.as_micros())
+        .bind(session.ends_at.as_micros())
+        .execute(&mut **tx)
+        .await
+        .map(|_| ())
+        .map_err(failed(&self.pool, "start a session"))
+    }
+
+    async fn add_token(
+        &self,
+        tx: &mut Tx,
+        (token, session, host): (&SecretHash, &SessionId, &Host),
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            r"
+            INSERT INTO session_token (token_hash, session, host, made_at)
+            VALUES ($1, $2, $3, $4)
+            ",
+        )
+        .bind(token.as_str())
+        .bind(session.as_str())
+        .bind(host.as_str())
+        .bind(at.as_micros())
+        .execute(&mut **tx)
+        .await
+        .map(|_| ())
+        .map_err(failed(&self.pool, "add a session's token"))
+    }
+}
+
+fn ended((id, subject): (String, String), why: SessionEnd) -> Result<Ended, StoreError> {
+    Ok(Ended { subject: parsed(&id, &subject)?, id: parsed(&id, &id)?, why })
+}
+
+fn read(row: Row) -> Result<StoredSession, StoreError> {
+    let id = &row.id;
+    let json = |e: serde_json::Error| bad_row("session", id, e);
+    let sealed = row.refresh_token.map(|text| STANDARD.decode(text)).transpose();
+    Ok(StoredSession {
+        id: parsed(id, id)?,
+        host: parsed(id, &row.host)?,
+        subject: parsed(id, &row.subject)?,
+        principal: Arc::new(serde_json::from_str(&row.principal).map_err(json)?),
+        auth_contexts: serde_json::from_str(&row.auth_contexts).map_err(json)?,
+        entra_session: row.entra_session,
+        login_hint: row.login_hint,
+        refresh_token: sealed.map_err(|e| bad_row("session", id, e))?,
+        signed_in_at: Timestamp::from_micros(row.signed_in_at),
+        seen_at: Timestamp::from_micros(row.seen_at),
+        recheck_at: Timestamp::from_micros(row.recheck_at),
+        ends_at: Timestamp::from_micros(row.ends_at),
+    })
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    id: &str,
+    text: &str,
+) -> Result<T, StoreError> {
+    text.parse().map_err(|e: T::Err| bad_row("session", id, e))
+}

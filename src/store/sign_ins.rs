@@ -1,0 +1,186 @@
+//! Sign-ins that went to Entra and have not come back, kept on the gate's own host.
+//!
+//! A sign-in is taken once: the row is gone with the first look, whoever looked. The number of rows is bounded per
+//! browser and over all, because anybody can begin one.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::error::StoreError;
+use super::secret_hash::SecretHash;
+use super::sqlite::{Tx, begin, failed};
+use super::{Store, bad_row};
+use crate::model::time::Timestamp;
+
+/// How long a person may take at Entra.
+pub(super) const PENDING: Duration = Duration::from_mins(10);
+
+/// Sign-ins that one browser may have under way (one per tab); the oldest gives way.
+pub(super) const PER_BROWSER: i64 = 20;
+
+/// Sign-ins under way over all; further ones are refused.
+pub(super) const IN_ALL: i64 = 10_000;
+
+/// A sign-in under way.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    /// `state`, which comes back with the answer.
+    pub state: SecretHash,
+    /// The cookie that binds it to the browser.
+    pub browser: SecretHash,
+    /// `nonce`, which must be in the ID token.
+    pub nonce: SecretString,
+    /// The PKCE verifier (RFC 7636).
+    pub verifier: SecretString,
+    /// Where to go afterwards.
+    pub destination: Destination,
+}
+
+/// Where a sign-in leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// A path of the gate's own host.
+    Page(String),
+    /// Back to an app's host, through the hand-over with this id.
+    Handover(SecretHash),
+}
+
+/// What came of looking for a sign-in. Whatever it is, the same state finds nothing afterwards.
+#[derive(Debug)]
+pub enum SignInTaken {
+    /// The one that this browser began.
+    Taken(Box<SignIn>),
+    /// Never begun, taken before, or pushed out.
+    Unknown,
+    /// Older than 10 minutes.
+    Expired,
+    /// Begun by another browser.
+    OtherBrowser,
+}
+
+type Columns = (String, String, String, Option<String>, Option<String>, i64);
+
+impl Store {
+    /// Keeps a sign-in for 10 minutes. The oldest of a browser with 20 gives way.
+    ///
+    /// # Errors
+    /// `TooManyPending` when 10 000 are under way; else as the database fails.
+    pub async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = begin(&self.pool, "begin a sign-in").await?;
+        self.make_room_for_sign_in(&mut tx, &sign_in.browser, now).await?;
+        let (page, handover) = match &sign_in.destination {
+            Destination::Page(path) => (Some(path.as_str()), None),
+            Destination::Handover(id) => (None, Some(id.as_str())),
+        };
+        sqlx::query(
+            r"
+            INSERT INTO sign_in
+                (state_hash, browser_hash, nonce, verifier, return_path, handover_hash, made_at, ends_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            ",
+        )
+        .bind(sign_in.state.as_str())
+        .bind(sign_in.browser.as_str())
+        .bind(sign_in.nonce.expose_secret())
+        .bind(sign_in.verifier.expose_secret())
+        .bind(page)
+        .bind(handover)
+        .bind(now.as_micros())
+        .bind(now.plus(PENDING).as_micros())
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(&self.pool, "begin a sign-in"))?;
+        tx.commit().await.map_err(failed(&self.pool, "begin a sign-in"))
+    }
+
+    /// Takes the sign-in with this `state`, once.
+    ///
+    /// # Errors
+    /// When the database fails or the row can't be read.
+    pub async fn take_sign_in(
+        &self,
+        state: &SecretHash,
+        browser: &SecretHash,
+        now: Timestamp,
+    ) -> Result<SignInTaken, StoreError> {
+        let row: Option<Columns> = sqlx::query_as(
+            r"
+            DELETE FROM sign_in WHERE state_hash = $1
+            RETURNING browser_hash, nonce, verifier, return_path, handover_hash, ends_at
+            ",
+        )
+        .bind(state.as_str())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "take a sign-in"))?;
+        let Some((owner, nonce, verifier, page, handover, ends_at)) = row else {
+            return Ok(SignInTaken::Unknown);
+        };
+        if now.as_micros() >= ends_at {
+            return Ok(SignInTaken::Expired);
+        }
+        if owner != browser.as_str() {
+            return Ok(SignInTaken::OtherBrowser);
+        }
+        let destination = match (page, handover) {
+            (Some(path), None) => Destination::Page(path),
+            (None, Some(id)) => Destination::Handover(SecretHash::stored(id)),
+            (Some(_), Some(_)) | (None, None) => {
+                return Err(bad_row("sign_in", state, "it must lead to one place"));
+            }
+        };
+        let (nonce, verifier) = (nonce.into(), verifier.into());
+        let (state, browser) = (state.clone(), browser.clone());
+        let taken = SignIn { state, browser, nonce, verifier, destination };
+        Ok(SignInTaken::Taken(Box::new(taken)))
+    }
+
+    /// Removes sign-ins whose 10 minutes are over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep_sign_ins(&self, now: Timestamp) -> Result<u64, StoreError> {
+        sqlx::query("DELETE FROM sign_in WHERE ends_at <= $1")
+            .bind(now.as_micros())
+            .execute(&self.pool)
+            .await
+            .map(|done| done.rows_affected())
+            .map_err(failed(&self.pool, "sweep sign-ins"))
+    }
+
+    async fn make_room_for_sign_in(
+        &self,
+        tx: &mut Tx,
+        browser: &SecretHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "make room for a sign-in";
+        sqlx::query("DELETE FROM sign_in WHERE ends_at <= $1")
+            .bind(now.as_micros())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed(&self.pool, DOING))?;
+        sqlx::query(
+            r"
+            DELETE FROM sign_in WHERE browser_hash = $1 AND state_hash NOT IN (
+                SELECT state_hash FROM sign_in WHERE browser_hash = $1
+                ORDER BY made_at DESC, state_hash LIMIT $2
+            )
+            ",
+        )
+        .bind(browser.as_str())
+        .bind(PER_BROWSER - 1)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed(&self.pool, DOING))?;
+        let in_all: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sign_in")
+            .fetch_one(&mut **tx)
+            .await
+            .map_err(failed(&self.pool, DOING))?;
+        if in_all >= IN_ALL {
+            return Err(StoreError::TooManyPending { limit: IN_ALL });
+        }
+        Ok(())
+    }
+}

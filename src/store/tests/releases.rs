@@ -1,0 +1,146 @@
+//! Draft, releases and outbox.
+
+use super::*;
+
+pub(super) fn change(object: &str) -> Change {
+    Change {
+        action: "grant_changed".to_owned(),
+        object: object.to_owned(),
+        before: serde_json::Value::Null,
+        after: serde_json::json!({ "id": object }),
+    }
+}
+
+fn book(policies: &[(&str, &str)]) -> RuleBook {
+    let policy = |(id, text): &(&str, &str)| serde_json::json!({ "id": id, "text": text });
+    serde_json::from_value(serde_json::json!({
+        "apps": [{ "id": "payroll", "name": "Payroll", "origins": ["https://payroll.contoso.com"] }],
+        "routes": [{ "id": "payroll/reports", "pattern": "/reports/{year}" }],
+        "grants": [{ "id": "g-1", "who": "everyone", "what": "read", "route": "payroll/reports" }],
+        "policies": policies.iter().map(policy).collect::<Vec<_>>(),
+        "group_names": { "11111111-1111-1111-1111-111111111111": "Finance" },
+    }))
+    .unwrap()
+}
+
+fn publication(based_on: i64, rule_book: RuleBook) -> Publication {
+    Publication {
+        based_on: ReleaseNumber(based_on),
+        rule_book,
+        cedar: "permit(principal, action, resource);".to_owned(),
+        schema: "{}".to_owned(),
+        note: "first".to_owned(),
+        by: "operator:olive".to_owned(),
+        at: at(0),
+        changes: vec![change("grant:g-1")],
+    }
+}
+
+#[tokio::test]
+async fn nothing_published_is_release_zero() {
+    let scene = scene().await;
+    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(0));
+    assert_eq!(scene.store.live().await.unwrap(), None);
+    assert_eq!(scene.store.draft().await.unwrap(), RuleBook::default());
+}
+
+#[tokio::test]
+async fn release_draft_and_outbox_are_one_transaction() {
+    let scene = scene().await;
+    let book = book(&[("b", "x"), ("a", "y")]);
+    let release = scene.store.publish(publication(0, book)).await.unwrap();
+    assert_eq!(release.number, ReleaseNumber(1));
+    assert_eq!(scene.store.live().await.unwrap().as_ref(), Some(&release));
+    assert_eq!(scene.store.draft().await.unwrap(), release.rule_book);
+    let ids: Vec<_> = release.rule_book.policies.iter().map(|p| p.id.as_str()).collect();
+    assert_eq!(ids, ["a", "b"], "sorted, whatever the order they came in");
+    let outbox = scene.store.outbox_after(0, 10).await.unwrap();
+    let actions: Vec<_> = outbox.iter().map(|row| (row.id, row.change.action.as_str())).collect();
+    assert_eq!(actions, [(1, "grant_changed"), (2, "release_published")]);
+}
+
+#[tokio::test]
+async fn stale_publication_changes_nothing() {
+    let scene = scene().await;
+    scene.store.publish(publication(0, book(&[]))).await.unwrap();
+    let refused = scene.store.publish(publication(0, book(&[("late", "x")]))).await;
+    assert!(matches!(
+        refused,
+        Err(StoreError::Stale { based_on: ReleaseNumber(0), live: ReleaseNumber(1) })
+    ));
+    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(1));
+    assert_eq!(scene.store.draft().await.unwrap(), book(&[]));
+    assert_eq!(scene.store.outbox_after(0, 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn one_of_two_racing_publications_wins() {
+    let scene = scene().await;
+    let (a, b) = tokio::join!(
+        scene.store.publish(publication(0, book(&[("a", "x")]))),
+        scene.store.publish(publication(0, book(&[("b", "x")]))),
+    );
+    assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|won| **won).count(), 1);
+    let lost = a.err().or(b.err()).unwrap();
+    assert!(matches!(lost, StoreError::Stale { .. }), "{lost}");
+    assert_eq!(scene.store.outbox_after(0, 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn rule_book_with_an_id_twice_is_refused_whole() {
+    let scene = scene().await;
+    let refused = scene.store.publish(publication(0, book(&[("a", "x"), ("a", "y")]))).await;
+    assert!(matches!(refused, Err(StoreError::Twice { kind: "policy", .. })));
+    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(0));
+    assert!(scene.store.outbox_after(0, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_changed_objects_get_a_new_revision() {
+    let scene = scene().await;
+    scene.store.save_draft(&book(&[("a", "x"), ("b", "x")]), &author(0), &[]).await.unwrap();
+    scene.store.save_draft(&book(&[("a", "x"), ("b", "y")]), &author(9), &[]).await.unwrap();
+    let revisions = scene.store.draft_revisions().await.unwrap();
+    let of = |id: &str| revisions.iter().find(|r| r.id == id).unwrap();
+    assert_eq!((of("a").revision, of("a").changed.at), (1, at(0)));
+    assert_eq!((of("b").revision, of("b").changed.at), (2, at(9)));
+    scene.store.save_draft(&book(&[]), &author(10), &[]).await.unwrap();
+    assert_eq!(scene.store.draft().await.unwrap(), book(&[]));
+}
+
+#[tokio::test]
+async fn edited_release_is_refused() {
+    let scene = scene().await;
+    scene.store.publish(publication(0, book(&[]))).await.unwrap();
+    sqlx::query("UPDATE release SET cedar = 'permit(principal, action, resource) ;'")
+        .execute(&scene.store.pool)
+        .await
+        .unwrap();
+    let said = scene.store.live().await.unwrap_err().to_string();
+    assert!(said.contains("does not match its hash"), "{said}");
+}
+
+#[tokio::test]
+async fn releases_are_listed_newest_first_in_pages() {
+    let scene = scene().await;
+    for live in 0..3 {
+        scene.store.publish(publication(live, book(&[]))).await.unwrap();
+    }
+    let numbers = |lines: Vec<ReleaseLine>| lines.iter().map(|l| l.number.0).collect::<Vec<_>>();
+    assert_eq!(numbers(scene.store.releases(None, 2).await.unwrap()), [3, 2]);
+    let next = scene.store.releases(Some(ReleaseNumber(2)), 2).await.unwrap();
+    assert_eq!(numbers(next), [1]);
+}
+
+#[tokio::test]
+async fn outbox_ids_are_never_given_again() {
+    let scene = scene().await;
+    let changes = [change("a"), change("b")];
+    scene.store.save_draft(&RuleBook::default(), &author(0), &changes).await.unwrap();
+    scene.store.outbox_taken(2, at(1)).await.unwrap();
+    assert_eq!(scene.store.prune_outbox(at(2)).await.unwrap(), 1, "the newest row stays");
+    scene.store.save_draft(&RuleBook::default(), &author(3), &[change("c")]).await.unwrap();
+    let rows = scene.store.outbox_after(2, 10).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [3]);
+    assert_eq!(scene.store.prune_outbox(at(9)).await.unwrap(), 1, "row 3 is not taken over yet");
+}

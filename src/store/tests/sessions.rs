@@ -1,0 +1,152 @@
+//! Sessions and their tokens.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::model::principal::Principal;
+use crate::model::record::SessionEnd;
+
+const SUBJECT: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
+
+fn session(id: &str, seconds: i64) -> StoredSession {
+    let user = serde_json::json!({
+        "kind": "user", "subject": SUBJECT, "user_name": "uma@contoso.example", "name": "Uma",
+        "email": null, "guest": "member", "groups": [], "roles": ["Reports.Read"],
+    });
+    StoredSession {
+        id: id.parse().unwrap(),
+        host: gate(),
+        subject: SUBJECT.parse().unwrap(),
+        principal: Arc::new(serde_json::from_value(user).unwrap()),
+        auth_contexts: ["c1".to_owned()].into(),
+        entra_session: Some("sid".to_owned()),
+        login_hint: None,
+        refresh_token: Some(vec![0, 255, 7]),
+        signed_in_at: at(seconds),
+        seen_at: at(seconds),
+        recheck_at: at(seconds + 900),
+        ends_at: at(seconds + 43_200),
+    }
+}
+
+fn gate() -> Host {
+    "gate.contoso.com".parse().unwrap()
+}
+
+fn app() -> Host {
+    "payroll.contoso.com".parse().unwrap()
+}
+
+const NO_LIMITS: Limits<'_> = Limits { replaced: None, per_person: 20 };
+
+/// Starts a session whose token is `token-<id>`.
+pub(super) async fn start(scene: &Scene, id: &str, seconds: i64) -> StartedSession {
+    let token = SecretHash::of(&format!("token-{id}"));
+    scene.store.start_session(&session(id, seconds), &token, NO_LIMITS).await.unwrap()
+}
+
+async fn opened(scene: &Scene, token: &str) -> Option<Opened> {
+    scene.store.session_of(&SecretHash::of(token)).await.unwrap()
+}
+
+#[tokio::test]
+async fn session_is_found_by_its_token_as_it_was_kept() {
+    let scene = scene().await;
+    start(&scene, "s-1", 0).await;
+    let expected = Opened { host: gate(), session: session("s-1", 0) };
+    assert_eq!(opened(&scene, "token-s-1").await, Some(expected));
+    assert_eq!(opened(&scene, "token-s-2").await, None);
+}
+
+#[tokio::test]
+async fn child_shares_the_session_and_its_end() {
+    let scene = scene().await;
+    start(&scene, "s-1", 0).await;
+    let id: SessionId = "s-1".parse().unwrap();
+    let child = SecretHash::of("child");
+    assert!(scene.store.add_child(&id, (&child, &app()), at(1)).await.unwrap());
+    assert_eq!(opened(&scene, "child").await.unwrap().host, app());
+    assert!(scene.store.end_session(&id, SessionEnd::SignedOut).await.unwrap().is_some());
+    assert_eq!(opened(&scene, "child").await, None);
+    assert_eq!(opened(&scene, "token-s-1").await, None);
+    assert_eq!(scene.store.end_session(&id, SessionEnd::SignedOut).await.unwrap(), None);
+    assert!(!scene.store.add_child(&id, (&child, &app()), at(1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn host_has_one_child_and_the_gate_none() {
+    let scene = scene().await;
+    start(&scene, "s-1", 0).await;
+    let id: SessionId = "s-1".parse().unwrap();
+    let (first, second) = (SecretHash::of("first"), SecretHash::of("second"));
+    assert!(scene.store.add_child(&id, (&first, &app()), at(1)).await.unwrap());
+    assert!(scene.store.add_child(&id, (&second, &app()), at(2)).await.unwrap());
+    assert!(!scene.store.add_child(&id, (&first, &gate()), at(3)).await.unwrap());
+    assert_eq!(opened(&scene, "first").await, None);
+    assert!(opened(&scene, "second").await.is_some());
+    assert!(opened(&scene, "token-s-1").await.is_some());
+}
+
+#[tokio::test]
+async fn twenty_first_session_of_a_person_ends_the_oldest() {
+    let scene = scene().await;
+    for n in 0..20 {
+        assert_eq!(start(&scene, &format!("s-{n}"), n).await.ended, []);
+    }
+    let ended = start(&scene, "s-20", 20).await.ended;
+    let subject = SUBJECT.parse().unwrap();
+    let oldest = Ended { id: "s-0".parse().unwrap(), subject, why: SessionEnd::TooMany };
+    assert_eq!(ended, [oldest]);
+    let kept = scene.store.sessions_of(&SUBJECT.parse().unwrap()).await.unwrap();
+    assert_eq!((kept.len(), kept[0].id.as_str()), (20, "s-20"));
+}
+
+#[tokio::test]
+async fn sessions_of_another_epoch_are_not_found() {
+    let scene = scene().await;
+    start(&scene, "s-1", 0).await;
+    scene.store.raise_session_epoch().await.unwrap();
+    let id: SessionId = "s-1".parse().unwrap();
+    assert_eq!(opened(&scene, "token-s-1").await, None);
+    assert_eq!(scene.store.session(&id).await.unwrap(), None);
+    assert!(scene.store.sessions_of(&SUBJECT.parse().unwrap()).await.unwrap().is_empty());
+    let child = SecretHash::of("child");
+    assert!(!scene.store.add_child(&id, (&child, &app()), at(1)).await.unwrap());
+    start(&scene, "s-2", 0).await;
+    assert!(opened(&scene, "token-s-2").await.is_some());
+}
+
+#[tokio::test]
+async fn renewal_replaces_the_principal_and_keeps_a_token_that_was_not_renewed() {
+    let scene = scene().await;
+    start(&scene, "s-1", 0).await;
+    let id: SessionId = "s-1".parse().unwrap();
+    let renewal = |refresh_token| Renewal {
+        principal: Arc::new(Principal::Anonymous),
+        auth_contexts: ["c2".to_owned()].into(),
+        refresh_token,
+        recheck_at: at(5000),
+    };
+    assert!(scene.store.renew_session(&id, &renewal(None)).await.unwrap());
+    let kept = scene.store.session(&id).await.unwrap().unwrap();
+    assert_eq!(kept.refresh_token, Some(vec![0, 255, 7]));
+    assert_eq!((&*kept.principal, kept.recheck_at), (&Principal::Anonymous, at(5000)));
+    assert!(scene.store.renew_session(&id, &renewal(Some(vec![1]))).await.unwrap());
+    let kept = scene.store.session(&id).await.unwrap().unwrap();
+    assert_eq!(kept.refresh_token, Some(vec![1]));
+    assert!(!scene.store.renew_session(&"s-9".parse().unwrap(), &renewal(None)).await.unwrap());
+}
+
+#[tokio::test]
+async fn sweep_ends_what_is_past_its_limits() {
+    let scene = scene().await;
+    start(&scene, "old", 0).await;
+    start(&scene, "used", 0).await;
+    scene.store.touch_session(&"used".parse().unwrap(), at(3000)).await.unwrap();
+    let idle = Duration::from_hours(1);
+    assert_eq!(scene.store.sweep_sessions(at(3599), idle).await.unwrap(), []);
+    let ended = scene.store.sweep_sessions(at(3600), idle).await.unwrap();
+    assert_eq!(ended.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["old"]);
+    let ended = scene.store.sweep_sessions(at(43_200), Duration::MAX).await.unwrap();
+    assert_eq!(ended.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["used"]);
+}
