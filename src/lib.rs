@@ -2,5 +2,6 @@
 
 pub mod audit;
 pub mod authz;
+pub mod idp;
 pub mod model;
 pub mod store;

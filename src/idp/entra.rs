@@ -1,0 +1,106 @@
+//! Which claim of Entra's v2.0 ID token means what.
+//!
+//! The lasting identity is `tid` and `oid`. Names and addresses are for showing: people and administrators can change
+//! them. A marker for "more groups than fit" wins over a `groups` claim that is there as well.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::error::IdpError;
+use super::id_token::Verified;
+use crate::model::id::{AppRole, GroupId};
+use crate::model::principal::{GuestStatus, User};
+use crate::model::session::Identity;
+
+/// The groups as far as the token tells them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TokenGroups {
+    /// All of them.
+    All(BTreeSet<GroupId>),
+    /// There are more than fit; Graph knows them.
+    Overage,
+}
+
+/// What the token says of the groups.
+///
+/// # Errors
+/// [`IdpError::GroupNames`] for names, [`IdpError::BadToken`] for claims of another shape.
+pub(super) fn groups(token: &Verified) -> Result<TokenGroups, IdpError> {
+    if is_overage(token)? {
+        return Ok(TokenGroups::Overage);
+    }
+    let texts = texts(token, "groups")?;
+    let ids: Result<_, _> = texts.into_iter().map(str::parse).collect();
+    ids.map(TokenGroups::All).map_err(|_| IdpError::GroupNames)
+}
+
+fn is_overage(token: &Verified) -> Result<bool, IdpError> {
+    let elsewhere = match token.claim("_claim_names") {
+        None => false,
+        Some(Value::Object(names)) => names.contains_key("groups"),
+        Some(_) => return Err(IdpError::BadToken { check: "groups" }),
+    };
+    let marked = match token.claim("hasgroups") {
+        None => false,
+        Some(Value::Bool(marked)) => *marked,
+        Some(Value::String(text)) => text.eq_ignore_ascii_case("true"),
+        Some(_) => return Err(IdpError::BadToken { check: "groups" }),
+    };
+    Ok(elsewhere || marked)
+}
+
+/// The person whom the token describes, in these `groups`.
+///
+/// # Errors
+/// [`IdpError::BadToken`] for roles or authentication contexts of another shape.
+pub(super) fn identity(token: &Verified, groups: BTreeSet<GroupId>) -> Result<Identity, IdpError> {
+    let text = |name: &str| token.claims.text(name).map(str::to_owned);
+    let roles: Result<BTreeSet<AppRole>, _> =
+        texts(token, "roles")?.into_iter().map(str::parse).collect();
+    Ok(Identity {
+        user: User {
+            subject: token.subject.clone(),
+            user_name: text("preferred_username").unwrap_or_default(),
+            name: text("name").unwrap_or_default(),
+            email: text("email").filter(|email| !email.is_empty()),
+            guest: guest(token),
+            groups,
+            roles: roles.map_err(|_| IdpError::BadToken { check: "roles" })?,
+        },
+        auth_contexts: auth_contexts(token)?,
+        entra_session: text("sid").filter(|sid| !sid.is_empty()),
+        login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
+    })
+}
+
+/// `acct` 1, or a home provider that is not this tenant. Members can carry their own tenant as `idp` in the older
+/// spelling (`https://sts.windows.net/<tenant>/`).
+fn guest(token: &Verified) -> GuestStatus {
+    let marked = match token.claim("acct") {
+        Some(Value::Number(number)) => number.as_i64() == Some(1),
+        Some(Value::String(text)) => text == "1",
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => false,
+    };
+    let own = |idp: &str| {
+        token.claims.text("iss") == Some(idp)
+            || idp.split('/').any(|part| part == token.subject.tenant.as_str())
+    };
+    let foreign = token.claims.text("idp").is_some_and(|idp| !own(idp));
+    if marked || foreign { GuestStatus::Guest } else { GuestStatus::Member }
+}
+
+/// `acrs`: an array, or a lone string.
+fn auth_contexts(token: &Verified) -> Result<BTreeSet<String>, IdpError> {
+    if let Some(Value::String(one)) = token.claim("acrs") {
+        return Ok(BTreeSet::from([one.clone()]));
+    }
+    Ok(texts(token, "acrs")?.into_iter().map(str::to_owned).collect())
+}
+
+/// A claim that is an array of strings; none when it is absent.
+fn texts<'a>(token: &'a Verified, name: &'static str) -> Result<Vec<&'a str>, IdpError> {
+    let Some(claim) = token.claim(name) else { return Ok(Vec::new()) };
+    let texts = claim.as_array().map(|values| values.iter().map(Value::as_str).collect());
+    texts.flatten().ok_or(IdpError::BadToken { check: name })
+}

@@ -1,0 +1,224 @@
+//! What can go wrong between us and Entra: one variant per situation that a person or an operator can act on.
+//!
+//! Nothing that came from a browser or a token is ever part of a message, but for error codes from a fixed list,
+//! numbers, and ids of the right shape. Error codes are those of RFC 6749 sections 4.1.2.1 and 5.2 and OpenID Connect
+//! Core 1.0 section 3.1.2.6; the AADSTS number is for messages, never for deciding.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::id::{RequestId, TenantId};
+
+/// Why a person could not be signed in, checked again or sent away.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum IdpError {
+    /// The settings can't work. For the operator.
+    #[error("can't use the Entra setting `{setting}`: {problem}")]
+    Settings {
+        /// The setting's name.
+        setting: &'static str,
+        /// What is wrong with it, and what to do.
+        problem: &'static str,
+    },
+    /// The metadata or the keys of the provider are not what they must be. For the operator.
+    #[error("can't trust the provider metadata at `{url}`: {problem}")]
+    Discovery {
+        /// Where it was fetched; made of settings only.
+        url: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The provider can't be reached, is overloaded or broken. Trying again later may work.
+    #[error("can't reach the {endpoint} of the identity provider (request `{request}`)")]
+    Unavailable {
+        /// Which endpoint.
+        endpoint: &'static str,
+        /// Our `client-request-id`, under which the provider may find the request.
+        request: RequestId,
+        /// How it failed.
+        #[source]
+        cause: HttpError,
+    },
+    /// The person declined or cancelled. Offer to try again; never do so unasked.
+    #[error("the sign-in was cancelled or declined ({0})")]
+    Cancelled(Refusal),
+    /// The person has to act at the provider again (sign in, consent, prove more).
+    #[error("the identity provider wants the person to act again ({0})")]
+    InteractionNeeded(Refusal),
+    /// The code is spent, expired or not ours. A new sign-in helps.
+    #[error("the identity provider did not accept the code of this sign-in ({0})")]
+    CodeRefused(Refusal),
+    /// The provider does not accept our secret. For the operator, at once: nobody can sign in.
+    #[error("the identity provider does not accept our client credentials ({0})")]
+    ClientRefused(Refusal),
+    /// The provider says that it is overloaded. Trying again later may work.
+    #[error("the identity provider asks to try again later ({0})")]
+    Overloaded(Refusal),
+    /// Any other refusal: mostly a fault in the registration. For the operator.
+    #[error("the identity provider refused the request ({0})")]
+    Refused(Refusal),
+    /// The ID token failed a check.
+    #[error("the ID token failed the check `{check}`")]
+    BadToken {
+        /// Which one, in a fixed word such as `nonce` or `audience`.
+        check: &'static str,
+    },
+    /// The person belongs to a tenant that is not allowed.
+    #[error("people of tenant `{tenant}` are not allowed to sign in")]
+    ForeignTenant {
+        /// The tenant of the token.
+        tenant: TenantId,
+    },
+    /// The person is in more groups than fit into a token, and Microsoft Graph did not tell which.
+    #[error("can't read the person's groups from Microsoft Graph: {reason}")]
+    GroupsUnavailable {
+        /// What happened, in fixed words, with the HTTP status where there was one.
+        reason: String,
+    },
+    /// The `groups` claim holds names. For the operator: only object ids can't be taken by somebody else.
+    #[error(
+        "the `groups` claim holds names; set it to emit object ids (Group ID) in the registration"
+    )]
+    GroupNames,
+    /// The operating system gave no random bytes.
+    #[error("can't get random bytes from the operating system")]
+    Randomness,
+}
+
+impl IdpError {
+    /// Reads the error that the provider put into the callback URL. The texts come from whoever made that URL: only a
+    /// known `error` and the numbers and ids inside `error_description` are kept.
+    pub fn from_callback(error: &str, description: Option<&str>) -> Self {
+        let refusal = Refusal::read(error, description);
+        match refusal.error {
+            "access_denied" => Self::Cancelled(refusal),
+            "login_required" | "interaction_required" | "consent_required" => {
+                Self::InteractionNeeded(refusal)
+            }
+            "temporarily_unavailable" | "server_error" => Self::Overloaded(refusal),
+            _ => Self::Refused(refusal),
+        }
+    }
+
+    /// Reads the error that the token endpoint answered a code with.
+    pub(super) fn from_token_endpoint(refusal: Refusal) -> Self {
+        match refusal.error {
+            "invalid_grant" => Self::CodeRefused(refusal),
+            "invalid_client" | "unauthorized_client" => Self::ClientRefused(refusal),
+            "interaction_required" | "login_required" | "consent_required" => {
+                Self::InteractionNeeded(refusal)
+            }
+            "temporarily_unavailable" | "server_error" => Self::Overloaded(refusal),
+            _ => Self::Refused(refusal),
+        }
+    }
+}
+
+/// What the provider said when it refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The OAuth error code, or `other` for one that is not known.
+    pub error: &'static str,
+    /// The number of the AADSTS code.
+    pub aadsts: Option<u32>,
+    /// Entra's id for the request, for its support.
+    pub correlation_id: Option<String>,
+}
+
+/// Codes that may stand in a message. Whatever else arrives becomes `other`.
+const KNOWN: [&str; 14] = [
+    "access_denied",
+    "consent_required",
+    "interaction_required",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_resource",
+    "invalid_scope",
+    "login_required",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+];
+
+impl Refusal {
+    /// Reads a code and a description such as `AADSTS50105: … Correlation ID: <guid> …`.
+    pub(super) fn read(error: &str, description: Option<&str>) -> Self {
+        let error = KNOWN.into_iter().find(|known| *known == error).unwrap_or("other");
+        let text = description.unwrap_or("");
+        Self { error, aadsts: aadsts(text), correlation_id: correlation_id(text) }
+    }
+
+    /// `AADSTS50105`, or the OAuth code when there is no number.
+    pub fn code(&self) -> String {
+        self.aadsts.map_or_else(|| self.error.to_owned(), |number| format!("AADSTS{number}"))
+    }
+}
+
+/// `invalid_grant`, `AADSTS70008`, correlation `…`.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.error)?;
+        self.aadsts.iter().try_for_each(|number| write!(f, ", `AADSTS{number}`"))?;
+        self.correlation_id.iter().try_for_each(|id| write!(f, ", correlation `{id}`"))
+    }
+}
+
+fn aadsts(text: &str) -> Option<u32> {
+    let (_, rest) = text.split_once("AADSTS")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).take(9).collect();
+    digits.parse().ok()
+}
+
+fn correlation_id(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("Correlation ID: ")?;
+    guid(&rest.chars().take(36).collect::<String>())
+}
+
+/// `text` when it is a GUID, in lower case.
+pub(super) fn guid(text: &str) -> Option<String> {
+    text.parse::<crate::model::id::ObjectId>().ok().map(|id| id.as_str().to_owned())
+}
+
+/// Why an exchange with the provider gave no usable answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum HttpError {
+    /// No answer within the limit.
+    #[error("no answer within {} s", limit.as_secs())]
+    Timeout {
+        /// The limit.
+        limit: Duration,
+    },
+    /// The connection failed: name, network or certificate.
+    #[error("the connection failed")]
+    Connection(#[source] Arc<hyper_util::client::legacy::Error>),
+    /// The answer broke off.
+    #[error("the answer broke off")]
+    Body,
+    /// The answer is longer than allowed.
+    #[error("the answer is longer than {max_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// The answer is compressed though nothing asked for it.
+    #[error("the answer is compressed, which was not asked for")]
+    Encoded,
+    /// The answer has a status that is of no use: an error of the server, a redirect.
+    #[error("the answer has status {status}")]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// What `Retry-After` asks for.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is not the JSON it should be.
+    #[error("the answer is not the JSON that it should be")]
+    Unreadable,
+    /// The request could not be made.
+    #[error("the request could not be made")]
+    Request,
+}

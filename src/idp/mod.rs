@@ -1,0 +1,47 @@
+//! Entra ID seen as one question: who is this, and in which groups and app roles?
+//!
+//! [`Idp`] sends a browser to Entra ([`Idp::begin`]), turns the code it comes back with into an
+//! [`Identity`](crate::model::session::Identity) ([`Idp::finish`]), asks again later with the refresh token
+//! ([`Idp::recheck`]) and names the page that signs out at Entra ([`Idp::sign_out_url`]).
+//! It follows OpenID Connect Core 1.0 (authorization code flow), RFC 7636 (PKCE, S256 always) and RFC 9700.
+//!
+//! It keeps no sessions and no pending sign-ins: `state`, nonce and verifier go to the caller, who binds them to a
+//! browser, and come back as a [`Proof`].
+//!
+//! | file | knows |
+//! |---|---|
+//! | `settings` | what an operator tells us about the registration |
+//! | `http` | the one outbound client: limits, no redirects |
+//! | `discovery` | metadata and signing keys, fetched when first needed and kept |
+//! | `oidc` | the exchanges of the flow |
+//! | `token_endpoint` | what it is asked and answers |
+//! | `id_token` | every check of an ID token |
+//! | `members` | JSON objects without a member twice |
+//! | `entra` | which claim means what |
+//! | `graph` | the groups that did not fit into a token |
+//! | `error` | what can go wrong, one variant per thing somebody can act on |
+//!
+//! What is refused here: an issuer, tenant, audience, algorithm or key that is not exactly the expected one; endpoints
+//! on another host; group names in place of object ids; and a sign-in whose groups are not completely known. A person
+//! whose groups can't be read is never taken for a person without groups, because a `forbid` on a group would then
+//! not hold.
+
+mod discovery;
+mod entra;
+mod error;
+mod graph;
+mod http;
+mod id_token;
+mod members;
+mod oidc;
+mod settings;
+mod token_endpoint;
+
+#[cfg(test)]
+#[cfg(feature = "demo")]
+mod tests;
+
+pub use discovery::Found;
+pub use error::{HttpError, IdpError, Refusal};
+pub use oidc::{Idp, Proof, Recheck, SignInRequest, SignedIn};
+pub use settings::EntraSettings;

@@ -1,0 +1,320 @@
+//! The exchanges of the authorization code flow: away to Entra, back with a code, again with a refresh token, out.
+//!
+//! OpenID Connect Core 1.0 sections 3.1 and 12, RFC 7636, RP-Initiated Logout 1.0. `response_mode` is `query`, because
+//! a form posted from another site would not carry our cookies. PKCE, state and nonce are always sent.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use openidconnect::core::CoreAuthenticationFlow;
+use openidconnect::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndSessionUrl,
+    HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySet, LogoutHint, LogoutRequest, Nonce,
+    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl,
+    RefreshToken, Scope, TokenUrl,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::discovery::{Discovery, Found, Provider};
+use super::entra::{self, TokenGroups};
+use super::error::{HttpError, IdpError, Refusal};
+use super::graph;
+use super::http::{ENTRA, Outbound, request_id, useless};
+use super::id_token::{self, Checks, Verified, Wanted};
+use super::settings::EntraSettings;
+use super::token_endpoint::{EntraClient, ReadyClient, TokenAnswer, refusal};
+use crate::model::id::{RequestId, Subject};
+use crate::model::session::Identity;
+use crate::model::time::Clock;
+
+/// `openid` is added by the library. `profile` brings `oid` and `tid`, `offline_access` the refresh token, `User.Read`
+/// the right to ask Graph for one's own groups.
+const SCOPES: [&str; 4] = ["profile", "email", "offline_access", "User.Read"];
+
+/// Entra, as the thing that knows people. Cheap to clone; clones share metadata and keys.
+#[derive(Debug, Clone)]
+pub struct Idp {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: Arc<EntraSettings>,
+    clock: Clock,
+    http: Outbound,
+    discovery: Discovery,
+}
+
+/// Where to send a browser to sign in, and what to keep for its return. Prints nothing of it.
+pub struct SignInRequest {
+    /// The address at Entra. It contains the state and the nonce.
+    pub url: String,
+    /// Comes back in the callback; 43 characters of base64url.
+    pub state: SecretString,
+    /// To hand back in [`Proof`].
+    pub nonce: SecretString,
+    /// To hand back in [`Proof`]. It must not leave the server.
+    pub verifier: SecretString,
+}
+
+impl fmt::Debug for SignInRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInRequest").finish_non_exhaustive()
+    }
+}
+
+/// What ties a code to the sign-in that was begun here.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The nonce of the [`SignInRequest`].
+    pub nonce: SecretString,
+    /// The PKCE verifier of the [`SignInRequest`].
+    pub verifier: SecretString,
+}
+
+/// A person who signed in, or was checked again.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who, with all groups and roles.
+    pub identity: Identity,
+    /// For the next check. Absent when Entra gave none; after a check, the one used goes on then.
+    pub refresh_token: Option<SecretString>,
+}
+
+/// How a check went.
+#[derive(Debug, Clone)]
+pub enum Recheck {
+    /// Still welcome: this is the person now.
+    Renewed(Box<SignedIn>),
+    /// No longer: the session has to end.
+    Refused {
+        /// `AADSTS50173`, the OAuth error code where there is no number, or `another subject`.
+        detail: String,
+    },
+}
+
+impl Idp {
+    /// Checks the settings and reads the machine's certificate authorities. Nothing is asked of Entra yet.
+    ///
+    /// # Errors
+    /// [`IdpError::Settings`].
+    pub fn new(settings: EntraSettings, clock: Clock) -> Result<Self, IdpError> {
+        settings.check()?;
+        let settings = Arc::new(settings);
+        let http = Outbound::new(&settings.authority)?;
+        let discovery = Discovery::new(Arc::clone(&settings), http.clone(), clock.clone());
+        Ok(Self { shared: Arc::new(Shared { settings, clock, http, discovery }) })
+    }
+
+    /// Whether Entra's metadata and keys are at hand and as they should be. Asks at most once an hour.
+    ///
+    /// # Errors
+    /// [`IdpError::Unavailable`] and [`IdpError::Discovery`].
+    pub async fn probe(&self) -> Result<Found, IdpError> {
+        Ok(self.shared.discovery.provider().await?.found())
+    }
+
+    /// Begins a sign-in.
+    ///
+    /// # Errors
+    /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when the metadata can't be had, [`IdpError::Randomness`].
+    pub async fn begin(&self) -> Result<SignInRequest, IdpError> {
+        let provider = self.shared.discovery.provider().await?;
+        let client = self.client(&provider)?;
+        let (state, nonce, verifier) = (random()?, random()?, random()?);
+        let challenge =
+            PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.clone()));
+        let (csrf, own_nonce) = (CsrfToken::new(state.clone()), Nonce::new(nonce.clone()));
+        let (url, ..) = client
+            .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || csrf, || own_nonce)
+            .add_scopes(scopes())
+            .set_pkce_challenge(challenge)
+            .add_extra_param("response_mode", "query")
+            .url();
+        Ok(SignInRequest {
+            url: url.into(),
+            state: state.into(),
+            nonce: nonce.into(),
+            verifier: verifier.into(),
+        })
+    }
+
+    /// Turns the code of a callback into a person. The caller has checked the state and forgotten the pending sign-in.
+    ///
+    /// # Errors
+    /// Any [`IdpError`]; nobody is signed in then.
+    pub async fn finish(&self, code: SecretString, proof: Proof) -> Result<SignedIn, IdpError> {
+        let provider = self.shared.discovery.provider().await?;
+        let client = self.client(&provider)?;
+        let request = request_id()?;
+        let answer = client
+            .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(proof.verifier.expose_secret().to_owned()))
+            .request_async(&|asked| self.ask_for_tokens(asked, &request))
+            .await
+            .map_err(|error| match refusal(error, &request) {
+                Ok(refusal) => IdpError::from_token_endpoint(refusal),
+                Err(error) => error,
+            })?;
+        let token = self.verified(&provider, &answer, Wanted::Nonce(&proof.nonce)).await?;
+        self.signed_in(&provider, &answer, &token).await
+    }
+
+    /// Asks again for the person of a session.
+    ///
+    /// # Errors
+    /// When the answer could not be had or read, though the person may well still be welcome: the session keeps what it
+    /// knows until its own limit.
+    pub async fn recheck(
+        &self,
+        refresh_token: &SecretString,
+        subject: &Subject,
+    ) -> Result<Recheck, IdpError> {
+        let provider = self.shared.discovery.provider().await?;
+        let client = self.client(&provider)?;
+        let request = request_id()?;
+        let answer = client
+            .exchange_refresh_token(&RefreshToken::new(refresh_token.expose_secret().to_owned()))
+            .add_scope(Scope::new("openid".to_owned()))
+            .add_scopes(scopes())
+            .request_async(&|asked| self.ask_for_tokens(asked, &request))
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return refused_or_unavailable(refusal(error, &request)?),
+        };
+        let token = self.verified(&provider, &answer, Wanted::NoNonce).await?;
+        if token.subject != *subject {
+            return Ok(Recheck::Refused { detail: "another subject".to_owned() });
+        }
+        self.signed_in(&provider, &answer, &token)
+            .await
+            .map(|person| Recheck::Renewed(Box::new(person)))
+    }
+
+    /// Where a browser signs out at Entra and comes back. With the `login_hint` of the [`Identity`] it asks for no
+    /// account.
+    ///
+    /// # Errors
+    /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when the metadata can't be had or names no such address.
+    pub async fn sign_out_url(&self, login_hint: Option<&str>) -> Result<String, IdpError> {
+        let provider = self.shared.discovery.provider().await?;
+        let unusable = |problem| IdpError::Discovery {
+            url: self.shared.settings.authority.to_string(),
+            problem,
+        };
+        let endpoint = provider.end_session_endpoint.clone();
+        let endpoint = endpoint.ok_or_else(|| unusable("it names no end_session_endpoint"))?;
+        let endpoint = EndSessionUrl::new(endpoint)
+            .map_err(|_| unusable("its end_session_endpoint is not a URL"))?;
+        let back = PostLogoutRedirectUrl::new(self.shared.settings.post_logout_uri.clone())
+            .map_err(|_| setting("post_logout_uri"))?;
+        let request = LogoutRequest::from(endpoint).set_post_logout_redirect_uri(back);
+        let request = match login_hint {
+            Some(hint) => request.set_logout_hint(LogoutHint::new(hint.to_owned())),
+            None => request,
+        };
+        Ok(request.http_get_url().into())
+    }
+
+    fn client(&self, provider: &Provider) -> Result<ReadyClient, IdpError> {
+        let settings = &self.shared.settings;
+        let unusable =
+            |problem| IdpError::Discovery { url: settings.authority.to_string(), problem };
+        // Tokens are verified by hand with the issuer of their own tenant; the client needs one only in form.
+        let issuer = IssuerUrl::new(settings.authority.to_string())
+            .map_err(|_| unusable("the authority is not a URL"))?;
+        let authorize = AuthUrl::new(provider.authorization_endpoint.clone())
+            .map_err(|_| unusable("its authorization_endpoint is not a URL"))?;
+        let token = TokenUrl::new(provider.token_endpoint.clone())
+            .map_err(|_| unusable("its token_endpoint is not a URL"))?;
+        let redirect =
+            RedirectUrl::new(settings.redirect_uri.clone()).map_err(|_| setting("redirect_uri"))?;
+        let client = ClientId::new(settings.client_id.clone());
+        let secret = ClientSecret::new(settings.client_secret.expose_secret().to_owned());
+        Ok(EntraClient::new(client, issuer, JsonWebKeySet::new(Vec::new()))
+            .set_client_secret(secret)
+            .set_auth_type(AuthType::RequestBody)
+            .set_auth_uri(authorize)
+            .set_token_uri(token)
+            .set_redirect_uri(redirect))
+    }
+
+    /// One POST to the token endpoint. An overloaded or broken server has no say in what its body means.
+    async fn ask_for_tokens(
+        &self,
+        asked: HttpRequest,
+        request: &RequestId,
+    ) -> Result<HttpResponse, HttpError> {
+        let answer = self.shared.http.send(asked, request, ENTRA).await?;
+        let status = answer.status();
+        let readable = status == StatusCode::OK || status.is_client_error();
+        if readable && status != StatusCode::TOO_MANY_REQUESTS {
+            Ok(answer)
+        } else {
+            Err(useless(&answer))
+        }
+    }
+
+    async fn verified(
+        &self,
+        provider: &Arc<Provider>,
+        answer: &TokenAnswer,
+        wanted: Wanted<'_>,
+    ) -> Result<Verified, IdpError> {
+        let raw = answer.extra_fields().id_token.clone();
+        let raw = SecretString::from(raw.ok_or(IdpError::BadToken { check: "missing" })?);
+        let kid = id_token::key_name(&raw)?;
+        let provider = &self.shared.discovery.provider_with_key(Arc::clone(provider), &kid).await?;
+        let (settings, now) = (&*self.shared.settings, self.shared.clock.now());
+        id_token::verify(&raw, Checks { settings, provider, wanted, now })
+    }
+
+    async fn signed_in(
+        &self,
+        provider: &Provider,
+        answer: &TokenAnswer,
+        token: &Verified,
+    ) -> Result<SignedIn, IdpError> {
+        let groups = match entra::groups(token)? {
+            TokenGroups::All(groups) => groups,
+            TokenGroups::Overage => {
+                let graph = provider.graph.as_ref().ok_or_else(|| IdpError::GroupsUnavailable {
+                    reason: "the metadata names no usable Graph host".to_owned(),
+                })?;
+                let access_token = answer.access_token().secret().clone().into();
+                graph::groups(&self.shared.http, graph, &access_token).await?
+            }
+        };
+        let refresh_token = answer.refresh_token().map(|token| token.secret().clone().into());
+        Ok(SignedIn { identity: entra::identity(token, groups)?, refresh_token })
+    }
+}
+
+/// RFC 6749 section 5.2, as it is meant for a refresh token.
+fn refused_or_unavailable(refusal: Refusal) -> Result<Recheck, IdpError> {
+    match refusal.error {
+        "invalid_grant" | "interaction_required" | "consent_required" | "login_required" => {
+            Ok(Recheck::Refused { detail: refusal.code() })
+        }
+        _ => Err(IdpError::from_token_endpoint(refusal)),
+    }
+}
+
+fn setting(setting: &'static str) -> IdpError {
+    IdpError::Settings { setting, problem: "it is not a URL" }
+}
+
+fn scopes() -> impl Iterator<Item = Scope> {
+    SCOPES.into_iter().map(|scope| Scope::new(scope.to_owned()))
+}
+
+/// 256 bits from the operating system, in 43 characters that survive any URL.
+fn random() -> Result<String, IdpError> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|_| IdpError::Randomness)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

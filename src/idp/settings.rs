@@ -1,0 +1,111 @@
+//! What an operator tells us about the registration in Entra. Refuses what can't be meant or is not safe.
+
+use std::collections::BTreeSet;
+
+use secrecy::SecretString;
+
+use super::error::IdpError;
+use crate::model::host::Origin;
+use crate::model::id::TenantId;
+
+/// The registration in Entra, as plain values.
+#[derive(Debug, Clone)]
+pub struct EntraSettings {
+    /// Where Entra answers: `https://login.microsoftonline.com`. Plain http is for loopback hosts only.
+    pub authority: Origin,
+    /// The tenant: its id (a GUID), one of its verified domains, or `organizations` together with `allowed_tenants`.
+    pub tenant: String,
+    /// The application (client) id.
+    pub client_id: String,
+    /// The client secret's value, not its id.
+    pub client_secret: SecretString,
+    /// Where Entra sends the browser after a sign-in, exactly as registered.
+    pub redirect_uri: String,
+    /// Where Entra sends the browser after a sign-out, exactly as registered.
+    pub post_logout_uri: String,
+    /// Whose people may sign in; empty means those of `tenant` only.
+    pub allowed_tenants: BTreeSet<TenantId>,
+    /// Microsoft Graph in place of the host that the metadata names.
+    pub graph_origin: Option<Origin>,
+}
+
+/// Which tenants sign in at the configured address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Tenancy {
+    /// One tenant, known by its id.
+    Id(TenantId),
+    /// One tenant, known by a domain; the metadata tells its id.
+    Domain,
+    /// Many tenants: the metadata holds the issuer's template.
+    Many,
+}
+
+impl EntraSettings {
+    /// How many tenants the configured address stands for.
+    pub(super) fn tenancy(&self) -> Tenancy {
+        match self.tenant.as_str() {
+            "common" | "organizations" => Tenancy::Many,
+            text => text.parse().map_or(Tenancy::Domain, Tenancy::Id),
+        }
+    }
+
+    /// Refuses settings that can't work or would be unsafe.
+    ///
+    /// # Errors
+    /// [`IdpError::Settings`], naming the setting.
+    pub(super) fn check(&self) -> Result<(), IdpError> {
+        safe_origin("authority", &self.authority)?;
+        self.graph_origin.iter().try_for_each(|origin| safe_origin("graph_origin", origin))?;
+        self.check_tenant()?;
+        if self.client_id.is_empty() || self.client_id.contains(char::is_whitespace) {
+            return Err(wrong("client_id", "it must be the application (client) id"));
+        }
+        if secrecy::ExposeSecret::expose_secret(&self.client_secret).is_empty() {
+            return Err(wrong("client_secret", "it is empty"));
+        }
+        safe_url("redirect_uri", &self.redirect_uri)?;
+        safe_url("post_logout_uri", &self.post_logout_uri)
+    }
+
+    fn check_tenant(&self) -> Result<(), IdpError> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+        if self.tenant.is_empty() || !self.tenant.bytes().all(plain) || self.tenant.contains("..") {
+            return Err(wrong("tenant", "it must be a tenant id (a GUID) or a verified domain"));
+        }
+        match self.tenancy() {
+            Tenancy::Many if self.allowed_tenants.is_empty() => Err(wrong(
+                "tenant",
+                "it stands for every tenant in the world; name yours, or list `allowed_tenants`",
+            )),
+            Tenancy::Id(id)
+                if !self.allowed_tenants.is_empty() && !self.allowed_tenants.contains(&id) =>
+            {
+                Err(wrong("allowed_tenants", "`tenant` is not among them, so nobody could sign in"))
+            }
+            Tenancy::Domain if !self.tenant.contains('.') => {
+                Err(wrong("tenant", "it must be a tenant id (a GUID) or a verified domain"))
+            }
+            Tenancy::Id(_) | Tenancy::Domain | Tenancy::Many => Ok(()),
+        }
+    }
+}
+
+fn wrong(setting: &'static str, problem: &'static str) -> IdpError {
+    IdpError::Settings { setting, problem }
+}
+
+/// Tokens travel to these: plain text only where it can't leave the machine.
+fn safe_origin(setting: &'static str, origin: &Origin) -> Result<(), IdpError> {
+    if origin.is_https() || origin.host().is_loopback() {
+        Ok(())
+    } else {
+        Err(wrong(setting, "plain http is for loopback hosts only"))
+    }
+}
+
+fn safe_url(setting: &'static str, text: &str) -> Result<(), IdpError> {
+    let url = url::Url::parse(text).map_err(|_| wrong(setting, "it is not a URL"))?;
+    let origin = url.origin().ascii_serialization().parse();
+    let origin: Origin = origin.map_err(|_| wrong(setting, "it is not an http or https URL"))?;
+    safe_origin(setting, &origin)
+}

@@ -1,0 +1,291 @@
+//! Providers that are down, slow to change their keys, or not what they say; and what errors must not tell.
+
+use std::error::Error;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::op::{
+    ACCESS, Answer, CODE, KEYS, NONCE, Op, REFRESH, SECRET, TENANT, TOKEN, VERIFIER, finish,
+    header, json_answer, metadata_path, sign,
+};
+use crate::idp::{HttpError, IdpError};
+
+fn answer(status: u16, kind: &str, body: &str) -> Answer {
+    let headers = vec![("content-type", kind.to_owned())];
+    Answer { status, headers, body: body.to_owned() }
+}
+
+#[tokio::test]
+async fn a_probe_tells_the_issuer_and_the_keys() {
+    let op = Op::start().await;
+    let found = op.idp().probe().await.unwrap();
+    assert_eq!((found.issuer, found.keys), (op.issuer(TENANT), 1));
+}
+
+#[tokio::test]
+async fn nothing_is_asked_before_it_is_needed() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    assert_eq!(op.hits(&metadata_path(TENANT)), 0);
+    idp.begin().await.unwrap();
+    idp.begin().await.unwrap();
+    assert_eq!(op.hits(&metadata_path(TENANT)), 1);
+}
+
+#[tokio::test]
+async fn metadata_that_leads_elsewhere_is_refused() {
+    let op = Op::start().await;
+    let check = async |change: &dyn Fn(&mut Value)| {
+        op.set_metadata(|metadata| change(metadata));
+        let answer = op.idp().probe().await;
+        assert!(matches!(answer, Err(IdpError::Discovery { .. })), "{answer:?}");
+    };
+    let elsewhere = "https://evil.example/x";
+    check(&|m| m["issuer"] = json!(elsewhere)).await;
+    check(&|m| m["issuer"] = json!(format!("{}/", m["issuer"].as_str().unwrap()))).await;
+    check(&|m| m["issuer"] = json!(op.issuer("{tenantid}"))).await;
+    for name in ["authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint"] {
+        check(&|m| m[name] = json!(elsewhere)).await;
+        check(&|m| m[name] = json!("http://127.0.0.1:1/x")).await;
+        check(&|m| m[name] = json!(format!("http://u@{}/x", op.origin.authority()))).await;
+        check(&|m| m[name] = json!("x")).await;
+    }
+    assert_eq!(op.hits(KEYS), 0);
+}
+
+#[tokio::test]
+async fn a_domain_stands_for_the_tenant_that_the_metadata_names() {
+    let op = Op::start().await;
+    op.set(&metadata_path("contoso.example"), json_answer(200, &op.metadata()));
+    let mut settings = op.settings();
+    settings.tenant = "contoso.example".to_owned();
+    let idp = crate::idp::Idp::new(settings, op.clock.clone()).unwrap();
+    assert!(finish(&idp).await.is_ok());
+    let mut metadata = op.metadata();
+    metadata["issuer"] = json!(op.issuer("contoso.example"));
+    op.set(&metadata_path("contoso.example"), json_answer(200, &metadata));
+    op.later(Duration::from_hours(25));
+    assert!(matches!(idp.probe().await, Err(IdpError::Discovery { .. })));
+}
+
+#[tokio::test]
+async fn discovery_follows_no_redirect_reads_no_flood_and_unpacks_nothing() {
+    let op = Op::start().await;
+    let path = metadata_path(TENANT);
+    op.set("/elsewhere", json_answer(200, &op.metadata()));
+    let mut redirect = json_answer(302, &op.metadata());
+    redirect.headers.push(("location", op.origin.url("/elsewhere")));
+    op.set(&path, redirect);
+    let cause = |answer| match answer {
+        Err(IdpError::Unavailable { cause, .. }) => cause,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(cause(op.idp().probe().await), HttpError::Status { status: 302, .. }));
+    assert_eq!(op.hits("/elsewhere"), 0);
+    op.set_metadata(|metadata| metadata["filler"] = json!("x".repeat(512 * 1024)));
+    assert!(matches!(cause(op.idp().probe().await), HttpError::TooLarge { .. }));
+    let mut packed = json_answer(200, &op.metadata());
+    packed.headers.push(("content-encoding", "gzip".to_owned()));
+    op.set(&path, packed);
+    assert!(matches!(cause(op.idp().probe().await), HttpError::Encoded));
+    op.set(&path, answer(200, "text/html", "<html>"));
+    assert!(matches!(cause(op.idp().probe().await), HttpError::Unreadable));
+    op.set(&path, json_answer(200, &op.metadata()));
+    let keys: Vec<Value> = (0..101).map(|n| op.jwk(0, &format!("key-{n}"))).collect();
+    op.set(KEYS, json_answer(200, &json!({ "keys": keys })));
+    assert!(matches!(op.idp().probe().await, Err(IdpError::Discovery { .. })));
+    op.set(KEYS, json_answer(200, &json!({ "keys": [] })));
+    assert!(matches!(op.idp().probe().await, Err(IdpError::Discovery { .. })));
+}
+
+#[tokio::test]
+async fn an_unreachable_provider_is_reported_as_such() {
+    let op = Op::start().await;
+    let mut settings = op.settings();
+    settings.authority = "http://127.0.0.1:1".parse().unwrap();
+    let idp = crate::idp::Idp::new(settings, op.clock.clone()).unwrap();
+    let answer = idp.probe().await;
+    let Err(IdpError::Unavailable { cause: HttpError::Connection(_), .. }) = answer else {
+        panic!("{answer:?}")
+    };
+}
+
+#[tokio::test]
+async fn a_new_key_is_fetched_when_a_token_names_it() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    assert!(finish(&idp).await.is_ok());
+    op.set(KEYS, json_answer(200, &json!({ "keys": [op.jwk(0, "key-1"), op.jwk(1, "key-2")] })));
+    let new = json!({ "alg": "RS256", "kid": "key-2" });
+    op.answer_token(&sign(&new, &op.claims().to_string(), 1));
+    assert!(finish(&idp).await.is_ok());
+    assert_eq!(op.hits(KEYS), 2);
+}
+
+#[tokio::test]
+async fn unknown_keys_make_us_fetch_at_most_once_a_minute() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    assert!(finish(&idp).await.is_ok());
+    let fetched = async |kid: &str| {
+        let header = json!({ "alg": "RS256", "kid": kid });
+        op.answer_token(&sign(&header, &op.claims().to_string(), 1));
+        let answer = finish(&idp).await;
+        assert!(matches!(answer, Err(IdpError::BadToken { check: "kid" })), "{answer:?}");
+        op.hits(KEYS)
+    };
+    assert_eq!(fetched("a").await, 2);
+    assert_eq!(fetched("a").await, 2);
+    assert_eq!(fetched("b").await, 2);
+    op.later(Duration::from_secs(59));
+    assert_eq!(fetched("c").await, 2);
+    op.later(Duration::from_secs(1));
+    assert_eq!(fetched("d").await, 3);
+}
+
+#[tokio::test]
+async fn keys_are_fetched_hourly_and_the_last_good_ones_last_a_day() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    let path = metadata_path(TENANT);
+    idp.probe().await.unwrap();
+    op.later(Duration::from_mins(59));
+    idp.probe().await.unwrap();
+    assert_eq!(op.hits(&path), 1);
+    op.later(Duration::from_mins(1));
+    idp.probe().await.unwrap();
+    assert_eq!(op.hits(&path), 2);
+    op.set(&path, answer(503, "text/html", "down"));
+    op.later(Duration::from_hours(1));
+    idp.probe().await.unwrap();
+    idp.probe().await.unwrap();
+    assert_eq!(op.hits(&path), 3, "a failure is not repeated within a minute");
+    op.later(Duration::from_hours(23));
+    assert!(matches!(idp.probe().await, Err(IdpError::Unavailable { .. })));
+}
+
+#[tokio::test]
+async fn many_who_wait_make_one_fetch() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    let (a, b, c) = tokio::join!(idp.probe(), idp.probe(), idp.probe());
+    assert!(a.is_ok() && b.is_ok() && c.is_ok());
+    assert_eq!(op.hits(&metadata_path(TENANT)), 1);
+    let op = Op::start().await;
+    op.set(&metadata_path(TENANT), answer(503, "text/html", "down"));
+    let idp = op.idp();
+    let (a, b, c) = tokio::join!(idp.probe(), idp.probe(), idp.probe());
+    assert!(a.is_err() && b.is_err() && c.is_err());
+    assert_eq!(op.hits(&metadata_path(TENANT)), 1);
+}
+
+#[tokio::test]
+async fn the_token_endpoint_may_be_broken_in_many_ways() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    for broken in [
+        answer(502, "text/html", "<html>bad gateway</html>"),
+        answer(429, "application/json", r#"{"error":"invalid_grant"}"#),
+        answer(302, "application/json", "{}"),
+        answer(400, "text/html", "<html>"),
+        answer(400, "application/json", ""),
+        answer(200, "text/html", "<html>"),
+        answer(200, "application/json", "{}"),
+        answer(200, "application/json", &"x".repeat(513 * 1024)),
+    ] {
+        op.set(TOKEN, broken);
+        let answer = finish(&idp).await;
+        assert!(matches!(answer, Err(IdpError::Unavailable { .. })), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_code_and_a_refused_secret_are_told_apart() {
+    let op = Op::start().await;
+    let id = "66666666-6666-4666-8666-666666666666";
+    let idp = op.idp();
+    let body = json!({ "error": "invalid_grant", "error_codes": [54005], "correlation_id": id });
+    op.set(TOKEN, json_answer(400, &body));
+    let Err(IdpError::CodeRefused(refusal)) = finish(&idp).await else { panic!() };
+    assert_eq!(
+        (refusal.code().as_str(), refusal.correlation_id.as_deref()),
+        ("AADSTS54005", Some(id))
+    );
+    op.set(
+        TOKEN,
+        json_answer(401, &json!({ "error": "invalid_client", "error_codes": [7_000_222] })),
+    );
+    let Err(IdpError::ClientRefused(refusal)) = finish(&idp).await else { panic!() };
+    assert_eq!(refusal.aadsts, Some(7_000_222));
+}
+
+#[test]
+fn errors_in_the_callback_keep_codes_only() {
+    let id = "66666666-6666-4666-8666-666666666666";
+    let text = format!("AADSTS65004: call <b>+1</b>\r\nTrace ID: x\r\nCorrelation ID: {id}\r\n");
+    let IdpError::Cancelled(refusal) = IdpError::from_callback("access_denied", Some(&text)) else {
+        panic!()
+    };
+    assert_eq!(refusal.aadsts, Some(65004));
+    assert_eq!(refusal.correlation_id.as_deref(), Some(id));
+    let check = |error: &str, expected: fn(&IdpError) -> bool| {
+        let read = IdpError::from_callback(error, Some("<script>"));
+        assert!(expected(&read), "{read:?}");
+        assert!(!format!("{read} {read:?}").contains("script"));
+    };
+    check("login_required", |e| matches!(e, IdpError::InteractionNeeded(_)));
+    check("consent_required", |e| matches!(e, IdpError::InteractionNeeded(_)));
+    check("server_error", |e| matches!(e, IdpError::Overloaded(_)));
+    check("invalid_scope", |e| matches!(e, IdpError::Refused(_)));
+    check("<script>", |e| matches!(e, IdpError::Refused(r) if r.error == "other"));
+}
+
+/// The error with all its causes, as a log would print it.
+fn printed(error: &IdpError) -> String {
+    let causes = std::iter::successors(error.source(), |cause: &&dyn Error| (**cause).source());
+    let causes: Vec<String> = causes.map(|cause| format!("{cause:?} {cause}")).collect();
+    format!("{error:?} {error} {}", causes.join(" "))
+}
+
+#[tokio::test]
+async fn errors_tell_no_secret() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    let all = format!("{SECRET} {CODE} {VERIFIER} {NONCE} {ACCESS} {REFRESH}");
+    let leaking = json!({
+        "error": all, "error_description": all, "error_codes": [1], "correlation_id": all,
+        "access_token": ACCESS, "refresh_token": REFRESH, "token_type": 7, "id_token": all,
+    });
+    let mut errors = Vec::new();
+    for (status, kind) in
+        [(400, "application/json"), (200, "application/json"), (200, "a/b"), (502, "a/b")]
+    {
+        op.set(TOKEN, answer(status, kind, &leaking.to_string()));
+        errors.push(finish(&idp).await.unwrap_err());
+    }
+    op.set(TOKEN, answer(400, "application/json", &all));
+    errors.push(finish(&idp).await.unwrap_err());
+    op.answer_token(&all);
+    errors.push(finish(&idp).await.unwrap_err());
+    for (name, value) in [
+        ("nonce", json!(all)),
+        ("aud", json!(all)),
+        ("groups", json!([all])),
+        ("hasgroups", json!(true)),
+    ] {
+        op.answer_claims(|claims| claims[name] = value);
+        errors.push(finish(&idp).await.unwrap_err());
+    }
+    op.answer_token(&sign(&header(), &op.claims().to_string(), 1));
+    errors.push(finish(&idp).await.unwrap_err());
+    errors.push(IdpError::from_callback(&all, Some(&all)));
+    for error in errors {
+        assert!(!printed(&error).contains("canary"), "{error:?}");
+        assert!(!printed(&error).contains("eyJ"), "{error:?}");
+    }
+    assert!(!format!("{idp:?}").contains("canary"));
+    op.answer_token(&op.good_token());
+    let person = finish(&idp).await.unwrap();
+    assert!(!format!("{person:?}").contains("canary"));
+}

@@ -1,0 +1,137 @@
+//! What goes over the wire to the token endpoint and back, in the library's types (RFC 6749 section 5).
+//!
+//! Nothing here prints a token: the ID token is kept as it came, and errors keep codes and ids only.
+
+use std::fmt;
+
+use openidconnect::core::{
+    CoreAuthDisplay, CoreAuthPrompt, CoreGenderClaim, CoreJsonWebKey,
+    CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken,
+    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
+};
+use openidconnect::{
+    AdditionalClaims, Client, EndpointNotSet, EndpointSet, ErrorResponse, ExtraTokenFields,
+    IdToken, RequestTokenError, StandardTokenResponse, TokenResponse,
+};
+use serde::{Deserialize, Serialize};
+
+use super::error::{HttpError, IdpError, Refusal};
+use crate::model::id::RequestId;
+
+/// The library's client with Entra's answers.
+pub(super) type EntraClient<Authorize = EndpointNotSet, Token = EndpointNotSet> = Client<
+    EntraClaims,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    EntraError,
+    TokenAnswer,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
+    Authorize,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    Token,
+    EndpointNotSet,
+>;
+
+/// A client that knows where to go.
+pub(super) type ReadyClient = EntraClient<EndpointSet, EndpointSet>;
+
+/// What the token endpoint answers.
+pub(super) type TokenAnswer = StandardTokenResponse<RawIdToken, CoreTokenType>;
+
+/// Claims are read by `id_token`, which wants the token's own bytes; the library is told of none.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct EntraClaims {}
+
+impl AdditionalClaims for EntraClaims {}
+
+/// The ID token as it came.
+#[derive(Deserialize, Serialize)]
+pub(super) struct RawIdToken {
+    pub(super) id_token: Option<String>,
+}
+
+impl fmt::Debug for RawIdToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawIdToken").finish_non_exhaustive()
+    }
+}
+
+impl ExtraTokenFields for RawIdToken {}
+
+type LibraryIdToken = IdToken<
+    EntraClaims,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJwsSigningAlgorithm,
+>;
+
+impl
+    TokenResponse<
+        EntraClaims,
+        CoreGenderClaim,
+        CoreJweContentEncryptionAlgorithm,
+        CoreJwsSigningAlgorithm,
+    > for TokenAnswer
+{
+    /// Always none: a token that the library can't read must fail by our own checks, not as a broken answer.
+    fn id_token(&self) -> Option<&LibraryIdToken> {
+        None
+    }
+}
+
+/// RFC 6749 section 5.2 with Entra's additions.
+#[derive(Deserialize, Serialize)]
+pub(super) struct EntraError {
+    error: String,
+    error_description: Option<String>,
+    #[serde(default)]
+    error_codes: Vec<u32>,
+    correlation_id: Option<String>,
+}
+
+impl EntraError {
+    fn refusal(&self) -> Refusal {
+        let read = Refusal::read(&self.error, self.error_description.as_deref());
+        let named = self.correlation_id.as_deref().and_then(super::error::guid);
+        Refusal {
+            aadsts: self.error_codes.first().copied().or(read.aadsts),
+            correlation_id: named.or(read.correlation_id),
+            ..read
+        }
+    }
+}
+
+impl fmt::Debug for EntraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for EntraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.refusal(), f)
+    }
+}
+
+impl ErrorResponse for EntraError {}
+
+/// What the token endpoint refused, or why it said nothing that can be read. The library's error can hold the whole
+/// answer with its tokens, so it goes no further than this.
+pub(super) fn refusal(
+    error: RequestTokenError<HttpError, EntraError>,
+    request: &RequestId,
+) -> Result<Refusal, IdpError> {
+    let cause = match error {
+        RequestTokenError::ServerResponse(error) => return Ok(error.refusal()),
+        RequestTokenError::Request(cause) => cause,
+        RequestTokenError::Parse(..) | RequestTokenError::Other(_) => HttpError::Unreadable,
+    };
+    Err(IdpError::Unavailable { endpoint: "token endpoint", request: request.clone(), cause })
+}
