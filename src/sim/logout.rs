@@ -1,0 +1,124 @@
+//! Sign-out (OpenID Connect RP-Initiated Logout 1.0, with Entra's rules), and the frames that tell other applications.
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, SET_COOKIE};
+use http::{HeaderMap, StatusCode};
+
+use super::answer;
+use super::authorize::{COOKIE_NAME, session_of};
+use super::discovery::UNKNOWN_TENANT;
+use super::params::Params;
+use super::state::BrowserSession;
+use super::tenant::Sim;
+
+#[derive(Template)]
+#[template(path = "sim/sign_out.html")]
+struct SignOutPage {
+    action: String,
+    name: String,
+    user: String,
+}
+
+#[derive(Template)]
+#[template(path = "sim/signed_out.html")]
+struct SignedOutPage {
+    next: Option<String>,
+    frames: Vec<String>,
+}
+
+/// `GET /{tenant}/oauth2/v2.0/logout`: without a `logout_hint` that fits, the person is asked first.
+pub(super) async fn ask(
+    State(sim): State<Sim>,
+    Path(tenant): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if sim.resolve(&tenant).is_none() {
+        return answer::refusal(UNKNOWN_TENANT, "Check the address.");
+    }
+    let query = query.unwrap_or_default();
+    let params = Params::parse(&query).unwrap_or_default();
+    let Some((id, session)) = session_of(&sim, &headers) else { return done(&sim, &params, None) };
+    let person = sim.state().person(&session.object_id).cloned();
+    let Some(person) = person else { return end(&sim, &params, (&id, &session)) };
+    if params.get("logout_hint").is_some_and(|hint| person.answers_to(hint)) {
+        return end(&sim, &params, (&id, &session));
+    }
+    let action = format!("/{tenant}/oauth2/v2.0/logout?{query}");
+    let shown = SignOutPage { action, name: person.name, user: person.user };
+    // The form leads to a page of ours that only then moves on.
+    answer::page(StatusCode::OK, &shown, &[])
+}
+
+/// `POST` to the same address: the person chose the account to sign out.
+pub(super) async fn confirm(
+    State(sim): State<Sim>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let params = Params::parse(&query.unwrap_or_default()).unwrap_or_default();
+    match session_of(&sim, &headers) {
+        Some((id, session)) => end(&sim, &params, (&id, &session)),
+        None => done(&sim, &params, None),
+    }
+}
+
+fn end(sim: &Sim, params: &Params, (id, session): (&str, &BrowserSession)) -> Response {
+    sim.state().sessions.remove(id);
+    let mut response = done(sim, params, Some(session));
+    let gone = format!("{COOKIE_NAME}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0");
+    if let Ok(gone) = HeaderValue::from_str(&gone) {
+        response.headers_mut().append(SET_COOKIE, gone);
+    }
+    response
+}
+
+/// Back to a registered address, by way of the frames when there are any; else a page.
+fn done(sim: &Sim, params: &Params, session: Option<&BrowserSession>) -> Response {
+    let frames = session.map(|session| frames(sim, session)).unwrap_or_default();
+    let next = params
+        .get("post_logout_redirect_uri")
+        .filter(|uri| sim.clients().iter().any(|client| client.has_logout(uri)))
+        .map(|uri| with_state(uri, params.get("state")));
+    match next {
+        Some(next) if frames.is_empty() => answer::redirect(&next),
+        next => {
+            let policy = format!(
+                "frame-src {}",
+                if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") }
+            );
+            let mut response = answer::page(StatusCode::OK, &SignedOutPage { next, frames }, &[]);
+            add_policy(&mut response, &policy);
+            response
+        }
+    }
+}
+
+/// The front-channel address of each application that took part, with `sid` and, as at Entra, without `iss`.
+fn frames(sim: &Sim, session: &BrowserSession) -> Vec<String> {
+    let took_part = session.clients.iter().filter_map(|id| sim.client(id));
+    took_part
+        .filter_map(|client| client.frontchannel_logout.as_deref())
+        .map(|url| format!("{url}?sid={}", session.sid))
+        .collect()
+}
+
+fn with_state(uri: &str, state: Option<&str>) -> String {
+    let Some(state) = state else { return uri.to_owned() };
+    let Ok(mut url) = url::Url::parse(uri) else { return uri.to_owned() };
+    url.query_pairs_mut().append_pair("state", state);
+    url.into()
+}
+
+fn add_policy(response: &mut Response, more: &str) {
+    // A query inside a CSP source is not allowed: only the path counts.
+    let more: String =
+        more.split(' ').map(|s| s.split('?').next().unwrap_or(s)).collect::<Vec<_>>().join(" ");
+    let Some(policy) = response.headers().get(CONTENT_SECURITY_POLICY) else { return };
+    let policy = format!("{}; {more}", policy.to_str().unwrap_or_default());
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+}
