@@ -3,4 +3,5 @@
 pub mod model;
 
 pub mod config;
+pub mod rule_files;
 pub mod telemetry;

@@ -17,6 +17,10 @@ fn minimal() -> String {
     )
 }
 
+#[expect(
+    clippy::unwrap_in_result,
+    reason = "only the settings may be refused, not the arrangement"
+)]
 fn load_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cedargate.toml");
@@ -50,10 +54,10 @@ fn defaults_are_as_documented() {
     assert_eq!(config.database_url, "sqlite://data/cedargate.db");
     assert_eq!(config.audit.database_url, "sqlite://data/audit.db");
     assert_eq!(config.audit.strictness, Strictness::Strict);
-    assert_eq!(config.audit.retention, Duration::from_secs(400 * 86_400));
-    assert_eq!(config.session.idle, Duration::from_secs(3_600));
-    assert_eq!(config.session.absolute, Duration::from_secs(43_200));
-    assert_eq!(config.session.recheck, Duration::from_secs(900));
+    assert_eq!(config.audit.retention, Duration::from_hours(400 * 24));
+    assert_eq!(config.session.idle, Duration::from_hours(1));
+    assert_eq!(config.session.absolute, Duration::from_hours(12));
+    assert_eq!(config.session.recheck, Duration::from_mins(15));
     assert_eq!(config.entra.authority.to_string(), "https://login.microsoftonline.com");
     assert_eq!(config.entra.audience, CLIENT);
     assert_eq!(config.entra.allowed_tenants, [TENANT.parse().unwrap()]);
@@ -233,7 +237,7 @@ fn everything_on() -> String {
         Some(rest) if !rest.starts_with(' ') => rest,
         Some(_) | None => line,
     };
-    EXAMPLE.lines().map(|line| format!("{}\n", on(line))).collect()
+    EXAMPLE.lines().map(on).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
