@@ -2,8 +2,11 @@
 
 pub mod audit;
 pub mod authz;
+pub mod config;
 pub mod idp;
 pub mod model;
+pub mod rule_files;
 #[cfg(feature = "demo")]
 pub mod sim;
 pub mod store;
+pub mod telemetry;

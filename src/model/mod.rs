@@ -15,6 +15,7 @@
 //! | release | [`rule_book::Release`] |
 //! | record | [`record::Entry`] and what it is made of |
 //! | session | [`session::Session`] |
+//! | problem | [`problem::Problem`]: what a person has to put right |
 
 pub mod app;
 pub mod grant;
@@ -22,6 +23,7 @@ pub mod host;
 pub mod id;
 pub mod policy;
 pub mod principal;
+pub mod problem;
 pub mod record;
 pub mod route;
 pub mod rule_book;

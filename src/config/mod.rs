@@ -1,0 +1,29 @@
+//! Settings: one TOML file, and environment variables over it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `keys` | the table of every key |
+//! | `settings` | the settings as types that can't be wrong |
+//! | `source` | what the file and the environment say, with places |
+//! | `values` | how each kind of value is read |
+//! | `load` | from what was said to [`Config`], with every problem at once |
+//!
+//! An unknown key or variable is an error: a misspelt setting must not leave a door on its default.
+//! Secrets are never printed, neither in problems nor through `Debug`.
+//! This is the only place that reads the process environment.
+//! Relative paths count from the working directory.
+
+mod keys;
+mod load;
+mod settings;
+mod source;
+mod values;
+
+pub use keys::{KEYS, Key, Kind};
+pub use load::environment;
+pub use settings::{
+    Audit, Cloud, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls,
+};
+
+#[cfg(test)]
+mod tests;

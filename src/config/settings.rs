@@ -1,0 +1,168 @@
+//! The settings as types that can't be wrong.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+use crate::model::host::Origin;
+use crate::model::id::{AppRole, GroupId, Subject, TenantId};
+
+/// All settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `public_url`: Cedargate's own origin (sign-in, portal, console). Required; `https`, or `http` for loopback hosts.
+    pub public_url: Origin,
+    /// `listen`: where people's requests arrive. Default `0.0.0.0:8080`.
+    pub listen: SocketAddr,
+    /// `ops_listen`: where `/healthz`, `/readyz` and `/metrics` are served, unauthenticated. Default `127.0.0.1:9180`.
+    pub ops_listen: SocketAddr,
+    /// `database_url`: the main database, `sqlite://<path>`. Default `sqlite://data/cedargate.db`.
+    pub database_url: String,
+    /// `trusted_proxies`: networks whose `X-Forwarded-For` is believed; never `/0`. Default none.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `log`: which log lines are written, as `tracing` filters spell it. Default `info`.
+    pub log: String,
+    /// `[entra]`
+    pub entra: Entra,
+    /// `[console]`
+    pub console: Console,
+    /// `[keys]`
+    pub keys: Keys,
+    /// `[session]`
+    pub session: Session,
+    /// `[audit]`
+    pub audit: Audit,
+    /// `[tls]`: absent when a proxy in front terminates TLS.
+    pub tls: Option<Tls>,
+}
+
+/// `[entra]`: the app registration, and which tenants may sign in.
+#[derive(Debug, Clone)]
+pub struct Entra {
+    /// `tenant`: the directory (tenant) id. Required.
+    pub tenant: TenantId,
+    /// `client_id`: the application (client) id, a GUID in lower case. Required.
+    pub client_id: String,
+    /// `client_secret`: the secret's value. Required; the other credentials are not supported yet.
+    pub client_secret: SecretString,
+    /// `cloud`: `public`, `us_government` or `china`. Default `public`.
+    pub cloud: Cloud,
+    /// `authority`: where the sign-in pages are. Default: the cloud's; another one only for a simulator or a test.
+    pub authority: Origin,
+    /// `allowed_tenants`: whose accounts may sign in. Default: `tenant` alone; never empty.
+    pub allowed_tenants: Vec<TenantId>,
+    /// `audience`: the `aud` of access tokens that services bring. Default: the client id.
+    pub audience: String,
+    /// `mfa_context`: the authentication context (`c1` to `c99`) that stands for multi-factor authentication. Default
+    /// none: then a rule that asks for it is refused.
+    pub mfa_context: Option<String>,
+}
+
+/// A Microsoft cloud: each has its own directories, and tokens are not valid across them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cloud {
+    /// The worldwide cloud.
+    Public,
+    /// Microsoft Cloud for US Government.
+    UsGovernment,
+    /// The cloud operated by 21Vianet in China.
+    China,
+}
+
+impl Cloud {
+    /// The origin of its sign-in pages.
+    pub fn authority(self) -> &'static str {
+        match self {
+            Self::Public => "https://login.microsoftonline.com",
+            Self::UsGovernment => "https://login.microsoftonline.us",
+            Self::China => "https://login.partner.microsoftonline.cn",
+        }
+    }
+
+    /// The origin of its Microsoft Graph.
+    pub fn graph(self) -> &'static str {
+        match self {
+            Self::Public => "https://graph.microsoft.com",
+            Self::UsGovernment => "https://graph.microsoft.us",
+            Self::China => "https://microsoftgraph.chinacloudapi.cn",
+        }
+    }
+}
+
+/// `[console]`: who holds which console role. Only here, so that nobody edits themselves upwards.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Console {
+    /// `viewers`: see rules and decisions. Default none.
+    pub viewers: Vec<ConsoleMember>,
+    /// `editors`: change the draft. Default none.
+    pub editors: Vec<ConsoleMember>,
+    /// `publishers`: publish and roll back. Default none.
+    pub publishers: Vec<ConsoleMember>,
+    /// `auditors`: read, verify and export the log. Default none.
+    pub auditors: Vec<ConsoleMember>,
+    /// `owners`: everything. Default none.
+    pub owners: Vec<ConsoleMember>,
+}
+
+/// Somebody named in `[console]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ConsoleMember {
+    /// `group:<object id>`: members of a group.
+    Group(GroupId),
+    /// `role:<value>`: holders of an app role.
+    Role(AppRole),
+    /// `user:<tenant id>.<object id>`: one person.
+    User(Subject),
+}
+
+/// `[keys]`: secrets of our own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys {
+    /// `directory`: where key files are kept; made once. Default `data/keys`.
+    pub directory: PathBuf,
+}
+
+/// `[session]`: how long a sign-in lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Session {
+    /// `idle`: ends after this long without a request; 1 minute to 24 hours. Default 1 hour.
+    pub idle: Duration,
+    /// `absolute`: ends after this long in any case; 5 minutes to 7 days. Default 12 hours.
+    pub absolute: Duration,
+    /// `recheck`: groups and roles are read again this often; 1 minute to 24 hours. Default 15 minutes.
+    pub recheck: Duration,
+}
+
+/// `[audit]`: the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audit {
+    /// `database_url`: the log's own file. Default `audit.db` beside the main database.
+    pub database_url: String,
+    /// `strictness`: which decisions wait for their record. Default `strict`.
+    pub strictness: Strictness,
+    /// `retention`: records are kept this long; 1 day to 10 years. Default 400 days.
+    pub retention: Duration,
+    /// `anchor_file`: a file, best on another disk, that checkpoints are appended to. Default none.
+    pub anchor_file: Option<PathBuf>,
+}
+
+/// Which decisions wait until their record is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strictness {
+    /// `strict`: all of them.
+    Strict,
+    /// `strict-allow`: those that open; a refusal is answered at once.
+    StrictAllow,
+}
+
+/// `[tls]`: the certificate of our own listener. Both files or neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// `certificate_file`: the chain, PEM.
+    pub certificate_file: PathBuf,
+    /// `key_file`: its private key, PEM.
+    pub key_file: PathBuf,
+}

@@ -1,0 +1,204 @@
+//! How each kind of value is read. Each reader fails with what is wrong and what to write instead.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::settings::{Cloud, ConsoleMember, Strictness};
+use crate::model::host::Origin;
+use crate::model::id::TenantId;
+
+/// A value, or what is wrong with it.
+pub(super) type Read<T> = Result<T, String>;
+
+/// `text` in backticks, cut to 120 characters.
+fn quoted(text: &str) -> String {
+    format!("`{}`", text.chars().take(120).collect::<String>())
+}
+
+/// `https`, or `http` for a host that can only be this machine.
+pub(super) fn origin(text: &str) -> Read<Origin> {
+    let origin: Origin = text.parse().map_err(|error| format!("{error}"))?;
+    if origin.is_https() || origin.host().is_loopback() {
+        return Ok(origin);
+    }
+    Err(format!("{} must start with https:// (http:// is for loopback hosts only)", quoted(text)))
+}
+
+pub(super) fn address(text: &str) -> Read<SocketAddr> {
+    let wanted = "is not an address and port; write it like 0.0.0.0:8080 or [::]:8080";
+    text.parse().map_err(|_| format!("{} {wanted}", quoted(text)))
+}
+
+/// The database URL. The value is never shown: another engine's URL holds a password.
+pub(super) fn database(text: &str) -> Read<String> {
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Err("PostgreSQL is not supported by this version; use sqlite://<path>".to_owned());
+    }
+    match text.strip_prefix("sqlite://") {
+        Some(path) if !path.is_empty() && !path.contains(['?', '#']) && !path.ends_with('/') => {
+            Ok(text.to_owned())
+        }
+        Some(_) | None => {
+            Err("is not a database; write sqlite://<path of a file>, without options".to_owned())
+        }
+    }
+}
+
+/// A network that may be trusted: everybody at once may not.
+pub(super) fn network(text: &str) -> Read<IpNet> {
+    let parsed =
+        text.parse::<IpNet>().or_else(|_| text.parse().map(|ip: std::net::IpAddr| ip.into()));
+    let network = parsed
+        .map_err(|_| format!("{} is not a network; write it like 10.0.0.0/8", quoted(text)))?;
+    if network.prefix_len() == 0 {
+        return Err(format!("{} would trust everybody; name your proxies", quoted(text)));
+    }
+    if network.trunc() != network {
+        return Err(format!(
+            "{} has bits beyond its prefix; write {}",
+            quoted(text),
+            network.trunc()
+        ));
+    }
+    Ok(network)
+}
+
+pub(super) fn tenant(text: &str) -> Read<TenantId> {
+    let hint = "copy \"Directory (tenant) ID\" from the app registration's overview";
+    text.parse().map_err(|_| format!("{} is not a tenant id (a GUID); {hint}", quoted(text)))
+}
+
+pub(super) fn client_id(text: &str) -> Read<String> {
+    let hint = "copy \"Application (client) ID\" from the app registration's overview";
+    let read = text.parse::<TenantId>().map(String::from);
+    read.map_err(|_| format!("{} is not a client id (a GUID); {hint}", quoted(text)))
+}
+
+/// The client secret, still as text. Never quoted in a problem.
+pub(super) fn client_secret(text: &str) -> Read<String> {
+    if text.trim().is_empty() {
+        return Err("is empty; copy the secret's value from the app registration".to_owned());
+    }
+    if text.parse::<TenantId>().is_ok() {
+        return Err("holds the secret's id; copy its value instead (shown once, when it is made)"
+            .to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn cloud(text: &str) -> Read<Cloud> {
+    match text {
+        "public" => Ok(Cloud::Public),
+        "us_government" => Ok(Cloud::UsGovernment),
+        "china" => Ok(Cloud::China),
+        _ => Err(format!("{} is not a cloud; write public, us_government or china", quoted(text))),
+    }
+}
+
+pub(super) fn authentication_context(text: &str) -> Read<String> {
+    let number = text.strip_prefix('c').and_then(|rest| rest.parse::<u8>().ok());
+    match number {
+        Some(number @ 1..=99) if text == format!("c{number}") => Ok(text.to_owned()),
+        Some(_) | None => {
+            Err(format!("{} is not an authentication context; write c1 to c99", quoted(text)))
+        }
+    }
+}
+
+pub(super) fn member(text: &str) -> Read<ConsoleMember> {
+    let wrong = |why: String| format!("{} is not a console member: {why}", quoted(text));
+    match text.split_once(':') {
+        Some(("group", id)) => {
+            id.parse().map(ConsoleMember::Group).map_err(|error| wrong(format!("{error}")))
+        }
+        Some(("role", value)) => {
+            value.parse().map(ConsoleMember::Role).map_err(|error| wrong(format!("{error}")))
+        }
+        Some(("user", subject)) => {
+            subject.parse().map(ConsoleMember::User).map_err(|error| wrong(format!("{error}")))
+        }
+        Some(_) | None => Err(wrong(
+            "write group:<object id>, role:<value> or user:<tenant id>.<object id>".to_owned(),
+        )),
+    }
+}
+
+pub(super) fn second_person(text: &str) -> Read<()> {
+    match text {
+        "off" => Ok(()),
+        "required" => Err("`required` is not supported by this version; write off".to_owned()),
+        _ => Err(format!("{} is neither off nor required", quoted(text))),
+    }
+}
+
+pub(super) fn strictness(text: &str) -> Read<Strictness> {
+    match text {
+        "strict" => Ok(Strictness::Strict),
+        "strict-allow" => Ok(Strictness::StrictAllow),
+        _ => Err(format!("{} is neither strict nor strict-allow", quoted(text))),
+    }
+}
+
+pub(super) fn path(text: &str) -> Read<PathBuf> {
+    if text.is_empty() { Err("is empty; name a path".to_owned()) } else { Ok(text.into()) }
+}
+
+pub(super) fn filled(text: &str) -> Read<String> {
+    if text.trim().is_empty() {
+        return Err("is empty; give it a value or remove it".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// The log filter. Whether its directives make sense, telemetry says when it starts.
+pub(super) fn log(text: &str) -> Read<String> {
+    filled(text)
+}
+
+/// The shortest and the longest span that a setting allows.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) least: Duration,
+    pub(super) most: Duration,
+}
+
+/// A span: a whole number and one of `s`, `m`, `h`, `d`.
+pub(super) fn span(text: &str, bounds: Bounds) -> Read<Duration> {
+    let wrong = || format!("{} is not a span; write it like 90s, 15m, 12h or 400d", quoted(text));
+    let digits = text.trim_end_matches(['s', 'm', 'h', 'd']);
+    let unit = match text.strip_prefix(digits) {
+        Some("s") => 1,
+        Some("m") => MINUTE,
+        Some("h") => HOUR,
+        Some("d") => DAY,
+        Some(_) | None => return Err(wrong()),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    let span = Duration::from_secs(number.checked_mul(unit).ok_or_else(wrong)?);
+    if (bounds.least..=bounds.most).contains(&span) {
+        return Ok(span);
+    }
+    let (least, most) = (spell(bounds.least), spell(bounds.most));
+    Err(format!("{} is outside what is allowed, {least} to {most}", quoted(text)))
+}
+
+/// Seconds in a minute, an hour, a day.
+pub(super) const MINUTE: u64 = 60;
+pub(super) const HOUR: u64 = 60 * MINUTE;
+pub(super) const DAY: u64 = 24 * HOUR;
+
+/// A span in the largest unit that divides it.
+pub(super) fn spell(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")];
+    match units.iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit)) {
+        Some((unit, letter)) => format!("{}{letter}", seconds / unit),
+        None => format!("{seconds}s"),
+    }
+}

@@ -1,0 +1,232 @@
+//! Every metric, with its name, in one table.
+
+use std::fmt;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// Bounds of the decision histogram in seconds, around the promise of deciding in less than a millisecond.
+const DECISION_SECONDS: [f64; 9] =
+    [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1, 1.0];
+
+/// Bounds of the commit histogram in seconds, up to the two that a request waits at most.
+const COMMIT_SECONDS: [f64; 8] = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 2.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    verdict: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClassLabel {
+    class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+/// How a sign-in ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The person is signed in.
+    Ok,
+    /// Entra or we refused, or something was unreachable.
+    Failed,
+}
+
+/// What an upstream answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpstreamClass {
+    /// A status 100 to 199, an upgrade among them.
+    Informational,
+    /// 200 to 299.
+    Success,
+    /// 300 to 399.
+    Redirect,
+    /// 400 to 499.
+    ClientError,
+    /// 500 and above.
+    ServerError,
+    /// No answer, or one that could not be passed on.
+    Failed,
+}
+
+impl UpstreamClass {
+    /// The class of a status code.
+    pub fn of(status: u16) -> Self {
+        match status {
+            0..=199 => Self::Informational,
+            200..=299 => Self::Success,
+            300..=399 => Self::Redirect,
+            400..=499 => Self::ClientError,
+            500.. => Self::ServerError,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Informational => "1xx",
+            Self::Success => "2xx",
+            Self::Redirect => "3xx",
+            Self::ClientError => "4xx",
+            Self::ServerError => "5xx",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// All metrics of the process. Clones count into the same numbers.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: std::sync::Arc<Registry>,
+    decisions: Family<DecisionLabels, Counter>,
+    decision_seconds: Histogram,
+    refusals: Family<KindLabel, Counter>,
+    audit_commits: Counter,
+    audit_records: Counter,
+    audit_commit_seconds: Histogram,
+    audit_queue_depth: Gauge,
+    sessions_cached: Gauge,
+    upstream_responses: Family<ClassLabel, Counter>,
+    sign_ins: Family<OutcomeLabel, Counter>,
+    release: Gauge<i64>,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: std::sync::Arc::default(),
+            decisions: Family::default(),
+            decision_seconds: Histogram::new(DECISION_SECONDS),
+            refusals: Family::default(),
+            audit_commits: Counter::<u64, AtomicU64>::default(),
+            audit_records: Counter::default(),
+            audit_commit_seconds: Histogram::new(COMMIT_SECONDS),
+            audit_queue_depth: Gauge::default(),
+            sessions_cached: Gauge::default(),
+            upstream_responses: Family::default(),
+            sign_ins: Family::default(),
+            release: Gauge::default(),
+        };
+        metrics.registry = std::sync::Arc::new(metrics.table());
+        metrics
+    }
+
+    /// The table of names. Counters gain `_total` when they are written.
+    fn table(&self) -> Registry {
+        let mut table = Registry::with_prefix("cedargate");
+        table.register("decisions", "Decisions by verdict and reason", self.decisions.clone());
+        table.register("decision_seconds", "Time spent deciding", self.decision_seconds.clone());
+        table.register(
+            "refusals",
+            "Requests refused before a decision, by kind",
+            self.refusals.clone(),
+        );
+        table.register("audit_commits", "Durable commits of the log", self.audit_commits.clone());
+        table.register("audit_records", "Records in durable commits", self.audit_records.clone());
+        table.register(
+            "audit_commit_seconds",
+            "Time per durable commit",
+            self.audit_commit_seconds.clone(),
+        );
+        table.register(
+            "audit_queue_depth",
+            "Records waiting for the log writer",
+            self.audit_queue_depth.clone(),
+        );
+        table.register("sessions_cached", "Sessions in memory", self.sessions_cached.clone());
+        table.register(
+            "upstream_responses",
+            "Answers of upstreams by class",
+            self.upstream_responses.clone(),
+        );
+        table.register("sign_ins", "Finished sign-ins by outcome", self.sign_ins.clone());
+        table.register("release", "Number of the release in force", self.release.clone());
+        table
+    }
+
+    /// Counts a decision that took `spent`. The labels are the words of the record.
+    pub fn decided(&self, verdict: &'static str, reason: &'static str, spent: Duration) {
+        self.decisions.get_or_create(&DecisionLabels { verdict, reason }).inc();
+        self.decision_seconds.observe(spent.as_secs_f64());
+    }
+
+    /// Counts a request that was refused before a decision.
+    pub fn refused(&self, kind: &'static str) {
+        self.refusals.get_or_create(&KindLabel { kind }).inc();
+    }
+
+    /// Counts a durable commit of `records` that took `spent`.
+    pub fn audit_committed(&self, records: u64, spent: Duration) {
+        self.audit_commits.inc();
+        self.audit_records.inc_by(records);
+        self.audit_commit_seconds.observe(spent.as_secs_f64());
+    }
+
+    /// Sets how many records wait for the log writer.
+    pub fn audit_queued(&self, depth: usize) {
+        self.audit_queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    /// Sets how many sessions are in memory.
+    pub fn sessions_cached(&self, count: usize) {
+        self.sessions_cached.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts an upstream's answer, or its absence.
+    pub fn upstream_answered(&self, class: UpstreamClass) {
+        self.upstream_responses.get_or_create(&ClassLabel { class: class.as_str() }).inc();
+    }
+
+    /// Counts a finished sign-in.
+    pub fn signed_in(&self, outcome: Outcome) {
+        let outcome = match outcome {
+            Outcome::Ok => "ok",
+            Outcome::Failed => "failed",
+        };
+        self.sign_ins.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// Sets the number of the release in force.
+    pub fn release_in_force(&self, number: i64) {
+        self.release.set(number);
+    }
+
+    /// Everything in the `OpenMetrics` text format, for `application/openmetrics-text; version=1.0.0`.
+    ///
+    /// # Errors
+    /// Never while writing into memory; the encoder's signature has one.
+    pub fn encode(&self) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use super::log::read;
+use super::*;
+
+#[test]
+fn every_metric_is_in_the_text() {
+    let metrics = Metrics::new();
+    metrics.decided("allow", "granted", Duration::from_micros(80));
+    metrics.refused("bad_path");
+    metrics.audit_committed(3, Duration::from_millis(2));
+    metrics.audit_queued(5);
+    metrics.sessions_cached(7);
+    metrics.upstream_answered(UpstreamClass::of(204));
+    metrics.upstream_answered(UpstreamClass::Failed);
+    metrics.clone().signed_in(Outcome::Ok);
+    metrics.signed_in(Outcome::Failed);
+    metrics.release_in_force(4);
+    let text = metrics.encode().unwrap();
+    for line in [
+        "cedargate_decisions_total{verdict=\"allow\",reason=\"granted\"} 1",
+        "cedargate_decision_seconds_count 1",
+        "cedargate_refusals_total{kind=\"bad_path\"} 1",
+        "cedargate_audit_commits_total 1",
+        "cedargate_audit_records_total 3",
+        "cedargate_audit_commit_seconds_count 1",
+        "cedargate_audit_queue_depth 5",
+        "cedargate_sessions_cached 7",
+        "cedargate_upstream_responses_total{class=\"2xx\"} 1",
+        "cedargate_upstream_responses_total{class=\"failed\"} 1",
+        "cedargate_sign_ins_total{outcome=\"ok\"} 1",
+        "cedargate_sign_ins_total{outcome=\"failed\"} 1",
+        "cedargate_release 4",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in {text}");
+    }
+}
+
+#[test]
+fn status_codes_have_classes() {
+    for (status, class) in [
+        (101, UpstreamClass::Informational),
+        (200, UpstreamClass::Success),
+        (304, UpstreamClass::Redirect),
+        (404, UpstreamClass::ClientError),
+        (599, UpstreamClass::ServerError),
+    ] {
+        assert_eq!(UpstreamClass::of(status), class);
+    }
+}
+
+#[test]
+fn filters_are_read_strictly() {
+    assert!(read("info").is_ok());
+    assert!(read("info,cedargate=debug").is_ok());
+    let refused = read("cedargate=loud").unwrap_err();
+    assert!(refused.to_string().contains("`cedargate=loud` is not a log filter"));
+}
