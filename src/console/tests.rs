@@ -1,1 +1,4 @@
-//! x
+//! The console's pages, from samples, and the words of grants.
+
+mod pages;
+mod words;

@@ -11,4 +11,4 @@ pub mod page;
 pub mod pages;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

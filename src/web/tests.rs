@@ -1,1 +1,5 @@
-//! x
+//! Pages rendered from samples, innocent and hostile, and the manners that go with them.
+
+mod files;
+pub(crate) mod markup;
+mod pages;
