@@ -58,7 +58,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
         let length = match first {
             '"' => text_length(rest),
             '/' if rest.starts_with("//") => rest.find('\n').unwrap_or(rest.len()),
-            c if is_word(c) || c == '@' => first.len_utf8() + word_length(rest.get(first.len_utf8()..)),
+            c if is_word(c) || c == '@' => {
+                first.len_utf8() + word_length(rest.get(first.len_utf8()..))
+            }
             _ => first.len_utf8(),
         };
         let (piece, after) = rest.split_at(length);

@@ -1,5 +1,6 @@
 //! Parts of forms and tables that console pages share: choices, fields, badges, references.
 
+use crate::model::grant::{Effect, Grant, Who};
 use crate::model::record::Verdict;
 use crate::web::link::Link;
 use crate::web::page::Tone;
@@ -94,6 +95,16 @@ pub struct Badge {
 }
 
 impl Badge {
+    /// The warning on a route that these grants reach: open to the world, or to nobody.
+    pub fn access(grants: &[&Grant]) -> Option<Self> {
+        let mut opening = grants.iter().filter(|grant| grant.effect == Effect::Permit).peekable();
+        if opening.peek().is_none() {
+            return Some(Self { word: "Nobody", icon: "lock", tone: Tone::Bad });
+        }
+        let public = opening.any(|grant| grant.who == Who::Everyone);
+        public.then_some(Self { word: "Public", icon: "globe", tone: Tone::Careful })
+    }
+
     /// How a verdict is shown everywhere.
     pub fn verdict(verdict: Verdict) -> Self {
         match verdict {

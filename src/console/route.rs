@@ -97,10 +97,7 @@ impl GrantRow {
 
     /// Between who and what.
     pub fn verb(&self) -> &'static str {
-        match self.effect {
-            Effect::Permit => "may",
-            Effect::Forbid => "may never",
-        }
+        words::verb(self.effect)
     }
 
     /// Name of its icon in the sprite.

@@ -5,8 +5,7 @@ use askama::Template;
 use crate::web::link::Link;
 use crate::web::page::Frame;
 
-use super::choice::Badge;
-use super::words::Condition;
+use super::words::Access;
 
 /// All routes, by app.
 #[derive(Debug, Clone, Template)]
@@ -49,13 +48,7 @@ pub struct RouteRow {
     /// How many routes stand above it.
     pub ancestors: usize,
     /// Who may open it.
-    pub sentence: String,
-    /// A warning: public, or nobody.
-    pub badge: Option<Badge>,
-    /// Conditions of its grants.
-    pub conditions: Vec<Condition>,
-    /// How many grants reach it, inherited ones too.
-    pub grants: usize,
+    pub access: Access,
 }
 
 impl RouteRow {

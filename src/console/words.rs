@@ -7,7 +7,6 @@ use crate::model::id::GroupId;
 use crate::model::record::Reason;
 use crate::model::time::Instant;
 use crate::web::moment::Moment;
-use crate::web::page::Tone;
 
 use super::choice::Badge;
 
@@ -81,31 +80,65 @@ pub fn conditions(when: &Conditions) -> Vec<Condition> {
     };
     let until = when.until.map(|Instant(at)| Condition {
         icon: "calendar-clock",
-        text: format!("until {}", Moment::new(at).full()),
+        text: format!("until {}", Moment::new(at).minute()),
     });
     [networks, mfa, until].into_iter().flatten().collect()
 }
 
-/// Who may open a route, as one sentence, and the badge that warns about it.
-///
-/// `grants` are all that reach the route, inherited ones too.
-pub fn access(grants: &[&Grant], names: &GroupNames) -> (String, Option<Badge>) {
-    let opening: Vec<_> = grants.iter().filter(|grant| grant.effect == Effect::Permit).collect();
-    if opening.is_empty() {
-        let badge = Badge { word: "Nobody", icon: "lock", tone: Tone::Bad };
-        return ("No grant opens this route".to_owned(), Some(badge));
+/// Who may open a route: one line per grant, and the badge that warns about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The first grants, each a line of its own: conditions belong to a grant, not to the route.
+    pub lines: Vec<AccessLine>,
+    /// How many more there are.
+    pub more: usize,
+    /// A warning: public, or nobody.
+    pub badge: Option<Badge>,
+}
+
+/// One grant in a list of routes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessLine {
+    /// Whether it opens or closes.
+    pub effect: Effect,
+    /// Whom it speaks of.
+    pub who: String,
+    /// What they may do.
+    pub what: String,
+    /// Under which conditions.
+    pub conditions: Vec<Condition>,
+}
+
+/// Lines shown per route; the route's own page has them all.
+const LINES: usize = 4;
+
+impl Access {
+    /// From all grants that reach the route, inherited ones too.
+    pub fn new(grants: &[&Grant], names: &GroupNames) -> Self {
+        let lines = grants.iter().take(LINES).map(|grant| AccessLine {
+            effect: grant.effect,
+            who: who(&grant.who, names),
+            what: what(&grant.what),
+            conditions: conditions(&grant.when),
+        });
+        let more = grants.len().saturating_sub(LINES);
+        Self { lines: lines.collect(), more, badge: Badge::access(grants) }
     }
-    let public = opening.iter().any(|grant| grant.who == Who::Everyone);
-    let badge = public.then_some(Badge { word: "Public", icon: "globe", tone: Tone::Careful });
-    let mut parts: Vec<_> = opening
-        .iter()
-        .map(|grant| format!("{} may {}", who(&grant.who, names), what(&grant.what)))
-        .collect();
-    parts.dedup();
-    if grants.len() > opening.len() {
-        parts.push("with exceptions".to_owned());
+}
+
+impl AccessLine {
+    /// Between who and what.
+    pub fn verb(&self) -> &'static str {
+        verb(self.effect)
     }
-    (parts.join("; "), badge)
+}
+
+/// The verb of a grant.
+pub fn verb(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Permit => "may",
+        Effect::Forbid => "may never",
+    }
 }
 
 /// Why a decision fell, as the beginning of a sentence.

@@ -91,7 +91,8 @@ const SCRIPT_PARTS: [&str; 4] = [
 impl Asset {
     fn new([name, extension]: [&str; 2], content_type: HeaderValue, body: Bytes) -> Self {
         let digest = Sha256::digest(&body);
-        let hash: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let bytes = digest.first_chunk().copied().unwrap_or_default();
+        let hash = format!("{:016x}", u64::from_be_bytes(bytes));
         let etag = HeaderValue::from_str(&format!("\"{hash}\""))
             .unwrap_or(HeaderValue::from_static("\"0\""));
         Self { url: format!("{PREFIX}{name}-{hash}.{extension}"), etag, content_type, body }

@@ -44,7 +44,11 @@ impl Hx {
             let (_, id) = headers.get(name)?.to_str().ok()?.split_once('#')?;
             Some(id.to_owned())
         };
-        Self { wants: Wants::from_headers(headers), target: id("hx-target"), source: id("hx-source") }
+        Self {
+            wants: Wants::from_headers(headers),
+            target: id("hx-target"),
+            source: id("hx-source"),
+        }
     }
 
     /// Whether a part of the page is wanted rather than the whole.
@@ -151,8 +155,10 @@ fn ascii_json(json: &str) -> String {
             out.push(c);
         } else {
             let mut units = [0_u16; 2];
-            for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+            for unit in c.encode_utf16(&mut units).iter().copied() {
+                let digit = |shift: u16| char::from_digit(u32::from(unit >> shift) & 0xf, 16);
+                out.push_str("\\u");
+                out.extend([12, 8, 4, 0].into_iter().filter_map(digit));
             }
         }
         out
@@ -164,7 +170,9 @@ fn ascii_json(json: &str) -> String {
 /// A script can't follow a redirect to another origin, so htmx never gets one.
 pub fn signed_out(hx: &Hx, sign_in: &str) -> Response {
     match hx.wants {
-        Wants::Page => (StatusCode::SEE_OTHER, [(header::LOCATION, sign_in.to_owned())]).into_response(),
+        Wants::Page => {
+            (StatusCode::SEE_OTHER, [(header::LOCATION, sign_in.to_owned())]).into_response()
+        }
         Wants::PageByScript | Wants::Fragment | Wants::Drawer => {
             (StatusCode::UNAUTHORIZED, HxOut::new().redirect(sign_in), ()).into_response()
         }

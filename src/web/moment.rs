@@ -27,6 +27,11 @@ impl Moment {
         self.0.to_jiff().strftime("%H:%M:%S").to_string()
     }
 
+    /// `31 Dec 2026, 18:00 UTC`
+    pub fn minute(&self) -> String {
+        self.0.to_jiff().strftime("%-d %b %Y, %H:%M UTC").to_string()
+    }
+
     /// `24 Nov 2026, 09:15:02 UTC`
     pub fn full(&self) -> String {
         self.0.to_jiff().strftime("%-d %b %Y, %H:%M:%S UTC").to_string()

@@ -7,7 +7,7 @@ use crate::console::decisions::{DecisionRow, DecisionsPage};
 use crate::console::route::{GrantForm, GrantRow, Inherited, KnownGroup, RoutePage};
 use crate::console::routes::{AppRoutes, RouteRow, RoutesPage};
 use crate::console::urls::{self, Section};
-use crate::console::words::{self, Condition};
+use crate::console::words::Access;
 use crate::model::grant::Grant;
 use crate::model::record::Verdict;
 use crate::model::time::Timestamp;
@@ -44,7 +44,9 @@ fn finance_grant() -> Grant {
 }
 
 fn admins_grant() -> Grant {
-    grant(r#"{"id":"g-admins","who":{"role":"Admin"},"what":"all","route":"payroll/root","when":{"mfa":"required"}}"#)
+    grant(
+        r#"{"id":"g-admins","who":{"role":"Admin"},"what":"all","route":"payroll/root","when":{"mfa":"required"}}"#,
+    )
 }
 
 fn never_grant() -> Grant {
@@ -54,22 +56,23 @@ fn never_grant() -> Grant {
 }
 
 fn row(text: Text, grants: &[&Grant], [id, pattern, title]: [&str; 3]) -> RouteRow {
-    let (sentence, badge) = words::access(grants, &names());
-    let conditions = grants.iter().flat_map(|grant| words::conditions(&grant.when));
+    let mut access = Access::new(grants, &names());
+    for line in &mut access.lines {
+        line.who = text(&line.who);
+        line.conditions.iter_mut().for_each(|condition| condition.text = text(&condition.text));
+    }
     RouteRow {
         link: urls::route(&id.parse().unwrap()),
         pattern: text(pattern),
         title: text(title),
         ancestors: pattern.matches('/').count() - 1,
-        sentence: text(&sentence),
-        badge,
-        conditions: conditions.map(|c| Condition { text: text(&c.text), ..c }).collect(),
-        grants: grants.len(),
+        access,
     }
 }
 
 fn routes(text: Text) -> RoutesPage {
-    let public = grant(r#"{"id":"g-public","who":"everyone","what":"read","route":"payroll/home"}"#);
+    let public =
+        grant(r#"{"id":"g-public","who":"everyone","what":"read","route":"payroll/home"}"#);
     let anyone = grant(r#"{"id":"g-me","who":"signed_in","what":"read","route":"payroll/me"}"#);
     let reports = grant(
         r#"{"id":"g-reports","who":{"role":"Reports.Read"},"what":"read","route":"payroll/reports"}"#,
@@ -78,9 +81,13 @@ fn routes(text: Text) -> RoutesPage {
     let rows = vec![
         row(text, &[&public], ["payroll/home", "/", "Front page"]),
         row(text, &[&anyone], ["payroll/me", "/me", "My profile"]),
-        row(text, &[&finance, &admins_grant()], ["payroll/finance", "/finance/{*rest}", "Finance"]),
+        row(
+            text,
+            &[&finance, &admins_grant(), &never_grant()],
+            ["payroll/finance", "/finance/{*rest}", "Finance"],
+        ),
+        row(text, &[], ["payroll/legacy", "/finance/legacy", "Old export"]),
         row(text, &[&reports], ["payroll/reports", "/reports/{year}", "Reports"]),
-        row(text, &[], ["payroll/legacy", "/finance/legacy/export", "Old export"]),
         row(text, &[&anyone, &finance], ["payroll/api", "/api/{*rest}", "Calls from pages"]),
     ];
     let app = |id: &str, name: &str, routes| AppRoutes {
@@ -121,7 +128,8 @@ fn form(text: Text) -> GrantForm {
 /// The form as it comes back with 422: typed values kept, messages at the fields.
 fn wrong_form(text: Text) -> GrantForm {
     let mut form = GrantForm {
-        who: Field::of(&text("Finanse")).wrong(&text("No group has this name. Did you mean Finance?")),
+        who: Field::of(&text("Finanse"))
+            .wrong(&text("No group has this name. Did you mean Finance?")),
         networks: Field::of(&text("10.20.0.0/33"))
             .wrong(&text("`10.20.0.0/33` is not a network such as 10.20.0.0/16.")),
         until: Field::of(&text("2026-12-31T18:00")),
@@ -160,12 +168,15 @@ fn route(text: Text) -> RoutePage {
     }
 }
 
-fn decision(text: Text, n: u64, [who, method, path, reason]: [&str; 4]) -> DecisionRow {
+fn decision(text: Text, n: u64, [who, user_name, method, path, reason]: [&str; 5]) -> DecisionRow {
     let verdict = if reason == "Granted" { Verdict::Allow } else { Verdict::Deny };
     let id = format!("0k3v9q2m-{n}");
-    let grant_link = urls::grant(&"payroll/finance".parse().unwrap(), &"g-finance-read".parse().unwrap());
+    let grant_link =
+        urls::grant(&"payroll/finance".parse().unwrap(), &"g-finance-read".parse().unwrap());
     let rules = match verdict {
-        Verdict::Allow => vec![Named { name: text("grant:g-finance-read"), link: Some(grant_link) }],
+        Verdict::Allow => {
+            vec![Named { name: text("grant:g-finance-read"), link: Some(grant_link) }]
+        }
         Verdict::Deny => Vec::new(),
     };
     DecisionRow {
@@ -173,10 +184,7 @@ fn decision(text: Text, n: u64, [who, method, path, reason]: [&str; 4]) -> Decis
         id,
         at: Moment::new(Timestamp::from_seconds(1_795_511_702 - i64::try_from(n * 7).unwrap())),
         verdict: Badge::verdict(verdict),
-        who: PersonName {
-            name: text(who),
-            user_name: text(&format!("{}@contoso.example", who.to_lowercase())),
-        },
+        who: PersonName { name: text(who), user_name: text(user_name) },
         method: text(method),
         host: text("app.localhost"),
         path: text(path),
@@ -193,14 +201,26 @@ fn decision(text: Text, n: u64, [who, method, path, reason]: [&str; 4]) -> Decis
 
 fn decisions(text: Text) -> DecisionsPage {
     let rows = [
-        ["Uma", "GET", "/finance/summary", "Granted"],
-        ["Nora", "GET", "/finance/reports/2026-q3-preliminary-figures.pdf", "No grant for this person"],
-        ["Uma", "POST", "/finance/payments/7431/approve", "No grant for this person"],
-        ["Olive", "DELETE", "/admin/users/7431", "Granted"],
-        ["Rob", "GET", "/reports/2026", "Granted"],
-        ["Gia", "GET", "/finance/summary", "Forbidden by a rule"],
-        ["nightly-job", "GET", "/api/export", "Granted"],
-        ["Nobody", "GET", "/me", "Not signed in"],
+        ["Uma", "uma@contoso.example", "GET", "/finance/summary", "Granted"],
+        [
+            "Nora",
+            "nora@contoso.example",
+            "GET",
+            "/finance/reports/2026-q3-preliminary-figures.pdf",
+            "No grant for this person",
+        ],
+        [
+            "Uma",
+            "uma@contoso.example",
+            "POST",
+            "/finance/payments/7431/approve",
+            "No grant for this person",
+        ],
+        ["Olive", "olive@contoso.example", "DELETE", "/admin/users/7431", "Granted"],
+        ["Rob", "rob@contoso.example", "GET", "/reports/2026", "Granted"],
+        ["Gia", "gia@contoso.example", "GET", "/finance/summary", "Forbidden by a rule"],
+        ["nightly-job", "service", "GET", "/api/export", "Granted"],
+        ["Not signed in", "", "GET", "/me", "Not signed in"],
     ];
     DecisionsPage {
         frame: frame("Decisions", Section::Decisions, text),
@@ -227,9 +247,11 @@ fn route_page_a59() {
         page
     });
     check("console_route_wrong", |text| RoutePage { form: Some(wrong_form(text)), ..route(text) });
-    check("console_route_nobody", |text| {
-        let (_, badge) = words::access(&[], &names());
-        RoutePage { permits: Vec::new(), badge, form: None, ..route(text) }
+    check("console_route_nobody", |text| RoutePage {
+        permits: Vec::new(),
+        badge: Badge::access(&[]),
+        form: None,
+        ..route(text)
     });
 }
 
@@ -244,7 +266,11 @@ fn decision_page_a59() {
     check("console_decision", |text| DecisionPage {
         frame: frame("Decision", Section::Decisions, text),
         up: urls::decisions(),
-        row: decision(text, 3, ["Nora", "GET", "/finance/summary", "No grant for this person"]),
+        row: decision(
+            text,
+            3,
+            ["Nora", "nora@contoso.example", "GET", "/finance/summary", "No grant for this person"],
+        ),
         explanation: text("The route is open to Finance, and Nora was in none of its groups."),
         asked: vec![
             Fact::code("Host", &text("app.localhost")),

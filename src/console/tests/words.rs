@@ -1,8 +1,8 @@
 //! Grants in words, Cedar text in pieces.
 
 use crate::console::cedar_text::{TokenKind, tokens};
-use crate::console::choice::{Choice, Field};
-use crate::console::words::{self, GroupNames};
+use crate::console::choice::{Badge, Choice, Field};
+use crate::console::words::{self, Access, GroupNames};
 use crate::model::grant::Grant;
 
 pub(super) const FINANCE: &str = "8f3c1d2e-5b6a-4c7d-9e8f-0a1b2c3d4e5f";
@@ -16,11 +16,11 @@ pub(super) fn grant(json: &str) -> Grant {
 }
 
 fn check(who: &str, what: &str, expected: &str) {
-    let grant = grant(&format!(
-        r#"{{"id":"g","who":{who},"what":{what},"route":"payroll/finance"}}"#
-    ));
-    let (sentence, _) = words::access(&[&grant], &names());
-    assert_eq!(sentence, expected);
+    let grant =
+        grant(&format!(r#"{{"id":"g","who":{who},"what":{what},"route":"payroll/finance"}}"#));
+    let access = Access::new(&[&grant], &names());
+    let line = &access.lines[0];
+    assert_eq!(format!("{} {} {}", line.who, line.verb(), line.what), expected);
 }
 
 #[test]
@@ -40,13 +40,22 @@ fn group_without_a_name_is_shown_by_its_id() {
 #[test]
 fn public_route_and_closed_route_are_marked() {
     let everyone = grant(r#"{"id":"g","who":"everyone","what":"read","route":"payroll/home"}"#);
-    let (_, badge) = words::access(&[&everyone], &names());
-    assert_eq!(badge.map(|badge| badge.word), Some("Public"));
+    let word = |grants: &[&Grant]| Badge::access(grants).map(|badge| badge.word);
     let never = grant(
         r#"{"id":"g","effect":"forbid","who":"everyone","what":"read","route":"payroll/home"}"#,
     );
-    let (sentence, badge) = words::access(&[&never], &names());
-    assert_eq!((sentence.as_str(), badge.map(|badge| badge.word)), ("No grant opens this route", Some("Nobody")));
+    let signed_in = grant(r#"{"id":"g","who":"signed_in","what":"read","route":"payroll/home"}"#);
+    assert_eq!(word(&[&everyone, &never]), Some("Public"));
+    assert_eq!(word(&[&never]), Some("Nobody"));
+    assert_eq!(word(&[]), Some("Nobody"));
+    assert_eq!(word(&[&signed_in]), None);
+}
+
+#[test]
+fn long_list_of_grants_is_cut_and_says_so() {
+    let grant = grant(r#"{"id":"g","who":"signed_in","what":"read","route":"payroll/home"}"#);
+    let access = Access::new(&[&grant; 6], &names());
+    assert_eq!((access.lines.len(), access.more), (4, 2));
 }
 
 #[test]
@@ -61,14 +70,19 @@ fn conditions_are_said_in_words() {
         [
             "only from 10.0.0.0/8 or ::1/128",
             "with multi-factor sign-in",
-            "until 31 Dec 2026, 18:00:00 UTC"
+            "until 31 Dec 2026, 18:00 UTC"
         ]
     );
 }
 
 #[test]
 fn pieces_of_cedar_text_are_the_text() {
-    for text in ["", "permit(principal, action, resource);", "@id(\"a\\\"b\") // ünï\nwhen { \"", "\"\\\\\" é ::"] {
+    for text in [
+        "",
+        "permit(principal, action, resource);",
+        "@id(\"a\\\"b\") // ünï\nwhen { \"",
+        "\"\\\\\" é ::",
+    ] {
         let joined: String = tokens(text).into_iter().map(|token| token.text).collect();
         assert_eq!(joined, text);
     }

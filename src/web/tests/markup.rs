@@ -31,10 +31,8 @@ pub(crate) fn hostile(text: &str) -> String {
 /// A frame for a signed-in person.
 pub(crate) fn frame(title: &str, text: Text) -> Frame {
     let mut frame = Frame::new(&text(title)).unwrap();
-    frame.person = Some(PersonName {
-        name: text("Olive Okafor"),
-        user_name: text("olive@contoso.example"),
-    });
+    frame.person =
+        Some(PersonName { name: text("Olive Okafor"), user_name: text("olive@contoso.example") });
     frame.csrf = Some(SecretString::from(text("token-of-this-session")));
     frame.release = Some(text("Release 7, 24 Nov 2026"));
     frame
@@ -42,7 +40,10 @@ pub(crate) fn frame(title: &str, text: Text) -> Frame {
 
 /// A notice as it stands at the top of a page.
 pub(crate) fn notice(text: Text) -> Notice {
-    Notice { tone: Tone::Good, text: text("Grant g-finance-read was added. Release 8 is in force.") }
+    Notice {
+        tone: Tone::Good,
+        text: text("Grant g-finance-read was added. Release 8 is in force."),
+    }
 }
 
 /// Checks a page: `make` gives it from innocent or hostile texts.
@@ -90,14 +91,14 @@ impl Tag {
 pub(crate) fn tags(html: &str) -> Vec<Tag> {
     let mut out = Vec::new();
     let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at + 1..];
+    while let Some((_, after)) = rest.split_once('<') {
+        rest = after;
         if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             continue;
         }
-        let end = tag_end(rest);
-        out.push(read_tag(&rest[..end]));
-        rest = &rest[end..];
+        let (tag, after) = rest.split_at(tag_end(rest));
+        out.push(read_tag(tag));
+        rest = after;
     }
     out
 }
@@ -127,10 +128,9 @@ fn read_tag(text: &str) -> Tag {
         let (attribute, after) = rest.split_at(end);
         let (value, after) = match after.strip_prefix('=') {
             Some(quoted) => {
-                let quote = quoted.chars().next().unwrap();
-                assert!(quote == '"' || quote == '\'', "unquoted value in <{text}>");
-                let (value, after) = quoted[1..].split_once(quote).unwrap();
-                (value, after)
+                let mut parts = quoted.splitn(3, if quoted.starts_with('\'') { '\'' } else { '"' });
+                assert_eq!(parts.next(), Some(""), "unquoted value in <{text}>");
+                (parts.next().unwrap(), parts.next().unwrap())
             }
             None => ("", after),
         };
@@ -151,7 +151,13 @@ fn shape(tags: &[Tag]) -> Vec<String> {
 }
 
 const REQUESTS: [&str; 8] = [
-    "hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete", "hx-query", "hx-action",
+    "hx-get",
+    "hx-post",
+    "hx-put",
+    "hx-patch",
+    "hx-delete",
+    "hx-query",
+    "hx-action",
     "hx-sse:connect",
 ];
 
@@ -162,7 +168,8 @@ fn check_tags(name: &str, tags: &[Tag]) {
         assert!(!asks || tag.has("hx-nonce"), "{name}: request without hx-nonce in {tag:?}");
         assert!(!tag.has("style") && tag.name != "style", "{name}: inline style in {tag:?}");
         assert!(tag.name != "script" || tag.has("src"), "{name}: inline script");
-        let handler = |(own, _): &(String, String)| own.starts_with("on") || own.starts_with("hx-on");
+        let handler =
+            |(own, _): &(String, String)| own.starts_with("on") || own.starts_with("hx-on");
         assert!(!tag.attributes.iter().any(handler), "{name}: inline handler in {tag:?}");
         assert!(tag.name != "img" || tag.has("alt"), "{name}: image without alt");
         if let Some(id) = tag.get("id") {

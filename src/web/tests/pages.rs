@@ -19,8 +19,8 @@ fn link(text: &str) -> Link {
     Link::parse(text).unwrap()
 }
 
-fn contact(text: Text) -> Option<String> {
-    Some(text("it-help@contoso.example"))
+fn contact(text: Text) -> String {
+    text("it-help@contoso.example")
 }
 
 fn denied(text: Text) -> DeniedPage {
@@ -36,7 +36,7 @@ fn denied(text: Text) -> DeniedPage {
         address: text("app.localhost/finance/summary"),
         decision: DecisionId { origin: OriginId::from_bytes([7, 41, 190, 3, 88]), seq: 1842 },
         at: at(),
-        contact: contact(text),
+        contact: Some(contact(text)),
     }
 }
 
@@ -57,12 +57,14 @@ fn error_page_says_what_to_quote_a59() {
     check("error", |text| ErrorPage {
         frame: frame("The application does not answer", text),
         status: 502,
-        sentence: text("Your request was allowed, but the application behind the gate did not answer."),
+        sentence: text(
+            "Your request was allowed, but the application behind the gate did not answer.",
+        ),
         advice: Some(text("Try again in a minute. If it goes on, tell whoever runs it.")),
         action: Some(Action { link: link("/reports/2026"), label: text("Try again") }),
         reference: Reference { label: "Decision", id: text("0k3v9q2m-1842") },
         at: at(),
-        contact: contact(text),
+        contact: Some(contact(text)),
     });
 }
 
@@ -84,13 +86,17 @@ fn sign_out_pages_a59() {
 fn failed_sign_in_page_a59() {
     check("sign_in_failed", |text| SignInFailedPage {
         frame: frame("This account is not assigned to the application", text),
-        sentence: text("Microsoft signed you in, but your organisation has not given this account access."),
-        advice: Some(text("Ask your help desk to assign the account, or sign in with another one.")),
+        sentence: text(
+            "Microsoft signed you in, but your organisation has not given this account access.",
+        ),
+        advice: Some(text(
+            "Ask your help desk to assign the account, or sign in with another one.",
+        )),
         again: Some(link("/_gate/login")),
         switch: Some(link("/_gate/login?switch=1")),
         reference: text("0k3v9q2m-17"),
         at: at(),
-        contact: contact(text),
+        contact: Some(contact(text)),
         code: Some(text("AADSTS50105")),
     });
 }
