@@ -1,0 +1,124 @@
+//! Parts of forms and tables that console pages share: choices, fields, badges, references.
+
+use crate::model::grant::{Effect, Grant, Who};
+use crate::model::record::Verdict;
+use crate::web::link::Link;
+use crate::web::page::Tone;
+
+/// One option of a select.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// What is sent.
+    pub value: &'static str,
+    /// What is read.
+    pub label: &'static str,
+    /// Whether it is the chosen one.
+    pub state: ChoiceState,
+}
+
+/// Whether an option is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChoiceState {
+    /// It is.
+    Chosen,
+    /// It is not.
+    Open,
+}
+
+impl Choice {
+    /// The options `(value, label)`, with the one chosen whose value is `chosen`; none when it is not among them.
+    pub fn list(options: &[(&'static str, &'static str)], chosen: &str) -> Vec<Self> {
+        let state = |value| if value == chosen { ChoiceState::Chosen } else { ChoiceState::Open };
+        options.iter().map(|&(value, label)| Self { value, label, state: state(value) }).collect()
+    }
+
+    /// Whether to mark it as selected.
+    pub fn is_chosen(&self) -> bool {
+        self.state == ChoiceState::Chosen
+    }
+}
+
+/// What stands in a field of a form, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Field {
+    /// As it was typed.
+    pub value: String,
+    /// What is wrong, as a sentence that says how to put it right.
+    pub error: Option<String>,
+    /// Whether it gets the focus: the first field with an error does.
+    pub focus: Focus,
+}
+
+/// Whether a field gets the focus when the form appears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Focus {
+    /// It does.
+    Here,
+    /// It does not.
+    #[default]
+    Elsewhere,
+}
+
+impl Field {
+    /// A field with this in it and nothing wrong.
+    pub fn of(value: &str) -> Self {
+        Self { value: value.to_owned(), error: None, focus: Focus::Elsewhere }
+    }
+
+    /// The same field with a message.
+    #[must_use]
+    pub fn wrong(mut self, message: &str) -> Self {
+        self.error = Some(message.to_owned());
+        self
+    }
+
+    /// Whether there is a message.
+    pub fn is_wrong(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Whether to mark it as the one with the focus.
+    pub fn has_focus(&self) -> bool {
+        self.focus == Focus::Here
+    }
+}
+
+/// A word with an icon and a colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Badge {
+    /// The word.
+    pub word: &'static str,
+    /// Name of the icon in the sprite.
+    pub icon: &'static str,
+    /// Its colour.
+    pub tone: Tone,
+}
+
+impl Badge {
+    /// The warning on a route that these grants reach: open to the world, or to nobody.
+    pub fn access(grants: &[&Grant]) -> Option<Self> {
+        let mut opening = grants.iter().filter(|grant| grant.effect == Effect::Permit).peekable();
+        if opening.peek().is_none() {
+            return Some(Self { word: "Nobody", icon: "lock", tone: Tone::Bad });
+        }
+        let public = opening.any(|grant| grant.who == Who::Everyone);
+        public.then_some(Self { word: "Public", icon: "globe", tone: Tone::Careful })
+    }
+
+    /// How a verdict is shown everywhere.
+    pub fn verdict(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Allow => Self { word: "Allow", icon: "circle-check", tone: Tone::Good },
+            Verdict::Deny => Self { word: "Deny", icon: "circle-x", tone: Tone::Bad },
+        }
+    }
+}
+
+/// Something named, with its page when it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its name or id.
+    pub name: String,
+    /// Its page.
+    pub link: Option<Link>,
+}

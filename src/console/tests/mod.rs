@@ -1,0 +1,4 @@
+//! The console's pages, from samples, and the words of grants.
+
+mod pages;
+mod words;

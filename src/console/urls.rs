@@ -1,0 +1,82 @@
+//! Every address of the console, as an item: the endpoint table, redirects and pages all take it from here.
+
+use crate::model::id::{DecisionId, GrantId, RouteId};
+use crate::web::link::Link;
+use crate::web::page::{NavGroup, NavItem, Place};
+
+/// Endpoint pattern of the list of routes.
+pub const ROUTES: &str = "/console/routes";
+/// Endpoint pattern of one route.
+pub const ROUTE: &str = "/console/routes/{app}/{name}";
+/// Endpoint pattern of one route's grants; a form posts to it.
+pub const GRANTS: &str = "/console/routes/{app}/{name}/grants";
+/// Endpoint pattern of the newest decisions.
+pub const DECISIONS: &str = "/console/decisions";
+/// Endpoint pattern of one decision.
+pub const DECISION: &str = "/console/decisions/{id}";
+
+/// All routes.
+pub fn routes() -> Link {
+    Link::path(&["console", "routes"])
+}
+
+/// One route.
+pub fn route(id: &RouteId) -> Link {
+    Link::path(&["console", "routes", id.app().as_str(), id.name()])
+}
+
+/// Where one route's grants are added.
+pub fn grants(id: &RouteId) -> Link {
+    Link::path(&["console", "routes", id.app().as_str(), id.name(), "grants"])
+}
+
+/// One grant, on the page of its route.
+pub fn grant(route_id: &RouteId, id: &GrantId) -> Link {
+    route(route_id).with_fragment(&format!("grant-{id}"))
+}
+
+/// The newest decisions.
+pub fn decisions() -> Link {
+    Link::path(&["console", "decisions"])
+}
+
+/// One decision.
+pub fn decision(id: &DecisionId) -> Link {
+    Link::path(&["console", "decisions", &id.to_string()])
+}
+
+/// A place of the console that the navigation shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Routes and who may open them.
+    Routes,
+    /// What was decided.
+    Decisions,
+}
+
+/// The navigation, with `here` marked.
+pub fn nav(here: Section) -> Vec<NavGroup> {
+    let place = |section| if section == here { Place::Here } else { Place::Elsewhere };
+    vec![
+        NavGroup {
+            label: "Access",
+            items: vec![NavItem {
+                label: "Routes",
+                link: routes(),
+                icon: "route",
+                key: "r",
+                place: place(Section::Routes),
+            }],
+        },
+        NavGroup {
+            label: "Assurance",
+            items: vec![NavItem {
+                label: "Decisions",
+                link: decisions(),
+                icon: "scroll-text",
+                key: "d",
+                place: place(Section::Decisions),
+            }],
+        },
+    ]
+}

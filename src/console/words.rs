@@ -1,0 +1,154 @@
+//! Grants in plain words: the one place that turns a rule into a sentence.
+
+use std::collections::BTreeMap;
+
+use crate::model::grant::{Conditions, Effect, Grant, Mfa, Reach, What, Who};
+use crate::model::id::GroupId;
+use crate::model::record::Reason;
+use crate::model::time::Instant;
+use crate::web::moment::Moment;
+
+use super::choice::Badge;
+
+/// Names for group ids, as the rule book keeps them.
+pub type GroupNames = BTreeMap<GroupId, String>;
+
+/// One condition of a grant, with its icon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// Name of the icon in the sprite.
+    pub icon: &'static str,
+    /// In words.
+    pub text: String,
+}
+
+/// Whom a grant speaks of, by name where there is one.
+pub fn who(who: &Who, names: &GroupNames) -> String {
+    match who {
+        Who::Group(id) => names.get(id).cloned().unwrap_or_else(|| id.to_string()),
+        Who::Role(role) => role.to_string(),
+        Who::Person(subject) | Who::Workload(subject) => subject.to_string(),
+        Who::SignedIn => "Everyone signed in".to_owned(),
+        Who::Everyone => "Everyone".to_owned(),
+    }
+}
+
+/// What kind of principal that is.
+pub fn kind(who: &Who) -> &'static str {
+    match who {
+        Who::Group(_) => "group",
+        Who::Role(_) => "app role",
+        Who::Person(_) => "person",
+        Who::Workload(_) => "service",
+        Who::SignedIn => "any account",
+        Who::Everyone => "without sign-in",
+    }
+}
+
+/// What a grant lets people do, as a verb.
+pub fn what(what: &What) -> String {
+    match what {
+        What::Read => "read".to_owned(),
+        What::Write => "change".to_owned(),
+        What::All => "read and change".to_owned(),
+        What::Methods(methods) => {
+            let names: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
+            format!("use {}", names.join(", "))
+        }
+    }
+}
+
+/// How far a grant reaches.
+pub fn reach(reach: Reach) -> &'static str {
+    match reach {
+        Reach::Below => "here and below",
+        Reach::Only => "this route only",
+    }
+}
+
+/// All conditions of a grant; none for a grant that always holds.
+pub fn conditions(when: &Conditions) -> Vec<Condition> {
+    let networks = (!when.networks.is_empty()).then(|| {
+        let names: Vec<_> = when.networks.iter().map(ToString::to_string).collect();
+        Condition { icon: "network", text: format!("only from {}", names.join(" or ")) }
+    });
+    let mfa = match when.mfa {
+        Mfa::Required => {
+            Some(Condition { icon: "smartphone", text: "with multi-factor sign-in".to_owned() })
+        }
+        Mfa::Optional => None,
+    };
+    let until = when.until.map(|Instant(at)| Condition {
+        icon: "calendar-clock",
+        text: format!("until {}", Moment::new(at).minute()),
+    });
+    [networks, mfa, until].into_iter().flatten().collect()
+}
+
+/// Who may open a route: one line per grant, and the badge that warns about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// The first grants, each a line of its own: conditions belong to a grant, not to the route.
+    pub lines: Vec<AccessLine>,
+    /// How many more there are.
+    pub more: usize,
+    /// A warning: public, or nobody.
+    pub badge: Option<Badge>,
+}
+
+/// One grant in a list of routes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessLine {
+    /// Whether it opens or closes.
+    pub effect: Effect,
+    /// Whom it speaks of.
+    pub who: String,
+    /// What they may do.
+    pub what: String,
+    /// Under which conditions.
+    pub conditions: Vec<Condition>,
+}
+
+/// Lines shown per route; the route's own page has them all.
+const LINES: usize = 4;
+
+impl Access {
+    /// From all grants that reach the route, inherited ones too.
+    pub fn new(grants: &[&Grant], names: &GroupNames) -> Self {
+        let lines = grants.iter().take(LINES).map(|grant| AccessLine {
+            effect: grant.effect,
+            who: who(&grant.who, names),
+            what: what(&grant.what),
+            conditions: conditions(&grant.when),
+        });
+        let more = grants.len().saturating_sub(LINES);
+        Self { lines: lines.collect(), more, badge: Badge::access(grants) }
+    }
+}
+
+impl AccessLine {
+    /// Between who and what.
+    pub fn verb(&self) -> &'static str {
+        verb(self.effect)
+    }
+}
+
+/// The verb of a grant.
+pub fn verb(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Permit => "may",
+        Effect::Forbid => "may never",
+    }
+}
+
+/// Why a decision fell, as the beginning of a sentence.
+pub fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Granted => "Granted",
+        Reason::NoGrant => "No grant for this person",
+        Reason::NotSignedIn => "Not signed in",
+        Reason::Forbidden => "Forbidden by a rule",
+        Reason::PolicyError => "A rule failed, so everything was refused",
+        Reason::NoRoute => "No route covers this path",
+    }
+}

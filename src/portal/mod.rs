@@ -1,0 +1,6 @@
+//! What end users see: their access and their sessions.
+
+pub mod home;
+
+#[cfg(test)]
+mod tests;

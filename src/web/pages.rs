@@ -1,0 +1,130 @@
+//! Pages that any door may have to show: an error, a refusal, and the ends of a session.
+//!
+//! Each struct holds ready-made words. A page never says more than its reader may know: no policy text, no group ids,
+//! nothing of what the browser sent besides the address it asked for.
+
+use askama::Template;
+
+use crate::model::id::DecisionId;
+
+use super::link::Link;
+use super::moment::Moment;
+use super::page::{Frame, Tone};
+
+/// One thing the reader can do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// Where it leads.
+    pub link: Link,
+    /// A verb and its object.
+    pub label: String,
+}
+
+/// What the reader quotes when asking for help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// `Decision` or `Request`.
+    pub label: &'static str,
+    /// Its id.
+    pub id: String,
+}
+
+/// Something went wrong, or there is nothing here. `frame.title` says what.
+#[derive(Debug, Clone, Template)]
+#[template(path = "error.html")]
+pub struct ErrorPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened, in one sentence.
+    pub sentence: String,
+    /// What to do about it.
+    pub advice: Option<String>,
+    /// The main way on.
+    pub action: Option<Action>,
+    /// What to quote.
+    pub reference: Reference,
+    /// When.
+    pub at: Moment,
+    /// Whom to ask.
+    pub contact: Option<String>,
+}
+
+/// A signed-in person was refused (403).
+#[derive(Debug, Clone, Template)]
+#[template(path = "denied.html")]
+pub struct DeniedPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The route's title, or the app's name.
+    pub what: String,
+    /// Why, in one plain sentence.
+    pub why: String,
+    /// What would help ("Connect to the office network, then try again").
+    pub advice: Option<String>,
+    /// How the advice is meant.
+    pub tone: Tone,
+    /// The main way on: a step-up, or another try.
+    pub action: Option<Action>,
+    /// Where another account can be chosen.
+    pub switch: Option<Link>,
+    /// The portal.
+    pub home: Option<Link>,
+    /// Host and path that were asked for, without the query.
+    pub address: String,
+    /// The decision to quote.
+    pub decision: DecisionId,
+    /// When.
+    pub at: Moment,
+    /// Whom to ask.
+    pub contact: Option<String>,
+}
+
+/// Asks before signing out; the form posts to `action`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "sign_out.html")]
+pub struct SignOutPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Where the form goes: this host, or `form-action` stops it.
+    pub action: Link,
+    /// Where "Stay signed in" leads.
+    pub back: Link,
+}
+
+/// The session is over.
+#[derive(Debug, Clone, Template)]
+#[template(path = "signed_out.html")]
+pub struct SignedOutPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Entra's own sign-out, when the browser may still be signed in there.
+    pub provider: Option<Link>,
+    /// Where to sign in again.
+    pub again: Link,
+}
+
+/// A sign-in came back and was not accepted. `frame.title` says what happened.
+#[derive(Debug, Clone, Template)]
+#[template(path = "sign_in_failed.html")]
+pub struct SignInFailedPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// What happened, in one sentence.
+    pub sentence: String,
+    /// What to do about it.
+    pub advice: Option<String>,
+    /// Where to try again.
+    pub again: Option<Link>,
+    /// Where another account can be chosen.
+    pub switch: Option<Link>,
+    /// What to quote.
+    pub reference: String,
+    /// When.
+    pub at: Moment,
+    /// Whom to ask.
+    pub contact: Option<String>,
+    /// Entra's own code (`AADSTS50105`); its text is never shown, it may hold what a visitor chose.
+    pub code: Option<String>,
+}

@@ -1,0 +1,5 @@
+//! Pages rendered from samples, innocent and hostile, and the manners that go with them.
+
+mod files;
+pub(crate) mod markup;
+mod pages;

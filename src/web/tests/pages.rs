@@ -1,0 +1,102 @@
+//! The pages of this module, from samples.
+
+use crate::model::id::{DecisionId, OriginId};
+use crate::model::time::Timestamp;
+use crate::web::link::Link;
+use crate::web::moment::Moment;
+use crate::web::page::Tone;
+use crate::web::pages::{
+    Action, DeniedPage, ErrorPage, Reference, SignInFailedPage, SignOutPage, SignedOutPage,
+};
+
+use super::markup::{Text, check, frame};
+
+fn at() -> Moment {
+    Moment::new(Timestamp::from_seconds(1_795_511_702))
+}
+
+fn link(text: &str) -> Link {
+    Link::parse(text).unwrap()
+}
+
+fn contact(text: Text) -> String {
+    text("it-help@contoso.example")
+}
+
+fn denied(text: Text) -> DeniedPage {
+    DeniedPage {
+        frame: frame("No access", text),
+        what: text("Finance reports"),
+        why: text("This page is open to the group Finance, and this account is not in it."),
+        advice: None,
+        tone: Tone::Careful,
+        action: None,
+        switch: Some(link("/_gate/login?switch=1")),
+        home: Some(link("http://localhost:8080/")),
+        address: text("app.localhost/finance/summary"),
+        decision: DecisionId { origin: OriginId::from_bytes([7, 41, 190, 3, 88]), seq: 1842 },
+        at: at(),
+        contact: Some(contact(text)),
+    }
+}
+
+#[test]
+fn denied_page_explains_itself_a59() {
+    check("denied", denied);
+    check("denied_condition", |text| DeniedPage {
+        what: text("Administration"),
+        why: text("This page is open to the group IT-Admins, but only from the office network."),
+        advice: Some(text("Connect to the office network or its VPN, then try again.")),
+        action: Some(Action { link: link("/admin/users"), label: text("Try again") }),
+        ..denied(text)
+    });
+}
+
+#[test]
+fn error_page_says_what_to_quote_a59() {
+    check("error", |text| ErrorPage {
+        frame: frame("The application does not answer", text),
+        status: 502,
+        sentence: text(
+            "Your request was allowed, but the application behind the gate did not answer.",
+        ),
+        advice: Some(text("Try again in a minute. If it goes on, tell whoever runs it.")),
+        action: Some(Action { link: link("/reports/2026"), label: text("Try again") }),
+        reference: Reference { label: "Decision", id: text("0k3v9q2m-1842") },
+        at: at(),
+        contact: Some(contact(text)),
+    });
+}
+
+#[test]
+fn sign_out_pages_a59() {
+    check("sign_out", |text| SignOutPage {
+        frame: frame("Sign out", text),
+        action: link("/_gate/logout"),
+        back: link("/"),
+    });
+    check("signed_out", |text| SignedOutPage {
+        frame: frame("Signed out", text),
+        provider: Some(link("https://login.microsoftonline.com/common/oauth2/v2.0/logout")),
+        again: link("/"),
+    });
+}
+
+#[test]
+fn failed_sign_in_page_a59() {
+    check("sign_in_failed", |text| SignInFailedPage {
+        frame: frame("This account is not assigned to the application", text),
+        sentence: text(
+            "Microsoft signed you in, but your organisation has not given this account access.",
+        ),
+        advice: Some(text(
+            "Ask your help desk to assign the account, or sign in with another one.",
+        )),
+        again: Some(link("/_gate/login")),
+        switch: Some(link("/_gate/login?switch=1")),
+        reference: text("0k3v9q2m-17"),
+        at: at(),
+        contact: Some(contact(text)),
+        code: Some(text("AADSTS50105")),
+    });
+}
