@@ -1,4 +1,7 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+pub mod authz;
+pub mod gateway;
 pub mod keys;
 pub mod model;
+pub mod web;

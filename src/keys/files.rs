@@ -50,10 +50,11 @@ fn read(path: &Path, file: &File) -> Result<Vec<u8>, KeysError> {
 
 fn refuse_exposed(path: &Path, mode: u32, wanted: &'static str) -> Result<(), KeysError> {
     let mode = mode & 0o7777;
-    if mode & 0o077 == 0 {
-        return Ok(());
+    let open_to_others = mode & 0o077;
+    if open_to_others != 0 {
+        return Err(KeysError::Exposed { path: path.to_owned(), mode, wanted });
     }
-    Err(KeysError::Exposed { path: path.to_owned(), mode, wanted })
+    Ok(())
 }
 
 // Written aside, synced and renamed: after a crash there is a whole key or none.

@@ -1,0 +1,101 @@
+//! Facts about headers that cross the gate.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::headers::{
+    IdentityHeaders, TooLarge, check_inbound, clean_response, set_identity, strip_inbound,
+};
+use crate::model::app::HeaderAlias;
+
+const TABLE: &str = include_str!("../../tests/data/header_smuggling.txt");
+
+fn headers(lines: &str) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for line in lines.split("\\n") {
+        let (name, value) = line.split_once(':').unwrap();
+        let name: HeaderName = name.parse().unwrap();
+        map.append(name, HeaderValue::from_str(value.trim()).unwrap());
+    }
+    map
+}
+
+fn check(lines: &str, expected: &str) {
+    let mut sent = headers(lines);
+    sent.entry("host").or_insert(HeaderValue::from_static("app.example.com"));
+    let found = if check_inbound(&sent).is_err() {
+        "refused".to_owned()
+    } else {
+        strip_inbound(&mut sent);
+        sent.remove("host");
+        let left: Vec<String> =
+            sent.iter().map(|(n, v)| format!("{n}: {}", v.to_str().unwrap())).collect();
+        if left.is_empty() { "absent".to_owned() } else { left.join("\\n") }
+    };
+    assert_eq!(found, expected, "{lines}");
+}
+
+#[test]
+fn every_row_of_the_table_holds() {
+    for row in TABLE.lines().filter(|line| !line.starts_with('#')) {
+        let columns: Vec<&str> = row.split(" => ").collect();
+        check(columns[1], columns[2]);
+    }
+}
+
+#[test]
+fn request_without_host_is_refused() {
+    assert!(check_inbound(&HeaderMap::new()).is_err());
+}
+
+#[test]
+fn separators_of_any_kind_do_not_hide_a_reserved_name() {
+    for separator in "!#$%&'*+^`|~_.-".chars() {
+        check(&format!("X{separator}Gate{separator}User: olive"), "absent");
+        check(&format!("Remote{separator}User: olive"), "absent");
+    }
+}
+
+#[test]
+fn identity_is_complete_and_empty_when_unset() {
+    let mut map = HeaderMap::new();
+    set_identity(&mut map, &IdentityHeaders::default()).unwrap();
+    assert_eq!(map.len(), 8);
+    assert!(map.values().all(HeaderValue::is_empty));
+}
+
+#[test]
+fn values_can_neither_split_lists_nor_lines() {
+    let mut map = HeaderMap::new();
+    let identity = IdentityHeaders {
+        user: "zoë".to_owned(),
+        name: "a\r\nX: 1%".to_owned(),
+        roles: vec!["Sales, Admins".to_owned(), "b".to_owned()],
+        aliases: vec![HeaderAlias::RemoteUser],
+        ..IdentityHeaders::default()
+    };
+    set_identity(&mut map, &identity).unwrap();
+    assert_eq!(map["x-gate-name"], "a%0D%0AX:%201%25");
+    assert_eq!(map["x-gate-roles"], "Sales%2C%20Admins,b");
+    assert_eq!(map["remote-user"], "zo%C3%AB");
+}
+
+#[test]
+fn identity_over_8_kib_is_refused_whole() {
+    let mut map = HeaderMap::new();
+    let mut identity = IdentityHeaders { name: "a".repeat(8192), ..IdentityHeaders::default() };
+    assert_eq!(set_identity(&mut map, &identity), Ok(()));
+    identity.user.push('a');
+    let mut map = HeaderMap::new();
+    assert_eq!(set_identity(&mut map, &identity), Err(TooLarge));
+    assert!(map.is_empty());
+}
+
+#[test]
+fn upstream_sets_neither_our_cookies_nor_our_headers() {
+    let mut map = headers(
+        "Set-Cookie: a=1\\nSet-Cookie: __Host-gate_session=x\\nX_Gate_User: x\\nKeep-Alive: 1\\nConnection: X-Y\\nX-Y: 1\\nServer: s",
+    );
+    clean_response(&mut map);
+    assert_eq!(map.len(), 2);
+    assert_eq!(map["set-cookie"], "a=1");
+}
