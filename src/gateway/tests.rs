@@ -2,10 +2,16 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::assertion::{About, Assertions};
+use super::flood::{Admission, Flood, Limit, Shedding};
 use super::headers::{
     IdentityHeaders, TooLarge, check_inbound, clean_response, set_identity, strip_inbound,
 };
+use crate::keys::Keys;
 use crate::model::app::HeaderAlias;
+use crate::model::principal::PrincipalHash;
+use crate::model::record::ClientAddress;
+use crate::model::time::Timestamp;
 
 const TABLE: &str = include_str!("../../tests/data/header_smuggling.txt");
 
@@ -98,4 +104,50 @@ fn upstream_sets_neither_our_cookies_nor_our_headers() {
     clean_response(&mut map);
     assert_eq!(map.len(), 2);
     assert_eq!(map["set-cookie"], "a=1");
+}
+
+#[test]
+fn flood_is_shed_and_summed_up_per_network() {
+    let flood = Flood::new(Limit { per_second: 1, burst: 2 });
+    let at = Timestamp::from_seconds;
+    let client = |text: &str| ClientAddress::Known(text.parse().unwrap());
+    assert_eq!(flood.admit(client("2001:db8::1"), at(9)), Admission::Admitted);
+    assert_eq!(flood.admit(client("2001:db8::2"), at(9)), Admission::Admitted);
+    assert_eq!(flood.admit(client("2001:db8::3"), at(9)), Admission::Shed(Shedding::First));
+    assert_eq!(flood.admit(client("2001:db8::1"), at(9)), Admission::Shed(Shedding::Further));
+    assert_eq!(flood.admit(client("2001:db8:0:1::"), at(9)), Admission::Admitted);
+    assert_eq!(flood.admit(client("2001:db8::1"), at(10)), Admission::Admitted);
+    assert_eq!(flood.take_summaries(), [(client("2001:db8::"), 2)]);
+    assert!(flood.take_summaries().is_empty());
+}
+
+#[test]
+fn assertion_verifies_under_the_published_key_and_is_reused_for_30_seconds() {
+    let home = tempfile::tempdir().unwrap();
+    let keys = Keys::open(&home.path().join("keys")).unwrap();
+    let made = Assertions::new("https://gate.example".to_owned(), &keys.assertion).unwrap();
+    let about = About {
+        sub: "t.o".to_owned(),
+        name: "Olive".to_owned(),
+        preferred_username: "olive".to_owned(),
+        email: None,
+        groups: Vec::new(),
+        roles: vec!["a".to_owned()],
+        sid: None,
+    };
+    let app = "wiki".parse().unwrap();
+    let at = |s| {
+        made.assertion((PrincipalHash([0; 32]), &app), &about, Timestamp::from_seconds(s)).unwrap()
+    };
+    let first = at(1_000_000);
+    assert_eq!(first, at(1_000_029));
+    assert_ne!(first, at(1_000_030));
+    let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(made.jwks()).unwrap();
+    let key = jsonwebtoken::DecodingKey::from_jwk(set.find(keys.assertion.kid()).unwrap()).unwrap();
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::ES256);
+    rules.validate_exp = false;
+    rules.set_audience(&["wiki"]);
+    let read = jsonwebtoken::decode::<serde_json::Value>(&*first, &key, &rules).unwrap();
+    assert_eq!(read.claims["exp"], 1_000_060);
+    assert_eq!(read.claims["sub"], "t.o");
 }
