@@ -47,6 +47,7 @@ pub mod console;
 pub mod decision;
 pub mod entities;
 pub mod grants;
+pub mod path;
 pub mod schema;
 pub mod snapshot;
 pub mod tree;

@@ -3,6 +3,7 @@
 //! Nothing here decides who may see something, and nothing here reads or writes stored data.
 
 pub mod assets;
+pub mod client;
 pub mod headers;
 pub mod hx;
 pub mod link;

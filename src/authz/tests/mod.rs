@@ -3,6 +3,7 @@
 mod compile;
 mod console;
 mod decide;
+mod path;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};

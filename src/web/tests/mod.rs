@@ -1,5 +1,6 @@
 //! Pages rendered from samples, innocent and hostile, and the manners that go with them.
 
+mod client;
 mod files;
 pub(crate) mod markup;
 mod pages;
