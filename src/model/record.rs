@@ -255,6 +255,8 @@ pub enum Refusal {
         /// Which rule of the canonical path it breaks.
         rule: &'static str,
     },
+    /// 414: a path or query longer than any that is read.
+    TooLong,
     /// 400: headers that contradict each other or name what a client has no say in.
     BadHeaders {
         /// What is wrong with them.
