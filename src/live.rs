@@ -62,7 +62,11 @@ impl Live {
     ///
     /// # Errors
     /// With everything that is wrong with it.
-    pub fn compile(&self, book: &RuleBook, number: ReleaseNumber) -> Result<Snapshot, CompileError> {
+    pub fn compile(
+        &self,
+        book: &RuleBook,
+        number: ReleaseNumber,
+    ) -> Result<Snapshot, CompileError> {
         compile(book, number, &self.terms)
     }
 
@@ -70,7 +74,11 @@ impl Live {
     pub fn install(&self, snapshot: Snapshot) {
         let snapshot = Arc::new(snapshot);
         self.current.rcu(|current| {
-            if current.number() < snapshot.number() { Arc::clone(&snapshot) } else { Arc::clone(current) }
+            if current.number() < snapshot.number() {
+                Arc::clone(&snapshot)
+            } else {
+                Arc::clone(current)
+            }
         });
     }
 
@@ -84,7 +92,11 @@ impl Live {
     }
 
     /// One look; gives the release that could not be loaded, so that it is reported once.
-    async fn catch_up(&self, store: &Store, failed: Option<ReleaseNumber>) -> Option<ReleaseNumber> {
+    async fn catch_up(
+        &self,
+        store: &Store,
+        failed: Option<ReleaseNumber>,
+    ) -> Option<ReleaseNumber> {
         let number = match store.live_number().await {
             Ok(number) => number,
             Err(error) => {
@@ -112,6 +124,7 @@ impl Live {
 
 async fn load(store: &Store, terms: &Terms) -> Result<Snapshot, LiveError> {
     let release = store.live().await?;
-    let (number, book) = release.map_or_else(Default::default, |release| (release.number, release.rule_book));
+    let (number, book) =
+        release.map_or_else(Default::default, |release| (release.number, release.rule_book));
     compile(&book, number, terms).map_err(|source| LiveError::Compile { number, source })
 }

@@ -23,7 +23,8 @@ use crate::web::wants::Wants;
 pub const LOGIN_PATH: &str = "/_gate/login";
 
 /// Everything but what is plain in a query value.
-const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+const QUERY_VALUE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// A deny that is on record.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +52,8 @@ impl Deny<'_> {
         let exchange = self.asked.exchange;
         match exchange.wants {
             Wants::Page => redirect(&login_url(&exchange.origin, Some(&exchange.target()))),
-            Wants::Data => self.sign_in_first(&login_url(&exchange.origin, page_of(exchange, headers).as_deref())),
+            Wants::Data => self
+                .sign_in_first(&login_url(&exchange.origin, page_of(exchange, headers).as_deref())),
             Wants::Htmx => {
                 let url = login_url(&exchange.origin, page_of(exchange, headers).as_deref());
                 let mut response = self.sign_in_first(&url);
@@ -68,7 +70,10 @@ impl Deny<'_> {
         let mut response = (StatusCode::UNAUTHORIZED, Json(body)).into_response();
         let headers = response.headers_mut();
         seal(headers);
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"cedargate\""));
+        headers.insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"cedargate\""),
+        );
         response
     }
 
@@ -80,8 +85,7 @@ impl Deny<'_> {
     }
 
     fn denied_data(self) -> Response {
-        let body =
-            json!({ "error": "forbidden", "reason": self.reason.as_str(), "decision_id": self.id.to_string() });
+        let body = json!({ "error": "forbidden", "reason": self.reason.as_str(), "decision_id": self.id.to_string() });
         let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
         seal(response.headers_mut());
         response
@@ -102,7 +106,11 @@ impl Deny<'_> {
             advice: Some(advice.to_owned()),
             tone,
             action: None,
-            switch: Some(Link::path(&["_gate", "login"]).with_query("account", "other").with_query("return", &exchange.target())),
+            switch: Some(
+                Link::path(&["_gate", "login"])
+                    .with_query("account", "other")
+                    .with_query("return", &exchange.target()),
+            ),
             home: Link::parse(&self.public.url("/")).ok(),
             address: format!("{}{}", exchange.origin.authority(), exchange.facts.path),
             decision: self.id,
@@ -117,8 +125,9 @@ impl Deny<'_> {
         let app = self.asked.app;
         let friends = app.cors_origins.iter().chain(&app.origins).map(ToString::to_string);
         let sender = request.get(header::ORIGIN);
-        let Some(sender) = sender.filter(|sender| friends.into_iter().any(|friend| sender.as_bytes() == friend.as_bytes()))
-        else {
+        let Some(sender) = sender.filter(|sender| {
+            friends.into_iter().any(|friend| sender.as_bytes() == friend.as_bytes())
+        }) else {
             return;
         };
         response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, sender.clone());
@@ -178,6 +187,9 @@ fn redirect(url: &str) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
     seal(headers);
-    headers.insert(header::LOCATION, HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("/")));
+    headers.insert(
+        header::LOCATION,
+        HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("/")),
+    );
     response
 }

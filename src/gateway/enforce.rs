@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::audit::permit::Recorded;
-use crate::audit::{Audit, AuditError};
+use crate::audit::{Audit, AuditError, Recorded};
 use crate::authz::decision::{Decision, Question};
 use crate::authz::snapshot::Snapshot;
 use crate::authz::tree::RouteMatch;
@@ -60,12 +59,16 @@ impl Enforcer {
     ///
     /// # Errors
     /// When the log can't take the record in time; the request must then be refused.
-    pub async fn enforce(&self, snapshot: &Snapshot, asked: Asked<'_>) -> Result<Enforced, AuditError> {
+    pub async fn enforce(
+        &self,
+        snapshot: &Snapshot,
+        asked: Asked<'_>,
+    ) -> Result<Enforced, AuditError> {
         let circumstances = circumstances(asked);
         let begun = Instant::now();
         let decision = decide(snapshot, asked, &circumstances);
         let spent = begun.elapsed();
-        self.metrics.decided(decision.verdict, decision.reason, spent);
+        self.metrics.decided(decision.verdict.as_str(), decision.reason.as_str(), spent);
         let reason = decision.reason;
         let duration_us = u64::try_from(spent.as_micros()).unwrap_or(u64::MAX);
         let record = DecisionRecord {

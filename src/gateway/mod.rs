@@ -6,8 +6,8 @@
 pub mod answers;
 pub mod assertion;
 pub mod enforce;
-pub mod flood;
 pub mod headers;
+mod identity;
 mod patience;
 pub mod proxy;
 pub mod upstream;
@@ -15,8 +15,6 @@ mod websocket;
 
 #[cfg(test)]
 mod tests;
-
-use std::sync::Arc;
 
 use crate::audit::Audit;
 use crate::model::host::Origin;
@@ -26,7 +24,6 @@ use crate::web::refuser::Refuser;
 
 use self::assertion::Assertions;
 use self::enforce::Enforcer;
-use self::flood::Flood;
 use self::upstream::Upstream;
 
 /// What the gateway works with; it is given nothing else.
@@ -40,8 +37,6 @@ pub struct Gateway {
     pub refuser: Refuser,
     /// For events of the traffic itself.
     pub audit: Audit,
-    /// Who has been refused too often.
-    pub flood: Arc<Flood>,
     /// Signed identity for upstreams.
     pub assertions: Assertions,
     /// Where traffic leaves.

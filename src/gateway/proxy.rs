@@ -10,21 +10,30 @@ use hyper::upgrade::OnUpgrade;
 use super::Gateway;
 use super::answers::Deny;
 use super::enforce::Asked;
-use super::headers::{self, Connection};
+use super::headers;
 use super::upstream::{Carriage, UpstreamError};
 use super::websocket::{Place, Upgrade};
-use crate::audit::permit::{Permit, Recorded};
+use crate::audit::{Permit, Recorded};
 use crate::authz::snapshot::Snapshot;
 use crate::model::app::App;
 use crate::model::grant::Method;
+use crate::model::id::DecisionId;
 use crate::model::record::{Entry, Event, Refusal};
+use crate::telemetry::UpstreamClass;
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote};
+use crate::web::flood::Source;
 
 impl Gateway {
     /// Answers a request to an app: decided, recorded, and only then carried or refused.
-    pub async fn serve(&self, app: &Arc<App>, snapshot: &Snapshot, exchange: &Exchange, request: Request<Body>) -> Response {
+    pub async fn serve(
+        &self,
+        app: &Arc<App>,
+        snapshot: &Snapshot,
+        exchange: &Exchange,
+        request: Request<Body>,
+    ) -> Response {
         let caller = match Caller::of(&self.sessions, &exchange.origin, request.headers()).await {
             Ok(caller) => caller,
             Err(error) => {
@@ -32,22 +41,22 @@ impl Gateway {
                 return self.fault(exchange, &Fault::unready());
             }
         };
-        let mut response = self.decide(Visit { app, snapshot, exchange, caller: &caller }, request).await;
+        let mut response =
+            self.decide(Visit { app, snapshot, exchange, caller: &caller }, request).await;
         caller.tidy(response.headers_mut());
         response
     }
 
     async fn decide(&self, visit: Visit<'_>, request: Request<Body>) -> Response {
         let Visit { app, snapshot, exchange, caller } = visit;
-        if self.flood.is_exhausted(visit.source(), exchange.at) {
-            self.flood.count_shed(visit.source(), exchange.at);
-            return self.refuser.shed(&exchange.facts, exchange.wants, exchange.at);
+        if let Some(turned_away) = self.refuser.turn_away(visit.source(), &exchange.into()) {
+            return turned_away;
         }
         let found = snapshot.find(&app.id, &exchange.facts.path);
         let place = Place { app, route: found.as_ref().map(|found| &*found.route) };
         let (method, upgrade) = match check(caller, &request, place) {
             Ok(checked) => checked,
-            Err(refusal) => return self.refuse(visit, refusal).await,
+            Err(refusal) => return self.refuser.refuse(exchange.into(), refusal).await,
         };
         let asked = Asked { exchange, caller, app, found: found.as_ref(), method };
         let enforced = match self.enforcer.enforce(snapshot, asked).await {
@@ -58,33 +67,33 @@ impl Gateway {
             }
         };
         match enforced.recorded {
-            Recorded::Allowed(permit) => self.carry(visit, Allowed { permit, upgrade }, request).await,
+            Recorded::Allowed(permit) => {
+                self.carry(visit, Allowed { permit, upgrade }, request).await
+            }
             Recorded::Denied(receipt) => {
-                self.flood.charge(visit.source(), exchange.at);
-                let deny = Deny { asked, id: receipt.id(), reason: enforced.reason, public: &self.public };
+                self.refuser.charge(visit.source(), exchange.at);
+                let deny =
+                    Deny { asked, id: receipt.id(), reason: enforced.reason, public: &self.public };
                 deny.answer(request.headers())
             }
         }
     }
 
-    async fn refuse(&self, visit: Visit<'_>, refusal: Refusal) -> Response {
-        let exchange = visit.exchange;
-        self.flood.charge(visit.source(), exchange.at);
-        self.refuser.refuse(exchange.facts.clone(), exchange.wants, refusal, exchange.at).await
-    }
-
-    async fn carry(&self, visit: Visit<'_>, allowed: Allowed, mut request: Request<Body>) -> Response {
+    async fn carry(
+        &self,
+        visit: Visit<'_>,
+        allowed: Allowed,
+        mut request: Request<Body>,
+    ) -> Response {
         let exchange = visit.exchange;
         let id = allowed.permit.decision_id();
         let client = request.extensions_mut().remove::<OnUpgrade>();
         let (parts, body) = request.into_parts();
         let mut headers = parts.headers;
         headers::strip_inbound(&mut headers);
-        headers::set_connection(&mut headers, &Connection { client: exchange.facts.client, origin: &exchange.origin });
-        let identity = self.identity(visit, &allowed.permit);
-        if let Err(error) = identity.and_then(|identity| headers::set_identity(&mut headers, &identity)) {
-            let fault = Fault { sentence: error.to_string(), ..Fault::upstream_down() };
-            return self.upstream_failed(exchange, fault, &error, id).await;
+        headers::set_forwarded(&mut headers, exchange.facts.client, &exchange.origin);
+        if let Err(error) = self.introduce(visit, id, &mut headers) {
+            return self.upstream_failed(exchange, Fault::not_introduced(), &error, id).await;
         }
         let Some(upstream) = &visit.app.upstream else {
             let error = "the app has no upstream";
@@ -107,7 +116,7 @@ impl Gateway {
 
     /// An answer to a known person is theirs alone, unless the app says otherwise.
     fn pass_on(&self, visit: Visit<'_>, mut answer: Response) -> Response {
-        self.metrics.upstream_answered(answer.status());
+        self.metrics.upstream_answered(UpstreamClass::of(answer.status().as_u16()));
         let headers = answer.headers_mut();
         headers.append(header::VARY, HeaderValue::from_static("Cookie"));
         if visit.caller.principal.is_known() && !headers.contains_key(header::CACHE_CONTROL) {
@@ -121,11 +130,15 @@ impl Gateway {
         exchange: &Exchange,
         fault: Fault,
         error: &(dyn std::fmt::Display + Sync),
-        id: crate::model::id::DecisionId,
+        id: DecisionId,
     ) -> Response {
         tracing::warn!(decision.id = %id, error = %error, "An allowed request could not be carried.");
-        self.metrics.upstream_answered(fault.status);
-        let event = Event::UpstreamFailed { decision: id.to_string(), status: fault.status.as_u16(), cause: error.to_string() };
+        self.metrics.upstream_answered(UpstreamClass::of(fault.status.as_u16()));
+        let event = Event::UpstreamFailed {
+            decision: id.to_string(),
+            status: fault.status.as_u16(),
+            cause: error.to_string(),
+        };
         match self.audit.noted(Entry::Event(Box::new(event))).await {
             Ok(_receipt) => fault.answer(exchange.wants, &Quote::Decision(id), exchange.at),
             Err(_unrecorded) => self.fault(exchange, &Fault::unrecorded()),
@@ -146,6 +159,16 @@ pub(super) struct Visit<'a> {
     pub(super) caller: &'a Caller,
 }
 
+impl Visit<'_> {
+    /// Whose refusals its refusal counts with.
+    fn source(self) -> Source {
+        match &self.caller.session {
+            Some(session) => Source::Session(session.id.clone()),
+            None => Source::Address(self.exchange.facts.client),
+        }
+    }
+}
+
 /// An allowed request: its permit, and what it becomes.
 struct Allowed {
     permit: Permit,
@@ -153,7 +176,11 @@ struct Allowed {
 }
 
 /// Everything that is refused whoever asks, and before it is decided.
-fn check(caller: &Caller, request: &Request<Body>, place: Place<'_>) -> Result<(Method, Upgrade), Refusal> {
+fn check(
+    caller: &Caller,
+    request: &Request<Body>,
+    place: Place<'_>,
+) -> Result<(Method, Upgrade), Refusal> {
     headers::check_inbound(request.headers()).map_err(|problem| Refusal::BadHeaders { problem })?;
     let method = Method::from_name(request.method().as_str()).ok_or(Refusal::MethodNotAllowed)?;
     if caller.session.is_none() && has_bearer(request) {

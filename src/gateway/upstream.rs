@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::headers;
 use super::patience::{Pulse, Watched};
 use super::websocket::{self, Upgrade};
-use crate::audit::permit::Permit;
+use crate::audit::Permit;
 use crate::model::host::Origin;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -72,7 +72,8 @@ impl Upstream {
         http.enforce_http(false);
         http.set_connect_timeout(Some(CONNECT_TIMEOUT));
         http.set_nodelay(true);
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1();
+        let https =
+            HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE)
@@ -87,16 +88,24 @@ impl Upstream {
     }
 
     /// Sends an allowed request on its way. The permit is spent.
-    pub(super) async fn forward(&self, permit: Permit, carriage: Carriage) -> Result<Response, UpstreamError> {
+    pub(super) async fn forward(
+        &self,
+        permit: Permit,
+        carriage: Carriage,
+    ) -> Result<Response, UpstreamError> {
         drop(permit);
         let Carriage { to, method, target, mut headers, body, upgrade, client } = carriage;
         if upgrade != Upgrade::None {
             websocket::announce(&mut headers);
         }
         let pulse = Pulse::new();
-        let uri: Uri = to.url(&target).parse().map_err(|e: http::uri::InvalidUri| UpstreamError::Failed(e.into()))?;
+        let uri: Uri = to
+            .url(&target)
+            .parse()
+            .map_err(|e: http::uri::InvalidUri| UpstreamError::Failed(e.into()))?;
         let mut request = Request::new(Watched::new(body, pulse.clone()));
-        (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (method, uri, headers);
+        (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) =
+            (method, uri, headers);
         let answer = tokio::select! {
             answer = self.client.request(request) => answer.map_err(|e| UpstreamError::Failed(e.into()))?,
             () = pulse.still_for(self.patience) => return Err(UpstreamError::Silent(self.patience)),
@@ -118,7 +127,9 @@ impl Upstream {
                 }
                 Some((client, hyper::upgrade::on(&mut answer)))
             }
-            (Upgrade::None | Upgrade::WebSocket(_), _) if switched => return Err(UpstreamError::OutOfTurn),
+            (Upgrade::None | Upgrade::WebSocket(_), _) if switched => {
+                return Err(UpstreamError::OutOfTurn);
+            }
             (Upgrade::None | Upgrade::WebSocket(_), _) => None,
         };
         headers::clean_response(answer.headers_mut());
@@ -136,7 +147,9 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
     let mut roots = RootCertStore::empty();
     let (added, _unusable) = roots.add_parsable_certificates(found.certs);
     if added == 0 {
-        tracing::warn!("This machine has no certificate authorities; https upstreams can't be reached.");
+        tracing::warn!(
+            "This machine has no certificate authorities; https upstreams can't be reached."
+        );
     }
     let builder = ClientConfig::builder_with_provider(ring::default_provider().into());
     let builder = builder.with_safe_default_protocol_versions()?;

@@ -26,7 +26,11 @@ impl Upgrade {
     /// # Errors
     /// With the problem when a header asks for any other upgrade, for a WebSocket that the route does not allow, from a
     /// page of another origin, or in a form that is no handshake.
-    pub(super) fn of(method: &Method, headers: &HeaderMap, place: Place<'_>) -> Result<Self, &'static str> {
+    pub(super) fn of(
+        method: &Method,
+        headers: &HeaderMap,
+        place: Place<'_>,
+    ) -> Result<Self, &'static str> {
         let mut wanted = headers.get_all(header::UPGRADE).into_iter();
         match (wanted.next(), wanted.next()) {
             (None, _) => return Ok(Self::None),
@@ -59,18 +63,27 @@ pub(super) struct Place<'a> {
 fn from_the_app(headers: &HeaderMap, app: &App) -> bool {
     let mut lines = headers.get_all(header::ORIGIN).into_iter();
     match (lines.next(), lines.next()) {
-        (Some(one), None) => app.origins.iter().any(|origin| one.as_bytes() == origin.to_string().as_bytes()),
+        (Some(one), None) => {
+            app.origins.iter().any(|origin| one.as_bytes() == origin.to_string().as_bytes())
+        }
         (None, _) | (Some(_), Some(_)) => false,
     }
 }
 
 /// Whether an upstream's answer completes the handshake for `key`.
 pub(super) fn completes(status: StatusCode, headers: &HeaderMap, key: &HeaderValue) -> bool {
-    let digest = Sha1::new().chain_update(key).chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+    let digest = Sha1::new()
+        .chain_update(key)
+        .chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+        .finalize();
     let expected = STANDARD.encode(digest);
     status == StatusCode::SWITCHING_PROTOCOLS
-        && headers.get("sec-websocket-accept").is_some_and(|accept| accept.as_bytes() == expected.as_bytes())
-        && headers.get(header::UPGRADE).is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(b"websocket"))
+        && headers
+            .get("sec-websocket-accept")
+            .is_some_and(|accept| accept.as_bytes() == expected.as_bytes())
+        && headers
+            .get(header::UPGRADE)
+            .is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 /// Sets the headers of a handshake, which hygiene had removed.

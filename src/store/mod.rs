@@ -23,7 +23,7 @@ pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::releases::{Publication, ReleaseLine};
 pub use self::rules::{ObjectKind, Revision};
 pub use self::secret_hash::SecretHash;
-pub use self::sessions::{Ended, Limits, Opened, Renewal, StartedSession, StoredSession};
+pub use self::sessions::{Ended, Opened, Renewal, Start, StartedSession, StoredSession};
 pub use self::sign_ins::{Destination, SignIn, SignInTaken};
 use self::sqlite::Pool;
 

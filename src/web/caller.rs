@@ -12,8 +12,7 @@ use crate::model::host::Origin;
 use crate::model::principal::Principal;
 use crate::model::record::MfaState;
 use crate::model::session::Session;
-use crate::session::token::Token;
-use crate::session::{SessionError, Sessions};
+use crate::session::{SessionError, Sessions, Token};
 
 /// Who sent a request.
 #[derive(Debug, Clone)]
@@ -46,7 +45,7 @@ impl Caller {
         let token = match Cookie::Session.read(origin, headers) {
             Carried::Nothing => return Ok(Self::anonymous()),
             Carried::Several => None,
-            Carried::One(text) => Token::parse(&text).ok().map(|token| (text, token)),
+            Carried::One(text) => Token::parse(&text).map(|token| (text, token)),
         };
         let stale = || Self { stale: Some(Cookie::Session.clear(origin)), ..Self::anonymous() };
         let Some((text, token)) = token else { return Ok(stale()) };

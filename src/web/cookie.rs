@@ -44,9 +44,13 @@ impl Cookie {
     /// Reads it from a request; names are compared with their case.
     pub fn read(self, origin: &Origin, headers: &HeaderMap) -> Carried {
         let name = self.name(origin);
-        let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim_matches(' ').split_once('='));
-        let mut values = pairs.filter(|(found, _)| *found == name).map(|(_, value)| value.to_owned());
+        let lines =
+            headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
+        let pairs = lines
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim_matches(' ').split_once('='));
+        let mut values =
+            pairs.filter(|(found, _)| *found == name).map(|(_, value)| value.to_owned());
         match (values.next(), values.next()) {
             (None, _) => Carried::Nothing,
             (Some(value), None) => Carried::One(value),

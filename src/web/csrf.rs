@@ -19,7 +19,8 @@ pub struct CsrfToken(String);
 impl CsrfToken {
     /// The token for the holder of a cookie value.
     pub fn of(cookie: &str) -> Self {
-        let digest = Sha256::new().chain_update(b"cedargate csrf\0").chain_update(cookie).finalize();
+        let digest =
+            Sha256::new().chain_update(b"cedargate csrf\0").chain_update(cookie).finalize();
         Self(URL_SAFE_NO_PAD.encode(digest))
     }
 

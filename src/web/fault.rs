@@ -100,8 +100,20 @@ impl Fault {
             status: StatusCode::GATEWAY_TIMEOUT,
             code: "upstream_timeout",
             title: "The app takes too long",
-            sentence: "You may open this page, but the app behind it did not answer in time.".into(),
+            sentence: "You may open this page, but the app behind it did not answer in time."
+                .into(),
             advice: "Try again in a moment. If this stays, tell the people who run the app.",
+        }
+    }
+
+    /// 502: the app can't be told who asks, so the request is not passed on.
+    pub fn not_introduced() -> Self {
+        Self {
+            status: StatusCode::BAD_GATEWAY,
+            code: "not_introduced",
+            title: "The app can't be told who you are",
+            sentence: "You may open this page, but what the app must know of you does not fit into a request.".into(),
+            advice: "Tell the people who run this service, and give them the decision id.",
         }
     }
 
@@ -168,7 +180,7 @@ impl Fault {
                 "Only GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE pass this gate.".to_owned(),
                 "Use one of these methods.",
             ),
-            Refusal::TooMany { .. } => (
+            Refusal::TooMany => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many_requests",
                 "Too many refused requests",

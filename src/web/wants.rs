@@ -19,7 +19,9 @@ pub enum Wants {
 impl Wants {
     /// Reads it from method and headers (Fetch Metadata where present, `Accept` otherwise).
     pub fn of(method: &Method, headers: &HeaderMap) -> Self {
-        let is = |name: &str, value: &str| headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
+        let is = |name: &str, value: &str| {
+            headers.get(name).is_some_and(|found| found.as_bytes() == value.as_bytes())
+        };
         if is("hx-request", "true") {
             return Self::Htmx;
         }
