@@ -84,7 +84,7 @@ impl GrantRow {
             effect: grant.effect,
             who: words::who(&grant.who, names),
             kind: words::kind(&grant.who),
-            what: words::what(&grant.what),
+            what: words::what(&grant.what, grant.effect),
             conditions: words::conditions(&grant.when),
             reach: words::reach(grant.reach),
             reason: (!grant.reason.is_empty()).then(|| grant.reason.clone()),

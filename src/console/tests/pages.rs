@@ -1,7 +1,7 @@
 //! The console's pages, from samples.
 
 use crate::console::cedar_text::{Token, tokens};
-use crate::console::choice::{Badge, Field, Named};
+use crate::console::choice::{Badge, Field, Named, Written};
 use crate::console::decision::{DecisionPage, Fact};
 use crate::console::decisions::{DecisionRow, DecisionsPage};
 use crate::console::route::{GrantForm, GrantRow, Inherited, KnownGroup, RoutePage};
@@ -56,7 +56,7 @@ fn never_grant() -> Grant {
 }
 
 fn row(text: Text, grants: &[&Grant], [id, pattern, title]: [&str; 3]) -> RouteRow {
-    let mut access = Access::new(grants, &names());
+    let mut access = Access::new(grants, &names(), Written::No);
     for line in &mut access.lines {
         line.who = text(&line.who);
         line.conditions.iter_mut().for_each(|condition| condition.text = text(&condition.text));
@@ -246,7 +246,7 @@ fn route_page_a59() {
     check("console_route_wrong", |text| RoutePage { form: Some(wrong_form(text)), ..route(text) });
     check("console_route_nobody", |text| RoutePage {
         permits: Vec::new(),
-        badge: Badge::access(&[]),
+        badge: Badge::access(&[], Written::No),
         form: None,
         ..route(text)
     });
