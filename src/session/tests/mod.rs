@@ -20,7 +20,6 @@ use crate::store::Store;
 
 mod life;
 mod recheck;
-mod seal;
 mod token;
 
 const UMA: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
