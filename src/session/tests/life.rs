@@ -135,6 +135,23 @@ async fn unused_session_ends_at_the_idle_limit() {
 }
 
 #[tokio::test]
+async fn open_page_does_not_keep_its_session_alive() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    let watch = async || {
+        let session = scene.sessions.watch(&signed_in.token, &gate()).await.unwrap();
+        session.is_some_and(|session| session.id == signed_in.id)
+    };
+    for _ in 0..5 {
+        assert!(watch().await);
+        scene.pass(Duration::from_mins(12));
+    }
+    assert!(!watch().await);
+    let elsewhere = scene.sessions.watch(&signed_in.token, &app()).await.unwrap();
+    assert_eq!(elsewhere, None);
+}
+
+#[tokio::test]
 async fn use_through_a_child_keeps_the_session_alive() {
     let scene = scene().await;
     let parent = scene.sign_in(UMA).await;
