@@ -2,7 +2,7 @@
 
 use super::needs::NotRecorded;
 use super::token::NoRandomness;
-use crate::keys::SealError;
+use crate::keys::KeysError;
 use crate::store::StoreError;
 
 /// Why a session could not be loaded, started or ended.
@@ -19,5 +19,5 @@ pub enum SessionError {
     Randomness(#[from] NoRandomness),
     /// The refresh token could not be sealed.
     #[error("could not seal a refresh token")]
-    Seal(#[from] SealError),
+    Seal(#[from] KeysError),
 }

@@ -177,7 +177,7 @@ async fn session_without_a_refresh_token_keeps_its_groups_until_its_limits() {
 async fn session_whose_key_is_lost_ends_at_its_recheck() {
     let mut scene = scene().await;
     let signed_in = scene.sign_in(UMA).await;
-    scene.sessions.parts.token_key = TokenKey::new(&[8; 32]);
+    scene.sessions.parts.token_key = token_key(&scene.directory, "other");
     scene.pass(DUE);
     assert!(!scene.is_open(&signed_in.token).await);
     assert_eq!(scene.log(), ["signed_in", "ended KeyLost by gate"]);

@@ -1,0 +1,3 @@
+//! Facts about what is allowed.
+
+mod path;

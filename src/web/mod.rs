@@ -1,0 +1,6 @@
+//! What all doors share towards the browser.
+
+pub mod client;
+
+#[cfg(test)]
+mod tests;
