@@ -11,6 +11,7 @@ use super::Gateway;
 use super::answers::Deny;
 use super::enforce::Asked;
 use super::headers;
+use super::identity::Untold;
 use super::upstream::{Carriage, UpstreamError};
 use super::websocket::{Place, Upgrade};
 use crate::audit::{Permit, Recorded};
@@ -29,16 +30,16 @@ impl Gateway {
     /// Answers a request to an app: decided, recorded, and only then carried or refused.
     pub async fn serve(
         &self,
-        app: &Arc<App>,
         snapshot: &Snapshot,
         exchange: &Exchange,
         request: Request<Body>,
     ) -> Response {
+        let Some(app) = &exchange.app else { return fault(exchange, &Fault::no_page()) };
         let caller = match Caller::of(&self.sessions, &exchange.origin, request.headers()).await {
             Ok(caller) => caller,
             Err(error) => {
                 tracing::error!(request.id = %exchange.facts.request, error = %error, "A session could not be read.");
-                return self.fault(exchange, &Fault::unready());
+                return fault(exchange, &Fault::unready());
             }
         };
         let mut response =
@@ -63,7 +64,7 @@ impl Gateway {
             Ok(enforced) => enforced,
             Err(error) => {
                 tracing::error!(request.id = %exchange.facts.request, error = %error, "A decision could not be recorded.");
-                return self.fault(exchange, &Fault::unrecorded());
+                return fault(exchange, &Fault::unrecorded());
             }
         };
         match enforced.recorded {
@@ -79,26 +80,28 @@ impl Gateway {
         }
     }
 
-    async fn carry(
+    async fn carry(&self, visit: Visit<'_>, allowed: Allowed, request: Request<Body>) -> Response {
+        let id = allowed.permit.decision_id();
+        match self.forward(visit, allowed, request).await {
+            Ok(answer) => self.pass_on(visit, answer),
+            Err(failure) => self.upstream_failed(visit.exchange, &failure, id).await,
+        }
+    }
+
+    async fn forward(
         &self,
         visit: Visit<'_>,
         allowed: Allowed,
         mut request: Request<Body>,
-    ) -> Response {
+    ) -> Result<Response, Failure> {
         let exchange = visit.exchange;
-        let id = allowed.permit.decision_id();
         let client = request.extensions_mut().remove::<OnUpgrade>();
         let (parts, body) = request.into_parts();
         let mut headers = parts.headers;
         headers::strip_inbound(&mut headers);
         headers::set_forwarded(&mut headers, exchange.facts.client, &exchange.origin);
-        if let Err(error) = self.introduce(visit, id, &mut headers) {
-            return self.upstream_failed(exchange, Fault::not_introduced(), &error, id).await;
-        }
-        let Some(upstream) = &visit.app.upstream else {
-            let error = "the app has no upstream";
-            return self.upstream_failed(exchange, Fault::upstream_down(), &error, id).await;
-        };
+        self.introduce(visit, allowed.permit.decision_id(), &mut headers)?;
+        let upstream = visit.app.upstream.as_ref().ok_or_else(Failure::no_upstream)?;
         let carriage = Carriage {
             to: upstream.0.clone(),
             method: parts.method,
@@ -108,10 +111,7 @@ impl Gateway {
             upgrade: allowed.upgrade,
             client,
         };
-        match self.upstream.forward(allowed.permit, carriage).await {
-            Ok(answer) => self.pass_on(visit, answer),
-            Err(error) => self.upstream_failed(exchange, fault_of(&error), &error, id).await,
-        }
+        Ok(self.upstream.forward(allowed.permit, carriage).await?)
     }
 
     /// An answer to a known person is theirs alone, unless the app says otherwise.
@@ -128,25 +128,18 @@ impl Gateway {
     async fn upstream_failed(
         &self,
         exchange: &Exchange,
-        fault: Fault,
-        error: &(dyn std::fmt::Display + Sync),
+        failure: &Failure,
         id: DecisionId,
     ) -> Response {
-        tracing::warn!(decision.id = %id, error = %error, "An allowed request could not be carried.");
-        self.metrics.upstream_answered(UpstreamClass::of(fault.status.as_u16()));
-        let event = Event::UpstreamFailed {
-            decision: id.to_string(),
-            status: fault.status.as_u16(),
-            cause: error.to_string(),
-        };
+        let Failure { fault: said, cause } = failure;
+        tracing::warn!(decision.id = %id, cause, "An allowed request could not be carried.");
+        self.metrics.upstream_answered(UpstreamClass::of(said.status.as_u16()));
+        let (decision, status) = (id.to_string(), said.status.as_u16());
+        let event = Event::UpstreamFailed { decision, status, cause: cause.clone() };
         match self.audit.noted(Entry::Event(Box::new(event))).await {
-            Ok(_receipt) => fault.answer(exchange.wants, &Quote::Decision(id), exchange.at),
-            Err(_unrecorded) => self.fault(exchange, &Fault::unrecorded()),
+            Ok(_receipt) => said.answer(exchange.wants, &Quote::Decision(id), exchange.at),
+            Err(_unrecorded) => fault(exchange, &Fault::unrecorded()),
         }
-    }
-
-    fn fault(&self, exchange: &Exchange, fault: &Fault) -> Response {
-        fault.answer(exchange.wants, &Quote::Request(exchange.facts.request.clone()), exchange.at)
     }
 }
 
@@ -196,9 +189,36 @@ fn has_bearer(request: &Request<Body>) -> bool {
     schemes.any(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
 }
 
-fn fault_of(error: &UpstreamError) -> Fault {
-    match error {
-        UpstreamError::Silent(_) => Fault::upstream_slow(),
-        UpstreamError::Failed(_) | UpstreamError::OutOfTurn => Fault::upstream_down(),
+/// Answers with a fault that has no record to quote.
+fn fault(exchange: &Exchange, fault: &Fault) -> Response {
+    fault.answer(exchange.wants, &Quote::Request(exchange.facts.request.clone()), exchange.at)
+}
+
+/// Why an allowed request got no answer from its app: what is said, and what is logged.
+struct Failure {
+    fault: Fault,
+    cause: String,
+}
+
+impl Failure {
+    fn no_upstream() -> Self {
+        Self { fault: Fault::upstream_down(), cause: "the app has no upstream".to_owned() }
+    }
+}
+
+impl From<Untold> for Failure {
+    fn from(error: Untold) -> Self {
+        Self { fault: Fault::not_introduced(), cause: error.to_string() }
+    }
+}
+
+impl From<UpstreamError> for Failure {
+    fn from(error: UpstreamError) -> Self {
+        let fault = match error {
+            UpstreamError::Silent(_) => Fault::upstream_slow(),
+            UpstreamError::Failed(_) | UpstreamError::OutOfTurn => Fault::upstream_down(),
+        };
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        Self { fault, cause: format!("{error}{}", source.unwrap_or_default()) }
     }
 }

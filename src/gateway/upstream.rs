@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, Method, Request, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -23,7 +23,7 @@ use crate::model::host::Origin;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an upstream may stay silent before its answer begins.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Shorter than the idle limits of common servers, so that we close first.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 
@@ -95,6 +95,9 @@ impl Upstream {
     ) -> Result<Response, UpstreamError> {
         drop(permit);
         let Carriage { to, method, target, mut headers, body, upgrade, client } = carriage;
+        // Framing is made anew from the body as it was read; `Expect` was answered by us.
+        headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::EXPECT);
         if upgrade != Upgrade::None {
             websocket::announce(&mut headers);
         }

@@ -126,6 +126,7 @@ impl Sessions {
             };
             self.parts.ledger.note(event).await?;
         }
+        // A refreshed token need not repeat the contexts that the person met when signing in; they stay met.
         session.auth_contexts.extend(renewed.identity.auth_contexts);
         let seal = |token: &SecretString| self.seal(&session.id, token);
         let refresh_token = renewed.refresh_token.as_ref().map(seal).transpose()?;

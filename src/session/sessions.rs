@@ -102,6 +102,13 @@ pub struct Sessions {
     ends: AtomicU64,
 }
 
+/// Whether looking a session up is using it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Counts,
+    IsWatched,
+}
+
 #[derive(Clone)]
 struct Held {
     session: Arc<Session>,
@@ -142,11 +149,7 @@ impl Sessions {
         if let Some(held) = self.held.get(&hash).filter(|held| held.is_good(now, ends)) {
             return Ok(Some(held.session).filter(|session| session.host == *host));
         }
-        let opened = self.parts.store.session_of(&hash).await?;
-        let Some(Opened { session, .. }) = opened.filter(|opened| opened.host == *host) else {
-            return Ok(None);
-        };
-        let Some(session) = self.present(session, now).await? else { return Ok(None) };
+        let Some(session) = self.open(&hash, host, Use::Counts).await? else { return Ok(None) };
         let held = Held {
             until: self.idle_end(&session).min(session.ends_at).min(now.plus(FRESH)),
             session: Arc::new(self.seen_from(host, session)),
@@ -155,6 +158,30 @@ impl Sessions {
         };
         self.held.insert(hash, held.clone());
         Ok(Some(held.session))
+    }
+
+    /// The same without counting as use, for whoever watches a long-lived connection: a page that stays open does not keep
+    /// its session from the idle limit.
+    ///
+    /// # Errors
+    /// As [`Sessions::load`].
+    pub async fn watch(
+        &self,
+        token: &Token,
+        host: &Host,
+    ) -> Result<Option<Arc<Session>>, SessionError> {
+        let session = self.open(&token.hash(), host, Use::IsWatched).await?;
+        Ok(session.map(|session| Arc::new(self.seen_from(host, session))))
+    }
+
+    /// The live session with this id, as it is kept: also what signing out at Entra needs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&self, id: &SessionId) -> Result<Option<StoredSession>, SessionError> {
+        let now = self.parts.clock.now();
+        let session = self.parts.store.session(id).await?;
+        Ok(session.filter(|session| !self.is_over(session, now)))
     }
 
     /// Starts a session for somebody who just signed in, under a new token. The browser's former session ends, and so do
@@ -188,8 +215,7 @@ impl Sessions {
         host: &Host,
     ) -> Result<Option<Token>, SessionError> {
         let (token, now) = (Token::generate()?, self.parts.clock.now());
-        let live = self.parts.store.session(parent).await?;
-        if live.is_none_or(|session| self.is_over(&session, now)) {
+        if self.find(parent).await?.is_none() {
             return Ok(None);
         }
         let added = self.parts.store.add_child(parent, (&token.hash(), host), now).await?;
@@ -246,16 +272,23 @@ impl Sessions {
     }
 
     /// The session as it stands now: ended when it is over, noted as used, re-checked when that is due.
-    async fn present(
+    async fn open(
         &self,
-        mut session: StoredSession,
-        now: Timestamp,
+        token: &SecretHash,
+        host: &Host,
+        used: Use,
     ) -> Result<Option<StoredSession>, SessionError> {
+        let now = self.parts.clock.now();
+        let opened = self.parts.store.session_of(token).await?;
+        let Some(Opened { mut session, .. }) = opened.filter(|opened| opened.host == *host) else {
+            return Ok(None);
+        };
         if self.is_over(&session, now) {
             self.end(&session.id, SessionEnd::Expired, Actor::Gate).await?;
             return Ok(None);
         }
-        if now.since(session.seen_at) >= TOUCH.min(self.parts.limits.idle / 2) {
+        let stale = now.since(session.seen_at) >= TOUCH.min(self.parts.limits.idle / 2);
+        if used == Use::Counts && stale {
             self.parts.store.touch_session(&session.id, now).await?;
             session.seen_at = now;
         }

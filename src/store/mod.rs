@@ -21,7 +21,7 @@ pub use self::error::StoreError;
 pub use self::handovers::{Handover, HandoverTaken};
 pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::releases::{Publication, ReleaseLine};
-pub use self::rules::{ObjectKind, Revision};
+pub use self::rules::{Edit, ObjectKind, Revision};
 pub use self::secret_hash::SecretHash;
 pub use self::sessions::{Ended, Opened, Renewal, Start, StartedSession, StoredSession};
 pub use self::sign_ins::{Destination, SignIn, SignInTaken};

@@ -130,71 +130,7 @@ impl Fault {
 
     /// The answer to a request that was refused before anything could be decided.
     pub fn of(refusal: &Refusal) -> Self {
-        let (status, code, title, sentence, advice) = match refusal {
-            Refusal::UnknownHost => (
-                StatusCode::MISDIRECTED_REQUEST,
-                "unknown_host",
-                "Nothing is served under this name",
-                "No app behind this gate has this host name.".to_owned(),
-                "Check the address for a typing mistake.",
-            ),
-            Refusal::AmbiguousHost => (
-                StatusCode::BAD_REQUEST,
-                "ambiguous_host",
-                "The host can't be read",
-                "The request names its host in a way that programs read differently.".to_owned(),
-                "Ask for the page again through its ordinary address.",
-            ),
-            Refusal::AmbiguousPath { rule } => (
-                StatusCode::BAD_REQUEST,
-                "ambiguous_path",
-                "The address can't be read in one way only",
-                format!("Its path was refused: {rule}."),
-                "Follow a link of the app instead of typing the address.",
-            ),
-            Refusal::TooLong => (
-                StatusCode::URI_TOO_LONG,
-                "target_too_long",
-                "The address is too long",
-                "Its path or query is longer than any that passes this gate.".to_owned(),
-                "Shorten it, or send what it carries in the body of a POST.",
-            ),
-            Refusal::BadHeaders { problem } => (
-                StatusCode::BAD_REQUEST,
-                "bad_headers",
-                "The request contradicts itself",
-                format!("Its headers were refused: {problem}."),
-                "If a program sent it, mend the program; a browser never sends this.",
-            ),
-            Refusal::BadToken { problem } => (
-                StatusCode::UNAUTHORIZED,
-                "invalid_token",
-                "The token is not accepted",
-                format!("The request carried a token that is refused: {problem}."),
-                "Sign in with a browser, or send no `Authorization` header.",
-            ),
-            Refusal::MethodNotAllowed => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "This method is not forwarded",
-                "Only GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE pass this gate.".to_owned(),
-                "Use one of these methods.",
-            ),
-            Refusal::TooMany => (
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_requests",
-                "Too many refused requests",
-                "Many requests from your address were refused within a short time.".to_owned(),
-                "Wait a few seconds, then try again.",
-            ),
-            Refusal::ForgedForm { check } => (
-                StatusCode::FORBIDDEN,
-                "forged_form",
-                "This form was not sent by our page",
-                format!("The form was refused, and nothing was changed: {check}."),
-                "Open the page again and send the form from there.",
-            ),
-        };
+        let (status, code, title, sentence, advice) = words(refusal);
         Self { status, code, title, sentence, advice }
     }
 
@@ -243,6 +179,78 @@ impl Fault {
             let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
+    }
+}
+
+/// Status, word, heading, sentence and advice.
+type Words = (StatusCode, &'static str, &'static str, String, &'static str);
+
+#[expect(clippy::too_many_lines, reason = "one table of words, a row for each refusal")]
+fn words(refusal: &Refusal) -> Words {
+    match refusal {
+        Refusal::UnknownHost => (
+            StatusCode::MISDIRECTED_REQUEST,
+            "unknown_host",
+            "Nothing is served under this name",
+            "No app behind this gate has this host name.".to_owned(),
+            "Check the address for a typing mistake.",
+        ),
+        Refusal::AmbiguousHost => (
+            StatusCode::BAD_REQUEST,
+            "ambiguous_host",
+            "The host can't be read",
+            "The request names its host in a way that programs read differently.".to_owned(),
+            "Ask for the page again through its ordinary address.",
+        ),
+        Refusal::AmbiguousPath { rule } => (
+            StatusCode::BAD_REQUEST,
+            "ambiguous_path",
+            "The address can't be read in one way only",
+            format!("Its path was refused: {rule}."),
+            "Follow a link of the app instead of typing the address.",
+        ),
+        Refusal::TooLong => (
+            StatusCode::URI_TOO_LONG,
+            "target_too_long",
+            "The address is too long",
+            "Its path or query is longer than any that passes this gate.".to_owned(),
+            "Shorten it, or send what it carries in the body of a POST.",
+        ),
+        Refusal::BadHeaders { problem } => (
+            StatusCode::BAD_REQUEST,
+            "bad_headers",
+            "The request contradicts itself",
+            format!("Its headers were refused: {problem}."),
+            "If a program sent it, mend the program; a browser never sends this.",
+        ),
+        Refusal::BadToken { problem } => (
+            StatusCode::UNAUTHORIZED,
+            "invalid_token",
+            "The token is not accepted",
+            format!("The request carried a token that is refused: {problem}."),
+            "Sign in with a browser, or send no `Authorization` header.",
+        ),
+        Refusal::MethodNotAllowed => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "This method is not forwarded",
+            "Only GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE pass this gate.".to_owned(),
+            "Use one of these methods.",
+        ),
+        Refusal::TooMany => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many refused requests",
+            "Many requests from your address were refused within a short time.".to_owned(),
+            "Wait a few seconds, then try again.",
+        ),
+        Refusal::ForgedForm { check } => (
+            StatusCode::FORBIDDEN,
+            "forged_form",
+            "This form was not sent by our page",
+            format!("The form was refused, and nothing was changed: {check}."),
+            "Open the page again and send the form from there.",
+        ),
     }
 }
 

@@ -79,7 +79,7 @@ impl Flood {
     pub fn charge(&self, source: Source, now: Timestamp) {
         let source = source.widened();
         let next = self.full_at(&source, now).saturating_add(self.cost());
-        self.full_at.insert(source, next);
+        self.full_at.insert(source, next.min(now.as_micros().saturating_add(self.room())));
     }
 
     /// Whether `source` has no token left; then its request is counted as turned away.
@@ -108,10 +108,11 @@ impl Flood {
         summary.count = summary.count.saturating_add(1);
     }
 
-    /// Never further ahead than a whole burst: a clock that was set back must not lock anybody out.
+    /// At least `now`. More than a whole burst ahead means that the clock was set back, which must lock nobody out.
     fn full_at(&self, source: &Source, now: Timestamp) -> i64 {
         let now = now.as_micros();
-        self.full_at.get(source).unwrap_or(now).clamp(now, now.saturating_add(self.room()))
+        let ahead = now.saturating_add(self.room());
+        self.full_at.get(source).filter(|at| (now..=ahead).contains(at)).unwrap_or(now)
     }
 
     fn cost(&self) -> i64 {

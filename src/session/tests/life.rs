@@ -135,6 +135,23 @@ async fn unused_session_ends_at_the_idle_limit() {
 }
 
 #[tokio::test]
+async fn open_page_does_not_keep_its_session_alive() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    let watch = async || {
+        let session = scene.sessions.watch(&signed_in.token, &gate()).await.unwrap();
+        session.is_some_and(|session| session.id == signed_in.id)
+    };
+    for _ in 0..5 {
+        assert!(watch().await);
+        scene.pass(Duration::from_mins(12));
+    }
+    assert!(!watch().await);
+    let elsewhere = scene.sessions.watch(&signed_in.token, &app()).await.unwrap();
+    assert_eq!(elsewhere, None);
+}
+
+#[tokio::test]
 async fn use_through_a_child_keeps_the_session_alive() {
     let scene = scene().await;
     let parent = scene.sign_in(UMA).await;
@@ -245,7 +262,10 @@ async fn files_of_the_database_hold_no_secret() {
     scene.store.close().await;
     let mut bytes = Vec::new();
     for file in std::fs::read_dir(scene.directory.path()).unwrap() {
-        bytes.extend(std::fs::read(file.unwrap().path()).unwrap());
+        let path = file.unwrap().path();
+        if path.is_file() {
+            bytes.extend(std::fs::read(path).unwrap());
+        }
     }
     let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(has(parent.token.hash().as_str()), "the hash is there, so the rows are");

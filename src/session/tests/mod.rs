@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::*;
-use crate::keys::TokenKey;
+use crate::keys::{Keys, TokenKey};
 use crate::model::host::Host;
 use crate::model::id::Subject;
 use crate::model::principal::Principal;
@@ -132,7 +132,7 @@ async fn scene() -> Scene {
             recheck: Duration::from_mins(15),
             per_person: 20,
         },
-        token_key: TokenKey::new(&[7; 32]),
+        token_key: token_key(&directory, "keys"),
         mfa_context: Some("c1".to_owned()),
     });
     Scene { directory, store, clock, entra, log, sessions }
@@ -210,4 +210,9 @@ fn gate() -> Host {
 
 fn app() -> Host {
     "payroll.contoso.com".parse().unwrap()
+}
+
+/// The key in the directory `name`, made when it is missing.
+fn token_key(directory: &tempfile::TempDir, name: &str) -> TokenKey {
+    Keys::open(&directory.path().join(name)).unwrap().token
 }
