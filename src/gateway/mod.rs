@@ -11,6 +11,7 @@ mod identity;
 mod patience;
 pub mod proxy;
 pub mod upstream;
+mod visit;
 mod websocket;
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Metric names and log filters.
+
 use std::time::Duration;
 
 use super::log::read;
