@@ -17,6 +17,8 @@ mod websocket;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::audit::Audit;
 use crate::model::host::Origin;
 use crate::session::Sessions;
@@ -31,7 +33,7 @@ use self::upstream::Upstream;
 #[derive(Debug)]
 pub struct Gateway {
     /// Who is signed in.
-    pub sessions: Sessions,
+    pub sessions: Arc<Sessions>,
     /// Decisions and their records.
     pub enforcer: Enforcer,
     /// Refusals and their records.

@@ -31,6 +31,7 @@ mod needs;
 mod recheck;
 mod sessions;
 mod token;
+mod turns;
 
 pub use self::error::SessionError;
 pub use self::needs::{Directory, Ledger, NotRecorded, Pending, Recheck, Renewed, Unavailable};
