@@ -76,8 +76,7 @@ pub(super) async fn ask(
 /// `POST` to the same address with the same query: one form of the page was sent.
 pub(super) async fn choose(
     Shared(sim): Shared<Sim>,
-    Path(tenant): Path<String>,
-    RawQuery(query): RawQuery,
+    (Path(tenant), RawQuery(query)): (Path<String>, RawQuery),
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
