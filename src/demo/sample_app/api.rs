@@ -16,7 +16,7 @@ const QUOTES: [(&str, &str); 5] = [
     ("If it is not written down, it was not decided.", "Audit"),
     ("Every report begins as somebody's question.", "Reporting"),
     ("Numbers are patient; deadlines are not.", "Finance"),
-    ("Have you tried turning it off and on again?", "IT"),
+    ("Restart it once; after that, find out why.", "IT"),
 ];
 
 /// `GET /api/hello`: greets whoever asks.

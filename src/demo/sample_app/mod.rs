@@ -92,6 +92,7 @@ impl SampleApp {
             .route("/upload", post(transfers::upload))
             .route("/assets/app.css", get(pages::style))
             .route("/assets/app.js", get(pages::script))
+            .route("/assets/icon.svg", get(pages::icon))
             .fallback(pages::missing)
             .with_state(self)
     }

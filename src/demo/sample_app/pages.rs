@@ -175,6 +175,12 @@ pub(super) async fn script() -> Response {
     ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], script).into_response()
 }
 
+/// `GET /assets/icon.svg`
+pub(super) async fn icon() -> Response {
+    let icon = include_str!("../../../templates/demo/icon.svg");
+    ([(CONTENT_TYPE, "image/svg+xml")], icon).into_response()
+}
+
 /// Bars on a drawing 160 units high, the highest value filling it.
 fn bars(values: impl Iterator<Item = (String, i64)>) -> Vec<Bar> {
     let values: Vec<(String, i64)> = values.collect();
