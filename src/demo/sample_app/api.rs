@@ -7,7 +7,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::SampleApp;
+use super::intranet::SampleApp;
 use super::visitor::Visitor;
 
 /// Said in turn.

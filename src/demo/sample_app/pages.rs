@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 
+use super::intranet::{Note, SampleApp};
 use super::visitor::Visitor;
-use super::{Note, SampleApp};
 
 /// Only what the app serves itself; WebSockets to the same host count as `'self'`.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \

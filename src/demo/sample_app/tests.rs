@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 
 use super::assertion::{Verdict, Verifier};
 use super::*;
-use crate::model::time::Timestamp;
+use crate::model::time::{Clock, Timestamp};
 
 const START: i64 = 1_800_000_000;
 const UMA: &str = "c0de0000-7e4a-4000-8000-00000000c0de.0b000000-0000-4000-8000-000000000005";
@@ -289,5 +289,22 @@ async fn keys_come_from_this_machine_only() {
     for url in ["http://example.com/", "https://localhost/", "http://10.0.0.1/", "file:///x", "x"] {
         let error = super::jwks::fetch(url).await.unwrap_err();
         assert!(error.to_string().contains("plain http address"), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn socket_sends_back_what_it_gets() {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+    tokio::select! {
+        served = axum::serve(listener, app().router()) => panic!("the app ended: {served:?}"),
+        () = async {
+            let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+            socket.send(Message::text("hello")).await.unwrap();
+            assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
+        } => {}
     }
 }

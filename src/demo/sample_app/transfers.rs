@@ -15,7 +15,8 @@ use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::json;
 
-use super::{SampleApp, pages};
+use super::intranet::SampleApp;
+use super::pages;
 
 /// Time between two events.
 const TICK: Duration = Duration::from_secs(1);

@@ -142,6 +142,8 @@ async fn signed_in_browser_is_not_asked_again_until_it_signs_out() {
     let base = format!("/{}/oauth2/v2.0/logout?post_logout_redirect_uri={GOODBYE}", people::TENANT);
     let asked = world.get_as(&base, &cookie).await;
     assert!(asked.text.contains(">uma</button>"));
+    let policy = asked.header("content-security-policy");
+    assert!(policy.contains("form-action 'self' http://localhost:8080"), "{policy}");
     let hint = people::contoso().iter().find(|p| p.user == "uma").unwrap().hint();
     let out = world.get_as(&format!("{base}&logout_hint={hint}"), &cookie).await;
     assert_eq!(out.header("location"), GOODBYE);
@@ -156,4 +158,20 @@ async fn sign_out_never_leads_to_an_unregistered_address() {
     let answer = world.get(&format!("{path}https://evil.example/")).await;
     assert_eq!(answer.status, StatusCode::OK);
     assert!(answer.header("location").is_empty() && !answer.text.contains("evil.example"));
+}
+
+#[tokio::test]
+async fn sign_out_tells_applications_by_sid_alone_and_then_returns() {
+    let world = World::telling(Some("http://localhost:8080/_gate/frontchannel-logout"));
+    let picked = world.pick("uma").await;
+    let sid = picked.sent("session_state").unwrap();
+    let cookie = picked.header("set-cookie").split(';').next().unwrap().to_owned();
+    let path = format!("/{}/oauth2/v2.0/logout?post_logout_redirect_uri={GOODBYE}", people::TENANT);
+    let hint = format!("{path}&logout_hint=uma@contoso.example");
+    let answer = world.get_as(&hint, &cookie).await;
+    let frame = format!("src=\"http://localhost:8080/_gate/frontchannel-logout?sid={sid}\"");
+    assert!(answer.text.contains(&frame) && answer.text.contains(GOODBYE));
+    assert!(!answer.text.contains("iss="));
+    assert!(answer.header("content-security-policy").ends_with("frame-src http://localhost:8080"));
+    assert!(answer.header("set-cookie").contains("Max-Age=0"));
 }

@@ -65,6 +65,11 @@ impl Answer {
 
 impl World {
     fn new() -> Self {
+        Self::telling(None)
+    }
+
+    /// A tenant whose client wants to be told of sign-outs at this address.
+    fn telling(frontchannel_logout: Option<&str>) -> Self {
         let clock = Clock::fixed(Timestamp::from_seconds(START));
         let gate = Registration {
             client_id: people::CLIENT.to_owned(),
@@ -72,7 +77,7 @@ impl World {
             name: "Cedargate".to_owned(),
             redirect_uris: vec![CALLBACK.to_owned()],
             logout_uris: vec![GOODBYE.to_owned()],
-            frontchannel_logout: None,
+            frontchannel_logout: frontchannel_logout.map(str::to_owned),
         };
         let settings = SimSettings {
             origin: ORIGIN.to_owned(),
