@@ -23,3 +23,6 @@ pub mod gateway;
 pub mod portal;
 #[cfg(feature = "demo")]
 pub mod sim;
+
+#[cfg(feature = "demo")]
+pub mod demo;

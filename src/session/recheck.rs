@@ -9,7 +9,6 @@ use tokio::time::timeout;
 use super::error::SessionError;
 use super::needs::{Directory, Recheck, Renewed};
 use super::sessions::Sessions;
-use crate::model::id::SessionId;
 use crate::model::principal::Principal;
 use crate::model::record::{Actor, Event, SessionEnd};
 use crate::store::{Renewal, StoredSession};

@@ -1,0 +1,3 @@
+//! What the `demo` command needs beside the gate and the simulator: something worth protecting.
+
+pub mod sample_app;
