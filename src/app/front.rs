@@ -20,11 +20,11 @@ use crate::model::app::App;
 use crate::model::host::{Host, Origin};
 use crate::model::id::{OriginId, RequestId};
 use crate::model::record::{Door, Refusal, RequestFacts};
-use crate::model::time::{Clock, Timestamp};
+use crate::model::time::Clock;
 use crate::web::client::client_address;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote};
-use crate::web::refuser::Refuser;
+use crate::web::refuser::{Refused, Refuser};
 use crate::web::wants::Wants;
 
 /// Everything that a request can be shown to.
@@ -63,9 +63,8 @@ impl Names {
         Self { process: OriginId::from_bytes(random), next: AtomicU64::new(1) }
     }
 
-    fn next(&self) -> Option<RequestId> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("r-{}-{number}", self.process).parse().ok()
+    fn next(&self) -> RequestId {
+        RequestId::new(self.process, self.next.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -75,49 +74,40 @@ enum Place {
     App(Arc<App>, Origin),
 }
 
-/// What is known of a request as it comes in.
-struct Arrival {
-    facts: RequestFacts,
-    wants: Wants,
-    at: Timestamp,
-}
-
 impl Front {
     /// Answers one request of a connection from `peer`.
     pub async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let request = request.map(Body::new);
-        let Some(arrival) = self.arrival(&request, peer) else {
-            return Response::new(Body::empty());
-        };
+        let arrival = self.arrival(&request, peer);
         let snapshot = self.live.current();
         match self.admit(&snapshot, arrival, &request) {
             Ok((exchange, place)) => self.show(&snapshot, (exchange, place), request).await,
             Err((arrival, refusal)) => {
-                let Arrival { facts, wants, at } = *arrival;
-                self.refuser.refuse(facts, wants, refusal, at).await
+                self.refuser.refuse(*arrival, refusal).await
             }
         }
     }
 
-    fn arrival(&self, request: &Request<Body>, peer: SocketAddr) -> Option<Arrival> {
+    fn arrival(&self, request: &Request<Body>, peer: SocketAddr) -> Refused {
         let facts = RequestFacts {
-            request: self.names.next()?,
+            request: self.names.next(),
             door: Door::Proxy,
             client: client_address(peer.ip(), request.headers(), &self.trusted),
             method: request.method().as_str().chars().take(32).collect(),
             host: None,
             path: String::new(),
         };
-        Some(Arrival { facts, wants: Wants::of(request.method(), request.headers()), at: self.clock.now() })
+        let wants = Wants::of(request.method(), request.headers());
+        Refused { facts, wants, at: self.clock.now() }
     }
 
     /// Places a request, or refuses it with what is known so far.
     fn admit(
         &self,
         snapshot: &Snapshot,
-        mut arrival: Arrival,
+        mut arrival: Refused,
         request: &Request<Body>,
-    ) -> Result<(Exchange, Place), (Box<Arrival>, Refusal)> {
+    ) -> Result<(Exchange, Place), (Box<Refused>, Refusal)> {
         let raw = raw_target(request);
         arrival.facts.path = raw.chars().take(200).flat_map(char::escape_default).collect();
         let host = match host_of(request) {
@@ -137,7 +127,7 @@ impl Front {
             Place::Own => (self.public.clone(), None),
             Place::App(app, origin) => (origin.clone(), Some(Arc::clone(app))),
         };
-        let Arrival { facts, wants, at } = arrival;
+        let Refused { facts, wants, at } = arrival;
         Ok((Exchange { facts, origin, app, query, wants, at }, place))
     }
 
@@ -154,7 +144,7 @@ impl Front {
         let (mut exchange, place) = placed;
         let reserved = exchange.facts.path == "/_gate" || exchange.facts.path.starts_with("/_gate/");
         match place {
-            Place::App(app, _) if !reserved => self.gateway.serve(&app, snapshot, &exchange, request).await,
+            Place::App(_, _) if !reserved => self.gateway.serve(snapshot, &exchange, request).await,
             Place::App(_, _) => {
                 exchange.facts.door = Door::Own;
                 route(&self.on_apps, exchange, request).await

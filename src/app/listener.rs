@@ -8,6 +8,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
@@ -20,6 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower_service::Service;
 
 /// A client that has not sent its headers by then is cut off (slow headers hold a connection for nothing).
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -41,6 +44,19 @@ pub trait Answer: Send + Sync + 'static {
 impl Answer for super::front::Front {
     fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> impl Future<Output = Response> + Send {
         self.answer(request, peer)
+    }
+}
+
+/// A router of ours that needs no front door: operators' pages, and the demo's other servers.
+#[derive(Debug, Clone)]
+pub struct Pages(pub Router);
+
+impl Answer for Pages {
+    async fn answer(&self, request: Request<Incoming>, _peer: SocketAddr) -> Response {
+        match self.0.clone().call(request.map(Body::new)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
     }
 }
 
