@@ -1,17 +1,26 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
-pub mod audit;
+// Lowest layer first: a module imports only from those above it in this list.
+pub mod model;
+
 pub mod authz;
 pub mod config;
-pub mod console;
-pub mod gateway;
 pub mod idp;
 pub mod keys;
-pub mod model;
-pub mod portal;
 pub mod rule_files;
-#[cfg(feature = "demo")]
-pub mod sim;
 pub mod store;
 pub mod telemetry;
+
+pub mod audit;
+pub mod live;
+
+pub mod session;
+
 pub mod web;
+
+pub mod console;
+pub mod gateway;
+pub mod login;
+pub mod portal;
+#[cfg(feature = "demo")]
+pub mod sim;

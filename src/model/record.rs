@@ -334,6 +334,8 @@ pub enum SessionEnd {
     TooMany,
     /// Its idle or absolute limit passed.
     Expired,
+    /// Its refresh token can't be opened: the key is not the one that sealed it.
+    KeyLost,
 }
 
 /// Something besides a request's decision that auditors must be able to see.

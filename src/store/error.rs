@@ -104,17 +104,6 @@ pub enum StoreError {
         found: i64,
     },
 
-    /// Another process writes this log.
-    #[error(
-        "another process writes the log `{file}` (it holds `{lock}`); end it first, or give this one an audit database of its own"
-    )]
-    InUse {
-        /// The database file.
-        file: PathBuf,
-        /// The lock file beside it.
-        lock: PathBuf,
-    },
-
     /// Another program holds the file.
     #[error(
         "the database `{file}` stayed locked; find the other program that has it open (a second Cedargate, a copy job, a SQLite shell) and end it"
@@ -184,6 +173,9 @@ pub enum StoreError {
         /// The release that is live.
         live: ReleaseNumber,
     },
+    /// The draft was not any more what its author had read.
+    #[error("somebody else changed the draft in the meantime; look at it again")]
+    DraftMoved,
     /// So many sign-ins are under way that no further one is kept.
     #[error("{limit} sign-ins are under way; no further one is begun until some of them end")]
     TooManyPending {

@@ -4,7 +4,6 @@
 //! functions take and return model types; rows are private. Each statement is one static text that PostgreSQL could run
 //! as well: TEXT and BIGINT columns, `$1` binds, nothing that an engine alone knows.
 
-pub mod audit;
 mod error;
 mod handovers;
 mod outbox;
@@ -21,9 +20,9 @@ pub use self::error::StoreError;
 pub use self::handovers::{Handover, HandoverTaken};
 pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::releases::{Publication, ReleaseLine};
-pub use self::rules::{ObjectKind, Revision};
+pub use self::rules::{Edit, ObjectKind, Revision};
 pub use self::secret_hash::SecretHash;
-pub use self::sessions::{Ended, Limits, Opened, Renewal, StartedSession, StoredSession};
+pub use self::sessions::{Ended, Opened, Renewal, Start, StartedSession, StoredSession};
 pub use self::sign_ins::{Destination, SignIn, SignInTaken};
 use self::sqlite::Pool;
 

@@ -58,6 +58,15 @@ pub struct Revision {
     pub changed: Author,
 }
 
+/// A change of the whole draft.
+#[derive(Debug, Clone, Copy)]
+pub struct Edit<'a> {
+    /// The draft as the author read it.
+    pub from: &'a RuleBook,
+    /// The draft as it shall be.
+    pub to: &'a RuleBook,
+}
+
 /// Objects by kind and id, as JSON.
 type Objects = BTreeMap<(&'static str, String), String>;
 
@@ -98,18 +107,27 @@ impl Store {
             .collect()
     }
 
-    /// Makes `rule_book` the draft; the changes go to the outbox in the same transaction.
+    /// Makes `edit.to` the draft if it still is `edit.from`; the changes go to the outbox in the same transaction.
     ///
     /// # Errors
-    /// When two objects of one kind share an id, or the database fails; nothing is changed then.
+    /// `DraftMoved` when somebody else changed the draft since it was read; Twice when two objects of one kind share an id;
+    /// else as the database fails. Nothing is changed then.
     pub async fn save_draft(
         &self,
-        rule_book: &RuleBook,
+        edit: Edit<'_>,
         author: &Author,
         changes: &[Change],
     ) -> Result<(), StoreError> {
         let mut tx = begin(&self.pool, "save the draft").await?;
-        self.write_draft(&mut tx, rule_book, author).await?;
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT kind, id, body FROM draft_object ORDER BY kind, id")
+                .fetch_all(&mut *tx)
+                .await
+                .map_err(failed(&self.pool, "read the draft"))?;
+        if assemble(rows)? != sorted(edit.from) {
+            return Err(StoreError::DraftMoved);
+        }
+        self.write_draft(&mut tx, edit.to, author).await?;
         self.add_to_outbox(&mut tx, author, changes).await?;
         tx.commit().await.map_err(failed(&self.pool, "save the draft"))
     }

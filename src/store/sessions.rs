@@ -63,7 +63,7 @@ pub struct Opened {
 
 /// How a session is started.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits<'a> {
+pub struct Start<'a> {
     /// The token of the session that this browser had before; it ends.
     pub replaced: Option<&'a SecretHash>,
     /// Sessions that one person may have; the oldest end.
@@ -134,14 +134,14 @@ impl Store {
         &self,
         session: &StoredSession,
         token: &SecretHash,
-        limits: Limits<'_>,
+        start: Start<'_>,
     ) -> Result<StartedSession, StoreError> {
         let mut tx = begin(&self.pool, "start a session").await?;
         let mut ended = Vec::new();
-        if let Some(replaced) = limits.replaced {
+        if let Some(replaced) = start.replaced {
             ended.extend(self.end_replaced(&mut tx, replaced).await?);
         }
-        ended.extend(self.end_oldest(&mut tx, &session.subject, limits.per_person).await?);
+        ended.extend(self.end_oldest(&mut tx, &session.subject, start.per_person).await?);
         self.add_session(&mut tx, session).await?;
         self.add_token(&mut tx, (token, &session.id, &session.host), session.signed_in_at).await?;
         tx.commit().await.map_err(failed(&self.pool, "start a session"))?;

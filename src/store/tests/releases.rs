@@ -36,6 +36,14 @@ fn publication(based_on: i64, rule_book: RuleBook) -> Publication {
     }
 }
 
+async fn save(
+    scene: &Scene,
+    (from, to): (&RuleBook, &RuleBook),
+    seconds: i64,
+) -> Result<(), StoreError> {
+    scene.store.save_draft(Edit { from, to }, &author(seconds), &[change("g")]).await
+}
+
 #[tokio::test]
 async fn nothing_published_is_release_zero() {
     let scene = scene().await;
@@ -98,14 +106,26 @@ async fn rule_book_with_an_id_twice_is_refused_whole() {
 #[tokio::test]
 async fn only_changed_objects_get_a_new_revision() {
     let scene = scene().await;
-    scene.store.save_draft(&book(&[("a", "x"), ("b", "x")]), &author(0), &[]).await.unwrap();
-    scene.store.save_draft(&book(&[("a", "x"), ("b", "y")]), &author(9), &[]).await.unwrap();
+    let (first, second) = (book(&[("a", "x"), ("b", "x")]), book(&[("b", "y"), ("a", "x")]));
+    save(&scene, (&RuleBook::default(), &first), 0).await.unwrap();
+    save(&scene, (&first, &second), 9).await.unwrap();
     let revisions = scene.store.draft_revisions().await.unwrap();
     let of = |id: &str| revisions.iter().find(|r| r.id == id).unwrap();
     assert_eq!((of("a").revision, of("a").changed.at), (1, at(0)));
     assert_eq!((of("b").revision, of("b").changed.at), (2, at(9)));
-    scene.store.save_draft(&book(&[]), &author(10), &[]).await.unwrap();
+    save(&scene, (&second, &book(&[])), 10).await.unwrap();
     assert_eq!(scene.store.draft().await.unwrap(), book(&[]));
+}
+
+#[tokio::test]
+async fn draft_that_somebody_else_changed_is_not_overwritten() {
+    let scene = scene().await;
+    let (read, theirs, ours) = (RuleBook::default(), book(&[("a", "x")]), book(&[("b", "x")]));
+    save(&scene, (&read, &theirs), 0).await.unwrap();
+    let refused = save(&scene, (&read, &ours), 1).await;
+    assert!(matches!(refused, Err(StoreError::DraftMoved)));
+    assert_eq!(scene.store.draft().await.unwrap(), theirs);
+    assert_eq!(scene.store.outbox_after(0, 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -136,10 +156,12 @@ async fn releases_are_listed_newest_first_in_pages() {
 async fn outbox_ids_are_never_given_again() {
     let scene = scene().await;
     let changes = [change("a"), change("b")];
-    scene.store.save_draft(&RuleBook::default(), &author(0), &changes).await.unwrap();
+    let empty = RuleBook::default();
+    let edit = Edit { from: &empty, to: &empty };
+    scene.store.save_draft(edit, &author(0), &changes).await.unwrap();
     scene.store.outbox_taken(2, at(1)).await.unwrap();
     assert_eq!(scene.store.prune_outbox(at(2)).await.unwrap(), 1, "the newest row stays");
-    scene.store.save_draft(&RuleBook::default(), &author(3), &[change("c")]).await.unwrap();
+    scene.store.save_draft(edit, &author(3), &[change("c")]).await.unwrap();
     let rows = scene.store.outbox_after(2, 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [3]);
     assert_eq!(scene.store.prune_outbox(at(9)).await.unwrap(), 1, "row 3 is not taken over yet");

@@ -37,12 +37,12 @@ fn app() -> Host {
     "payroll.contoso.com".parse().unwrap()
 }
 
-const NO_LIMITS: Limits<'_> = Limits { replaced: None, per_person: 20 };
+const ALONE: Start<'_> = Start { replaced: None, per_person: 20 };
 
 /// Starts a session whose token is `token-<id>`.
 pub(super) async fn start(scene: &Scene, id: &str, seconds: i64) -> StartedSession {
     let token = SecretHash::of(&format!("token-{id}"));
-    scene.store.start_session(&session(id, seconds), &token, NO_LIMITS).await.unwrap()
+    scene.store.start_session(&session(id, seconds), &token, ALONE).await.unwrap()
 }
 
 async fn opened(scene: &Scene, token: &str) -> Option<Opened> {

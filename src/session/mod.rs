@@ -1,0 +1,41 @@
+//! Sessions: who is signed in, in which browser, and until when.
+//!
+//! # Parent and child
+//!
+//! A person signs in on the gate's own host; that makes the *parent* session. Each app host that the browser visits gets
+//! a *child*: a token of its own under a cookie of that host, so that no cookie spans hosts and no app can replay what it
+//! sees on another. A child has nothing but its token: identity, limits, re-checks and end are the parent's. A token
+//! opens its session on its own host only.
+//!
+//! # Limits
+//!
+//! A session ends when it was not used for the idle limit, at its absolute limit, when Entra refuses to renew it, when the
+//! person signs out, when the same browser signs in again, when the person has too many, and when the session epoch is
+//! raised. Use is noted at most once a minute, so an idle session ends up to a minute early.
+//!
+//! # Re-checks
+//!
+//! When groups and roles are due to be read again, the request that finds it out waits for the answer, and so do all
+//! others of the same session: the refresh token is redeemed once at a time. The principal is replaced whole, never
+//! merged. When Entra can't be reached, the session keeps what it had until its limits, the record says so, and the next
+//! try is a minute later. A session without a refresh token (Entra gave none) is never re-checked: it keeps the groups of
+//! its sign-in until its limits.
+//!
+//! # What is refused
+//!
+//! A token is only ever made here: one that a browser presents is never adopted. Only its hash is kept. An answer from
+//! memory is at most a second old and never outlives the end of any session in this process.
+
+mod error;
+mod needs;
+mod recheck;
+mod sessions;
+mod token;
+
+pub use self::error::SessionError;
+pub use self::needs::{Directory, Ledger, NotRecorded, Pending, Recheck, Renewed, Unavailable};
+pub use self::sessions::{NewSession, Parts, SessionLimits, Sessions, SignedIn};
+pub use self::token::{NoRandomness, Token};
+
+#[cfg(test)]
+mod tests;

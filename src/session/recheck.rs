@@ -1,0 +1,170 @@
+//! Reading groups and roles again, one request at a time per session.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio::time::timeout;
+
+use super::error::SessionError;
+use super::needs::{Directory, Recheck, Renewed};
+use super::sessions::Sessions;
+use crate::model::id::SessionId;
+use crate::model::principal::Principal;
+use crate::model::record::{Actor, Event, SessionEnd};
+use crate::store::{Renewal, StoredSession};
+
+/// When Entra could not be reached, the next try.
+const RETRY: Duration = Duration::from_mins(1);
+
+/// Whose turn it is, per session.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Mutex<BTreeMap<SessionId, Queue>>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    lock: Arc<tokio::sync::Mutex<()>>,
+    waiting: usize,
+}
+
+impl Turns {
+    fn of(&self, id: &SessionId) -> Turn<'_> {
+        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let queue = turns.entry(id.clone()).or_default();
+        queue.waiting += 1;
+        Turn { turns: self, id: id.clone(), lock: Arc::clone(&queue.lock) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+/// A place in the queue of one session; the last one to leave takes the queue away.
+struct Turn<'a> {
+    turns: &'a Turns,
+    id: SessionId,
+    lock: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut turns = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Entry::Occupied(mut queue) = turns.entry(self.id.clone()) {
+            queue.get_mut().waiting -= 1;
+            if queue.get().waiting == 0 {
+                queue.remove();
+            }
+        }
+    }
+}
+
+impl Sessions {
+    /// The session after its re-check; none when it ended by it.
+    pub(super) async fn recheck(
+        &self,
+        session: StoredSession,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        let (Some(directory), Some(_)) = (&self.parts.directory, &session.refresh_token) else {
+            return Ok(Some(session));
+        };
+        let turn = self.turns.of(&session.id);
+        let Ok(_mine) = timeout(self.patience, turn.lock.lock()).await else {
+            return Ok(Some(session));
+        };
+        // Whoever had the turn before may have done it, or ended the session.
+        let Some(session) = self.parts.store.session(&session.id).await? else { return Ok(None) };
+        if self.parts.clock.now() < session.recheck_at {
+            return Ok(Some(session));
+        }
+        self.ask(directory.as_ref(), session).await
+    }
+
+    async fn ask(
+        &self,
+        directory: &dyn Directory,
+        session: StoredSession,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        let Some(token) = self.refresh_token(&session) else {
+            self.end(&session.id, SessionEnd::KeyLost, Actor::Gate).await?;
+            return Ok(None);
+        };
+        match timeout(self.patience, directory.recheck(&token, &session.subject)).await {
+            Ok(Ok(Recheck::Renewed(renewed)))
+                if renewed.identity.user.subject == session.subject =>
+            {
+                self.renew(session, *renewed).await
+            }
+            // An answer about somebody else is no answer that the session could live on.
+            Ok(Ok(Recheck::Renewed(_) | Recheck::Refused { .. })) => {
+                self.end(&session.id, SessionEnd::RefusedByEntra, Actor::Gate).await?;
+                Ok(None)
+            }
+            Ok(Err(unavailable)) => self.keep(session, unavailable.detail).await,
+            Err(_) => self.keep(session, format!("no answer within {:?}", self.patience)).await,
+        }
+    }
+
+    /// The principal is replaced whole. The change is recorded before it takes effect: a decision never rests on groups
+    /// whose coming is not on record.
+    async fn renew(
+        &self,
+        mut session: StoredSession,
+        renewed: Renewed,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        let principal = Arc::new(Principal::User(renewed.identity.user));
+        let (before, after) = (session.principal.hash(), principal.hash());
+        if before != after {
+            let event = Event::PrincipalChanged {
+                actor: Actor::Subject(session.subject.clone()),
+                session: session.id.clone(),
+                before: before.to_string(),
+                after: after.to_string(),
+            };
+            self.parts.ledger.note(event).await?;
+        }
+        // A refreshed token need not repeat the contexts that the person met when signing in; they stay met.
+        session.auth_contexts.extend(renewed.identity.auth_contexts);
+        let seal = |token: &SecretString| self.seal(&session.id, token);
+        let refresh_token = renewed.refresh_token.as_ref().map(seal).transpose()?;
+        let recheck_at = self.parts.clock.now().plus(self.parts.limits.recheck);
+        let auth_contexts = session.auth_contexts.clone();
+        let renewal = Renewal {
+            principal: Arc::clone(&principal),
+            auth_contexts,
+            refresh_token: refresh_token.clone(),
+            recheck_at,
+        };
+        let kept = self.parts.store.renew_session(&session.id, &renewal).await?;
+        if before != after {
+            self.forget_all();
+        }
+        session.principal = principal;
+        session.recheck_at = recheck_at;
+        session.refresh_token = refresh_token.or(session.refresh_token);
+        Ok(kept.then_some(session))
+    }
+
+    /// Keeps the old groups for a minute and says so in the record.
+    async fn keep(
+        &self,
+        mut session: StoredSession,
+        detail: String,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        let event = Event::RecheckUnavailable { session: session.id.clone(), detail };
+        self.parts.ledger.note(event).await?;
+        session.recheck_at = self.parts.clock.now().plus(RETRY);
+        self.parts.store.postpone_recheck(&session.id, session.recheck_at).await?;
+        Ok(Some(session))
+    }
+
+    /// None when it was sealed with another key or altered.
+    fn refresh_token(&self, session: &StoredSession) -> Option<SecretString> {
+        let sealed = session.refresh_token.as_ref()?;
+        let plain = self.parts.token_key.open(sealed, session.id.as_str().as_bytes()).ok()?;
+        String::from_utf8(plain).ok().map(SecretString::from)
+    }
+}

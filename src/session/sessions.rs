@@ -1,0 +1,399 @@
+//! Starting, loading, listing and ending sessions.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::error::SessionError;
+use super::needs::{Directory, Ledger};
+use super::recheck::Turns;
+use super::token::{NoRandomness, Token};
+use crate::keys::TokenKey;
+use crate::model::host::Host;
+use crate::model::id::{SessionId, Subject};
+use crate::model::principal::Principal;
+use crate::model::record::{Actor, ClientAddress, Event, MfaState, SessionEnd};
+use crate::model::session::{Identity, Session};
+use crate::model::time::{Clock, Timestamp};
+use crate::store::{Ended, Opened, SecretHash, Start, Store, StoredSession};
+
+/// How old an answer from memory may be.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// Tokens whose session is held in memory.
+const HELD: usize = 10_000;
+
+/// Use is written down at most this often.
+const TOUCH: Duration = Duration::from_mins(1);
+
+/// Longer than Entra ever takes in health, shorter than people wait.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What sessions are made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where they are kept.
+    pub store: Store,
+    /// Who reads groups again; none: nobody does.
+    pub directory: Option<Arc<dyn Directory>>,
+    /// Who keeps records.
+    pub ledger: Arc<dyn Ledger>,
+    /// The time.
+    pub clock: Clock,
+    /// How long and how many.
+    pub limits: SessionLimits,
+    /// Seals refresh tokens.
+    pub token_key: TokenKey,
+    /// The authentication context that counts as MFA; none: nothing does.
+    pub mfa_context: Option<String>,
+}
+
+/// How long sessions last, and how many one person may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionLimits {
+    /// Without use.
+    pub idle: Duration,
+    /// Whatever happens.
+    pub absolute: Duration,
+    /// Between readings of groups and roles.
+    pub recheck: Duration,
+    /// At once; the oldest end.
+    pub per_person: u32,
+}
+
+/// A person whom Entra vouched for, about to get a session.
+#[derive(Debug)]
+pub struct NewSession<'a> {
+    /// Who.
+    pub identity: Identity,
+    /// For re-checks; none: there are none.
+    pub refresh_token: Option<SecretString>,
+    /// The gate's own host.
+    pub host: Host,
+    /// Where the person sits, for the record.
+    pub client: ClientAddress,
+    /// The token that this browser carried; its session ends.
+    pub replaced: Option<&'a Token>,
+}
+
+/// A session just started.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Its name.
+    pub id: SessionId,
+    /// For the cookie on the gate's host.
+    pub token: Token,
+}
+
+/// All sessions. See the module's text for the rules.
+pub struct Sessions {
+    pub(super) parts: Parts,
+    pub(super) turns: Turns,
+    /// How long a request waits for Entra, or for another request that waits for Entra.
+    pub(super) patience: Duration,
+    held: Cache<SecretHash, Held>,
+    /// Counts ends. An answer held in memory is good only under the count that its look-up began with, so that no
+    /// session outlives its end here, not even one whose look-up was under way.
+    ends: AtomicU64,
+}
+
+/// Whether looking a session up is using it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Counts,
+    IsWatched,
+}
+
+#[derive(Clone)]
+struct Held {
+    session: Arc<Session>,
+    since: Timestamp,
+    until: Timestamp,
+    ends: u64,
+}
+
+impl fmt::Debug for Sessions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sessions").field("limits", &self.parts.limits).finish_non_exhaustive()
+    }
+}
+
+impl Sessions {
+    /// Sessions over `parts`.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            parts,
+            turns: Turns::default(),
+            patience: PATIENCE,
+            held: Cache::new(HELD),
+            ends: AtomicU64::new(0),
+        }
+    }
+
+    /// The session that a token opens on `host`; none when there is none, it has ended, or the token is of another host.
+    ///
+    /// # Errors
+    /// When the database fails or an end can't be recorded. Nobody may be let in then.
+    pub async fn load(
+        &self,
+        token: &Token,
+        host: &Host,
+    ) -> Result<Option<Arc<Session>>, SessionError> {
+        let (hash, now) = (token.hash(), self.parts.clock.now());
+        let ends = self.ends.load(Ordering::SeqCst);
+        if let Some(held) = self.held.get(&hash).filter(|held| held.is_good(now, ends)) {
+            return Ok(Some(held.session).filter(|session| session.host == *host));
+        }
+        let Some(session) = self.open(&hash, host, Use::Counts).await? else { return Ok(None) };
+        let held = Held {
+            until: self.idle_end(&session).min(session.ends_at).min(now.plus(FRESH)),
+            session: Arc::new(self.seen_from(host, session)),
+            since: now,
+            ends,
+        };
+        self.held.insert(hash, held.clone());
+        Ok(Some(held.session))
+    }
+
+    /// The same without counting as use, for whoever watches a long-lived connection: a page that stays open does not keep
+    /// its session from the idle limit.
+    ///
+    /// # Errors
+    /// As [`Sessions::load`].
+    pub async fn watch(
+        &self,
+        token: &Token,
+        host: &Host,
+    ) -> Result<Option<Arc<Session>>, SessionError> {
+        let session = self.open(&token.hash(), host, Use::IsWatched).await?;
+        Ok(session.map(|session| Arc::new(self.seen_from(host, session))))
+    }
+
+    /// The live session with this id, as it is kept: also what signing out at Entra needs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&self, id: &SessionId) -> Result<Option<StoredSession>, SessionError> {
+        let now = self.parts.clock.now();
+        let session = self.parts.store.session(id).await?;
+        Ok(session.filter(|session| !self.is_over(session, now)))
+    }
+
+    /// Starts a session for somebody who just signed in, under a new token. The browser's former session ends, and so do
+    /// the person's oldest ones beyond the cap.
+    ///
+    /// # Errors
+    /// When it can't be kept or recorded; there is no session then.
+    pub async fn sign_in(&self, new: NewSession<'_>) -> Result<SignedIn, SessionError> {
+        let (id, token) = (new_id()?, Token::generate()?);
+        let session = self.fresh(id.clone(), &new)?;
+        let replaced = new.replaced.map(Token::hash);
+        let start = Start { replaced: replaced.as_ref(), per_person: self.parts.limits.per_person };
+        let started = self.parts.store.start_session(&session, &token.hash(), start).await?;
+        self.forget_all();
+        if let Err(error) = self.note_start(session, new.client, started.ended).await {
+            // A sign-in that is not on record lets nobody in.
+            self.parts.store.end_session(&id, SessionEnd::SignedOut).await?;
+            self.forget_all();
+            return Err(error);
+        }
+        Ok(SignedIn { id, token })
+    }
+
+    /// A token for an app's host, in place of an older one there; none when the session has ended or `host` is the gate's.
+    ///
+    /// # Errors
+    /// When it can't be kept.
+    pub async fn child(
+        &self,
+        parent: &SessionId,
+        host: &Host,
+    ) -> Result<Option<Token>, SessionError> {
+        let (token, now) = (Token::generate()?, self.parts.clock.now());
+        if self.find(parent).await?.is_none() {
+            return Ok(None);
+        }
+        let added = self.parts.store.add_child(parent, (&token.hash(), host), now).await?;
+        self.forget_all();
+        Ok(added.then_some(token))
+    }
+
+    /// Ends a session with all its children, at once; `false` when it had ended already.
+    ///
+    /// # Errors
+    /// When the database fails; or when the end can't be recorded, and then the session has ended all the same.
+    pub async fn end(
+        &self,
+        id: &SessionId,
+        why: SessionEnd,
+        actor: Actor,
+    ) -> Result<bool, SessionError> {
+        let ended = self.parts.store.end_session(id, why).await?;
+        self.forget_all();
+        let Some(ended) = ended else { return Ok(false) };
+        self.note_end(ended, actor).await?;
+        Ok(true)
+    }
+
+    /// A person's live sessions, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&self, subject: &Subject) -> Result<Vec<StoredSession>, SessionError> {
+        let now = self.parts.clock.now();
+        let mut sessions = self.parts.store.sessions_of(subject).await?;
+        sessions.retain(|session| !self.is_over(session, now));
+        Ok(sessions)
+    }
+
+    /// Removes what is over: sessions, sign-ins and hand-overs. Gives the number of sessions that ended; when it is 500,
+    /// more may wait.
+    ///
+    /// # Errors
+    /// When the database fails or an end can't be recorded.
+    pub async fn sweep(&self) -> Result<usize, SessionError> {
+        let now = self.parts.clock.now();
+        self.parts.store.sweep_sign_ins(now).await?;
+        self.parts.store.sweep_handovers(now).await?;
+        let ended = self.parts.store.sweep_sessions(now, self.parts.limits.idle).await?;
+        let count = ended.len();
+        if count > 0 {
+            self.forget_all();
+        }
+        for ended in ended {
+            self.note_end(ended, Actor::Gate).await?;
+        }
+        Ok(count)
+    }
+
+    /// The session as it stands now: ended when it is over, noted as used, re-checked when that is due.
+    async fn open(
+        &self,
+        token: &SecretHash,
+        host: &Host,
+        used: Use,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        let now = self.parts.clock.now();
+        let opened = self.parts.store.session_of(token).await?;
+        let Some(Opened { mut session, .. }) = opened.filter(|opened| opened.host == *host) else {
+            return Ok(None);
+        };
+        if self.is_over(&session, now) {
+            self.end(&session.id, SessionEnd::Expired, Actor::Gate).await?;
+            return Ok(None);
+        }
+        let stale = now.since(session.seen_at) >= TOUCH.min(self.parts.limits.idle / 2);
+        if used == Use::Counts && stale {
+            self.parts.store.touch_session(&session.id, now).await?;
+            session.seen_at = now;
+        }
+        if now < session.recheck_at {
+            return Ok(Some(session));
+        }
+        let checked = self.recheck(session).await?;
+        // Waiting for Entra may have taken the session over its limit.
+        Ok(checked.filter(|session| !self.is_over(session, self.parts.clock.now())))
+    }
+
+    fn fresh(&self, id: SessionId, new: &NewSession<'_>) -> Result<StoredSession, SessionError> {
+        let now = self.parts.clock.now();
+        let seal = |token: &SecretString| self.seal(&id, token);
+        let refresh_token = new.refresh_token.as_ref().map(seal).transpose()?;
+        Ok(StoredSession {
+            host: new.host.clone(),
+            subject: new.identity.user.subject.clone(),
+            principal: Arc::new(Principal::User(new.identity.user.clone())),
+            auth_contexts: new.identity.auth_contexts.clone(),
+            entra_session: new.identity.entra_session.clone(),
+            login_hint: new.identity.login_hint.clone(),
+            refresh_token,
+            signed_in_at: now,
+            seen_at: now,
+            recheck_at: now.plus(self.parts.limits.recheck),
+            ends_at: now.plus(self.parts.limits.absolute),
+            id,
+        })
+    }
+
+    fn seen_from(&self, host: &Host, session: StoredSession) -> Session {
+        Session {
+            id: session.id,
+            host: host.clone(),
+            principal: session.principal,
+            signed_in_at: session.signed_in_at,
+            ends_at: session.ends_at,
+            mfa: self.mfa(&session.auth_contexts),
+            auth_contexts: session.auth_contexts,
+        }
+    }
+
+    fn mfa(&self, met: &BTreeSet<String>) -> MfaState {
+        match &self.parts.mfa_context {
+            Some(wanted) if met.contains(wanted) => MfaState::Met,
+            Some(_) | None => MfaState::NotMet,
+        }
+    }
+
+    pub(super) fn seal(
+        &self,
+        id: &SessionId,
+        token: &SecretString,
+    ) -> Result<Vec<u8>, SessionError> {
+        let plain = token.expose_secret().as_bytes();
+        Ok(self.parts.token_key.seal(plain, id.as_str().as_bytes())?)
+    }
+
+    fn is_over(&self, session: &StoredSession, now: Timestamp) -> bool {
+        now >= session.ends_at || now >= self.idle_end(session)
+    }
+
+    fn idle_end(&self, session: &StoredSession) -> Timestamp {
+        session.seen_at.plus(self.parts.limits.idle)
+    }
+
+    /// Makes every answer in memory worthless. Called after each change that takes something away.
+    pub(super) fn forget_all(&self) {
+        self.ends.fetch_add(1, Ordering::SeqCst);
+    }
+
+    async fn note_start(
+        &self,
+        session: StoredSession,
+        client: ClientAddress,
+        ended: Vec<Ended>,
+    ) -> Result<(), SessionError> {
+        let actor = Actor::Subject(session.subject);
+        for ended in ended {
+            self.note_end(ended, actor.clone()).await?;
+        }
+        let (session, auth_contexts) = (session.id, session.auth_contexts);
+        let event = Event::SignedIn { actor, session, client, auth_contexts };
+        Ok(self.parts.ledger.note(event).await?)
+    }
+
+    async fn note_end(&self, ended: Ended, actor: Actor) -> Result<(), SessionError> {
+        let Ended { id: session, why, .. } = ended;
+        Ok(self.parts.ledger.note(Event::SessionEnded { actor, session, why }).await?)
+    }
+}
+
+impl Held {
+    /// A clock that went back makes it worthless too.
+    fn is_good(&self, now: Timestamp, ends: u64) -> bool {
+        self.ends == ends && self.since <= now && now < self.until
+    }
+}
+
+/// 64 random bits: a name, not a secret, but one that nobody can count up.
+fn new_id() -> Result<SessionId, SessionError> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
+    let id = format!("s-{:016x}", u64::from_be_bytes(bytes)).parse();
+    // The text is well formed by construction; the error only spares a panic.
+    Ok(id.map_err(|_| NoRandomness)?)
+}

@@ -1,0 +1,275 @@
+//! From sign-in to end.
+
+use super::*;
+
+#[tokio::test]
+async fn token_opens_its_session_on_its_own_host_only() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    let session = scene.load(&signed_in.token, &gate()).await.unwrap();
+    assert_eq!((&session.id, &session.host), (&signed_in.id, &gate()));
+    assert_eq!(session.principal.subject(), Some(&UMA.parse().unwrap()));
+    assert_eq!(scene.load(&signed_in.token, &app()).await, None, "also when it is in memory");
+    scene.pass(Duration::from_secs(2));
+    assert_eq!(scene.load(&signed_in.token, &app()).await, None);
+    assert_eq!(scene.log(), ["signed_in"]);
+}
+
+#[tokio::test]
+async fn child_token_opens_the_session_on_its_host_only() {
+    let scene = scene().await;
+    let parent = scene.sign_in(UMA).await;
+    let child = scene.sessions.child(&parent.id, &app()).await.unwrap().unwrap();
+    let session = scene.load(&child, &app()).await.unwrap();
+    assert_eq!((&session.id, &session.host), (&parent.id, &app()));
+    assert_eq!(scene.load(&child, &gate()).await, None);
+    assert!(scene.sessions.child(&parent.id, &gate()).await.unwrap().is_none());
+    let second = scene.sessions.child(&parent.id, &app()).await.unwrap().unwrap();
+    assert_eq!(scene.load(&child, &app()).await, None, "a new child takes the old one's place");
+    assert!(scene.load(&second, &app()).await.is_some());
+}
+
+#[tokio::test]
+async fn a42_presented_token_is_never_adopted() {
+    let scene = scene().await;
+    let planted = Token::generate().unwrap();
+    let signed_in = scene.sign_in_again(UMA, Some(&planted)).await.unwrap();
+    assert_ne!(signed_in.token.hash(), planted.hash());
+    assert!(!scene.is_open(&planted).await);
+    assert!(scene.is_open(&signed_in.token).await);
+}
+
+#[tokio::test]
+async fn a42_new_sign_in_ends_the_browsers_former_session() {
+    let scene = scene().await;
+    let former = scene.sign_in(UMA).await;
+    let child = scene.sessions.child(&former.id, &app()).await.unwrap().unwrap();
+    assert!(scene.load(&child, &app()).await.is_some());
+    let next = scene.sign_in_again(UMA, Some(&former.token)).await.unwrap();
+    assert!(!scene.is_open(&former.token).await);
+    assert_eq!(scene.load(&child, &app()).await, None);
+    assert!(scene.is_open(&next.token).await);
+    assert_eq!(scene.log(), ["signed_in", "ended Replaced by person", "signed_in"]);
+}
+
+#[tokio::test]
+async fn a43_token_in_other_letters_opens_nothing() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    for text in [
+        signed_in.token.expose().to_ascii_uppercase(),
+        signed_in.token.expose().to_ascii_lowercase(),
+    ] {
+        if let Some(token) = Token::parse(&text) {
+            assert!(!scene.is_open(&token).await, "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a46_ended_session_is_refused_at_once_with_its_children() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    let child = scene.sessions.child(&signed_in.id, &app()).await.unwrap().unwrap();
+    assert!(scene.is_open(&signed_in.token).await);
+    assert!(scene.load(&child, &app()).await.is_some());
+    let actor = Actor::Subject(UMA.parse().unwrap());
+    let end = || scene.sessions.end(&signed_in.id, SessionEnd::SignedOut, actor.clone());
+    assert!(end().await.unwrap());
+    assert!(!scene.is_open(&signed_in.token).await);
+    assert_eq!(scene.load(&child, &app()).await, None);
+    assert!(scene.sessions.child(&signed_in.id, &app()).await.unwrap().is_none());
+    assert!(!end().await.unwrap(), "it ends once");
+    assert_eq!(scene.log(), ["signed_in", "ended SignedOut by person"]);
+}
+
+#[tokio::test]
+async fn end_takes_effect_even_when_it_cannot_be_recorded() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    assert!(scene.is_open(&signed_in.token).await);
+    *scene.log.broken.lock().unwrap() = true;
+    let end = scene.sessions.end(&signed_in.id, SessionEnd::SignedOut, Actor::Gate).await;
+    assert!(matches!(end, Err(SessionError::NotRecorded(_))));
+    assert!(!scene.is_open(&signed_in.token).await);
+}
+
+#[tokio::test]
+async fn sign_in_that_cannot_be_recorded_leaves_no_session() {
+    let scene = scene().await;
+    *scene.log.broken.lock().unwrap() = true;
+    let refused = scene.sign_in_again(UMA, None).await;
+    assert!(matches!(refused, Err(SessionError::NotRecorded(_))));
+    assert!(scene.sessions.list(&UMA.parse().unwrap()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a49_person_has_at_most_twenty_sessions() {
+    let scene = scene().await;
+    let mut tokens = Vec::new();
+    for _ in 0..21 {
+        tokens.push(scene.sign_in(UMA).await.token);
+        scene.pass(Duration::from_secs(1));
+    }
+    let other = scene.sign_in(ROB).await;
+    assert!(!scene.is_open(&tokens[0]).await);
+    assert!(scene.is_open(&tokens[1]).await);
+    assert!(scene.is_open(&tokens[20]).await);
+    assert!(scene.is_open(&other.token).await);
+    assert_eq!(scene.sessions.list(&UMA.parse().unwrap()).await.unwrap().len(), 20);
+    assert!(scene.log().contains(&"ended TooMany by person".to_owned()));
+}
+
+#[tokio::test]
+async fn unused_session_ends_at_the_idle_limit() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    scene.pass(Duration::from_mins(59));
+    assert!(scene.is_open(&signed_in.token).await);
+    scene.pass(Duration::from_mins(59));
+    assert!(scene.is_open(&signed_in.token).await, "use counts");
+    scene.log();
+    scene.pass(Duration::from_hours(1));
+    assert!(!scene.is_open(&signed_in.token).await);
+    assert_eq!(scene.log(), ["ended Expired by gate"]);
+}
+
+#[tokio::test]
+async fn open_page_does_not_keep_its_session_alive() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    let watch = async || {
+        let session = scene.sessions.watch(&signed_in.token, &gate()).await.unwrap();
+        session.is_some_and(|session| session.id == signed_in.id)
+    };
+    for _ in 0..5 {
+        assert!(watch().await);
+        scene.pass(Duration::from_mins(12));
+    }
+    assert!(!watch().await);
+    let elsewhere = scene.sessions.watch(&signed_in.token, &app()).await.unwrap();
+    assert_eq!(elsewhere, None);
+}
+
+#[tokio::test]
+async fn use_through_a_child_keeps_the_session_alive() {
+    let scene = scene().await;
+    let parent = scene.sign_in(UMA).await;
+    let child = scene.sessions.child(&parent.id, &app()).await.unwrap().unwrap();
+    scene.pass(Duration::from_mins(40));
+    assert!(scene.load(&child, &app()).await.is_some());
+    scene.pass(Duration::from_mins(40));
+    assert!(scene.is_open(&parent.token).await);
+}
+
+#[tokio::test]
+async fn used_session_ends_at_the_absolute_limit() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    for _ in 0..23 {
+        scene.pass(Duration::from_mins(30));
+        assert!(scene.is_open(&signed_in.token).await);
+    }
+    scene.pass(Duration::from_mins(30));
+    assert!(!scene.is_open(&signed_in.token).await);
+}
+
+#[tokio::test]
+async fn memory_does_not_stretch_a_limit() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    for _ in 0..23 {
+        scene.pass(Duration::from_mins(30));
+        assert!(scene.is_open(&signed_in.token).await);
+    }
+    scene.pass(Duration::from_mins(30) - Duration::from_millis(100));
+    assert!(scene.is_open(&signed_in.token).await);
+    scene.pass(Duration::from_millis(100));
+    assert!(!scene.is_open(&signed_in.token).await);
+}
+
+#[tokio::test]
+async fn answer_from_memory_is_a_second_old_at_most() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    assert!(scene.is_open(&signed_in.token).await);
+    // Another process ended it.
+    scene.store.end_session(&signed_in.id, SessionEnd::SignedOut).await.unwrap();
+    scene.pass(Duration::from_secs(1));
+    assert!(!scene.is_open(&signed_in.token).await);
+}
+
+#[tokio::test]
+async fn raised_epoch_ends_every_session() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    scene.store.raise_session_epoch().await.unwrap();
+    assert!(!scene.is_open(&signed_in.token).await);
+}
+
+#[tokio::test]
+async fn sweep_records_what_it_ends() {
+    let scene = scene().await;
+    scene.sign_in(UMA).await;
+    scene.pass(Duration::from_mins(30));
+    scene.sign_in(ROB).await;
+    scene.log();
+    assert_eq!(scene.sessions.sweep().await.unwrap(), 0);
+    scene.pass(Duration::from_mins(30));
+    assert_eq!(scene.sessions.sweep().await.unwrap(), 1);
+    assert_eq!(scene.log(), ["ended Expired by gate"]);
+}
+
+#[tokio::test]
+async fn list_shows_live_sessions_newest_first() {
+    let scene = scene().await;
+    let first = scene.sign_in(UMA).await;
+    scene.pass(Duration::from_mins(30));
+    let second = scene.sign_in(UMA).await;
+    let ids = async || {
+        let list = scene.sessions.list(&UMA.parse().unwrap()).await.unwrap();
+        list.into_iter().map(|session| session.id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids().await, [second.id.clone(), first.id]);
+    scene.pass(Duration::from_mins(30));
+    assert_eq!(ids().await, [second.id]);
+}
+
+#[tokio::test]
+async fn mfa_is_met_only_by_the_context_of_the_settings() {
+    use crate::model::record::MfaState;
+    let scene = scene().await;
+    let check = async |contexts: &[&str], expected: MfaState| {
+        let mut identity = identity(UMA, &[]);
+        identity.auth_contexts = contexts.iter().map(ToString::to_string).collect();
+        let client = ClientAddress::Unknown;
+        let new =
+            NewSession { identity, refresh_token: None, host: gate(), client, replaced: None };
+        let signed_in = scene.sessions.sign_in(new).await.unwrap();
+        let session = scene.load(&signed_in.token, &gate()).await.unwrap();
+        assert_eq!(session.mfa, expected, "{contexts:?}");
+    };
+    check(&["c1"], MfaState::Met).await;
+    check(&["c2"], MfaState::NotMet).await;
+    check(&[], MfaState::NotMet).await;
+}
+
+#[tokio::test]
+async fn files_of_the_database_hold_no_secret() {
+    let scene = scene().await;
+    let parent = scene.sign_in(UMA).await;
+    let child = scene.sessions.child(&parent.id, &app()).await.unwrap().unwrap();
+    scene.store.close().await;
+    let mut bytes = Vec::new();
+    for file in std::fs::read_dir(scene.directory.path()).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            bytes.extend(std::fs::read(path).unwrap());
+        }
+    }
+    let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has(parent.token.hash().as_str()), "the hash is there, so the rows are");
+    assert!(!has(parent.token.expose()));
+    assert!(!has(child.expose()));
+    assert!(!has("refresh-1"));
+}

@@ -1,0 +1,218 @@
+//! Sessions over a database of their own, a clock that tests move, and stand-ins for Entra and the log.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::*;
+use crate::keys::{Keys, TokenKey};
+use crate::model::host::Host;
+use crate::model::id::Subject;
+use crate::model::principal::Principal;
+use crate::model::record::{Actor, ClientAddress, Event, SessionEnd};
+use crate::model::session::{Identity, Session};
+use crate::model::time::{Clock, Timestamp};
+use crate::store::Store;
+
+mod life;
+mod recheck;
+mod token;
+
+const UMA: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
+const ROB: &str = "22222222-2222-2222-2222-222222222222.44444444-4444-4444-4444-444444444444";
+
+/// A record-keeper that remembers, and can be told to fail.
+#[derive(Debug, Default)]
+struct Log {
+    words: Mutex<Vec<String>>,
+    broken: Mutex<bool>,
+}
+
+impl Ledger for Log {
+    fn note(&self, event: Event) -> Pending<'_, Result<(), NotRecorded>> {
+        Box::pin(async move {
+            if *self.broken.lock().unwrap() {
+                return Err(NotRecorded { detail: "disk full".to_owned() });
+            }
+            self.words.lock().unwrap().push(word(&event));
+            Ok(())
+        })
+    }
+}
+
+/// The event's kind, with the reason of an end.
+fn word(event: &Event) -> String {
+    if let Event::SessionEnded { why, actor, .. } = event {
+        let actor = if matches!(actor, Actor::Gate) { "gate" } else { "person" };
+        return format!("ended {why:?} by {actor}");
+    }
+    event.kind().to_owned()
+}
+
+/// How the stand-in for Entra answers.
+#[derive(Debug, Clone, Copy)]
+enum Mood {
+    /// With this role and a refresh token of the next number.
+    Role(&'static str),
+    /// With another person.
+    Stranger,
+    Refuses,
+    Away,
+    Silent,
+}
+
+#[derive(Debug)]
+struct Entra {
+    mood: Mutex<Mood>,
+    asked: AtomicUsize,
+    tokens: Mutex<Vec<String>>,
+}
+
+impl Directory for Entra {
+    fn recheck<'a>(
+        &'a self,
+        refresh_token: &'a SecretString,
+        _: &'a Subject,
+    ) -> Pending<'a, Result<Recheck, Unavailable>> {
+        Box::pin(async move {
+            let number = self.asked.fetch_add(1, Ordering::SeqCst) + 2;
+            self.tokens.lock().unwrap().push(refresh_token.expose_secret().to_owned());
+            let mood = *self.mood.lock().unwrap();
+            // Others get their chance to ask as well.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            let renewed = |identity| {
+                let refresh_token = Some(format!("refresh-{number}").into());
+                Ok(Recheck::Renewed(Box::new(Renewed { identity, refresh_token })))
+            };
+            match mood {
+                Mood::Role(role) => renewed(identity(UMA, &[role])),
+                Mood::Stranger => renewed(identity(ROB, &[])),
+                Mood::Refuses => Ok(Recheck::Refused { detail: "AADSTS50057".to_owned() }),
+                Mood::Away => Err(Unavailable { detail: "connection refused".to_owned() }),
+                Mood::Silent => std::future::pending().await,
+            }
+        })
+    }
+}
+
+struct Scene {
+    directory: tempfile::TempDir,
+    store: Store,
+    clock: Clock,
+    entra: Arc<Entra>,
+    log: Arc<Log>,
+    sessions: Sessions,
+}
+
+async fn scene() -> Scene {
+    let directory = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/cedargate.db", directory.path().display());
+    let store = Store::open(&url).await.unwrap();
+    let clock = Clock::fixed(Timestamp::from_seconds(1_790_000_000));
+    let entra = Arc::new(Entra {
+        mood: Mutex::new(Mood::Role("Reports.Read")),
+        asked: AtomicUsize::new(0),
+        tokens: Mutex::default(),
+    });
+    let log = Arc::new(Log::default());
+    let sessions = Sessions::new(Parts {
+        store: store.clone(),
+        directory: Some(Arc::<Entra>::clone(&entra)),
+        ledger: Arc::<Log>::clone(&log),
+        clock: clock.clone(),
+        limits: SessionLimits {
+            idle: Duration::from_hours(1),
+            absolute: Duration::from_hours(12),
+            recheck: Duration::from_mins(15),
+            per_person: 20,
+        },
+        token_key: token_key(&directory, "keys"),
+        mfa_context: Some("c1".to_owned()),
+    });
+    Scene { directory, store, clock, entra, log, sessions }
+}
+
+impl Scene {
+    async fn sign_in(&self, who: &str) -> SignedIn {
+        self.sign_in_again(who, None).await.unwrap()
+    }
+
+    async fn sign_in_again(
+        &self,
+        who: &str,
+        replaced: Option<&Token>,
+    ) -> Result<SignedIn, SessionError> {
+        let new = NewSession {
+            identity: identity(who, &["Reports.Read"]),
+            refresh_token: Some("refresh-1".into()),
+            host: gate(),
+            client: ClientAddress::Known(Ipv4Addr::LOCALHOST.into()),
+            replaced,
+        };
+        self.sessions.sign_in(new).await
+    }
+
+    async fn load(&self, token: &Token, host: &Host) -> Option<Arc<Session>> {
+        self.sessions.load(token, host).await.unwrap()
+    }
+
+    /// Whether the token opens its session on the gate's host.
+    async fn is_open(&self, token: &Token) -> bool {
+        self.load(token, &gate()).await.is_some()
+    }
+
+    fn pass(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+
+    fn be(&self, mood: Mood) {
+        *self.entra.mood.lock().unwrap() = mood;
+    }
+
+    fn asked(&self) -> usize {
+        self.entra.asked.load(Ordering::SeqCst)
+    }
+
+    fn log(&self) -> Vec<String> {
+        std::mem::take(&mut self.log.words.lock().unwrap())
+    }
+}
+
+fn identity(who: &str, roles: &[&str]) -> Identity {
+    let user = serde_json::json!({
+        "subject": who, "user_name": "uma@contoso.example", "name": "Uma", "email": null,
+        "guest": "member", "groups": [], "roles": roles,
+    });
+    Identity {
+        user: serde_json::from_value(user).unwrap(),
+        auth_contexts: BTreeSet::new(),
+        entra_session: None,
+        login_hint: None,
+    }
+}
+
+fn roles(session: &Session) -> Vec<String> {
+    match &*session.principal {
+        Principal::User(user) => user.roles.iter().map(ToString::to_string).collect(),
+        Principal::Workload(_) | Principal::Anonymous => Vec::new(),
+    }
+}
+
+fn gate() -> Host {
+    "gate.contoso.com".parse().unwrap()
+}
+
+fn app() -> Host {
+    "payroll.contoso.com".parse().unwrap()
+}
+
+/// The key in the directory `name`, made when it is missing.
+fn token_key(directory: &tempfile::TempDir, name: &str) -> TokenKey {
+    Keys::open(&directory.path().join(name)).unwrap().token
+}
