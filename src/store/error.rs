@@ -104,6 +104,17 @@ pub enum StoreError {
         found: i64,
     },
 
+    /// Another process writes this log.
+    #[error(
+        "another process writes the log `{file}` (it holds `{lock}`); end it first, or give this one an audit database of its own"
+    )]
+    InUse {
+        /// The database file.
+        file: PathBuf,
+        /// The lock file beside it.
+        lock: PathBuf,
+    },
+
     /// Another program holds the file.
     #[error(
         "the database `{file}` stayed locked; find the other program that has it open (a second Cedargate, a copy job, a SQLite shell) and end it"

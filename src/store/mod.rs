@@ -4,6 +4,7 @@
 //! functions take and return model types; rows are private. Each statement is one static text that PostgreSQL could run
 //! as well: TEXT and BIGINT columns, `$1` binds, nothing that an engine alone knows.
 
+pub mod audit;
 mod error;
 mod handovers;
 mod outbox;
