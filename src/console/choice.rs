@@ -94,12 +94,28 @@ pub struct Badge {
     pub tone: Tone,
 }
 
+/// Whether hand-written policies may apply to a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// None can.
+    No,
+    /// Some can, and may open what no grant opens.
+    Yes,
+}
+
 impl Badge {
     /// The warning on a route that these grants reach: open to the world, or to nobody.
-    pub fn access(grants: &[&Grant]) -> Option<Self> {
+    ///
+    /// Hand-written policies are not read for it, so where there are any, "nobody" is never claimed.
+    pub fn access(grants: &[&Grant], written: Written) -> Option<Self> {
         let mut opening = grants.iter().filter(|grant| grant.effect == Effect::Permit).peekable();
         if opening.peek().is_none() {
-            return Some(Self { word: "Nobody", icon: "lock", tone: Tone::Bad });
+            return Some(match written {
+                Written::No => Self { word: "Nobody", icon: "lock", tone: Tone::Bad },
+                Written::Yes => {
+                    Self { word: "Written rules", icon: "file-text", tone: Tone::Plain }
+                }
+            });
         }
         let public = opening.any(|grant| grant.who == Who::Everyone);
         public.then_some(Self { word: "Public", icon: "globe", tone: Tone::Careful })

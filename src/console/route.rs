@@ -6,7 +6,7 @@ use askama::Template;
 
 use crate::model::grant::{Effect, Grant};
 use crate::web::link::Link;
-use crate::web::page::Frame;
+use crate::web::page::{Frame, Notice};
 
 use super::cedar_text::Token;
 use super::choice::{Badge, Choice, Field, Focus};
@@ -30,6 +30,8 @@ pub struct RoutePage {
     pub badge: Option<Badge>,
     /// The decisions made on this route.
     pub decisions: Link,
+    /// What came of the form just sent; inside the block, so that both ways of sending show it.
+    pub outcome: Option<Notice>,
     /// Grants that open it, own ones first.
     pub permits: Vec<GrantRow>,
     /// Grants that close it.
@@ -82,7 +84,7 @@ impl GrantRow {
             effect: grant.effect,
             who: words::who(&grant.who, names),
             kind: words::kind(&grant.who),
-            what: words::what(&grant.what),
+            what: words::what(&grant.what, grant.effect),
             conditions: words::conditions(&grant.when),
             reach: words::reach(grant.reach),
             reason: (!grant.reason.is_empty()).then(|| grant.reason.clone()),

@@ -8,7 +8,7 @@ use crate::model::record::Reason;
 use crate::model::time::Instant;
 use crate::web::moment::Moment;
 
-use super::choice::Badge;
+use super::choice::{Badge, Written};
 
 /// Names for group ids, as the rule book keeps them.
 pub type GroupNames = BTreeMap<GroupId, String>;
@@ -45,9 +45,10 @@ pub fn kind(who: &Who) -> &'static str {
     }
 }
 
-/// What a grant lets people do, as a verb.
-pub fn what(what: &What) -> String {
+/// What a grant lets people do or keeps them from, as a verb.
+pub fn what(what: &What, effect: Effect) -> String {
     match what {
+        What::All if effect == Effect::Forbid => "read or change".to_owned(),
         What::Read => "read".to_owned(),
         What::Write => "change".to_owned(),
         What::All => "read and change".to_owned(),
@@ -114,15 +115,15 @@ const LINES: usize = 4;
 
 impl Access {
     /// From all grants that reach the route, inherited ones too.
-    pub fn new(grants: &[&Grant], names: &GroupNames) -> Self {
+    pub fn new(grants: &[&Grant], names: &GroupNames, written: Written) -> Self {
         let lines = grants.iter().take(LINES).map(|grant| AccessLine {
             effect: grant.effect,
             who: who(&grant.who, names),
-            what: what(&grant.what),
+            what: what(&grant.what, grant.effect),
             conditions: conditions(&grant.when),
         });
         let more = grants.len().saturating_sub(LINES);
-        Self { lines: lines.collect(), more, badge: Badge::access(grants) }
+        Self { lines: lines.collect(), more, badge: Badge::access(grants, written) }
     }
 }
 

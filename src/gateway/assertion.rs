@@ -37,9 +37,6 @@ pub struct About {
     pub groups: Vec<String>,
     /// The app roles that the app's rules mention.
     pub roles: Vec<String>,
-    /// The id of the session.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sid: Option<String>,
 }
 
 #[derive(Serialize)]

@@ -10,6 +10,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::model::app::HeaderAlias;
+use crate::model::host::Origin;
+use crate::model::record::ClientAddress;
 
 /// Largest total of identity header values, in bytes, without the assertion and the aliases.
 pub const LARGEST_IDENTITY: usize = 8 * 1024;
@@ -173,6 +175,30 @@ pub fn clean_response(headers: &mut HeaderMap) {
     headers.remove(SET_COOKIE);
     for cookie in cookies.into_iter().filter(|cookie| !is_own_cookie(cookie.as_bytes())) {
         headers.append(SET_COOKIE, cookie);
+    }
+}
+
+/// Tells the upstream how the request came to us, on stripped headers: `Host` and the `X-Forwarded-*` family, all from
+/// the connection and the settings. An address that nobody can tell is left out.
+pub fn set_forwarded(headers: &mut HeaderMap, client: ClientAddress, origin: &Origin) {
+    let port = origin.port().to_string();
+    let authority = origin.authority();
+    let client = match client {
+        ClientAddress::Known(ip) => Some(ip.to_string()),
+        ClientAddress::Unknown => None,
+    };
+    let values = [
+        (HOST, Some(authority.as_str())),
+        (HeaderName::from_static("x-forwarded-for"), client.as_deref()),
+        (HeaderName::from_static("x-forwarded-host"), Some(authority.as_str())),
+        (HeaderName::from_static("x-forwarded-port"), Some(port.as_str())),
+        (HeaderName::from_static("x-forwarded-proto"), Some(origin.scheme().as_str())),
+    ];
+    for (name, value) in values {
+        // Hosts, ports and addresses are plain ASCII, so every value fits a header.
+        if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
+            headers.insert(name, value);
+        }
     }
 }
 

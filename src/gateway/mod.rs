@@ -1,8 +1,48 @@
-//! What happens to a request on a protected host, up to its app and back.
+//! The door that traffic goes through: who, what, decided, recorded, carried.
+//!
+//! [`enforce`] is the one choke point. [`proxy`] takes an exchange to it and carries what it lets through; [`upstream`]
+//! is where traffic leaves, and takes a permit to do so. [`headers`] keeps the client from speaking in our name.
 
+pub mod answers;
 pub mod assertion;
-pub mod flood;
+pub mod enforce;
 pub mod headers;
+mod identity;
+mod patience;
+pub mod proxy;
+pub mod upstream;
+mod websocket;
 
 #[cfg(test)]
 mod tests;
+
+use crate::audit::Audit;
+use crate::model::host::Origin;
+use crate::session::Sessions;
+use crate::telemetry::Metrics;
+use crate::web::refuser::Refuser;
+
+use self::assertion::Assertions;
+use self::enforce::Enforcer;
+use self::upstream::Upstream;
+
+/// What the gateway works with; it is given nothing else.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// Decisions and their records.
+    pub enforcer: Enforcer,
+    /// Refusals and their records.
+    pub refuser: Refuser,
+    /// For events of the traffic itself.
+    pub audit: Audit,
+    /// Signed identity for upstreams.
+    pub assertions: Assertions,
+    /// Where traffic leaves.
+    pub upstream: Upstream,
+    /// Cedargate's own origin.
+    pub public: Origin,
+    /// Counters.
+    pub metrics: Metrics,
+}

@@ -3,14 +3,12 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::assertion::{About, Assertions};
-use super::flood::{Admission, Flood, Limit, Shedding};
 use super::headers::{
     IdentityHeaders, TooLarge, check_inbound, clean_response, set_identity, strip_inbound,
 };
 use crate::keys::Keys;
 use crate::model::app::HeaderAlias;
 use crate::model::principal::PrincipalHash;
-use crate::model::record::ClientAddress;
 use crate::model::time::Timestamp;
 
 const TABLE: &str = include_str!("../../tests/data/header_smuggling.txt");
@@ -107,21 +105,6 @@ fn upstream_sets_neither_our_cookies_nor_our_headers() {
 }
 
 #[test]
-fn flood_is_shed_and_summed_up_per_network() {
-    let flood = Flood::new(Limit { per_second: 1, burst: 2 });
-    let at = Timestamp::from_seconds;
-    let client = |text: &str| ClientAddress::Known(text.parse().unwrap());
-    assert_eq!(flood.admit(client("2001:db8::1"), at(9)), Admission::Admitted);
-    assert_eq!(flood.admit(client("2001:db8::2"), at(9)), Admission::Admitted);
-    assert_eq!(flood.admit(client("2001:db8::3"), at(9)), Admission::Shed(Shedding::First));
-    assert_eq!(flood.admit(client("2001:db8::1"), at(9)), Admission::Shed(Shedding::Further));
-    assert_eq!(flood.admit(client("2001:db8:0:1::"), at(9)), Admission::Admitted);
-    assert_eq!(flood.admit(client("2001:db8::1"), at(10)), Admission::Admitted);
-    assert_eq!(flood.take_summaries(), [(client("2001:db8::"), 2)]);
-    assert!(flood.take_summaries().is_empty());
-}
-
-#[test]
 fn assertion_verifies_under_the_published_key_and_is_reused_for_30_seconds() {
     let home = tempfile::tempdir().unwrap();
     let keys = Keys::open(&home.path().join("keys")).unwrap();
@@ -133,7 +116,6 @@ fn assertion_verifies_under_the_published_key_and_is_reused_for_30_seconds() {
         email: None,
         groups: Vec::new(),
         roles: vec!["a".to_owned()],
-        sid: None,
     };
     let app = "wiki".parse().unwrap();
     let at = |s| {

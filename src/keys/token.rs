@@ -14,6 +14,7 @@ const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 24;
 
 /// The key that seals tokens at rest.
+#[derive(Clone)]
 pub struct TokenKey(XChaCha20Poly1305);
 
 /// A sealed text that this key does not open: cut, changed, sealed by another key or for another place.
@@ -26,6 +27,11 @@ impl TokenKey {
         let mut bytes = vec![0; KEY_LENGTH];
         getrandom::fill(&mut bytes).map_err(|_| KeysError::Randomness)?;
         Ok(bytes)
+    }
+
+    /// The key that these bytes are.
+    pub fn new(bytes: &[u8; KEY_LENGTH]) -> Self {
+        Self(XChaCha20Poly1305::new(bytes.into()))
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {

@@ -52,6 +52,16 @@ pub enum Verdict {
     Deny,
 }
 
+impl Verdict {
+    /// The word in records, JSON answers and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+}
+
 /// Why a decision fell as it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -255,6 +265,8 @@ pub enum Refusal {
         /// Which rule of the canonical path it breaks.
         rule: &'static str,
     },
+    /// 414: a path or query longer than any that is read.
+    TooLong,
     /// 400: headers that contradict each other or name what a client has no say in.
     BadHeaders {
         /// What is wrong with them.
@@ -267,11 +279,8 @@ pub enum Refusal {
     },
     /// 405: a method that is never forwarded.
     MethodNotAllowed,
-    /// 429: many refused at once; one record for all of them.
-    TooMany {
-        /// Requests refused since the last such record.
-        count: u64,
-    },
+    /// 429: its source was refused too often; never recorded by itself, see [`Event::TurnedAway`].
+    TooMany,
     /// 403: a form that our own page did not send (missing or wrong token, another site).
     ForgedForm {
         /// Which check failed.
@@ -416,6 +425,13 @@ pub enum Event {
         #[serde(rename = "changed_at")]
         at: Timestamp,
     },
+    /// Requests that were answered 429 since the last such record; one for all of them.
+    TurnedAway {
+        /// From where.
+        client: ClientAddress,
+        /// How many.
+        count: u64,
+    },
     /// An allowed request whose upstream failed.
     UpstreamFailed {
         /// The decision that allowed it.
@@ -450,6 +466,7 @@ impl Event {
             Self::PrincipalChanged { .. } => "principal_changed",
             Self::RecheckUnavailable { .. } => "recheck_unavailable",
             Self::Change { .. } => "change",
+            Self::TurnedAway { .. } => "turned_away",
             Self::UpstreamFailed { .. } => "upstream_failed",
             Self::Abandoned { .. } => "abandoned",
             Self::LogOverflowed { .. } => "log_overflowed",

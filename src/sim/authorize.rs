@@ -74,6 +74,7 @@ pub(super) async fn ask(
 }
 
 /// `POST` to the same address with the same query: one form of the page was sent.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(super) async fn choose(
     Shared(sim): Shared<Sim>,
     Path(tenant): Path<String>,

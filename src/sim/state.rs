@@ -10,7 +10,7 @@ use super::keys::Keys;
 use super::people::Person;
 
 /// Codes are gone after this long.
-pub(super) const CODE_LIFE: Duration = Duration::from_secs(600);
+pub(super) const CODE_LIFE: Duration = Duration::from_mins(10);
 
 /// Whether something that works once or until revoked still works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

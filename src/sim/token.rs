@@ -186,7 +186,7 @@ fn issue(
 ) -> Result<serde_json::Value, SimError> {
     let access = claims::access_token(sim, state.keys.current(), granted)?;
     let sub = sim.pairwise(&granted.object_id, &granted.client);
-    let expires_at = sim.now().plus(Duration::from_secs(3600));
+    let expires_at = sim.now().plus(Duration::from_hours(1));
     let known = Access { object_id: granted.object_id.clone(), sub, expires_at };
     state.access.insert(access.clone(), known);
     let mut body = json!({

@@ -70,7 +70,7 @@ static SHEET: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(["console", "css"], content_type, Bytes::from_static(body))
 });
 static ICONS: LazyLock<Asset> = LazyLock::new(|| {
-    let body = include_bytes!("../../templates/assets/icons.svg");
+    let body = include_bytes!("../../templates/assets/vendor/lucide/icons.svg");
     Asset::new(["icons", "svg"], SVG, Bytes::from_static(body))
 });
 static MARK: LazyLock<Asset> = LazyLock::new(|| {

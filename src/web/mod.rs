@@ -1,15 +1,23 @@
-//! Manners that all doors share: what a page looks like, which headers go with it, which files belong to it.
+//! Manners that all doors share: reading who asks and what they can use, refusing, and what pages look like.
 //!
-//! Nothing here decides who may see something, and nothing here reads or writes stored data.
+//! Nothing here decides who may open something.
 
 pub mod assets;
+pub mod caller;
 pub mod client;
+pub mod cookie;
+pub mod csrf;
+pub mod exchange;
+pub mod fault;
+pub mod flood;
 pub mod headers;
 pub mod hx;
 pub mod link;
 pub mod moment;
 pub mod page;
 pub mod pages;
+pub mod refuser;
+pub mod wants;
 
 #[cfg(test)]
 pub(crate) mod tests;

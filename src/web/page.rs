@@ -13,6 +13,7 @@ use super::assets::File;
 use super::headers::{ContentPolicy, Nonce, NonceError, protect_page};
 use super::hx;
 use super::link::Link;
+use crate::model::principal::Principal;
 
 /// What the layouts print around a page.
 #[derive(Debug, Clone)]
@@ -104,6 +105,18 @@ pub struct PersonName {
     pub name: String,
     /// User name.
     pub user_name: String,
+}
+
+impl PersonName {
+    /// How pages name a principal; nobody has no name.
+    pub fn of(principal: &Principal) -> Option<Self> {
+        let user_name = match principal {
+            Principal::User(user) => user.user_name.clone(),
+            Principal::Workload(workload) => workload.client.clone(),
+            Principal::Anonymous => return None,
+        };
+        Some(Self { name: principal.display_name(), user_name })
+    }
 }
 
 /// Places of the console that belong together.

@@ -9,7 +9,7 @@ use crate::model::id::DecisionId;
 
 use super::link::Link;
 use super::moment::Moment;
-use super::page::{Frame, Tone};
+use super::page::{Frame, Notice, Tone};
 
 /// One thing the reader can do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,16 @@ pub struct ErrorPage {
     pub at: Moment,
     /// Whom to ask.
     pub contact: Option<String>,
+}
+
+/// Something went wrong while htmx asked for a fragment: goes to `#notices` by `HX-Retarget`, `HX-Reswap: beforeend`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "notice.html")]
+pub struct NoticeFragment {
+    /// What is said.
+    pub notice: Notice,
+    /// What to quote.
+    pub reference: Option<Reference>,
 }
 
 /// A signed-in person was refused (403).

@@ -51,7 +51,7 @@ fn pattern() -> impl Strategy<Value = PathPattern> {
                 .iter()
                 .enumerate()
                 .map(|(at, segment)| segment.replace('x', &format!("x{at}")));
-            let text: String = named.map(|segment| format!("/{segment}")).collect();
+            let text = named.fold(String::new(), |text, segment| text + "/" + &segment);
             (if text.is_empty() && tail.is_empty() { "/".to_owned() } else { text + tail })
                 .parse()
                 .ok()

@@ -1,7 +1,7 @@
 //! The console's pages, from samples.
 
 use crate::console::cedar_text::{Token, tokens};
-use crate::console::choice::{Badge, Field, Named};
+use crate::console::choice::{Badge, Field, Named, Written};
 use crate::console::decision::{DecisionPage, Fact};
 use crate::console::decisions::{DecisionRow, DecisionsPage};
 use crate::console::route::{GrantForm, GrantRow, Inherited, KnownGroup, RoutePage};
@@ -56,7 +56,7 @@ fn never_grant() -> Grant {
 }
 
 fn row(text: Text, grants: &[&Grant], [id, pattern, title]: [&str; 3]) -> RouteRow {
-    let mut access = Access::new(grants, &names());
+    let mut access = Access::new(grants, &names(), Written::No);
     for line in &mut access.lines {
         line.who = text(&line.who);
         line.conditions.iter_mut().for_each(|condition| condition.text = text(&condition.text));
@@ -65,7 +65,7 @@ fn row(text: Text, grants: &[&Grant], [id, pattern, title]: [&str; 3]) -> RouteR
         link: urls::route(&id.parse().unwrap()),
         pattern: text(pattern),
         title: text(title),
-        ancestors: pattern.matches('/').count() - 1,
+        ancestors: usize::from(pattern != "/") + usize::from(pattern.contains("legacy")),
         access,
     }
 }
@@ -157,6 +157,7 @@ fn route(text: Text) -> RoutePage {
         title: text("Finance"),
         badge: None,
         decisions: urls::decisions().with_query("q", "payroll/finance"),
+        outcome: None,
         permits: vec![
             shown(text, &finance_grant(), None),
             shown(text, &admins_grant(), Some(above)),
@@ -241,15 +242,11 @@ fn routes_page_a59() {
 
 #[test]
 fn route_page_a59() {
-    check("console_route", |text| {
-        let mut page = route(text);
-        page.frame.notice = Some(notice(text));
-        page
-    });
+    check("console_route", |text| RoutePage { outcome: Some(notice(text)), ..route(text) });
     check("console_route_wrong", |text| RoutePage { form: Some(wrong_form(text)), ..route(text) });
     check("console_route_nobody", |text| RoutePage {
         permits: Vec::new(),
-        badge: Badge::access(&[]),
+        badge: Badge::access(&[], Written::No),
         form: None,
         ..route(text)
     });

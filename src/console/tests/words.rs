@@ -1,9 +1,9 @@
 //! Grants in words, Cedar text in pieces.
 
 use crate::console::cedar_text::{TokenKind, tokens};
-use crate::console::choice::{Badge, Choice, Field};
+use crate::console::choice::{Badge, Choice, Field, Written};
 use crate::console::words::{self, Access, GroupNames};
-use crate::model::grant::Grant;
+use crate::model::grant::{Effect, Grant, What};
 
 pub(super) const FINANCE: &str = "8f3c1d2e-5b6a-4c7d-9e8f-0a1b2c3d4e5f";
 
@@ -18,7 +18,7 @@ pub(super) fn grant(json: &str) -> Grant {
 fn check(who: &str, what: &str, expected: &str) {
     let grant =
         grant(&format!(r#"{{"id":"g","who":{who},"what":{what},"route":"payroll/finance"}}"#));
-    let access = Access::new(&[&grant], &names());
+    let access = Access::new(&[&grant], &names(), Written::No);
     let line = &access.lines[0];
     assert_eq!(format!("{} {} {}", line.who, line.verb(), line.what), expected);
 }
@@ -40,7 +40,7 @@ fn group_without_a_name_is_shown_by_its_id() {
 #[test]
 fn public_route_and_closed_route_are_marked() {
     let everyone = grant(r#"{"id":"g","who":"everyone","what":"read","route":"payroll/home"}"#);
-    let word = |grants: &[&Grant]| Badge::access(grants).map(|badge| badge.word);
+    let word = |grants: &[&Grant]| Badge::access(grants, Written::No).map(|badge| badge.word);
     let never = grant(
         r#"{"id":"g","effect":"forbid","who":"everyone","what":"read","route":"payroll/home"}"#,
     );
@@ -54,7 +54,7 @@ fn public_route_and_closed_route_are_marked() {
 #[test]
 fn long_list_of_grants_is_cut_and_says_so() {
     let grant = grant(r#"{"id":"g","who":"signed_in","what":"read","route":"payroll/home"}"#);
-    let access = Access::new(&[&grant; 6], &names());
+    let access = Access::new(&[&grant; 6], &names(), Written::No);
     assert_eq!((access.lines.len(), access.more), (4, 2));
 }
 
@@ -119,4 +119,16 @@ fn unknown_choice_chooses_nothing() {
 fn field_with_a_message_is_wrong() {
     assert!(!Field::of("x").is_wrong());
     assert!(Field::of("x").wrong("No such group.").is_wrong());
+}
+
+#[test]
+fn nobody_is_never_claimed_where_written_rules_may_apply() {
+    let badge = Badge::access(&[], Written::Yes).unwrap();
+    assert_eq!(badge.word, "Written rules");
+}
+
+#[test]
+fn forbid_keeps_from_reading_or_changing() {
+    assert_eq!(words::what(&What::All, Effect::Forbid), "read or change");
+    assert_eq!(words::what(&What::All, Effect::Permit), "read and change");
 }

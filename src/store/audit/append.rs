@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::Connection;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
@@ -88,18 +88,31 @@ const KNOWN_PRINCIPALS: usize = 65_536;
 /// The WAL is moved into the database by a connection of its own once this much was written.
 const WAL_BYTES: u64 = 4 << 20;
 
-/// Past this the writer stops to do it: without a pause a busy log never lets the other connection catch up.
-const WAL_BYTES_MAX: u64 = 64 << 20;
+/// Past this many pages (64 MB) the writer stops to do it: SQLite begins the WAL anew only at a moment when all of it has
+/// been moved, and a busy writer leaves no such moment to another connection.
+const WAL_PAGES_MAX: i64 = 16_384;
 
 /// Bytes that a row and a commit cost besides the body, roughly.
 const ROW_BYTES: u64 = 160;
 const COMMIT_BYTES: u64 = 8_192;
 
-/// Bytes written to the WAL since all of it was moved into the database.
+/// What writer and checkpointer know of the WAL together.
 #[derive(Debug, Default)]
 pub(super) struct Wal {
+    /// Bytes written since they were last moved into the database, roughly.
     bytes: AtomicU64,
+    /// There is enough to move.
     passed: Notify,
+    /// The WAL grew although it is moved: the writer has to help.
+    overgrown: AtomicBool,
+}
+
+impl Wal {
+    /// What was appended since `before` was counted stays counted.
+    fn moved(&self, before: u64) {
+        let rest = |bytes: u64| Some(bytes.saturating_sub(before));
+        let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest);
+    }
 }
 
 /// Writes records: the one connection that does.
@@ -143,8 +156,9 @@ impl Appender {
         self.next
     }
 
-    /// Bytes written since all of the WAL was moved into the database, roughly.
-    pub fn wal_bytes(&self) -> u64 {
+    /// Bytes written since they were last moved into the database, roughly.
+    #[cfg(test)]
+    pub(super) fn wal_bytes(&self) -> u64 {
         self.wal.bytes.load(Ordering::Relaxed)
     }
 
@@ -233,17 +247,17 @@ impl Appender {
         let rows: u64 = batch.rows.iter().map(|row| row.body.len() as u64 + ROW_BYTES).sum();
         let added = rows + COMMIT_BYTES;
         let bytes = self.wal.bytes.fetch_add(added, Ordering::Relaxed).saturating_add(added);
-        if bytes > WAL_BYTES_MAX
+        if bytes > WAL_BYTES {
+            self.wal.passed.notify_one();
+        }
+        if self.wal.overgrown.swap(false, Ordering::Relaxed)
             && let Some(connection) = self.connection.as_mut()
         {
+            // A long reader may hold it up; then the checkpointer asks again.
             match checkpoint(connection).await {
-                Ok(Backlog::None) => self.wal.bytes.store(0, Ordering::Relaxed),
-                // A long reader holds it up; the bytes count on, and the next commit tries again.
-                Ok(Backlog::Some) => {}
+                Ok(_) => self.wal.moved(bytes),
                 Err(error) => tracing::warn!(%error, "could not checkpoint the audit log"),
             }
-        } else if bytes > WAL_BYTES {
-            self.wal.passed.notify_one();
         }
     }
 }
@@ -274,29 +288,31 @@ impl Checkpointer {
     pub(super) async fn once(&self) -> Result<(), sqlx::Error> {
         let before = self.wal.bytes.load(Ordering::Relaxed);
         let mut connection = self.pool.acquire().await?;
-        match checkpoint(&mut connection).await? {
-            Backlog::None => {
-                // What was appended meanwhile stays counted.
-                let rest = |bytes: u64| Some(bytes.saturating_sub(before));
-                let _ = self.wal.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest);
-            }
-            Backlog::Some => {}
+        let Checkpointed { pages, moved } = checkpoint(&mut connection).await?;
+        if pages == moved {
+            self.wal.moved(before);
+        }
+        if pages > WAL_PAGES_MAX {
+            self.wal.overgrown.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
 }
 
-/// Whether a checkpoint left something in the WAL.
-enum Backlog {
-    None,
-    Some,
+/// What a checkpoint found and did.
+#[derive(Debug)]
+struct Checkpointed {
+    /// Pages in the WAL.
+    pages: i64,
+    /// Those of them that are in the database now.
+    moved: i64,
 }
 
 /// Passive: waits for nobody and makes nobody wait.
-async fn checkpoint(connection: &mut SqliteConnection) -> Result<Backlog, sqlx::Error> {
-    let (busy, log, done): (i64, i64, i64) =
+async fn checkpoint(connection: &mut SqliteConnection) -> Result<Checkpointed, sqlx::Error> {
+    let (_busy, pages, moved): (i64, i64, i64) =
         sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(connection).await?;
-    Ok(if busy == 0 && log == done { Backlog::None } else { Backlog::Some })
+    Ok(Checkpointed { pages, moved })
 }
 
 async fn write(

@@ -48,13 +48,23 @@ pub(crate) fn notice(text: Text) -> Notice {
 
 /// Checks a page: `make` gives it from innocent or hostile texts.
 pub(crate) fn check<P: Template>(name: &str, make: impl Fn(Text) -> P) {
-    let html = make(innocent).render().unwrap();
+    let html = check_fragment(name, make);
     write(name, &html);
-    let tags = tags(&html);
-    let attacked = self::tags(&make(hostile).render().unwrap());
-    assert_eq!(shape(&tags), shape(&attacked), "{name}: hostile data changed the markup");
-    check_tags(name, &tags);
-    check_labels(name, &tags);
+    check_labels(name, &tags(&html));
+}
+
+/// Checks a piece of a page that stands alone; gives it as a person would meet it.
+pub(crate) fn check_fragment<P: Template>(name: &str, make: impl Fn(Text) -> P) -> String {
+    let html = make(innocent).render().unwrap();
+    assert_same_shape(name, &html, &make(hostile).render().unwrap());
+    check_tags(name, &tags(&html));
+    html
+}
+
+/// Fails when one has other tags or attributes than the other.
+pub(crate) fn assert_same_shape(name: &str, html: &str, attacked: &str) {
+    let (html, attacked) = (shape(&tags(html)), shape(&tags(attacked)));
+    assert_eq!(html, attacked, "{name}: hostile data changed the markup");
 }
 
 /// Checks a block that htmx swaps in.

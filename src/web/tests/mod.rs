@@ -2,5 +2,6 @@
 
 mod client;
 mod files;
+mod flood;
 pub(crate) mod markup;
 mod pages;

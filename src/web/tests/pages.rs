@@ -6,10 +6,13 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::Tone;
 use crate::web::pages::{
-    Action, DeniedPage, ErrorPage, Reference, SignInFailedPage, SignOutPage, SignedOutPage,
+    Action, DeniedPage, ErrorPage, NoticeFragment, Reference, SignInFailedPage, SignOutPage,
+    SignedOutPage,
 };
 
-use super::markup::{Text, check, frame};
+use super::markup::{
+    Text, assert_same_shape, check, check_fragment, frame, hostile, innocent, notice,
+};
 
 fn at() -> Moment {
     Moment::new(Timestamp::from_seconds(1_795_511_702))
@@ -99,4 +102,19 @@ fn failed_sign_in_page_a59() {
         contact: Some(contact(text)),
         code: Some(text("AADSTS50105")),
     });
+}
+
+#[test]
+fn notice_fragment_escapes_what_it_says_a59() {
+    let fragment = |text: Text| NoticeFragment {
+        notice: notice(text),
+        reference: Some(Reference { label: "Request", id: text("r-1842") }),
+    };
+    check_fragment("notice", fragment);
+}
+
+#[test]
+#[should_panic(expected = "unquoted value")]
+fn markup_check_sees_a_text_that_is_not_escaped() {
+    assert_same_shape("raw", &innocent("<p>x"), &hostile("<p>x"));
 }

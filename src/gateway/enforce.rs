@@ -1,0 +1,119 @@
+//! The one choke point: a question becomes a decision, the decision a durable record, and an allow a permit.
+//!
+//! Nothing is answered before its record is kept. What can't be recorded is not let through.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::audit::{Audit, AuditError, Recorded};
+use crate::authz::decision::{Decision, Question};
+use crate::authz::snapshot::Snapshot;
+use crate::authz::tree::RouteMatch;
+use crate::model::app::App;
+use crate::model::grant::Method;
+use crate::model::record::{Circumstances, DecisionRecord, Reason};
+use crate::telemetry::Metrics;
+use crate::web::caller::Caller;
+use crate::web::exchange::Exchange;
+
+/// What is to be decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The request.
+    pub exchange: &'a Exchange,
+    /// Who sent it.
+    pub caller: &'a Caller,
+    /// For which app.
+    pub app: &'a Arc<App>,
+    /// On which route; none when no route covers the path.
+    pub found: Option<&'a RouteMatch>,
+    /// With which method.
+    pub method: Method,
+}
+
+/// Decides, records, and only then says what came of it.
+#[derive(Debug, Clone)]
+pub struct Enforcer {
+    audit: Audit,
+    metrics: Metrics,
+}
+
+/// A decision that is on record.
+#[derive(Debug)]
+#[must_use = "a recorded decision must be carried out"]
+pub struct Enforced {
+    /// What the log gave for it: a permit, or the receipt of a deny.
+    pub recorded: Recorded,
+    /// Why it fell so.
+    pub reason: Reason,
+}
+
+impl Enforcer {
+    /// An enforcer that records into `audit`.
+    pub fn new(audit: Audit, metrics: Metrics) -> Self {
+        Self { audit, metrics }
+    }
+
+    /// Decides and waits until the record is durable.
+    ///
+    /// # Errors
+    /// When the log can't take the record in time; the request must then be refused.
+    pub async fn enforce(
+        &self,
+        snapshot: &Snapshot,
+        asked: Asked<'_>,
+    ) -> Result<Enforced, AuditError> {
+        let circumstances = circumstances(asked);
+        let begun = Instant::now();
+        let decision = decide(snapshot, asked, &circumstances);
+        let spent = begun.elapsed();
+        self.metrics.decided(decision.verdict.as_str(), decision.reason.as_str(), spent);
+        let reason = decision.reason;
+        let duration_us = u64::try_from(spent.as_micros()).unwrap_or(u64::MAX);
+        let record = DecisionRecord {
+            facts: asked.exchange.facts.clone(),
+            principal: Arc::clone(&asked.caller.principal),
+            session: asked.caller.session.as_ref().map(|session| session.id.clone()),
+            app: Some(asked.app.id.clone()),
+            route: asked.found.map(|found| found.route.id.clone()),
+            action: asked.method.as_str().to_owned(),
+            circumstances,
+            release: snapshot.number(),
+            verdict: decision.verdict,
+            reason,
+            rules: decision.rules,
+            errors: decision.errors,
+            duration_us,
+        };
+        Ok(Enforced { recorded: self.audit.decided(record).await?, reason })
+    }
+}
+
+fn circumstances(asked: Asked<'_>) -> Circumstances {
+    let session = asked.caller.session.as_ref();
+    Circumstances {
+        now: asked.exchange.at,
+        mfa: asked.caller.mfa(),
+        auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
+        signed_in_at: session.map(|session| session.signed_in_at),
+        params: asked.found.map_or_else(BTreeMap::new, |found| found.params.clone()),
+    }
+}
+
+fn decide(snapshot: &Snapshot, asked: Asked<'_>, circumstances: &Circumstances) -> Decision {
+    let facts = &asked.exchange.facts;
+    match asked.found {
+        None if asked.caller.principal.is_known() => Decision::deny(Reason::NoRoute),
+        None => Decision::deny(Reason::NotSignedIn),
+        Some(found) => snapshot.decide(&Question {
+            principal: &asked.caller.principal,
+            route: &found.route,
+            method: asked.method,
+            host: asked.exchange.origin.host(),
+            path: &facts.path,
+            client: facts.client,
+            circumstances,
+        }),
+    }
+}

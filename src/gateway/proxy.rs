@@ -1,0 +1,224 @@
+//! One request to an app, from the front door to the upstream and back.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, Request, header};
+use hyper::upgrade::OnUpgrade;
+
+use super::Gateway;
+use super::answers::Deny;
+use super::enforce::Asked;
+use super::headers;
+use super::identity::Untold;
+use super::upstream::{Carriage, UpstreamError};
+use super::websocket::{Place, Upgrade};
+use crate::audit::{Permit, Recorded};
+use crate::authz::snapshot::Snapshot;
+use crate::model::app::App;
+use crate::model::grant::Method;
+use crate::model::id::DecisionId;
+use crate::model::record::{Entry, Event, Refusal};
+use crate::telemetry::UpstreamClass;
+use crate::web::caller::Caller;
+use crate::web::exchange::Exchange;
+use crate::web::fault::{Fault, Quote};
+use crate::web::flood::Source;
+
+impl Gateway {
+    /// Answers a request to an app: decided, recorded, and only then carried or refused.
+    pub async fn serve(
+        &self,
+        snapshot: &Snapshot,
+        exchange: &Exchange,
+        request: Request<Body>,
+    ) -> Response {
+        let Some(app) = &exchange.app else { return fault(exchange, &Fault::no_page()) };
+        let caller = match Caller::of(&self.sessions, &exchange.origin, request.headers()).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                tracing::error!(request.id = %exchange.facts.request, error = %error, "A session could not be read.");
+                return fault(exchange, &Fault::unready());
+            }
+        };
+        let mut response =
+            self.decide(Visit { app, snapshot, exchange, caller: &caller }, request).await;
+        caller.tidy(response.headers_mut());
+        response
+    }
+
+    async fn decide(&self, visit: Visit<'_>, request: Request<Body>) -> Response {
+        let Visit { app, snapshot, exchange, caller } = visit;
+        if let Some(turned_away) = self.refuser.turn_away(visit.source(), &exchange.into()) {
+            return turned_away;
+        }
+        let found = snapshot.find(&app.id, &exchange.facts.path);
+        let place = Place { app, route: found.as_ref().map(|found| &*found.route) };
+        let (method, upgrade) = match check(caller, &request, place) {
+            Ok(checked) => checked,
+            Err(refusal) => return self.refuser.refuse(exchange.into(), refusal).await,
+        };
+        let asked = Asked { exchange, caller, app, found: found.as_ref(), method };
+        let enforced = match self.enforcer.enforce(snapshot, asked).await {
+            Ok(enforced) => enforced,
+            Err(error) => {
+                tracing::error!(request.id = %exchange.facts.request, error = %error, "A decision could not be recorded.");
+                return fault(exchange, &Fault::unrecorded());
+            }
+        };
+        match enforced.recorded {
+            Recorded::Allowed(permit) => {
+                self.carry(visit, Allowed { permit, upgrade }, request).await
+            }
+            Recorded::Denied(receipt) => {
+                self.refuser.charge(visit.source(), exchange.at);
+                let deny =
+                    Deny { asked, id: receipt.id(), reason: enforced.reason, public: &self.public };
+                deny.answer(request.headers())
+            }
+        }
+    }
+
+    async fn carry(&self, visit: Visit<'_>, allowed: Allowed, request: Request<Body>) -> Response {
+        let id = allowed.permit.decision_id();
+        match self.forward(visit, allowed, request).await {
+            Ok(answer) => self.pass_on(visit, answer),
+            Err(failure) => self.upstream_failed(visit.exchange, &failure, id).await,
+        }
+    }
+
+    async fn forward(
+        &self,
+        visit: Visit<'_>,
+        allowed: Allowed,
+        mut request: Request<Body>,
+    ) -> Result<Response, Failure> {
+        let exchange = visit.exchange;
+        let client = request.extensions_mut().remove::<OnUpgrade>();
+        let (parts, body) = request.into_parts();
+        let mut headers = parts.headers;
+        headers::strip_inbound(&mut headers);
+        headers::set_forwarded(&mut headers, exchange.facts.client, &exchange.origin);
+        self.introduce(visit, allowed.permit.decision_id(), &mut headers)?;
+        let upstream = visit.app.upstream.as_ref().ok_or_else(Failure::no_upstream)?;
+        let carriage = Carriage {
+            to: upstream.0.clone(),
+            method: parts.method,
+            target: exchange.target(),
+            headers,
+            body,
+            upgrade: allowed.upgrade,
+            client,
+        };
+        Ok(self.upstream.forward(allowed.permit, carriage).await?)
+    }
+
+    /// An answer to a known person is theirs alone, unless the app says otherwise.
+    fn pass_on(&self, visit: Visit<'_>, mut answer: Response) -> Response {
+        self.metrics.upstream_answered(UpstreamClass::of(answer.status().as_u16()));
+        let headers = answer.headers_mut();
+        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+        if visit.caller.principal.is_known() && !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+        }
+        answer
+    }
+
+    async fn upstream_failed(
+        &self,
+        exchange: &Exchange,
+        failure: &Failure,
+        id: DecisionId,
+    ) -> Response {
+        let Failure { fault: said, cause } = failure;
+        tracing::warn!(decision.id = %id, cause, "An allowed request could not be carried.");
+        self.metrics.upstream_answered(UpstreamClass::of(said.status.as_u16()));
+        let (decision, status) = (id.to_string(), said.status.as_u16());
+        let event = Event::UpstreamFailed { decision, status, cause: cause.clone() };
+        match self.audit.noted(Entry::Event(Box::new(event))).await {
+            Ok(_receipt) => said.answer(exchange.wants, &Quote::Decision(id), exchange.at),
+            Err(_unrecorded) => fault(exchange, &Fault::unrecorded()),
+        }
+    }
+}
+
+/// A request on its way through the gateway.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visit<'a> {
+    pub(super) app: &'a Arc<App>,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) exchange: &'a Exchange,
+    pub(super) caller: &'a Caller,
+}
+
+impl Visit<'_> {
+    /// Whose refusals its refusal counts with.
+    fn source(self) -> Source {
+        match &self.caller.session {
+            Some(session) => Source::Session(session.id.clone()),
+            None => Source::Address(self.exchange.facts.client),
+        }
+    }
+}
+
+/// An allowed request: its permit, and what it becomes.
+struct Allowed {
+    permit: Permit,
+    upgrade: Upgrade,
+}
+
+/// Everything that is refused whoever asks, and before it is decided.
+fn check(
+    caller: &Caller,
+    request: &Request<Body>,
+    place: Place<'_>,
+) -> Result<(Method, Upgrade), Refusal> {
+    headers::check_inbound(request.headers()).map_err(|problem| Refusal::BadHeaders { problem })?;
+    let method = Method::from_name(request.method().as_str()).ok_or(Refusal::MethodNotAllowed)?;
+    if caller.session.is_none() && has_bearer(request) {
+        return Err(Refusal::BadToken { problem: "bearer tokens are not accepted here" });
+    }
+    let upgrade = Upgrade::of(request.method(), request.headers(), place);
+    Ok((method, upgrade.map_err(|problem| Refusal::BadHeaders { problem })?))
+}
+
+fn has_bearer(request: &Request<Body>) -> bool {
+    let schemes = request.headers().get_all(header::AUTHORIZATION).into_iter();
+    let mut schemes = schemes.map(|value| value.as_bytes().get(..6).unwrap_or_default());
+    schemes.any(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+}
+
+/// Answers with a fault that has no record to quote.
+fn fault(exchange: &Exchange, fault: &Fault) -> Response {
+    fault.answer(exchange.wants, &Quote::Request(exchange.facts.request.clone()), exchange.at)
+}
+
+/// Why an allowed request got no answer from its app: what is said, and what is logged.
+struct Failure {
+    fault: Fault,
+    cause: String,
+}
+
+impl Failure {
+    fn no_upstream() -> Self {
+        Self { fault: Fault::upstream_down(), cause: "the app has no upstream".to_owned() }
+    }
+}
+
+impl From<Untold> for Failure {
+    fn from(error: Untold) -> Self {
+        Self { fault: Fault::not_introduced(), cause: error.to_string() }
+    }
+}
+
+impl From<UpstreamError> for Failure {
+    fn from(error: UpstreamError) -> Self {
+        let fault = match error {
+            UpstreamError::Silent(_) => Fault::upstream_slow(),
+            UpstreamError::Failed(_) | UpstreamError::OutOfTurn => Fault::upstream_down(),
+        };
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
+        Self { fault, cause: format!("{error}{}", source.unwrap_or_default()) }
+    }
+}

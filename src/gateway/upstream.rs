@@ -1,0 +1,160 @@
+//! Where traffic leaves: the pooled client, and the only place that takes a [`Permit`].
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use hyper::upgrade::OnUpgrade;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::crypto::ring;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::headers;
+use super::patience::{Pulse, Watched};
+use super::websocket::{self, Upgrade};
+use crate::audit::Permit;
+use crate::model::host::Origin;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an upstream may stay silent before its answer begins.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Shorter than the idle limits of common servers, so that we close first.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+
+/// The client that carries allowed requests. Cheap to clone; all clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    client: Client<HttpsConnector<HttpConnector>, Watched>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    patience: Duration,
+}
+
+/// A request ready to leave: hygiene done, identity set.
+#[derive(Debug)]
+pub(super) struct Carriage {
+    pub(super) to: Origin,
+    pub(super) method: Method,
+    pub(super) target: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Body,
+    pub(super) upgrade: Upgrade,
+    pub(super) client: Option<OnUpgrade>,
+}
+
+/// Why an upstream gave no answer that can be passed on.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UpstreamError {
+    /// It could not be reached, or broke off.
+    #[error("the upstream could not be reached or broke off")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It stayed silent for too long.
+    #[error("the upstream stayed silent for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// It switched protocols without being asked, or without completing the handshake.
+    #[error("the upstream switched protocols out of turn")]
+    OutOfTurn,
+}
+
+impl Upstream {
+    /// A client whose tunnels run on `tasks` and end at `stop`.
+    ///
+    /// # Errors
+    /// When TLS can't be set up, which would be a fault of this build.
+    pub fn new(tasks: TaskTracker, stop: CancellationToken) -> Result<Self, rustls::Error> {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        http.set_nodelay(true);
+        let https =
+            HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1();
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE)
+            .build(https.wrap_connector(http));
+        Ok(Self { client, tasks, stop, patience: PATIENCE })
+    }
+
+    /// The same client with another limit for silence.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Sends an allowed request on its way. The permit is spent.
+    pub(super) async fn forward(
+        &self,
+        permit: Permit,
+        carriage: Carriage,
+    ) -> Result<Response, UpstreamError> {
+        drop(permit);
+        let Carriage { to, method, target, mut headers, body, upgrade, client } = carriage;
+        // Framing is made anew from the body as it was read; `Expect` was answered by us.
+        headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::EXPECT);
+        if upgrade != Upgrade::None {
+            websocket::announce(&mut headers);
+        }
+        let pulse = Pulse::new();
+        let uri: Uri = to
+            .url(&target)
+            .parse()
+            .map_err(|e: http::uri::InvalidUri| UpstreamError::Failed(e.into()))?;
+        let mut request = Request::new(Watched::new(body, pulse.clone()));
+        (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) =
+            (method, uri, headers);
+        let answer = tokio::select! {
+            answer = self.client.request(request) => answer.map_err(|e| UpstreamError::Failed(e.into()))?,
+            () = pulse.still_for(self.patience) => return Err(UpstreamError::Silent(self.patience)),
+        };
+        self.receive(answer.map(Body::new), &upgrade, client)
+    }
+
+    fn receive(
+        &self,
+        mut answer: Response,
+        upgrade: &Upgrade,
+        client: Option<OnUpgrade>,
+    ) -> Result<Response, UpstreamError> {
+        let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let tunnel = match (upgrade, client) {
+            (Upgrade::WebSocket(key), Some(client)) if switched => {
+                if !websocket::completes(answer.status(), answer.headers(), key) {
+                    return Err(UpstreamError::OutOfTurn);
+                }
+                Some((client, hyper::upgrade::on(&mut answer)))
+            }
+            (Upgrade::None | Upgrade::WebSocket(_), _) if switched => {
+                return Err(UpstreamError::OutOfTurn);
+            }
+            (Upgrade::None | Upgrade::WebSocket(_), _) => None,
+        };
+        headers::clean_response(answer.headers_mut());
+        if let Some((client, upstream)) = tunnel {
+            websocket::announce(answer.headers_mut());
+            drop(self.tasks.spawn(websocket::tunnel(client, upstream, self.stop.clone())));
+        }
+        Ok(answer)
+    }
+}
+
+/// TLS to upstreams: the system's certificate authorities. Where there are none, every https upstream fails, closed.
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _unusable) = roots.add_parsable_certificates(found.certs);
+    if added == 0 {
+        tracing::warn!(
+            "This machine has no certificate authorities; https upstreams can't be reached."
+        );
+    }
+    let builder = ClientConfig::builder_with_provider(ring::default_provider().into());
+    let builder = builder.with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}

@@ -1,0 +1,106 @@
+//! WebSocket upgrades (RFC 6455 section 4): recognised strictly, tunnelled only after a valid 101.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use sha1::{Digest, Sha1};
+use tokio_util::sync::CancellationToken;
+
+use crate::model::app::App;
+use crate::model::route::{Route, WebSockets};
+
+/// What a request wants to become.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Upgrade {
+    /// Nothing: an ordinary request.
+    None,
+    /// A WebSocket, with the client's key.
+    WebSocket(HeaderValue),
+}
+
+impl Upgrade {
+    /// Reads the handshake of a client; `route` and `app` say whether it may be made.
+    ///
+    /// # Errors
+    /// With the problem when a header asks for any other upgrade, for a WebSocket that the route does not allow, from a
+    /// page of another origin, or in a form that is no handshake.
+    pub(super) fn of(
+        method: &Method,
+        headers: &HeaderMap,
+        place: Place<'_>,
+    ) -> Result<Self, &'static str> {
+        let mut wanted = headers.get_all(header::UPGRADE).into_iter();
+        match (wanted.next(), wanted.next()) {
+            (None, _) => return Ok(Self::None),
+            (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"websocket") => {}
+            (Some(_), _) => return Err("only an upgrade to `websocket` is possible"),
+        }
+        if place.route.is_none_or(|route| route.websockets == WebSockets::Refused) {
+            return Err("this route takes no WebSocket");
+        }
+        let version = headers.get("sec-websocket-version").is_some_and(|version| version == "13");
+        if *method != Method::GET || !version {
+            return Err("the WebSocket handshake is not that of version 13");
+        }
+        if !from_the_app(headers, place.app) {
+            return Err("a WebSocket can be opened only by pages of the app itself");
+        }
+        let key = headers.get("sec-websocket-key").ok_or("the WebSocket handshake has no key")?;
+        Ok(Self::WebSocket(key.clone()))
+    }
+}
+
+/// Where an upgrade is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) app: &'a App,
+    pub(super) route: Option<&'a Route>,
+}
+
+/// Whether `Origin` is there, once, and one of the app's own (cross-site WebSocket hijacking).
+fn from_the_app(headers: &HeaderMap, app: &App) -> bool {
+    let mut lines = headers.get_all(header::ORIGIN).into_iter();
+    match (lines.next(), lines.next()) {
+        (Some(one), None) => {
+            app.origins.iter().any(|origin| one.as_bytes() == origin.to_string().as_bytes())
+        }
+        (None, _) | (Some(_), Some(_)) => false,
+    }
+}
+
+/// Whether an upstream's answer completes the handshake for `key`.
+pub(super) fn completes(status: StatusCode, headers: &HeaderMap, key: &HeaderValue) -> bool {
+    let digest = Sha1::new()
+        .chain_update(key)
+        .chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11")
+        .finalize();
+    let expected = STANDARD.encode(digest);
+    status == StatusCode::SWITCHING_PROTOCOLS
+        && headers
+            .get("sec-websocket-accept")
+            .is_some_and(|accept| accept.as_bytes() == expected.as_bytes())
+        && headers
+            .get(header::UPGRADE)
+            .is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Sets the headers of a handshake, which hygiene had removed.
+pub(super) fn announce(headers: &mut HeaderMap) {
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+}
+
+/// Carries bytes both ways until one side closes or `stop`.
+pub(super) async fn tunnel(client: OnUpgrade, upstream: OnUpgrade, stop: CancellationToken) {
+    let both = async {
+        let (client, upstream) = tokio::try_join!(client, upstream)?;
+        let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
+        tokio::io::copy_bidirectional(&mut client, &mut upstream).await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+    };
+    if let Some(Err(error)) = stop.run_until_cancelled(both).await {
+        tracing::debug!(error = %error, "A WebSocket ended.");
+    }
+}

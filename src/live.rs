@@ -1,0 +1,130 @@
+//! The rules in force: one snapshot, replaced whole.
+//!
+//! A publish installs its snapshot here at once; releases made elsewhere (another replica, the command line) are seen
+//! within a second. A release that can't be loaded or compiled never takes the running rules away: it is logged, and
+//! the snapshot in force stays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
+
+use crate::authz::compile::{CompileError, Terms, compile};
+use crate::authz::snapshot::Snapshot;
+use crate::model::id::ReleaseNumber;
+use crate::model::rule_book::RuleBook;
+use crate::store::{Store, StoreError};
+
+/// How often releases made elsewhere are looked for.
+const FOLLOW_EVERY: Duration = Duration::from_secs(1);
+
+/// The rules in force. Cheap to clone; all clones see the same snapshot.
+#[derive(Debug, Clone)]
+pub struct Live {
+    current: Arc<ArcSwap<Snapshot>>,
+    terms: Arc<Terms>,
+}
+
+/// Why the rules in force can't be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The database did not give them.
+    #[error("the live release could not be read")]
+    Store(#[from] StoreError),
+    /// They are there, but not usable with these settings or this version.
+    #[error("release {number} can't be put in force")]
+    Compile {
+        /// The release.
+        number: ReleaseNumber,
+        /// What is wrong with it.
+        #[source]
+        source: CompileError,
+    },
+}
+
+impl Live {
+    /// Loads and compiles the live release; without any, the empty rule book, which denies everything.
+    ///
+    /// # Errors
+    /// When the release can't be read, or does not compile under `terms`.
+    pub async fn load(store: &Store, terms: Terms) -> Result<Self, LiveError> {
+        let snapshot = load(store, &terms).await?;
+        Ok(Self { current: Arc::new(ArcSwap::from_pointee(snapshot)), terms: Arc::new(terms) })
+    }
+
+    /// The snapshot in force. Take it once per request.
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Compiles a rule book as release `number` would be, without installing anything.
+    ///
+    /// # Errors
+    /// With everything that is wrong with it.
+    pub fn compile(
+        &self,
+        book: &RuleBook,
+        number: ReleaseNumber,
+    ) -> Result<Snapshot, CompileError> {
+        compile(book, number, &self.terms)
+    }
+
+    /// Puts a snapshot in force, unless a newer one is already.
+    pub fn install(&self, snapshot: Snapshot) {
+        let snapshot = Arc::new(snapshot);
+        self.current.rcu(|current| {
+            if current.number() < snapshot.number() {
+                Arc::clone(&snapshot)
+            } else {
+                Arc::clone(current)
+            }
+        });
+    }
+
+    /// Follows releases made elsewhere until `stop`.
+    pub async fn follow(self, store: Store, stop: CancellationToken) {
+        let mut tick = tokio::time::interval(FOLLOW_EVERY);
+        let mut failed = None;
+        while stop.run_until_cancelled(tick.tick()).await.is_some() {
+            failed = self.catch_up(&store, failed).await;
+        }
+    }
+
+    /// One look; gives the release that could not be loaded, so that it is reported once.
+    async fn catch_up(
+        &self,
+        store: &Store,
+        failed: Option<ReleaseNumber>,
+    ) -> Option<ReleaseNumber> {
+        let number = match store.live_number().await {
+            Ok(number) => number,
+            Err(error) => {
+                tracing::warn!(error = %error, "The live release's number could not be read; the rules in force stay.");
+                return failed;
+            }
+        };
+        if number <= self.current().number() || failed == Some(number) {
+            return failed;
+        }
+        match load(store, &self.terms).await {
+            Ok(snapshot) => {
+                tracing::info!(release.number = %snapshot.number(), "A release made elsewhere is now in force.");
+                self.install(snapshot);
+                None
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(release.number = %number, error = %error, cause, "A newer release can't be used; the rules in force stay.");
+                Some(number)
+            }
+        }
+    }
+}
+
+async fn load(store: &Store, terms: &Terms) -> Result<Snapshot, LiveError> {
+    let release = store.live().await?;
+    let (number, book) =
+        release.map_or_else(Default::default, |release| (release.number, release.rule_book));
+    compile(&book, number, terms).map_err(|source| LiveError::Compile { number, source })
+}

@@ -1,0 +1,261 @@
+//! Answers for requests that end badly: a page for people, JSON for programs, each with an id to quote.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use super::headers;
+use super::moment::Moment;
+use super::page::{self, Frame};
+use super::pages::{ErrorPage, Reference};
+use super::wants::Wants;
+use crate::model::id::{DecisionId, RequestId};
+use crate::model::record::Refusal;
+use crate::model::time::Timestamp;
+
+/// What went wrong, said for people and for programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// A fixed word for programs: `unknown_host`.
+    pub code: &'static str,
+    /// The heading.
+    pub title: &'static str,
+    /// What happened, in one sentence.
+    pub sentence: String,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+/// What the reader quotes when asking for help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Quote {
+    /// A record in the log.
+    Decision(DecisionId),
+    /// The exchange, where there is no record to name.
+    Request(RequestId),
+}
+
+impl Quote {
+    fn reference(&self) -> Reference {
+        match self {
+            Self::Decision(id) => Reference { label: "Decision", id: id.to_string() },
+            Self::Request(id) => Reference { label: "Request", id: id.to_string() },
+        }
+    }
+
+    /// The member of JSON answers.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Decision(_) => "decision_id",
+            Self::Request(_) => "request_id",
+        }
+    }
+
+    /// The id as text.
+    pub fn id(&self) -> String {
+        self.reference().id
+    }
+}
+
+impl Fault {
+    /// 503: the log can't take the record, so nothing is let through.
+    pub fn unrecorded() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "not_recorded",
+            title: "Nothing can be opened right now",
+            sentence: "Every request must be on record before it is answered, and the record could not be kept.".into(),
+            advice: "Try again in a moment. If this stays, tell the people who run this service.",
+        }
+    }
+
+    /// 503: sessions can't be read, so nobody can be recognised.
+    pub fn unready() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            code: "not_ready",
+            title: "Nobody can be recognised right now",
+            sentence: "The sessions could not be read, so the gate can't tell who you are.".into(),
+            advice: "Try again in a moment. If this stays, tell the people who run this service.",
+        }
+    }
+
+    /// 502: the app's own server can't be reached or broke off.
+    pub fn upstream_down() -> Self {
+        Self {
+            status: StatusCode::BAD_GATEWAY,
+            code: "upstream_failed",
+            title: "The app does not answer",
+            sentence: "You may open this page, but the app behind it could not be reached.".into(),
+            advice: "Try again in a moment. If this stays, tell the people who run the app.",
+        }
+    }
+
+    /// 504: the app's own server took too long.
+    pub fn upstream_slow() -> Self {
+        Self {
+            status: StatusCode::GATEWAY_TIMEOUT,
+            code: "upstream_timeout",
+            title: "The app takes too long",
+            sentence: "You may open this page, but the app behind it did not answer in time."
+                .into(),
+            advice: "Try again in a moment. If this stays, tell the people who run the app.",
+        }
+    }
+
+    /// 502: the app can't be told who asks, so the request is not passed on.
+    pub fn not_introduced() -> Self {
+        Self {
+            status: StatusCode::BAD_GATEWAY,
+            code: "not_introduced",
+            title: "The app can't be told who you are",
+            sentence: "You may open this page, but what the app must know of you does not fit into a request.".into(),
+            advice: "Tell the people who run this service, and give them the decision id.",
+        }
+    }
+
+    /// 404: there is no such page of ours.
+    pub fn no_page() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "not_found",
+            title: "There is no such page",
+            sentence: "Nothing is kept at this address.".into(),
+            advice: "Check the address for a typing mistake.",
+        }
+    }
+
+    /// The answer to a request that was refused before anything could be decided.
+    pub fn of(refusal: &Refusal) -> Self {
+        let (status, code, title, sentence, advice) = words(refusal);
+        Self { status, code, title, sentence, advice }
+    }
+
+    /// The answer in the form that the client can use.
+    pub fn answer(&self, wants: Wants, quote: &Quote, at: Timestamp) -> Response {
+        let mut response = match wants {
+            Wants::Page => self.page(quote, at),
+            Wants::Data | Wants::Htmx => self.data(quote),
+        };
+        self.say_more(response.headers_mut());
+        response
+    }
+
+    fn page(&self, quote: &Quote, at: Timestamp) -> Response {
+        let Ok(frame) = Frame::new(self.title) else { return self.data(quote) };
+        let page = ErrorPage {
+            frame,
+            status: self.status.as_u16(),
+            sentence: self.sentence.clone(),
+            advice: Some(self.advice.to_owned()),
+            action: None,
+            reference: quote.reference(),
+            at: Moment::new(at),
+            contact: None,
+        };
+        page::still(self.status, &page)
+    }
+
+    fn data(&self, quote: &Quote) -> Response {
+        let body = json!({ "error": self.code, "message": self.sentence, quote.key(): quote.id() });
+        let mut response = (self.status, Json(body)).into_response();
+        seal(response.headers_mut());
+        response
+    }
+
+    /// Headers that a status calls for (RFC 9110 sections 10.2.3 and 15.5.6, RFC 6750 section 3).
+    fn say_more(&self, headers: &mut HeaderMap) {
+        if self.status == StatusCode::TOO_MANY_REQUESTS {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        }
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            let methods = HeaderValue::from_static("GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE");
+            headers.insert(header::ALLOW, methods);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+    }
+}
+
+/// Status, word, heading, sentence and advice.
+type Words = (StatusCode, &'static str, &'static str, String, &'static str);
+
+#[expect(clippy::too_many_lines, reason = "one table of words, a row for each refusal")]
+fn words(refusal: &Refusal) -> Words {
+    match refusal {
+        Refusal::UnknownHost => (
+            StatusCode::MISDIRECTED_REQUEST,
+            "unknown_host",
+            "Nothing is served under this name",
+            "No app behind this gate has this host name.".to_owned(),
+            "Check the address for a typing mistake.",
+        ),
+        Refusal::AmbiguousHost => (
+            StatusCode::BAD_REQUEST,
+            "ambiguous_host",
+            "The host can't be read",
+            "The request names its host in a way that programs read differently.".to_owned(),
+            "Ask for the page again through its ordinary address.",
+        ),
+        Refusal::AmbiguousPath { rule } => (
+            StatusCode::BAD_REQUEST,
+            "ambiguous_path",
+            "The address can't be read in one way only",
+            format!("Its path was refused: {rule}."),
+            "Follow a link of the app instead of typing the address.",
+        ),
+        Refusal::TooLong => (
+            StatusCode::URI_TOO_LONG,
+            "target_too_long",
+            "The address is too long",
+            "Its path or query is longer than any that passes this gate.".to_owned(),
+            "Shorten it, or send what it carries in the body of a POST.",
+        ),
+        Refusal::BadHeaders { problem } => (
+            StatusCode::BAD_REQUEST,
+            "bad_headers",
+            "The request contradicts itself",
+            format!("Its headers were refused: {problem}."),
+            "If a program sent it, mend the program; a browser never sends this.",
+        ),
+        Refusal::BadToken { problem } => (
+            StatusCode::UNAUTHORIZED,
+            "invalid_token",
+            "The token is not accepted",
+            format!("The request carried a token that is refused: {problem}."),
+            "Sign in with a browser, or send no `Authorization` header.",
+        ),
+        Refusal::MethodNotAllowed => (
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "This method is not forwarded",
+            "Only GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE pass this gate.".to_owned(),
+            "Use one of these methods.",
+        ),
+        Refusal::TooMany => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many refused requests",
+            "Many requests from your address were refused within a short time.".to_owned(),
+            "Wait a few seconds, then try again.",
+        ),
+        Refusal::ForgedForm { check } => (
+            StatusCode::FORBIDDEN,
+            "forged_form",
+            "This form was not sent by our page",
+            format!("The form was refused, and nothing was changed: {check}."),
+            "Open the page again and send the form from there.",
+        ),
+    }
+}
+
+/// Headers that go with every answer of ours that is not a page.
+pub fn seal(headers: &mut HeaderMap) {
+    headers::harden(headers);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}

@@ -1,0 +1,92 @@
+//! Refusals before deciding: on record first, then answered.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+
+use super::exchange::Exchange;
+use super::fault::{Fault, Quote};
+use super::flood::{Flood, Source};
+use super::wants::Wants;
+use crate::audit::Audit;
+use crate::model::record::{Entry, Event, Refusal, RefusalRecord, RequestFacts};
+use crate::model::time::Timestamp;
+use crate::telemetry::Metrics;
+
+/// Refuses requests, keeps the record of it, and counts what comes as a flood.
+#[derive(Debug, Clone)]
+pub struct Refuser {
+    audit: Audit,
+    flood: Arc<Flood>,
+    metrics: Metrics,
+}
+
+/// A request that is about to be refused.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// What is known of it.
+    pub facts: RequestFacts,
+    /// The kind of answer that its client can use.
+    pub wants: Wants,
+    /// When it arrived.
+    pub at: Timestamp,
+}
+
+impl From<&Exchange> for Refused {
+    fn from(exchange: &Exchange) -> Self {
+        Self { facts: exchange.facts.clone(), wants: exchange.wants, at: exchange.at }
+    }
+}
+
+impl Refuser {
+    /// A refuser that records into `audit`.
+    pub fn new(audit: Audit, flood: Arc<Flood>, metrics: Metrics) -> Self {
+        Self { audit, flood, metrics }
+    }
+
+    /// Answers 429 when `source` was refused too often already; nothing is decided then.
+    pub fn turn_away(&self, source: Source, refused: &Refused) -> Option<Response> {
+        let Refused { facts, wants, at } = refused;
+        self.flood.turns_away(source, facts.client, *at).then(|| {
+            self.metrics.refused("too_many_requests");
+            let fault = Fault::of(&Refusal::TooMany);
+            fault.answer(*wants, &Quote::Request(facts.request.clone()), *at)
+        })
+    }
+
+    /// Counts a refusal against `source`.
+    pub fn charge(&self, source: Source, at: Timestamp) {
+        self.flood.charge(source, at);
+    }
+
+    /// Records the refusal, then answers it; 503 when it can't be recorded, 429 when it is one of a flood.
+    pub async fn refuse(&self, refused: Refused, refusal: Refusal) -> Response {
+        let source = Source::Address(refused.facts.client);
+        if let Some(turned_away) = self.turn_away(source.clone(), &refused) {
+            return turned_away;
+        }
+        self.charge(source, refused.at);
+        let Refused { facts, wants, at } = refused;
+        let fault = Fault::of(&refusal);
+        let request = facts.request.clone();
+        self.metrics.refused(fault.code);
+        let record = RefusalRecord { facts, refusal };
+        match self.audit.noted(Entry::Refusal(Box::new(record))).await {
+            Ok(receipt) => fault.answer(wants, &Quote::Decision(receipt.id()), at),
+            Err(error) => {
+                tracing::error!(request.id = %request, error = %error, "A refusal could not be recorded.");
+                Fault::unrecorded().answer(wants, &Quote::Request(request), at)
+            }
+        }
+    }
+
+    /// Puts on record what was turned away since the last call. Called at intervals.
+    pub async fn sum_up(&self) {
+        for summary in self.flood.take_summaries() {
+            let event = Event::TurnedAway { client: summary.client, count: summary.count };
+            if let Err(error) = self.audit.noted(Entry::Event(Box::new(event))).await {
+                tracing::error!(error = %error, count = summary.count, "Requests turned away could not be recorded.");
+            }
+        }
+    }
+}
