@@ -20,6 +20,7 @@ pub mod web;
 
 pub mod console;
 pub mod gateway;
+pub mod login;
 pub mod portal;
 #[cfg(feature = "demo")]
 pub mod sim;
