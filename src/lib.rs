@@ -25,5 +25,9 @@ pub mod portal;
 #[cfg(feature = "demo")]
 pub mod sim;
 
+pub mod app;
+
 #[cfg(feature = "demo")]
 pub mod demo;
+
+pub mod commands;

@@ -82,9 +82,7 @@ impl Front {
         let snapshot = self.live.current();
         match self.admit(&snapshot, arrival, &request) {
             Ok((exchange, place)) => self.show(&snapshot, (exchange, place), request).await,
-            Err((arrival, refusal)) => {
-                self.refuser.refuse(*arrival, refusal).await
-            }
+            Err((arrival, refusal)) => self.refuser.refuse(*arrival, refusal).await,
         }
     }
 
@@ -140,9 +138,15 @@ impl Front {
         Some(Place::App(Arc::clone(app), origin))
     }
 
-    async fn show(&self, snapshot: &Snapshot, placed: (Exchange, Place), request: Request<Body>) -> Response {
+    async fn show(
+        &self,
+        snapshot: &Snapshot,
+        placed: (Exchange, Place),
+        request: Request<Body>,
+    ) -> Response {
         let (mut exchange, place) = placed;
-        let reserved = exchange.facts.path == "/_gate" || exchange.facts.path.starts_with("/_gate/");
+        let reserved =
+            exchange.facts.path == "/_gate" || exchange.facts.path.starts_with("/_gate/");
         match place {
             Place::App(_, _) if !reserved => self.gateway.serve(snapshot, &exchange, request).await,
             Place::App(_, _) => {
@@ -183,7 +187,9 @@ fn read(raw: &str) -> Result<(CanonicalPath, Option<String>), Refusal> {
 /// section 3.2).
 fn host_of(request: &Request<Body>) -> Result<Host, Refusal> {
     let mut lines = request.headers().get_all(header::HOST).into_iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else { return Err(Refusal::AmbiguousHost) };
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return Err(Refusal::AmbiguousHost);
+    };
     let host = line.to_str().map_err(|_| Refusal::AmbiguousHost)?;
     let host = Host::from_authority(host).map_err(|_| Refusal::AmbiguousHost)?;
     match request.uri().authority().map(|authority| Host::from_authority(authority.as_str())) {
@@ -195,5 +201,9 @@ fn host_of(request: &Request<Body>) -> Result<Host, Refusal> {
 
 /// Answers for paths of ours where nothing is.
 pub async fn nothing_here(axum::Extension(exchange): axum::Extension<Arc<Exchange>>) -> Response {
-    Fault::no_page().answer(exchange.wants, &Quote::Request(exchange.facts.request.clone()), exchange.at)
+    Fault::no_page().answer(
+        exchange.wants,
+        &Quote::Request(exchange.facts.request.clone()),
+        exchange.at,
+    )
 }

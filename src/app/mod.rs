@@ -7,6 +7,7 @@ mod doors;
 pub mod front;
 pub mod listener;
 mod ops;
+mod signals;
 mod tls;
 
 use std::net::SocketAddr;
@@ -14,12 +15,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::doors::entra;
 use self::front::Front;
 use self::listener::{Listener, Pages};
 use self::ops::Ops;
+pub use self::signals::stop_signal;
 use crate::audit::{self, Audit, AuditSettings, Strictness, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::config::{self, Config};
@@ -45,6 +50,7 @@ pub struct Gate {
     front: Arc<Front>,
     ops: Pages,
     sockets: Sockets,
+    tls: Option<Arc<ServerConfig>>,
     work: Work,
     /// Connections and tunnels.
     tasks: TaskTracker,
@@ -52,10 +58,24 @@ pub struct Gate {
     stop: CancellationToken,
 }
 
+/// The addresses of the settings, taken before anything else is opened.
 #[derive(Debug)]
-struct Sockets {
-    public: Listener,
-    ops: Listener,
+pub struct Sockets {
+    /// Apps and our own pages.
+    pub public: TcpListener,
+    /// Operators' machines.
+    pub ops: TcpListener,
+}
+
+impl Sockets {
+    /// Takes `listen` and `ops_listen`.
+    ///
+    /// # Errors
+    /// When one is taken already, or is not an address of this machine; the message names it.
+    pub async fn bind(config: &Config) -> Result<Self> {
+        let public = bind(config.listen, "listen").await?;
+        Ok(Self { public, ops: bind(config.ops_listen, "ops_listen").await? })
+    }
 }
 
 /// What runs beside the doors.
@@ -70,15 +90,16 @@ struct Work {
 }
 
 impl Gate {
-    /// Opens keys, databases, rules and sockets.
+    /// Opens keys, databases and rules behind sockets that are taken already.
     ///
     /// # Errors
     /// With what can't be opened and why; nothing runs then.
-    pub async fn open(config: &Config, clock: Clock) -> Result<Self> {
-        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    pub async fn open(config: &Config, clock: Clock, sockets: Sockets) -> Result<Self> {
+        let tls = config.tls.as_ref().map(tls::server).transpose()?;
         let keys = Keys::open(&config.keys.directory)?;
         let store = Store::open(&config.database_url).await?;
-        let log = audit::open(&config.audit.database_url, audit_settings(config), clock.clone()).await?;
+        let log =
+            audit::open(&config.audit.database_url, audit_settings(config), clock.clone()).await?;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -101,13 +122,9 @@ impl Gate {
             live: live.clone(),
             metrics: ground.metrics.clone(),
         };
-        let sockets = Sockets {
-            public: Listener { socket: bind(config.listen, "listen").await?, tls },
-            ops: Listener { socket: bind(config.ops_listen, "ops_listen").await?, tls: None },
-        };
         let work = Work { audit: log.audit, writer, live, store, sessions, refuser };
         let ops = Pages(ops::router(ops));
-        Ok(Self { front: Arc::new(front), ops, sockets, work, tasks, stop })
+        Ok(Self { front: Arc::new(front), ops, sockets, tls, work, tasks, stop })
     }
 
     /// Where apps and our own pages are served.
@@ -115,7 +132,7 @@ impl Gate {
     /// # Errors
     /// When the socket does not say.
     pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.sockets.public.socket.local_addr()
+        self.sockets.public.local_addr()
     }
 
     /// Where operators' machines ask.
@@ -123,7 +140,7 @@ impl Gate {
     /// # Errors
     /// When the socket does not say.
     pub fn ops_address(&self) -> std::io::Result<SocketAddr> {
-        self.sockets.ops.socket.local_addr()
+        self.sockets.ops.local_addr()
     }
 
     /// Serves until `stop`, then drains: doors first, the log last.
@@ -131,7 +148,7 @@ impl Gate {
     /// # Errors
     /// When the start can't be recorded, or the log's writer gives up: without it nothing can be answered.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
-        let Self { front, ops, sockets, work, tasks, stop: tunnels } = self;
+        let Self { front, ops, sockets, tls, work, tasks, stop: tunnels } = self;
         let Work { audit, writer, live, store, sessions, refuser } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let writer = helpers.spawn(writer.run(writing.clone()));
@@ -140,8 +157,10 @@ impl Gate {
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep(Arc::clone(&sessions), halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
-        drop(tasks.spawn(sockets.public.run(front, tasks.clone(), halt.clone())));
-        drop(tasks.spawn(sockets.ops.run(Arc::new(ops), tasks.clone(), halt.clone())));
+        let public = Listener { socket: sockets.public, tls };
+        let machines = Listener { socket: sockets.ops, tls: None };
+        drop(tasks.spawn(public.run(front, tasks.clone(), halt.clone())));
+        drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
         let mut writer = writer;
         let lost = tokio::select! {
             () = stop.cancelled() => false,
@@ -158,7 +177,9 @@ impl Gate {
         helpers.close();
         helpers.wait().await;
         store.close().await;
-        if lost { bail!("the audit log's writer ended; without it nothing can be answered") }
+        if lost {
+            bail!("the audit log's writer ended; without it nothing can be answered")
+        }
         Ok(())
     }
 }
@@ -193,14 +214,15 @@ async fn sum_up(refuser: Refuser, stop: CancellationToken) {
     }
 }
 
-async fn bind(address: SocketAddr, key: &str) -> Result<tokio::net::TcpListener> {
-    let bound = tokio::net::TcpListener::bind(address).await;
+async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
     bound.with_context(|| format!("`{key}`: can't listen on {address}; is another program there?"))
 }
 
 /// What a rule book must fit under these settings.
 pub fn terms(config: &Config) -> Terms {
-    let mfa = config.entra.mfa_context.as_ref().map_or(MfaSetting::Empty, |_| MfaSetting::Configured);
+    let mfa =
+        config.entra.mfa_context.as_ref().map_or(MfaSetting::Empty, |_| MfaSetting::Configured);
     Terms { public_host: config.public_url.host().clone(), mfa }
 }
 

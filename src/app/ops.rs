@@ -39,8 +39,12 @@ pub fn router(ops: Ops) -> Router {
 async fn ready(State(ops): State<Arc<Ops>>) -> Response {
     let rules = ops.store.live_number().await;
     match rules {
-        Ok(number) if ops.audit.is_writing() => format!("ready, release {number}\n").into_response(),
-        Ok(_) => (StatusCode::SERVICE_UNAVAILABLE, "the audit log takes no records\n").into_response(),
+        Ok(number) if ops.audit.is_writing() => {
+            format!("ready, release {number}\n").into_response()
+        }
+        Ok(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the audit log takes no records\n").into_response()
+        }
         Err(error) => {
             tracing::warn!(error = %error, "Not ready: the database can't be read.");
             (StatusCode::SERVICE_UNAVAILABLE, "the database can't be read\n").into_response()

@@ -8,15 +8,14 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::TlsAcceptor;
 
 use crate::config::Tls;
 
-/// An acceptor with the certificate chain and key that the settings name.
+/// The TLS side of a listener with the certificate chain and key that the settings name.
 ///
 /// # Errors
 /// When a file can't be read or the two do not belong together; the message names the file.
-pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor> {
+pub(super) fn server(tls: &Tls) -> Result<Arc<ServerConfig>> {
     let chain = certificates(&tls.certificate_file)?;
     let key = PrivateKeyDer::from_pem_file(&tls.key_file)
         .with_context(|| format!("`tls.key_file`: no private key in {}", tls.key_file.display()))?;
@@ -27,7 +26,7 @@ pub(super) fn acceptor(tls: &Tls) -> Result<TlsAcceptor> {
         .with_single_cert(chain, key)
         .with_context(|| format!("`tls`: {} can't be used", tls.certificate_file.display()))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+    Ok(Arc::new(config))
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
