@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use super::Login;
 use super::answers::{begin_link, only_get, quiet, redirect, sign_in_first, with_cookies};
 use super::browser::Browser;
-use super::failed::Way;
+use super::failed::{Way, page};
 use super::failure::Failure;
 use super::query::Query;
 use super::return_path::ReturnPath;
@@ -131,7 +131,7 @@ impl Login {
         }
         let request = match self.idp.begin(prompt).await {
             Ok(request) => request,
-            Err(error) => return Ok(self.not_begun(exchange, &error, &self.way(&goal))),
+            Err(error) => return Ok(not_begun(exchange, &error, &self.way(&goal))),
         };
         let url = request.url.clone();
         self.keep(exchange, request, (browser.hash, goal)).await?;
@@ -153,11 +153,11 @@ impl Login {
         let sign_in = SignIn { state, browser, nonce: request.nonce, verifier, destination };
         Ok(self.store.begin_sign_in(&sign_in, exchange.at).await?)
     }
+}
 
-    /// Nobody was sent anywhere, so there is no sign-in to record: the operator's log has it.
-    fn not_begun(&self, exchange: &Exchange, error: &IdpError, way: &Way) -> Response {
-        let failure = Failure::of(error);
-        tracing::error!(request.id = %exchange.facts.request, error = failure.detail, "A sign-in could not be begun.");
-        super::failed::page(exchange, &failure, (way, exchange.facts.request.to_string()))
-    }
+/// Nobody was sent anywhere, so there is no sign-in to record: the operator's log has it.
+fn not_begun(exchange: &Exchange, error: &IdpError, way: &Way) -> Response {
+    let failure = Failure::of(error);
+    tracing::error!(request.id = %exchange.facts.request, error = failure.detail, "A sign-in could not be begun.");
+    page(exchange, &failure, (way, exchange.facts.request.to_string()))
 }

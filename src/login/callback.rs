@@ -162,7 +162,9 @@ impl Login {
             self.rounds.count(&sign_in.browser, place, self.clock.now());
         }
         let cookie = Cookie::Session.set(&self.public, session.token.expose(), None);
-        let response = self.arrive(exchange, goal, &session.id).await?;
+        // The session is there, wherever the way on may lead: the browser gets its cookie in any case.
+        let arrived = self.arrive(exchange, goal, &session.id).await;
+        let response = arrived.unwrap_or_else(|trouble| trouble.answer(exchange));
         Ok(with_cookies(response, [cookie]))
     }
 }

@@ -1,6 +1,8 @@
 //! Sign-ins that go well, those that end in plain words, and what their answers carry.
 
+use super::super::failure::Failure;
 use super::*;
+use crate::idp::IdpError;
 use crate::sim::{Tamper, TokenFault};
 
 #[tokio::test]
@@ -218,4 +220,51 @@ async fn secrets_of_a_sign_in_open_only_in_their_place() {
     };
     assert_eq!(text("here").as_deref(), Some("verifier"));
     assert_eq!(text("there"), None);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_can_not_be_recorded_lets_nobody_in() {
+    let scene = scene().await;
+    let mut browser = Browser::default();
+    let begin = browser.go(&scene, &format!("{APP}/_gate/login?return=/x")).await;
+    let authorize = browser.go(&scene, begin.location()).await;
+    let callback = browser.choose(&scene, authorize.location(), "uma").await;
+    scene.log_stop.cancel();
+    let reply = browser.go(&scene, &callback).await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(browser.cookie("localhost", "gate_session"), None);
+    let uma = format!("{TENANT}.{}", crate::sim::people::UMA).parse().unwrap();
+    assert!(scene.login.sessions.list(&uma).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn people_are_asked_for_again_at_entra() {
+    let scene = scene().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&scene, "/").await;
+    scene.clock.advance(Duration::from_mins(16));
+    assert_eq!(browser.whoami(&scene).await["signed_in"], true);
+    scene.sim.revoke("uma").unwrap();
+    scene.clock.advance(Duration::from_mins(16));
+    assert_eq!(browser.whoami(&scene).await["signed_in"], false);
+    assert_eq!(scene.recorded().await, ["signed_in", "session_ended"]);
+}
+
+#[test]
+fn each_failure_has_its_own_words() {
+    let check = |error: IdpError, status: u16, title: &str| {
+        let failure = Failure::of(&error);
+        assert_eq!((failure.status.as_u16(), failure.words.title), (status, title), "{error}");
+    };
+    let callback = |error: &str| IdpError::from_callback(error, None);
+    check(callback("access_denied"), 200, "Sign-in cancelled");
+    check(callback("interaction_required"), 403, "Microsoft wants you to do something first");
+    check(callback("server_error"), 503, "Microsoft sign-in can't be reached");
+    check(callback("invalid_scope"), 503, "Sign-in is not set up correctly");
+    check(IdpError::GroupNames, 503, "Sign-in is not set up correctly");
+    let reason = "status 503".to_owned();
+    check(IdpError::GroupsUnavailable { reason }, 503, "Your groups can't be read right now");
+    let tenant = TENANT.parse().unwrap();
+    let title = "This account belongs to another organization";
+    check(IdpError::ForeignTenant { tenant }, 403, title);
 }

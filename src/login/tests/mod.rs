@@ -50,6 +50,7 @@ struct Scene {
     sim: Sim,
     clock: Clock,
     reader: AuditReader,
+    log_stop: CancellationToken,
     _directory: TempDir,
     _tasks: JoinSet<()>,
 }
@@ -86,7 +87,8 @@ async fn scene_with(limit: Limit) -> Scene {
     let store = Store::open(&url("cedargate.db")).await.unwrap();
     let log = audit::open(&url("audit.db"), AuditSettings::default(), clock.clone()).await.unwrap();
     let writer = log.writer;
-    tasks.spawn(async move { drop(writer.run(CancellationToken::new()).await) });
+    let log_stop = CancellationToken::new();
+    tasks.spawn(writer.run(log_stop.clone()));
     let idp = Idp::new(settings(&sim), clock.clone()).unwrap();
     let keys = Keys::open(&directory.path().join("keys")).unwrap();
     let metrics = Metrics::new();
@@ -113,7 +115,7 @@ async fn scene_with(limit: Limit) -> Scene {
         clock: clock.clone(),
         rounds: Rounds::default(),
     });
-    Scene { login, sim, clock, reader: log.reader, _directory: directory, _tasks: tasks }
+    Scene { login, sim, clock, reader: log.reader, log_stop, _directory: directory, _tasks: tasks }
 }
 
 async fn simulator(clock: &Clock, tasks: &mut JoinSet<()>) -> Sim {
@@ -299,7 +301,8 @@ impl Browser {
     /// From the sign-in page at Entra (its address) to the callback's address.
     async fn choose(&mut self, scene: &Scene, authorize: &str, person: &str) -> String {
         let reply = self.post(scene, authorize, &format!("person={person}")).await;
-        reply.headers["location"].to_str().unwrap().to_owned()
+        // Entra's answers end in an empty fragment, which a browser keeps to itself.
+        reply.headers["location"].to_str().unwrap().trim_end_matches('#').to_owned()
     }
 
     /// From an app's host to the address of the hand-over's end.
