@@ -13,27 +13,18 @@ use super::answers::{begin_link, only_get, quiet, redirect, sign_in_first, with_
 use super::browser::Browser;
 use super::failed::{Way, page};
 use super::failure::Failure;
+use super::goal::Goal;
 use super::query::Query;
-use super::return_path::ReturnPath;
 use super::start::{prompt, wanted};
 use super::trouble::Trouble;
 use crate::idp::{IdpError, Prompt, SignInRequest};
 use crate::model::id::SessionId;
 use crate::session::Token;
-use crate::store::{Destination, Handover, SecretHash, SignIn};
+use crate::store::{Destination, SecretHash, SignIn};
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
 use crate::web::link::Link;
 use crate::web::wants::Wants;
-
-/// Where a sign-in leads.
-#[derive(Debug, Clone)]
-pub(super) enum Goal {
-    /// A page of Cedargate's own host.
-    Page(ReturnPath),
-    /// An app's host.
-    Handover(Handover),
-}
 
 /// Begins or skips a sign-in at Entra, for a navigation.
 pub(super) async fn begin(

@@ -13,10 +13,10 @@ use http::HeaderMap;
 
 use super::Login;
 use super::answers::{front_of, only_get, quiet, redirect, with_cookies};
-use super::begin::Goal;
 use super::browser::browser_of;
 use super::failed::Way;
 use super::failure::Failure;
+use super::goal::Goal;
 use super::query::{Query, Twice};
 use super::return_path::ReturnPath;
 use super::trouble::Trouble;
