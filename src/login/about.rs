@@ -82,11 +82,9 @@ pub(super) async fn jwks(State(login): State<Arc<Login>>) -> Response {
 /// `POST /_gate/csp-report`: a browser blocked something on a page of ours. Anybody can send one, so it is for debugging
 /// only; addresses in it are left out, because they can hold codes.
 pub(super) async fn csp_report(body: Body) -> Response {
-    match to_bytes(body, LONGEST_REPORT_BYTES).await {
-        Ok(body) => {
-            tracing::debug!(bytes = body.len(), csp.directive = ?directive(&body), "A browser blocked content on a page of ours.")
-        }
-        Err(_) => tracing::debug!("A report of blocked content was too long or broke off."),
+    if let Ok(body) = to_bytes(body, LONGEST_REPORT_BYTES).await {
+        let directive = directive(&body);
+        tracing::debug!(csp.directive = ?directive, "A browser blocked content on a page of ours.");
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
     seal(response.headers_mut());

@@ -11,29 +11,20 @@ use secrecy::ExposeSecret as _;
 use super::Login;
 use super::answers::{begin_link, only_get, quiet, redirect, sign_in_first, with_cookies};
 use super::browser::Browser;
-use super::failed::Way;
+use super::failed::{Way, page};
 use super::failure::Failure;
+use super::goal::Goal;
 use super::query::Query;
-use super::return_path::ReturnPath;
 use super::start::{prompt, wanted};
 use super::trouble::Trouble;
 use crate::idp::{IdpError, Prompt, SignInRequest};
 use crate::model::id::SessionId;
 use crate::session::Token;
-use crate::store::{Destination, Handover, SecretHash, SignIn};
+use crate::store::{Destination, SecretHash, SignIn};
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
 use crate::web::link::Link;
 use crate::web::wants::Wants;
-
-/// Where a sign-in leads.
-#[derive(Debug, Clone)]
-pub(super) enum Goal {
-    /// A page of Cedargate's own host.
-    Page(ReturnPath),
-    /// An app's host.
-    Handover(Handover),
-}
 
 /// Begins or skips a sign-in at Entra, for a navigation.
 pub(super) async fn begin(
@@ -131,7 +122,7 @@ impl Login {
         }
         let request = match self.idp.begin(prompt).await {
             Ok(request) => request,
-            Err(error) => return Ok(self.not_begun(exchange, &error, &self.way(&goal))),
+            Err(error) => return Ok(not_begun(exchange, &error, &self.way(&goal))),
         };
         let url = request.url.clone();
         self.keep(exchange, request, (browser.hash, goal)).await?;
@@ -153,11 +144,11 @@ impl Login {
         let sign_in = SignIn { state, browser, nonce: request.nonce, verifier, destination };
         Ok(self.store.begin_sign_in(&sign_in, exchange.at).await?)
     }
+}
 
-    /// Nobody was sent anywhere, so there is no sign-in to record: the operator's log has it.
-    fn not_begun(&self, exchange: &Exchange, error: &IdpError, way: &Way) -> Response {
-        let failure = Failure::of(error);
-        tracing::error!(request.id = %exchange.facts.request, error = failure.detail, "A sign-in could not be begun.");
-        super::failed::page(exchange, &failure, (way, exchange.facts.request.to_string()))
-    }
+/// Nobody was sent anywhere, so there is no sign-in to record: the operator's log has it.
+fn not_begun(exchange: &Exchange, error: &IdpError, way: &Way) -> Response {
+    let failure = Failure::of(error);
+    tracing::error!(request.id = %exchange.facts.request, error = failure.detail, "A sign-in could not be begun.");
+    page(exchange, &failure, (way, exchange.facts.request.to_string()))
 }

@@ -13,10 +13,10 @@ use http::HeaderMap;
 
 use super::Login;
 use super::answers::{front_of, only_get, quiet, redirect, with_cookies};
-use super::begin::Goal;
 use super::browser::browser_of;
 use super::failed::Way;
 use super::failure::Failure;
+use super::goal::Goal;
 use super::query::{Query, Twice};
 use super::return_path::ReturnPath;
 use super::trouble::Trouble;
@@ -162,7 +162,9 @@ impl Login {
             self.rounds.count(&sign_in.browser, place, self.clock.now());
         }
         let cookie = Cookie::Session.set(&self.public, session.token.expose(), None);
-        let response = self.arrive(exchange, goal, &session.id).await?;
+        // The session is there, wherever the way on may lead: the browser gets its cookie in any case.
+        let arrived = self.arrive(exchange, goal, &session.id).await;
+        let response = arrived.unwrap_or_else(|trouble| trouble.answer(exchange));
         Ok(with_cookies(response, [cookie]))
     }
 }

@@ -4,8 +4,8 @@ use axum::response::Response;
 
 use super::Login;
 use super::answers;
-use super::begin::Goal;
 use super::failure::Failure;
+use super::goal::Goal;
 use super::return_path::ReturnPath;
 use super::trouble::Trouble;
 use crate::model::host::Origin;

@@ -23,6 +23,7 @@ mod browser;
 mod callback;
 mod failed;
 mod failure;
+mod goal;
 mod handoff;
 mod query;
 mod return_path;
