@@ -52,7 +52,7 @@ async fn ready(State(ops): State<Arc<Ops>>) -> Response {
     }
 }
 
-/// OpenMetrics text.
+/// Everything counted, in the `OpenMetrics` text format.
 async fn metrics(State(ops): State<Arc<Ops>>) -> Response {
     let log = ops.audit.counters();
     ops.metrics.audit_state(log.records, log.commits, log.queued);

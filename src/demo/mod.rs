@@ -28,6 +28,7 @@ use crate::telemetry;
 
 /// The options of `cedargate demo`.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "a flag of the command line")]
 pub struct Options {
     /// Where the gate listens; the simulator takes the port after it
     #[arg(long, default_value = "127.0.0.1:8080")]
@@ -90,7 +91,7 @@ impl Demo {
         };
         let secret = seed::secret()?;
         let sim = Sim::new(seed::simulator(&places, secret.clone())?, clock.clone())?;
-        let config = seed::config(&places, secret)?;
+        let config = seed::config(&places, &secret)?;
         seed::rules(&config, &places, clock.now()).await?;
         let gate = Gate::open(&config, clock.clone(), Sockets { public, ops }).await?;
         let app = SampleApp::new(SampleSettings {
@@ -150,7 +151,7 @@ pub async fn run(options: Options) -> Result<()> {
         return simulator_alone(&options).await;
     }
     let demo = Demo::open(&options, Clock::System).await?;
-    println!("{}", words::welcome(&demo.places, demo.data.is_some()));
+    println!("{}", words::welcome(&demo.places, demo.data.as_ref()));
     demo.run(stop_signal()?).await
 }
 

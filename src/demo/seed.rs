@@ -51,7 +51,7 @@ pub(super) fn simulator(places: &Places, secret: SecretString) -> Result<SimSett
 }
 
 /// The gate's settings, read as every deployment's are: from variables.
-pub(super) fn config(places: &Places, secret: SecretString) -> Result<Config> {
+pub(super) fn config(places: &Places, secret: &SecretString) -> Result<Config> {
     let person = |object: &str| format!("user:{}.{object}", people::TENANT);
     let data = places.data.display();
     let settings = [
@@ -83,9 +83,9 @@ pub(super) async fn rules(config: &Config, places: &Places, now: Timestamp) -> R
         || Ok::<_, anyhow::Error>((ReleaseNumber::default(), rule_files::demo()?)),
         |release| Ok((release.number, release.rule_book)),
     )?;
-    let placed = placed(book.clone(), places)?;
-    if number == ReleaseNumber::default() || placed != book {
-        publish(&store, (number, placed), config, now).await?;
+    let fitting = placed(book.clone(), places)?;
+    if number == ReleaseNumber::default() || fitting != book {
+        publish(&store, (number, fitting), config, now).await?;
     }
     store.close().await;
     Ok(())

@@ -1,18 +1,16 @@
 //! What the demo says when it is ready.
 
 use secrecy::{ExposeSecret, SecretString};
+use tempfile::TempDir;
 
 use super::Places;
 use crate::sim::people;
 
 /// Addresses, people, and three things to try.
-pub(super) fn welcome(places: &Places, throwaway: bool) -> String {
+pub(super) fn welcome(places: &Places, throwaway: Option<&TempDir>) -> String {
     let (gate, app, sim) = (places.gate(), places.app(), places.simulator());
-    let data = if throwaway {
-        "thrown away when the demo stops".to_owned()
-    } else {
-        places.data.display().to_string()
-    };
+    let kept = || places.data.display().to_string();
+    let data = throwaway.map_or_else(kept, |_| "thrown away when the demo stops".to_owned());
     format!(
         "Cedargate is running. Stop it with Ctrl+C.
 

@@ -16,9 +16,6 @@ use prometheus_client::registry::Registry;
 const DECISION_SECONDS: [f64; 9] =
     [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1, 1.0];
 
-/// Bounds of the commit histogram in seconds, up to the two that a request waits at most.
-const COMMIT_SECONDS: [f64; 8] = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 2.0];
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DecisionLabels {
     verdict: &'static str,
