@@ -73,6 +73,7 @@ pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result
     Ok(())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the end of the error's way")]
 fn one_line_each(error: CompileError) -> anyhow::Error {
     let lines: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
     anyhow!("{}", lines.join("\n"))

@@ -192,12 +192,10 @@ async fn take(address: SocketAddr) -> Result<TcpListener> {
 }
 
 fn folder(options: &Options) -> Result<(PathBuf, Option<TempDir>)> {
-    match &options.data {
-        Some(dir) => Ok((dir.clone(), None)),
-        None => {
-            let dir = tempfile::Builder::new().prefix("cedargate-demo-").tempdir();
-            let dir = dir.context("no folder for throwaway data; name one with --data")?;
-            Ok((dir.path().to_owned(), Some(dir)))
-        }
+    if let Some(dir) = &options.data {
+        return Ok((dir.clone(), None));
     }
+    let dir = tempfile::Builder::new().prefix("cedargate-demo-").tempdir();
+    let dir = dir.context("no folder for throwaway data; name one with --data")?;
+    Ok((dir.path().to_owned(), Some(dir)))
 }

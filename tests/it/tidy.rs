@@ -42,7 +42,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("askama", &["web", "login", "portal", "console", "sim", "demo"]),
     ("chacha20poly1305", &["keys"]),
     ("prometheus_client", &["telemetry"]),
-    ("clap", &["commands", "main"]),
+    ("clap", &["commands", "demo", "main"]),
     ("anyhow", &["app", "commands", "demo", "main"]),
 ];
 
