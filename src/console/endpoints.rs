@@ -69,13 +69,13 @@ static TABLE: [Endpoint; 7] = [
         verb: Verb::Get,
         path: urls::BARE_HOME,
         action: ConsoleAction::ReadRules,
-        handler: |console, asked| Box::pin(handlers::home(console, asked)),
+        handler: |_, _| Box::pin(std::future::ready(handlers::home())),
     },
     Endpoint {
         verb: Verb::Get,
         path: urls::HOME,
         action: ConsoleAction::ReadRules,
-        handler: |console, asked| Box::pin(handlers::home(console, asked)),
+        handler: |_, _| Box::pin(std::future::ready(handlers::home())),
     },
     Endpoint {
         verb: Verb::Get,

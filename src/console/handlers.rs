@@ -32,10 +32,12 @@ type Answer = Result<Response, Box<Response>>;
 
 /// Rows that the list of decisions shows.
 const ROWS: usize = 100;
+/// Records that are read for it.
+const NEWEST: u32 = 100;
 /// Records that a filter is applied to.
 const SEARCHED: u32 = 1_000;
 
-pub(super) async fn home(_: Arc<Console>, _: Admitted) -> Response {
+pub(super) fn home() -> Response {
     see_other(&urls::routes())
 }
 
@@ -79,7 +81,7 @@ pub(super) async fn add_grant(console: Arc<Console>, asked: Admitted) -> Respons
         let by = asked.caller.principal.subject().ok_or_else(|| asked.said().no_page())?;
         let adding = Adding { shown: &shown, route, by };
         let outcome = adding::add(&console, adding, &entry).await;
-        match outcome.map_err(|error| unavailable(&asked, &error))? {
+        match outcome.map_err(|error| Box::new(unavailable(&asked, &error)))? {
             Outcome::Added(id, now) => added(&console, &asked, (&id, &now)),
             Outcome::Stale(now) => {
                 let mut page = route_page(&console, &asked, (&now, find(&now, &asked)?))?;
@@ -112,8 +114,9 @@ pub(super) async fn decisions(console: Arc<Console>, asked: Admitted) -> Respons
     let answer = async || -> Answer {
         let DecisionsQuery { q, verdict } = asked.query()?;
         let shown = shown(&console, &asked).await?;
-        let lines = console.reader.recent(Show::Requests, SEARCHED, None).await;
-        let lines = lines.map_err(|error| unavailable(&asked, &error))?;
+        let limit = if q.is_empty() && verdict.is_empty() { NEWEST } else { SEARCHED };
+        let lines = console.reader.recent(Show::Requests, limit, None).await;
+        let lines = lines.map_err(|error| Box::new(unavailable(&asked, &error)))?;
         let views = lines.iter().map(RecordView::of);
         let found = views.filter(|view| view.matches(&q, &verdict)).take(ROWS);
         let rules = Rules(&shown);
@@ -142,7 +145,11 @@ pub(super) async fn decision(console: Arc<Console>, asked: Admitted) -> Response
     let answer = async || -> Answer {
         let nothing = || Box::new(asked.said().no_page());
         let id: DecisionId = asked.param("id").parse().map_err(|_| nothing())?;
-        let line = console.reader.record(id).await.map_err(|error| unavailable(&asked, &error))?;
+        let line = console
+            .reader
+            .record(id)
+            .await
+            .map_err(|error| Box::new(unavailable(&asked, &error)))?;
         let view = line.as_ref().map(RecordView::of).filter(RecordView::is_request);
         let shown = shown(&console, &asked).await?;
         let frame = shown.framed(asked.frame("Decision", Section::Decisions)?);
@@ -153,12 +160,12 @@ pub(super) async fn decision(console: Arc<Console>, asked: Admitted) -> Response
 }
 
 async fn shown(console: &Console, asked: &Admitted) -> Result<Shown, Box<Response>> {
-    Shown::load(&console.store).await.map_err(|error| unavailable(asked, &error))
+    Shown::load(&console.store).await.map_err(|error| Box::new(unavailable(asked, &error)))
 }
 
-fn unavailable(asked: &Admitted, error: &StoreError) -> Box<Response> {
+fn unavailable(asked: &Admitted, error: &StoreError) -> Response {
     tracing::error!(request.id = %asked.exchange.facts.request, error = %error, "The console could not read or write.");
-    Box::new(asked.said().unavailable())
+    asked.said().unavailable()
 }
 
 /// The route that the address names; the whole id is looked up, so a route of one app is never found under another.
