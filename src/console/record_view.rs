@@ -147,6 +147,9 @@ impl RecordView {
 
     fn explanation(&self) -> &'static str {
         match self.reason_code() {
+            Some(Reason::Granted) if self.rules().is_empty() => {
+                "Everybody who is signed in may see what concerns them."
+            }
             Some(Reason::Granted) => "The rules named here open it, and no rule closes it.",
             Some(Reason::NoGrant) => "No rule opens it to this person as things stood then.",
             Some(Reason::NotSignedIn) => {
