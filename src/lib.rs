@@ -20,6 +20,14 @@ pub mod web;
 
 pub mod console;
 pub mod gateway;
+pub mod login;
 pub mod portal;
 #[cfg(feature = "demo")]
 pub mod sim;
+
+pub mod app;
+
+#[cfg(feature = "demo")]
+pub mod demo;
+
+pub mod commands;

@@ -20,11 +20,11 @@ use crate::model::app::App;
 use crate::model::host::{Host, Origin};
 use crate::model::id::{OriginId, RequestId};
 use crate::model::record::{Door, Refusal, RequestFacts};
-use crate::model::time::{Clock, Timestamp};
+use crate::model::time::Clock;
 use crate::web::client::client_address;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote};
-use crate::web::refuser::Refuser;
+use crate::web::refuser::{Refused, Refuser};
 use crate::web::wants::Wants;
 
 /// Everything that a request can be shown to.
@@ -63,9 +63,8 @@ impl Names {
         Self { process: OriginId::from_bytes(random), next: AtomicU64::new(1) }
     }
 
-    fn next(&self) -> Option<RequestId> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        format!("r-{}-{number}", self.process).parse().ok()
+    fn next(&self) -> RequestId {
+        RequestId::new(self.process, self.next.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -75,49 +74,38 @@ enum Place {
     App(Arc<App>, Origin),
 }
 
-/// What is known of a request as it comes in.
-struct Arrival {
-    facts: RequestFacts,
-    wants: Wants,
-    at: Timestamp,
-}
-
 impl Front {
     /// Answers one request of a connection from `peer`.
     pub async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
         let request = request.map(Body::new);
-        let Some(arrival) = self.arrival(&request, peer) else {
-            return Response::new(Body::empty());
-        };
+        let arrival = self.arrival(&request, peer);
         let snapshot = self.live.current();
         match self.admit(&snapshot, arrival, &request) {
             Ok((exchange, place)) => self.show(&snapshot, (exchange, place), request).await,
-            Err((arrival, refusal)) => {
-                let Arrival { facts, wants, at } = *arrival;
-                self.refuser.refuse(facts, wants, refusal, at).await
-            }
+            Err((arrival, refusal)) => self.refuser.refuse(*arrival, refusal).await,
         }
     }
 
-    fn arrival(&self, request: &Request<Body>, peer: SocketAddr) -> Option<Arrival> {
+    fn arrival(&self, request: &Request<Body>, peer: SocketAddr) -> Refused {
         let facts = RequestFacts {
-            request: self.names.next()?,
+            request: self.names.next(),
             door: Door::Proxy,
             client: client_address(peer.ip(), request.headers(), &self.trusted),
             method: request.method().as_str().chars().take(32).collect(),
             host: None,
             path: String::new(),
         };
-        Some(Arrival { facts, wants: Wants::of(request.method(), request.headers()), at: self.clock.now() })
+        let wants = Wants::of(request.method(), request.headers());
+        Refused { facts, wants, at: self.clock.now() }
     }
 
     /// Places a request, or refuses it with what is known so far.
     fn admit(
         &self,
         snapshot: &Snapshot,
-        mut arrival: Arrival,
+        mut arrival: Refused,
         request: &Request<Body>,
-    ) -> Result<(Exchange, Place), (Box<Arrival>, Refusal)> {
+    ) -> Result<(Exchange, Place), (Box<Refused>, Refusal)> {
         let raw = raw_target(request);
         arrival.facts.path = raw.chars().take(200).flat_map(char::escape_default).collect();
         let host = match host_of(request) {
@@ -137,7 +125,7 @@ impl Front {
             Place::Own => (self.public.clone(), None),
             Place::App(app, origin) => (origin.clone(), Some(Arc::clone(app))),
         };
-        let Arrival { facts, wants, at } = arrival;
+        let Refused { facts, wants, at } = arrival;
         Ok((Exchange { facts, origin, app, query, wants, at }, place))
     }
 
@@ -150,11 +138,17 @@ impl Front {
         Some(Place::App(Arc::clone(app), origin))
     }
 
-    async fn show(&self, snapshot: &Snapshot, placed: (Exchange, Place), request: Request<Body>) -> Response {
+    async fn show(
+        &self,
+        snapshot: &Snapshot,
+        placed: (Exchange, Place),
+        request: Request<Body>,
+    ) -> Response {
         let (mut exchange, place) = placed;
-        let reserved = exchange.facts.path == "/_gate" || exchange.facts.path.starts_with("/_gate/");
+        let reserved =
+            exchange.facts.path == "/_gate" || exchange.facts.path.starts_with("/_gate/");
         match place {
-            Place::App(app, _) if !reserved => self.gateway.serve(&app, snapshot, &exchange, request).await,
+            Place::App(_, _) if !reserved => self.gateway.serve(snapshot, &exchange, request).await,
             Place::App(_, _) => {
                 exchange.facts.door = Door::Own;
                 route(&self.on_apps, exchange, request).await
@@ -193,7 +187,9 @@ fn read(raw: &str) -> Result<(CanonicalPath, Option<String>), Refusal> {
 /// section 3.2).
 fn host_of(request: &Request<Body>) -> Result<Host, Refusal> {
     let mut lines = request.headers().get_all(header::HOST).into_iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else { return Err(Refusal::AmbiguousHost) };
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return Err(Refusal::AmbiguousHost);
+    };
     let host = line.to_str().map_err(|_| Refusal::AmbiguousHost)?;
     let host = Host::from_authority(host).map_err(|_| Refusal::AmbiguousHost)?;
     match request.uri().authority().map(|authority| Host::from_authority(authority.as_str())) {
@@ -205,5 +201,9 @@ fn host_of(request: &Request<Body>) -> Result<Host, Refusal> {
 
 /// Answers for paths of ours where nothing is.
 pub async fn nothing_here(axum::Extension(exchange): axum::Extension<Arc<Exchange>>) -> Response {
-    Fault::no_page().answer(exchange.wants, &Quote::Request(exchange.facts.request.clone()), exchange.at)
+    Fault::no_page().answer(
+        exchange.wants,
+        &Quote::Request(exchange.facts.request.clone()),
+        exchange.at,
+    )
 }

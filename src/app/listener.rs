@@ -8,18 +8,22 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use axum::response::Response;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower_service::Service;
 
 /// A client that has not sent its headers by then is cut off (slow headers hold a connection for nothing).
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,12 +39,33 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Something that answers requests.
 pub trait Answer: Send + Sync + 'static {
     /// Answers one request of a connection from `peer`.
-    fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> impl Future<Output = Response> + Send;
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response> + Send;
 }
 
 impl Answer for super::front::Front {
-    fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> impl Future<Output = Response> + Send {
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> impl Future<Output = Response> + Send {
         self.answer(request, peer)
+    }
+}
+
+/// A router of ours that needs no front door: operators' pages, and the demo's other servers.
+#[derive(Debug, Clone)]
+pub struct Pages(pub Router);
+
+impl Answer for Pages {
+    async fn answer(&self, request: Request<Incoming>, _peer: SocketAddr) -> Response {
+        match self.0.clone().call(request.map(Body::new)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
     }
 }
 
@@ -50,7 +75,7 @@ pub struct Listener {
     /// Where connections arrive.
     pub socket: TcpListener,
     /// TLS, when we end it ourselves.
-    pub tls: Option<TlsAcceptor>,
+    pub tls: Option<Arc<ServerConfig>>,
 }
 
 /// The HTTP/1.1 server with our limits.
@@ -70,7 +95,10 @@ impl Listener {
     pub async fn run<A: Answer>(self, answer: Arc<A>, tasks: TaskTracker, stop: CancellationToken) {
         let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
-            let Some(Ok(slot)) = stop.run_until_cancelled(Arc::clone(&slots).acquire_owned()).await else { return };
+            let Some(Ok(slot)) = stop.run_until_cancelled(Arc::clone(&slots).acquire_owned()).await
+            else {
+                return;
+            };
             match stop.run_until_cancelled(self.socket.accept()).await {
                 None => return,
                 Some(Ok((stream, peer))) => {
@@ -90,7 +118,7 @@ struct Connection {
     stream: TcpStream,
     peer: SocketAddr,
     slot: OwnedSemaphorePermit,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl Connection {
@@ -100,11 +128,14 @@ impl Connection {
         drop(stream.set_nodelay(true));
         match tls {
             None => speak(stream, peer, answer, stop).await,
-            Some(acceptor) => match tokio::time::timeout(TLS_TIMEOUT, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => speak(stream, peer, answer, stop).await,
-                Ok(Err(error)) => tracing::debug!(error = %error, "A TLS handshake failed."),
-                Err(_late) => tracing::debug!("A TLS handshake took too long."),
-            },
+            Some(config) => {
+                let handshake = TlsAcceptor::from(config).accept(stream);
+                match tokio::time::timeout(TLS_TIMEOUT, handshake).await {
+                    Ok(Ok(stream)) => speak(stream, peer, answer, stop).await,
+                    Ok(Err(error)) => tracing::debug!(error = %error, "A TLS handshake failed."),
+                    Err(_late) => tracing::debug!("A TLS handshake took too long."),
+                }
+            }
         }
         drop(slot);
     }

@@ -182,6 +182,11 @@ impl Audit {
         self.origin
     }
 
+    /// Whether the log takes entries, and the last attempt to write some did not fail.
+    pub fn is_writing(&self) -> bool {
+        self.queue.is_flowing()
+    }
+
     /// What the log has done so far.
     pub fn counters(&self) -> AuditCounters {
         self.queue.counters()

@@ -48,6 +48,8 @@ pub(super) struct Queue {
     commits: AtomicU64,
     failures: AtomicU64,
     refused: AtomicU64,
+    /// Failures when the last commit succeeded: more since then mean that the log is not being written.
+    overcome: AtomicU64,
     /// The outbox has new rows.
     pub(super) changes: Notify,
 }
@@ -82,6 +84,7 @@ impl Queue {
             commits: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            overcome: AtomicU64::new(0),
             changes: Notify::new(),
         }
     }
@@ -168,6 +171,13 @@ impl Queue {
     pub(super) fn count_commit(&self, records: usize) {
         self.records.fetch_add(records as u64, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
+        self.overcome.store(self.failures.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Whether entries are taken, and the last attempt to write some did not fail.
+    pub(super) fn is_flowing(&self) -> bool {
+        let failing = self.failures.load(Ordering::Relaxed) > self.overcome.load(Ordering::Relaxed);
+        !failing && self.lock().gate == Gate::Open
     }
 
     pub(super) fn count_failure(&self) {

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::str::FromStr;
 
 use cedar_policy::{
     Policy as CedarPolicy, PolicyId as CedarPolicyId, PolicySet, ValidationMode, Validator,
@@ -10,15 +9,16 @@ use cedar_policy::{
 use serde_json::Value;
 
 use super::decision::Mentions;
-use super::entities::Vocabulary;
+use super::entities::{Vocabulary, rule_id};
 use super::grants;
+use super::problem::{Object, Problem};
 use super::schema::{self, ReleaseSchema};
 use super::snapshot::{Parts, Snapshot};
 use super::tree::RouteTree;
 use crate::model::app::App;
 use crate::model::grant::{Grant, Mfa, What, Who};
 use crate::model::host::Host;
-use crate::model::id::{AppId, GrantId, PolicyId, ReleaseNumber, RouteId};
+use crate::model::id::{AppId, ReleaseNumber, RouteId};
 use crate::model::policy::Policy;
 use crate::model::record::RuleId;
 use crate::model::route::Route;
@@ -40,50 +40,6 @@ pub enum MfaSetting {
     Configured,
     /// It is empty: nothing could ever fulfil such a rule, so it is refused.
     Empty,
-}
-
-/// Which object of the rule book a problem is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Object {
-    /// An app.
-    App(AppId),
-    /// A route.
-    Route(RouteId),
-    /// A grant.
-    Grant(GrantId),
-    /// A hand-written policy.
-    Policy(PolicyId),
-    /// The rule book as a whole.
-    RuleBook,
-}
-
-impl fmt::Display for Object {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::App(id) => write!(f, "app `{id}`"),
-            Self::Route(id) => write!(f, "route `{id}`"),
-            Self::Grant(id) => write!(f, "grant `{id}`"),
-            Self::Policy(id) => write!(f, "policy `{id}`"),
-            Self::RuleBook => f.write_str("rule book"),
-        }
-    }
-}
-
-/// One thing that is wrong with a rule book.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{object}: {message}")]
-pub struct Problem {
-    /// Where.
-    pub object: Object,
-    /// What, in words for an admin.
-    pub message: String,
-}
-
-impl Problem {
-    /// A problem with `object`.
-    pub fn new(object: Object, message: &dyn fmt::Display) -> Self {
-        Self { object, message: message.to_string() }
-    }
 }
 
 /// Everything that is wrong with a rule book.
@@ -247,17 +203,6 @@ fn validate(schema: &ReleaseSchema, policies: &PolicySet, problems: &mut Vec<Pro
             RuleId::Console(_) => Object::RuleBook,
         });
         problems.push(Problem::new(object, error));
-    }
-}
-
-/// Our id of a compiled policy.
-pub(super) fn rule_id(id: &CedarPolicyId) -> Option<RuleId> {
-    let text: &str = id.as_ref();
-    let (kind, name) = text.split_once(':')?;
-    match kind {
-        "grant" => GrantId::from_str(name).ok().map(RuleId::Grant),
-        "policy" => PolicyId::from_str(name).ok().map(RuleId::Policy),
-        _ => None,
     }
 }
 

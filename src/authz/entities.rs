@@ -4,14 +4,15 @@
 //! policy fail there.
 
 use std::collections::{HashMap, HashSet};
+use std::str::FromStr;
 
 use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 
 use super::decision::Question;
 use super::grants::cedar_datetime;
-use crate::model::id::{AppId, RouteId};
+use crate::model::id::{AppId, GrantId, PolicyId, RouteId};
 use crate::model::principal::{GuestStatus, Principal, User, Workload};
-use crate::model::record::{ClientAddress, MfaState};
+use crate::model::record::{ClientAddress, MfaState, RuleId};
 use crate::model::route::Route;
 
 /// Cedar's names for our kinds of things, parsed once.
@@ -158,4 +159,15 @@ pub fn context(question: &Question<'_>) -> Result<Context, Unusable> {
     ];
     pairs.extend(circumstances.signed_in_at.map(|since| ("signed_in_at".to_owned(), at(since))));
     Context::from_pairs(pairs).map_err(unusable)
+}
+
+/// Our id of a compiled policy.
+pub(super) fn rule_id(id: &cedar_policy::PolicyId) -> Option<RuleId> {
+    let text: &str = id.as_ref();
+    let (kind, name) = text.split_once(':')?;
+    match kind {
+        "grant" => GrantId::from_str(name).ok().map(RuleId::Grant),
+        "policy" => PolicyId::from_str(name).ok().map(RuleId::Policy),
+        _ => None,
+    }
 }

@@ -6,7 +6,7 @@
 use cedar_policy::{Policy, PolicyId};
 use serde_json::{Value, json};
 
-use super::compile::{Object, Problem};
+use super::problem::{Object, Problem};
 use crate::model::grant::{Conditions, Effect, Grant, Method, Mfa, Reach, What, Who};
 use crate::model::id::RouteId;
 use crate::model::record::RuleId;

@@ -48,6 +48,7 @@ pub mod decision;
 pub mod entities;
 pub mod grants;
 pub mod path;
+pub mod problem;
 pub mod schema;
 pub mod snapshot;
 pub mod tree;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use cedar_policy::{Authorizer, Entities, Entity, PolicySet, Request};
 
-use super::compile::{Object, Problem, rule_id};
 use super::decision::{Decision, Mentions, Question};
-use super::entities::{self, Unusable, Vocabulary};
+use super::entities::{self, Unusable, Vocabulary, rule_id};
+use super::problem::{Object, Problem};
 use super::schema::ReleaseSchema;
 use super::tree::{RouteMatch, RouteTree};
 use crate::model::app::App;

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::compile::{Object, Problem};
+use super::problem::{Object, Problem};
 use crate::model::app::App;
 use crate::model::host::Host;
 use crate::model::id::AppId;

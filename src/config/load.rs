@@ -25,6 +25,15 @@ pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
 }
 
+/// The name of the system's user, for the record of what operators change.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub fn system_user() -> String {
+    let named = ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let plain =
+        named.map(|name| name.chars().filter(|c| !c.is_control()).take(64).collect::<String>());
+    plain.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned())
+}
+
 impl Config {
     /// Reads the settings from `file`, or from `cedargate.toml` in the working directory when there is one, and from the
     /// `CEDARGATE_` variables of `environment`, which win.

@@ -20,7 +20,7 @@ mod source;
 mod values;
 
 pub use keys::{KEYS, Key, Kind};
-pub use load::environment;
+pub use load::{environment, system_user};
 pub use settings::{
     Audit, Cloud, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls,
 };

@@ -1,3 +1,5 @@
+//! What settings are taken, and what is said of the others.
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use super::Gateway;
 use super::assertion::{About, AssertionError};
 use super::headers::{self, IdentityHeaders, TooLarge};
-use super::proxy::Visit;
+use super::visit::Visit;
 use crate::model::id::DecisionId;
 use crate::model::principal::Principal;
 

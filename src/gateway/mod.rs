@@ -11,10 +11,13 @@ mod identity;
 mod patience;
 pub mod proxy;
 pub mod upstream;
+mod visit;
 mod websocket;
 
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use crate::audit::Audit;
 use crate::model::host::Origin;
@@ -30,7 +33,7 @@ use self::upstream::Upstream;
 #[derive(Debug)]
 pub struct Gateway {
     /// Who is signed in.
-    pub sessions: Sessions,
+    pub sessions: Arc<Sessions>,
     /// Decisions and their records.
     pub enforcer: Enforcer,
     /// Refusals and their records.

@@ -1,7 +1,5 @@
 //! One request to an app, from the front door to the upstream and back.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, Request, header};
@@ -13,10 +11,10 @@ use super::enforce::Asked;
 use super::headers;
 use super::identity::Untold;
 use super::upstream::{Carriage, UpstreamError};
+use super::visit::Visit;
 use super::websocket::{Place, Upgrade};
 use crate::audit::{Permit, Recorded};
 use crate::authz::snapshot::Snapshot;
-use crate::model::app::App;
 use crate::model::grant::Method;
 use crate::model::id::DecisionId;
 use crate::model::record::{Entry, Event, Refusal};
@@ -24,7 +22,6 @@ use crate::telemetry::UpstreamClass;
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote};
-use crate::web::flood::Source;
 
 impl Gateway {
     /// Answers a request to an app: decided, recorded, and only then carried or refused.
@@ -139,25 +136,6 @@ impl Gateway {
         match self.audit.noted(Entry::Event(Box::new(event))).await {
             Ok(_receipt) => said.answer(exchange.wants, &Quote::Decision(id), exchange.at),
             Err(_unrecorded) => fault(exchange, &Fault::unrecorded()),
-        }
-    }
-}
-
-/// A request on its way through the gateway.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Visit<'a> {
-    pub(super) app: &'a Arc<App>,
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) exchange: &'a Exchange,
-    pub(super) caller: &'a Caller,
-}
-
-impl Visit<'_> {
-    /// Whose refusals its refusal counts with.
-    fn source(self) -> Source {
-        match &self.caller.session {
-            Some(session) => Source::Session(session.id.clone()),
-            None => Source::Address(self.exchange.facts.client),
         }
     }
 }

@@ -8,24 +8,23 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::StatusCode;
-use openidconnect::core::CoreAuthenticationFlow;
+use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow};
 use openidconnect::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndSessionUrl,
-    HttpRequest, HttpResponse, IssuerUrl, JsonWebKeySet, LogoutHint, LogoutRequest, Nonce,
-    OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl,
-    RefreshToken, Scope, TokenUrl,
+    IssuerUrl, JsonWebKeySet, LogoutHint, LogoutRequest, Nonce, OAuth2TokenResponse,
+    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, RefreshToken, Scope,
+    TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use super::discovery::{Discovery, Found, Provider};
 use super::entra::{self, TokenGroups};
-use super::error::{HttpError, IdpError, Refusal};
+use super::error::{IdpError, Refusal};
 use super::graph;
-use super::http::{ENTRA, Outbound, request_id, useless};
+use super::http::{Outbound, request_id};
 use super::id_token::{self, Checks, Verified, Wanted};
 use super::settings::EntraSettings;
-use super::token_endpoint::{EntraClient, ReadyClient, TokenAnswer, refusal};
+use super::token_endpoint::{EntraClient, ReadyClient, TokenAnswer, TokenClient, refusal};
 use crate::model::id::{RequestId, Subject};
 use crate::model::session::Identity;
 use crate::model::time::Clock;
@@ -46,6 +45,15 @@ struct Shared {
     clock: Clock,
     http: Outbound,
     discovery: Discovery,
+}
+
+/// What Entra may ask of a person who is signed in there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prompt {
+    /// Whatever Entra finds right, often nothing.
+    Default,
+    /// Which account to use.
+    SelectAccount,
 }
 
 /// Where to send a browser to sign in, and what to keep for its return. Prints nothing of it.
@@ -121,19 +129,23 @@ impl Idp {
     ///
     /// # Errors
     /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when the metadata can't be had, [`IdpError::Randomness`].
-    pub async fn begin(&self) -> Result<SignInRequest, IdpError> {
+    pub async fn begin(&self, prompt: Prompt) -> Result<SignInRequest, IdpError> {
         let provider = self.shared.discovery.provider().await?;
         let client = self.client(&provider)?;
         let (state, nonce, verifier) = (random()?, random()?, random()?);
         let challenge =
             PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.clone()));
         let (csrf, own_nonce) = (CsrfToken::new(state.clone()), Nonce::new(nonce.clone()));
-        let (url, ..) = client
+        let request = client
             .authorize_url(CoreAuthenticationFlow::AuthorizationCode, || csrf, || own_nonce)
             .add_scopes(scopes())
             .set_pkce_challenge(challenge)
-            .add_extra_param("response_mode", "query")
-            .url();
+            .add_extra_param("response_mode", "query");
+        let request = match prompt {
+            Prompt::Default => request,
+            Prompt::SelectAccount => request.add_prompt(CoreAuthPrompt::SelectAccount),
+        };
+        let (url, ..) = request.url();
         Ok(SignInRequest {
             url: url.into(),
             state: state.into(),
@@ -153,7 +165,7 @@ impl Idp {
         let answer = client
             .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(proof.verifier.expose_secret().to_owned()))
-            .request_async(&|asked| self.ask_for_tokens(asked, &request))
+            .request_async(&self.token_client(&request))
             .await
             .map_err(|error| match refusal(error, &request) {
                 Ok(refusal) => IdpError::from_token_endpoint(refusal),
@@ -180,7 +192,7 @@ impl Idp {
             .exchange_refresh_token(&RefreshToken::new(refresh_token.expose_secret().to_owned()))
             .add_scope(Scope::new("openid".to_owned()))
             .add_scopes(scopes())
-            .request_async(&|asked| self.ask_for_tokens(asked, &request))
+            .request_async(&self.token_client(&request))
             .await;
         let answer = match answer {
             Ok(answer) => answer,
@@ -243,20 +255,8 @@ impl Idp {
             .set_redirect_uri(redirect))
     }
 
-    /// One POST to the token endpoint. An overloaded or broken server has no say in what its body means.
-    async fn ask_for_tokens(
-        &self,
-        asked: HttpRequest,
-        request: &RequestId,
-    ) -> Result<HttpResponse, HttpError> {
-        let answer = self.shared.http.send(asked, request, ENTRA).await?;
-        let status = answer.status();
-        let readable = status == StatusCode::OK || status.is_client_error();
-        if readable && status != StatusCode::TOO_MANY_REQUESTS {
-            Ok(answer)
-        } else {
-            Err(useless(&answer))
-        }
+    fn token_client(&self, request: &RequestId) -> TokenClient {
+        TokenClient { http: self.shared.http.clone(), request: request.clone() }
     }
 
     async fn verified(

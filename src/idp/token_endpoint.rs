@@ -3,19 +3,23 @@
 //! Nothing here prints a token: the ID token is kept as it came, and errors keep codes and ids only.
 
 use std::fmt;
+use std::pin::Pin;
 
+use http::StatusCode;
 use openidconnect::core::{
     CoreAuthDisplay, CoreAuthPrompt, CoreGenderClaim, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm, CoreRevocableToken,
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AdditionalClaims, Client, EndpointNotSet, EndpointSet, ErrorResponse, ExtraTokenFields,
-    IdToken, RequestTokenError, StandardTokenResponse, TokenResponse,
+    AdditionalClaims, AsyncHttpClient, Client, EndpointNotSet, EndpointSet, ErrorResponse,
+    ExtraTokenFields, HttpRequest, HttpResponse, IdToken, RequestTokenError, StandardTokenResponse,
+    TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 
 use super::error::{HttpError, IdpError, Refusal};
+use super::http::{ENTRA, Outbound, useless};
 use crate::model::id::RequestId;
 
 /// The library's client with Entra's answers.
@@ -41,6 +45,36 @@ pub(super) type EntraClient<Authorize = EndpointNotSet, Token = EndpointNotSet> 
 
 /// A client that knows where to go.
 pub(super) type ReadyClient = EntraClient<EndpointSet, EndpointSet>;
+
+/// Sends one request to the token endpoint, under one id. A named type with a boxed future: only so can the compiler
+/// see that a sign-in may move between threads.
+pub(super) struct TokenClient {
+    pub(super) http: Outbound,
+    pub(super) request: RequestId,
+}
+
+impl<'c> AsyncHttpClient<'c> for TokenClient {
+    type Error = HttpError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'c>>;
+
+    fn call(&'c self, asked: HttpRequest) -> Self::Future {
+        Box::pin(self.post(asked))
+    }
+}
+
+impl TokenClient {
+    /// An overloaded or broken server has no say in what its body means.
+    async fn post(&self, asked: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let answer = self.http.send(asked, &self.request, ENTRA).await?;
+        let status = answer.status();
+        let readable = status == StatusCode::OK || status.is_client_error();
+        if readable && status != StatusCode::TOO_MANY_REQUESTS {
+            Ok(answer)
+        } else {
+            Err(useless(&answer))
+        }
+    }
+}
 
 /// What the token endpoint answers.
 pub(super) type TokenAnswer = StandardTokenResponse<RawIdToken, CoreTokenType>;

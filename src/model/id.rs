@@ -104,6 +104,13 @@ text_id!(
     RequestId, "a request id (1 to 64 of a-z, 0-9 and -)", |text| slug(text, 64)
 );
 
+impl RequestId {
+    /// The `number`th exchange of a process.
+    pub fn new(process: OriginId, number: u64) -> Self {
+        Self(format!("r-{process}-{number}"))
+    }
+}
+
 /// The id of a route: its app and its own name, written `payroll/reports`. The Cedar resource `Route::"payroll/reports"`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -1,3 +1,5 @@
+//! The rule book as files: round trips, and what is refused.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

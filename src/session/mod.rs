@@ -26,11 +26,14 @@
 //! A token is only ever made here: one that a browser presents is never adopted. Only its hash is kept. An answer from
 //! memory is at most a second old and never outlives the end of any session in this process.
 
+mod adapters;
 mod error;
 mod needs;
 mod recheck;
+mod sealed_text;
 mod sessions;
 mod token;
+mod turns;
 
 pub use self::error::SessionError;
 pub use self::needs::{Directory, Ledger, NotRecorded, Pending, Recheck, Renewed, Unavailable};

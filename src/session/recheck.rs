@@ -1,8 +1,6 @@
 //! Reading groups and roles again, one request at a time per session.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -11,56 +9,12 @@ use tokio::time::timeout;
 use super::error::SessionError;
 use super::needs::{Directory, Recheck, Renewed};
 use super::sessions::Sessions;
-use crate::model::id::SessionId;
 use crate::model::principal::Principal;
 use crate::model::record::{Actor, Event, SessionEnd};
 use crate::store::{Renewal, StoredSession};
 
 /// When Entra could not be reached, the next try.
 const RETRY: Duration = Duration::from_mins(1);
-
-/// Whose turn it is, per session.
-#[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<BTreeMap<SessionId, Queue>>);
-
-#[derive(Debug, Default)]
-struct Queue {
-    lock: Arc<tokio::sync::Mutex<()>>,
-    waiting: usize,
-}
-
-impl Turns {
-    fn of(&self, id: &SessionId) -> Turn<'_> {
-        let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = turns.entry(id.clone()).or_default();
-        queue.waiting += 1;
-        Turn { turns: self, id: id.clone(), lock: Arc::clone(&queue.lock) }
-    }
-
-    #[cfg(test)]
-    pub(super) fn count(&self) -> usize {
-        self.0.lock().unwrap().len()
-    }
-}
-
-/// A place in the queue of one session; the last one to leave takes the queue away.
-struct Turn<'a> {
-    turns: &'a Turns,
-    id: SessionId,
-    lock: Arc<tokio::sync::Mutex<()>>,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut turns = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut queue) = turns.entry(self.id.clone()) {
-            queue.get_mut().waiting -= 1;
-            if queue.get().waiting == 0 {
-                queue.remove();
-            }
-        }
-    }
-}
 
 impl Sessions {
     /// The session after its re-check; none when it ended by it.

@@ -11,8 +11,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::error::SessionError;
 use super::needs::{Directory, Ledger};
-use super::recheck::Turns;
 use super::token::{NoRandomness, Token};
+use super::turns::Turns;
 use crate::keys::TokenKey;
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};

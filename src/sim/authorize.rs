@@ -77,8 +77,7 @@ pub(super) async fn ask(
 #[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(super) async fn choose(
     Shared(sim): Shared<Sim>,
-    Path(tenant): Path<String>,
-    RawQuery(query): RawQuery,
+    (Path(tenant), RawQuery(query)): (Path<String>, RawQuery),
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {

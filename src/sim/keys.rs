@@ -1,5 +1,7 @@
 //! Signing keys of the simulated tenant: RSA 2048, made at start, published as a JWK set (RFC 7517) without `alg`.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
@@ -70,10 +72,10 @@ impl SigningKey {
 }
 
 /// Keys in use: the first signs, all are published.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Keys {
-    current: SigningKey,
-    published: Vec<SigningKey>,
+    current: Arc<SigningKey>,
+    published: Vec<Arc<SigningKey>>,
 }
 
 /// What happens to the old key when a new one takes over.
@@ -88,7 +90,8 @@ pub enum Overlap {
 impl Keys {
     /// A signing key and one that is published ahead of its use.
     pub(super) fn generate() -> Result<Self, SimError> {
-        Ok(Self { current: SigningKey::generate()?, published: vec![SigningKey::generate()?] })
+        let published = vec![Arc::new(SigningKey::generate()?)];
+        Ok(Self { current: Arc::new(SigningKey::generate()?), published })
     }
 
     pub(super) fn current(&self) -> &SigningKey {
@@ -97,7 +100,7 @@ impl Keys {
 
     /// Signs with a key that was never published before.
     pub(super) fn rotate(&mut self, key: SigningKey, overlap: Overlap) {
-        let old = std::mem::replace(&mut self.current, key);
+        let old = std::mem::replace(&mut self.current, Arc::new(key));
         match overlap {
             Overlap::Keep => self.published.insert(0, old),
             Overlap::Drop => self.published.clear(),

@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode};
 use super::answer;
 use super::authorize::{COOKIE_NAME, session_of};
 use super::discovery::UNKNOWN_TENANT;
+use super::page;
 use super::params::Params;
 use super::state::BrowserSession;
 use super::tenant::Sim;
@@ -48,8 +49,9 @@ pub(super) async fn ask(
     }
     let action = format!("/{tenant}/oauth2/v2.0/logout?{query}");
     let shown = SignOutPage { action, name: person.name, user: person.user };
-    // The form leads to a page of ours that only then moves on.
-    answer::page(StatusCode::OK, &shown, &[])
+    // The form's answer may be a redirect, which browsers hold to the targets of the form.
+    let targets = next(&sim, &params).map(|next| page::targets(&next)).unwrap_or_default();
+    answer::page(StatusCode::OK, &shown, &targets)
 }
 
 /// `POST` to the same address: the person chose the account to sign out.
@@ -78,22 +80,22 @@ fn end(sim: &Sim, params: &Params, (id, session): (&str, &BrowserSession)) -> Re
 /// Back to a registered address, by way of the frames when there are any; else a page.
 fn done(sim: &Sim, params: &Params, session: Option<&BrowserSession>) -> Response {
     let frames = session.map(|session| frames(sim, session)).unwrap_or_default();
-    let next = params
-        .get("post_logout_redirect_uri")
-        .filter(|uri| sim.clients().iter().any(|client| client.has_logout(uri)))
-        .map(|uri| with_state(uri, params.get("state")));
-    match next {
+    match next(sim, params) {
         Some(next) if frames.is_empty() => answer::redirect(&next),
         next => {
-            let policy = format!(
-                "frame-src {}",
-                if frames.is_empty() { "'none'".to_owned() } else { frames.join(" ") }
-            );
+            let sources = frames.iter().map(|frame| origin(frame)).collect::<Vec<_>>().join(" ");
             let mut response = answer::page(StatusCode::OK, &SignedOutPage { next, frames }, &[]);
-            add_policy(&mut response, &policy);
+            allow_frames(&mut response, &sources);
             response
         }
     }
+}
+
+/// Where to go afterwards, when the address is registered.
+fn next(sim: &Sim, params: &Params) -> Option<String> {
+    let uri = params.get("post_logout_redirect_uri")?;
+    let registered = sim.clients().iter().any(|client| client.has_logout(uri));
+    registered.then(|| with_state(uri, params.get("state")))
 }
 
 /// The front-channel address of each application that took part, with `sid` and, as at Entra, without `iss`.
@@ -112,12 +114,15 @@ fn with_state(uri: &str, state: Option<&str>) -> String {
     url.into()
 }
 
-fn add_policy(response: &mut Response, more: &str) {
-    // A query inside a CSP source is not allowed: only the path counts.
-    let more: String =
-        more.split(' ').map(|s| s.split('?').next().unwrap_or(s)).collect::<Vec<_>>().join(" ");
+/// The origin of an address, as a source in a policy.
+fn origin(address: &str) -> String {
+    url::Url::parse(address)
+        .map_or_else(|_| String::new(), |url| url.origin().ascii_serialization())
+}
+
+fn allow_frames(response: &mut Response, sources: &str) {
     let Some(policy) = response.headers().get(CONTENT_SECURITY_POLICY) else { return };
-    let policy = format!("{}; {more}", policy.to_str().unwrap_or_default());
+    let policy = format!("{}; frame-src {sources}", policy.to_str().unwrap_or_default());
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }

@@ -48,6 +48,7 @@ impl Sim {
             .route("/v1.0/me/getMemberObjects", post(graph::member_objects))
             .route("/_sim/sim.css", get(page::style))
             .route("/_sim/submit.js", get(page::script))
+            .route("/_sim/icon.svg", get(page::icon))
             .with_state(self.clone())
     }
 }

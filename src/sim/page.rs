@@ -100,6 +100,12 @@ pub(super) async fn style() -> Response {
         .into_response()
 }
 
+/// `GET /_sim/icon.svg`
+pub(super) async fn icon() -> Response {
+    ([(header::CONTENT_TYPE, "image/svg+xml")], include_str!("../../templates/sim/icon.svg"))
+        .into_response()
+}
+
 /// `GET /_sim/submit.js`: sends the form of a `form_post` answer.
 pub(super) async fn script() -> Response {
     let script = "document.forms[0].submit();\n";

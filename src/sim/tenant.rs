@@ -72,8 +72,22 @@ impl Sim {
     /// # Errors
     /// [`SimError::Setting`] when the origin is not an http(s) origin, [`SimError::Key`] when no key can be made.
     pub fn new(settings: SimSettings, clock: Clock) -> Result<Self, SimError> {
+        Self::with_keys(settings, clock, Keys::generate()?)
+    }
+
+    /// Another tenant that signs with the keys of this one: tests need not wait for keys, and can tell a check of the
+    /// issuer from a check of the signature.
+    ///
+    /// # Errors
+    /// [`SimError::Setting`] when the origin is not an http(s) origin.
+    pub fn sharing_keys(&self, settings: SimSettings, clock: Clock) -> Result<Self, SimError> {
+        let keys = self.state().keys.clone();
+        Self::with_keys(settings, clock, keys)
+    }
+
+    fn with_keys(settings: SimSettings, clock: Clock, keys: Keys) -> Result<Self, SimError> {
         check_origin(&settings.origin)?;
-        let state = Mutex::new(State::new(Keys::generate()?, settings.people.clone()));
+        let state = Mutex::new(State::new(keys, settings.people.clone()));
         Ok(Self { inner: Arc::new(Inner { settings, clock, state }) })
     }
 

@@ -1,5 +1,7 @@
 //! The token endpoint (RFC 6749 sections 3.2 and 5, RFC 7636): codes and refresh tokens, with Entra's errors.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State as Shared};
 use axum::response::Response;
@@ -10,7 +12,6 @@ use http::{HeaderMap, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::time::Duration;
 
 use super::answer::{self, Failure};
 use super::claims;

@@ -16,9 +16,6 @@ use prometheus_client::registry::Registry;
 const DECISION_SECONDS: [f64; 9] =
     [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1, 1.0];
 
-/// Bounds of the commit histogram in seconds, up to the two that a request waits at most.
-const COMMIT_SECONDS: [f64; 8] = [0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 2.0];
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct DecisionLabels {
     verdict: &'static str,
@@ -99,9 +96,7 @@ pub struct Metrics {
     refusals: Family<KindLabel, Counter>,
     audit_commits: Counter,
     audit_records: Counter,
-    audit_commit_seconds: Histogram,
     audit_queue_depth: Gauge,
-    sessions_cached: Gauge,
     upstream_responses: Family<ClassLabel, Counter>,
     sign_ins: Family<OutcomeLabel, Counter>,
     release: Gauge<i64>,
@@ -129,9 +124,7 @@ impl Metrics {
             refusals: Family::default(),
             audit_commits: Counter::<u64, AtomicU64>::default(),
             audit_records: Counter::default(),
-            audit_commit_seconds: Histogram::new(COMMIT_SECONDS),
             audit_queue_depth: Gauge::default(),
-            sessions_cached: Gauge::default(),
             upstream_responses: Family::default(),
             sign_ins: Family::default(),
             release: Gauge::default(),
@@ -153,16 +146,10 @@ impl Metrics {
         table.register("audit_commits", "Durable commits of the log", self.audit_commits.clone());
         table.register("audit_records", "Records in durable commits", self.audit_records.clone());
         table.register(
-            "audit_commit_seconds",
-            "Time per durable commit",
-            self.audit_commit_seconds.clone(),
-        );
-        table.register(
             "audit_queue_depth",
             "Records waiting for the log writer",
             self.audit_queue_depth.clone(),
         );
-        table.register("sessions_cached", "Sessions in memory", self.sessions_cached.clone());
         table.register(
             "upstream_responses",
             "Answers of upstreams by class",
@@ -184,21 +171,11 @@ impl Metrics {
         self.refusals.get_or_create(&KindLabel { kind }).inc();
     }
 
-    /// Counts a durable commit of `records` that took `spent`.
-    pub fn audit_committed(&self, records: u64, spent: Duration) {
-        self.audit_commits.inc();
-        self.audit_records.inc_by(records);
-        self.audit_commit_seconds.observe(spent.as_secs_f64());
-    }
-
-    /// Sets how many records wait for the log writer.
-    pub fn audit_queued(&self, depth: usize) {
-        self.audit_queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
-    }
-
-    /// Sets how many sessions are in memory.
-    pub fn sessions_cached(&self, count: usize) {
-        self.sessions_cached.set(i64::try_from(count).unwrap_or(i64::MAX));
+    /// Sets what the log has written so far, and how many records wait for its writer.
+    pub fn audit_state(&self, records: u64, commits: u64, queued: u64) {
+        self.audit_records.inc_by(records.saturating_sub(self.audit_records.get()));
+        self.audit_commits.inc_by(commits.saturating_sub(self.audit_commits.get()));
+        self.audit_queue_depth.set(i64::try_from(queued).unwrap_or(i64::MAX));
     }
 
     /// Counts an upstream's answer, or its absence.

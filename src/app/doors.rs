@@ -1,0 +1,176 @@
+//! The doors, each given exactly what it works with.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::front::{Front, Names, nothing_here};
+use crate::audit::Audit;
+use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
+use crate::config::{Config, ConsoleMember};
+use crate::gateway::Gateway;
+use crate::gateway::assertion::Assertions;
+use crate::gateway::enforce::Enforcer;
+use crate::gateway::upstream::Upstream;
+use crate::idp::{EntraSettings, Idp};
+use crate::keys::Keys;
+use crate::live::Live;
+use crate::login::{Login, Rounds};
+use crate::model::time::Clock;
+use crate::session::{Directory, Parts, SessionLimits, Sessions};
+use crate::store::Store;
+use crate::store::audit::AuditReader;
+use crate::telemetry::Metrics;
+use crate::web::flood::{Flood, Limit};
+use crate::web::refuser::Refuser;
+
+/// Refusals that a source may cause before it is turned away: generous for a page whose many scripts find the session
+/// ended at once, and nothing for a scanner.
+const REFUSALS: Limit = Limit { per_second: 20, burst: 300 };
+/// Sessions that one person may have at once; the oldest end.
+const SESSIONS_PER_PERSON: u32 = 20;
+
+/// What the doors stand on.
+#[derive(Debug)]
+pub(super) struct Ground<'a> {
+    pub(super) config: &'a Config,
+    pub(super) clock: Clock,
+    pub(super) keys: Keys,
+    pub(super) store: Store,
+    pub(super) audit: Audit,
+    pub(super) reader: AuditReader,
+    pub(super) live: Live,
+    pub(super) metrics: Metrics,
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+}
+
+/// The front door, and what has to be looked after beside it.
+pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuser)> {
+    let Ground { config, clock, audit, live, metrics, .. } = ground;
+    let idp = Idp::new(entra(config), clock.clone())?;
+    let sessions = Arc::new(sessions(ground, &idp));
+    let flood = Arc::new(Flood::new(REFUSALS));
+    let refuser = Refuser::new(audit.clone(), flood, metrics.clone());
+    let assertions = Assertions::new(config.public_url.to_string(), &ground.keys.assertion)?;
+    let login = Arc::new(login(
+        ground,
+        Parties { idp, sessions: &sessions, refuser: &refuser, assertions: &assertions },
+    ));
+    let own = own(ground, &sessions, &refuser)?;
+    let gateway = Gateway {
+        sessions: Arc::clone(&sessions),
+        enforcer: Enforcer::new(audit.clone(), metrics.clone()),
+        refuser: refuser.clone(),
+        audit: audit.clone(),
+        assertions,
+        upstream: Upstream::new(ground.tasks.clone(), ground.stop.clone())?,
+        public: config.public_url.clone(),
+        metrics: metrics.clone(),
+    };
+    let front = Front {
+        live: live.clone(),
+        gateway,
+        own: own.merge(login.on_public()).fallback(nothing_here),
+        on_apps: login.on_apps().fallback(nothing_here),
+        refuser: refuser.clone(),
+        public: config.public_url.clone(),
+        trusted: config.trusted_proxies.clone(),
+        clock: clock.clone(),
+        names: Names::new(random()?),
+    };
+    Ok((front, sessions, refuser))
+}
+
+fn random() -> Result<[u8; 5]> {
+    let mut bytes = [0; 5];
+    getrandom::fill(&mut bytes).context("the operating system gave no randomness")?;
+    Ok(bytes)
+}
+
+/// How Entra is reached under these settings.
+pub fn entra(config: &Config) -> EntraSettings {
+    EntraSettings {
+        authority: config.entra.authority.clone(),
+        tenant: config.entra.tenant.to_string(),
+        client_id: config.entra.client_id.clone(),
+        client_secret: config.entra.client_secret.clone(),
+        redirect_uri: config.public_url.url("/_gate/callback"),
+        post_logout_uri: config.public_url.url("/_gate/signed-out"),
+        allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
+        graph_origin: None,
+    }
+}
+
+fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {
+    let config = ground.config;
+    let directory: Arc<dyn Directory> = Arc::new(idp.clone());
+    Sessions::new(Parts {
+        store: ground.store.clone(),
+        directory: Some(directory),
+        ledger: Arc::new(ground.audit.clone()),
+        clock: ground.clock.clone(),
+        limits: SessionLimits {
+            idle: config.session.idle,
+            absolute: config.session.absolute,
+            recheck: config.session.recheck,
+            per_person: SESSIONS_PER_PERSON,
+        },
+        token_key: ground.keys.token.clone(),
+        mfa_context: config.entra.mfa_context.clone(),
+    })
+}
+
+/// What several doors share.
+struct Parties<'a> {
+    idp: Idp,
+    sessions: &'a Arc<Sessions>,
+    refuser: &'a Refuser,
+    assertions: &'a Assertions,
+}
+
+fn login(ground: &Ground<'_>, parties: Parties<'_>) -> Login {
+    Login {
+        idp: parties.idp,
+        sessions: Arc::clone(parties.sessions),
+        store: ground.store.clone(),
+        audit: ground.audit.clone(),
+        refuser: parties.refuser.clone(),
+        live: ground.live.clone(),
+        public: ground.config.public_url.clone(),
+        jwks: parties.assertions.jwks().to_owned(),
+        metrics: ground.metrics.clone(),
+        clock: ground.clock.clone(),
+        rounds: Rounds::default(),
+    }
+}
+
+fn own(_g: &Ground<'_>, _s: &Arc<Sessions>, _r: &Refuser) -> Result<Router> {
+    Ok(Router::new())
+}
+
+fn holders(config: &Config) -> Vec<(ConsoleRole, Holder)> {
+    let console = &config.console;
+    let lists = [
+        (ConsoleRole::Viewer, &console.viewers),
+        (ConsoleRole::Editor, &console.editors),
+        (ConsoleRole::Publisher, &console.publishers),
+        (ConsoleRole::Auditor, &console.auditors),
+        (ConsoleRole::Owner, &console.owners),
+    ];
+    let named = lists
+        .into_iter()
+        .flat_map(|(role, members)| members.iter().map(move |member| (role, member)));
+    named.map(|(role, member)| (role, holder(member))).collect()
+}
+
+fn holder(member: &ConsoleMember) -> Holder {
+    match member {
+        ConsoleMember::Group(id) => Holder::Group(id.clone()),
+        ConsoleMember::Role(value) => Holder::Role(value.clone()),
+        ConsoleMember::User(subject) => Holder::Person(subject.clone()),
+    }
+}

@@ -1,0 +1,235 @@
+//! The composition root: settings become doors, doors become listeners, and everything stops in order.
+//!
+//! [`Gate::open`] opens whatever can fail (keys, databases, rules, sockets) before anything runs, so that nothing is
+//! left half-started. [`Gate::run`] owns every task: the log's writer outlives the doors, the doors outlive nothing.
+
+mod doors;
+pub mod front;
+pub mod listener;
+mod ops;
+mod signals;
+mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::doors::entra;
+use self::front::Front;
+use self::listener::{Listener, Pages};
+use self::ops::Ops;
+pub use self::signals::stop_signal;
+use crate::audit::{self, Audit, AuditSettings, Strictness, Writer};
+use crate::authz::compile::{MfaSetting, Terms};
+use crate::config::{self, Config};
+use crate::keys::Keys;
+use crate::live::Live;
+use crate::model::record::{Entry, Event};
+use crate::model::time::Clock;
+use crate::session::Sessions;
+use crate::store::Store;
+use crate::telemetry::Metrics;
+use crate::web::refuser::Refuser;
+
+/// Open requests may take this long to finish once the gate stops; then they are cut.
+const DRAIN: Duration = Duration::from_secs(20);
+/// Ended sessions and sign-ins that nobody finished are removed at this interval.
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// Requests turned away are summed up at this interval.
+const SUM_UP_EVERY: Duration = Duration::from_secs(10);
+
+/// A gate that is ready to run: everything opened, nothing started.
+#[derive(Debug)]
+pub struct Gate {
+    front: Arc<Front>,
+    ops: Pages,
+    sockets: Sockets,
+    tls: Option<Arc<ServerConfig>>,
+    work: Work,
+    /// Connections and tunnels.
+    tasks: TaskTracker,
+    /// Ends tunnels.
+    stop: CancellationToken,
+}
+
+/// The addresses of the settings, taken before anything else is opened.
+#[derive(Debug)]
+pub struct Sockets {
+    /// Apps and our own pages.
+    pub public: TcpListener,
+    /// Operators' machines.
+    pub ops: TcpListener,
+}
+
+impl Sockets {
+    /// Takes `listen` and `ops_listen`.
+    ///
+    /// # Errors
+    /// When one is taken already, or is not an address of this machine; the message names it.
+    pub async fn bind(config: &Config) -> Result<Self> {
+        let public = bind(config.listen, "listen").await?;
+        Ok(Self { public, ops: bind(config.ops_listen, "ops_listen").await? })
+    }
+}
+
+/// What runs beside the doors.
+#[derive(Debug)]
+struct Work {
+    audit: Audit,
+    writer: Writer,
+    live: Live,
+    store: Store,
+    sessions: Arc<Sessions>,
+    refuser: Refuser,
+}
+
+impl Gate {
+    /// Opens keys, databases and rules behind sockets that are taken already.
+    ///
+    /// # Errors
+    /// With what can't be opened and why; nothing runs then.
+    pub async fn open(config: &Config, clock: Clock, sockets: Sockets) -> Result<Self> {
+        let tls = config.tls.as_ref().map(tls::server).transpose()?;
+        let keys = Keys::open(&config.keys.directory)?;
+        let store = Store::open(&config.database_url).await?;
+        let log =
+            audit::open(&config.audit.database_url, audit_settings(config), clock.clone()).await?;
+        let writer = log.writer.draining("main", Box::new(store.clone())).await?;
+        let live = Live::load(&store, terms(config)).await?;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let ground = doors::Ground {
+            config,
+            clock,
+            keys,
+            store: store.clone(),
+            audit: log.audit.clone(),
+            reader: log.reader,
+            live: live.clone(),
+            metrics: Metrics::new(),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        };
+        let (front, sessions, refuser) = doors::build(&ground)?;
+        let ops = Ops {
+            store: store.clone(),
+            audit: log.audit.clone(),
+            live: live.clone(),
+            metrics: ground.metrics.clone(),
+        };
+        let work = Work { audit: log.audit, writer, live, store, sessions, refuser };
+        let ops = Pages(ops::router(ops));
+        Ok(Self { front: Arc::new(front), ops, sockets, tls, work, tasks, stop })
+    }
+
+    /// Where apps and our own pages are served.
+    ///
+    /// # Errors
+    /// When the socket does not say.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.sockets.public.local_addr()
+    }
+
+    /// Where operators' machines ask.
+    ///
+    /// # Errors
+    /// When the socket does not say.
+    pub fn ops_address(&self) -> std::io::Result<SocketAddr> {
+        self.sockets.ops.local_addr()
+    }
+
+    /// Serves until `stop`, then drains: doors first, the log last.
+    ///
+    /// # Errors
+    /// When the start can't be recorded, or the log's writer gives up: without it nothing can be answered.
+    pub async fn run(self, stop: CancellationToken) -> Result<()> {
+        let Self { front, ops, sockets, tls, work, tasks, stop: tunnels } = self;
+        let Work { audit, writer, live, store, sessions, refuser } = work;
+        let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
+        let writer = helpers.spawn(writer.run(writing.clone()));
+        let halt = stop.child_token();
+        note_start(&audit, &live).await?;
+        drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
+        drop(helpers.spawn(sweep(Arc::clone(&sessions), halt.clone())));
+        drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
+        let public = Listener { socket: sockets.public, tls };
+        let machines = Listener { socket: sockets.ops, tls: None };
+        drop(tasks.spawn(public.run(front, tasks.clone(), halt.clone())));
+        drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
+        let mut writer = writer;
+        let lost = tokio::select! {
+            () = stop.cancelled() => false,
+            _ended = &mut writer => true,
+        };
+        halt.cancel();
+        tunnels.cancel();
+        drain(&tasks).await;
+        refuser.sum_up().await;
+        if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
+            tracing::error!(error = %error, "The stop could not be recorded.");
+        }
+        writing.cancel();
+        helpers.close();
+        helpers.wait().await;
+        store.close().await;
+        if lost {
+            bail!("the audit log's writer ended; without it nothing can be answered")
+        }
+        Ok(())
+    }
+}
+
+async fn note_start(audit: &Audit, live: &Live) -> Result<()> {
+    let release = live.current().number();
+    let event = Event::Started { version: env!("CARGO_PKG_VERSION"), release };
+    audit.noted(Entry::Event(Box::new(event))).await.context("the start could not be recorded")?;
+    Ok(())
+}
+
+async fn drain(tasks: &TaskTracker) {
+    tasks.close();
+    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
+        tracing::warn!(open = tasks.len(), "Requests that did not finish in time are cut.");
+    }
+}
+
+async fn sweep(sessions: Arc<Sessions>, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(SWEEP_EVERY);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        if let Err(error) = sessions.sweep().await {
+            tracing::warn!(error = %error, "Ended sessions could not be removed.");
+        }
+    }
+}
+
+async fn sum_up(refuser: Refuser, stop: CancellationToken) {
+    let mut tick = tokio::time::interval(SUM_UP_EVERY);
+    while stop.run_until_cancelled(tick.tick()).await.is_some() {
+        refuser.sum_up().await;
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
+    let bound = TcpListener::bind(address).await;
+    bound.with_context(|| format!("`{key}`: can't listen on {address}; is another program there?"))
+}
+
+/// What a rule book must fit under these settings.
+pub fn terms(config: &Config) -> Terms {
+    let mfa =
+        config.entra.mfa_context.as_ref().map_or(MfaSetting::Empty, |_| MfaSetting::Configured);
+    Terms { public_host: config.public_url.host().clone(), mfa }
+}
+
+fn audit_settings(config: &Config) -> AuditSettings {
+    let strictness = match config.audit.strictness {
+        config::Strictness::Strict => Strictness::Strict,
+        config::Strictness::StrictAllow => Strictness::StrictAllow,
+    };
+    AuditSettings { strictness, ..AuditSettings::default() }
+}

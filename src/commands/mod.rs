@@ -1,0 +1,17 @@
+//! The commands besides `demo`, one file each. Errors go up; `main` prints them and picks the exit code.
+
+pub mod check;
+pub mod healthcheck;
+pub mod rules;
+pub mod serve;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::config::{self, Config};
+
+/// Reads the settings that every command shares: the file (`cedargate.toml` here, unless named) and the environment.
+fn settings(file: Option<&Path>) -> Result<Config> {
+    Ok(Config::load(file, &config::environment())?)
+}

@@ -1,0 +1,51 @@
+//! What the demo says when it is ready.
+
+use secrecy::{ExposeSecret, SecretString};
+use tempfile::TempDir;
+
+use super::Places;
+use crate::sim::people;
+
+/// Addresses, people, and three things to try.
+pub(super) fn welcome(places: &Places, throwaway: Option<&TempDir>) -> String {
+    let (gate, app, sim) = (places.gate(), places.app(), places.simulator());
+    let kept = || places.data.display().to_string();
+    let data = throwaway.map_or_else(kept, |_| "thrown away when the demo stops".to_owned());
+    format!(
+        "Cedargate is running. Stop it with Ctrl+C.
+
+  sample app   {app}/
+  console      {gate}/console/
+  Entra        {sim}/  (a simulator; nothing leaves this machine)
+  data         {data}
+
+People (choose one on the sign-in page, no passwords):
+  uma     group Finance              olive   group IT-Admins, owner of the console
+  rob     app role Reports.Read      eddie, pat, aude   editor, publisher, auditor
+  nora    in no group                max     in 450 groups, one of them Finance
+  gia     guest from another tenant  zed     not assigned to the app: Entra refuses him
+
+Try this:
+  1. Open {app}/finance/summary and choose uma: the app greets her by name, and it never saw a password.
+  2. Sign out there, open the same page as nora, and read why she is refused and where that is on record.
+  3. Open {gate}/console/ as olive in another browser profile, let a group open /reports, and see it work at once."
+    )
+}
+
+/// What a client needs to sign in against the simulator alone.
+pub(super) fn simulator(places: &Places, secret: &SecretString) -> String {
+    let sim = places.simulator();
+    format!(
+        "The simulated Entra is running. Stop it with Ctrl+C.
+
+  authority      {sim}
+  tenant         {}
+  client id      {}
+  client secret  {}
+  redirect URI   {}/_gate/callback",
+        people::TENANT,
+        people::CLIENT,
+        secret.expose_secret(),
+        places.gate(),
+    )
+}

@@ -1,0 +1,113 @@
+//! Sign-ins that failed: on record first, then a page with a way on.
+
+use axum::response::Response;
+
+use super::Login;
+use super::answers;
+use super::failure::Failure;
+use super::goal::Goal;
+use super::return_path::ReturnPath;
+use super::trouble::Trouble;
+use crate::model::host::Origin;
+use crate::model::record::{Entry, Event};
+use crate::telemetry::Outcome;
+use crate::web::exchange::Exchange;
+use crate::web::fault::Fault;
+use crate::web::flood::Source;
+use crate::web::link::Link;
+use crate::web::moment::Moment;
+use crate::web::page::{self, Frame};
+use crate::web::pages::SignInFailedPage;
+use crate::web::refuser::Refused;
+
+/// Where a person can go from a failed sign-in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Way {
+    again: Option<Link>,
+    switch: Option<Link>,
+}
+
+impl Way {
+    /// Nowhere: another try would only fail again.
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    /// The front page of the host.
+    pub(super) fn home() -> Self {
+        Self { again: Some(Link::path(&[""])), switch: None }
+    }
+
+    fn to(begin: &Link) -> Self {
+        let switch = begin.clone().with_query("account", "other");
+        Self { again: Some(begin.clone()), switch: Some(switch) }
+    }
+}
+
+impl Login {
+    /// The same sign-in once more, or with another account.
+    pub(super) fn way(&self, goal: &Goal) -> Way {
+        match goal {
+            Goal::Page(path) => Way::to(&answers::begin_link(path)),
+            Goal::Handover(handover) => {
+                let snapshot = self.live.current();
+                let app = snapshot.app(&handover.host);
+                let origin = app.and_then(|app| app.origin_of(&handover.host));
+                origin
+                    .zip(ReturnPath::read(&handover.return_path))
+                    .and_then(|(origin, back)| login_at(origin, &back))
+                    .map_or_else(Way::home, |login| Way::to(&login))
+            }
+        }
+    }
+
+    /// Puts a failed sign-in on record and shows its page; 429 when it is one of a flood.
+    pub(super) async fn failed(
+        &self,
+        exchange: &Exchange,
+        failure: &Failure,
+        way: &Way,
+    ) -> Result<Response, Trouble> {
+        let source = Source::Address(exchange.facts.client);
+        if let Some(turned_away) = self.refuser.turn_away(source.clone(), &Refused::from(exchange))
+        {
+            return Ok(turned_away);
+        }
+        self.refuser.charge(source, exchange.at);
+        self.metrics.signed_in(Outcome::Failed);
+        let event = Event::SignInFailed {
+            cause: failure.cause.to_owned(),
+            detail: failure.detail.clone(),
+            client: exchange.facts.client,
+        };
+        let receipt = self.audit.noted(Entry::Event(Box::new(event))).await?;
+        Ok(page(exchange, failure, (way, receipt.id().to_string())))
+    }
+}
+
+/// The page of a failed sign-in.
+pub(super) fn page(
+    exchange: &Exchange,
+    failure: &Failure,
+    (way, reference): (&Way, String),
+) -> Response {
+    let Ok(frame) = Frame::new(failure.words.title) else {
+        return answers::fault(exchange, &Fault::unready());
+    };
+    let page = SignInFailedPage {
+        frame,
+        sentence: failure.words.sentence.to_owned(),
+        advice: Some(failure.words.advice.to_owned()),
+        again: way.again.clone(),
+        switch: way.switch.clone(),
+        reference,
+        at: Moment::new(exchange.at),
+        contact: None,
+        code: failure.code.clone(),
+    };
+    page::still(failure.status, &page)
+}
+
+fn login_at(origin: &Origin, back: &ReturnPath) -> Option<Link> {
+    Link::parse(&origin.url(answers::login_link(back).as_str())).ok()
+}

@@ -1,0 +1,150 @@
+//! Sign-ins that did not work, in plain words: one text per situation, none of it from the provider or the visitor.
+
+use http::StatusCode;
+
+use crate::idp::{IdpError, Refusal};
+
+/// Why nobody was signed in, for the person and for the record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) status: StatusCode,
+    /// The fixed word for the record.
+    pub(super) cause: &'static str,
+    /// More for the operator; nothing that a visitor can choose.
+    pub(super) detail: String,
+    pub(super) words: Words,
+    /// `AADSTS50105`, or the OAuth error code.
+    pub(super) code: Option<String>,
+}
+
+/// What the page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Words {
+    pub(super) title: &'static str,
+    pub(super) sentence: &'static str,
+    pub(super) advice: &'static str,
+}
+
+const STALE: Words = Words {
+    title: "This sign-in is no longer good",
+    sentence: "It was used already, took too long, or was begun in another browser.",
+    advice: "Begin again. If you came through a bookmark, bookmark the page that you want instead.",
+};
+const CIRCLING: Words = Words {
+    title: "Signing in goes round in circles",
+    sentence: "You were signed in several times within a minute, but your browser did not keep it.",
+    advice: "Allow cookies for this site, or clear those that it has, then open the page again.",
+};
+const CANCELLED: Words = Words {
+    title: "Sign-in cancelled",
+    sentence: "You stopped signing in at Microsoft. Nothing was changed.",
+    advice: "Try again when you like.",
+};
+const INTERACTION: Words = Words {
+    title: "Microsoft wants you to do something first",
+    sentence: "It needs another step from you, such as a second factor, before it lets you in here.",
+    advice: "Try again and follow the steps that Microsoft shows. If this stays, ask your help desk.",
+};
+const CODE_REFUSED: Words = Words {
+    title: "This sign-in can't be used any more",
+    sentence: "Microsoft no longer accepts it, mostly because it took too long.",
+    advice: "Try again.",
+};
+const AWAY: Words = Words {
+    title: "Microsoft sign-in can't be reached",
+    sentence: "Cedargate could not reach the service that tells who you are.",
+    advice: "Try again in a few minutes. People who are signed in already are not affected.",
+};
+const GROUPS: Words = Words {
+    title: "Your groups can't be read right now",
+    sentence: "You are in many groups, and Microsoft did not tell which. Without them nobody can say what you may open.",
+    advice: "Try again in a few minutes.",
+};
+const FOREIGN: Words = Words {
+    title: "This account belongs to another organization",
+    sentence: "Accounts of your organization can't be used here.",
+    advice: "Use an account of the organization that runs this site, or ask it for an invitation.",
+};
+const OPERATOR: Words = Words {
+    title: "Sign-in is not set up correctly",
+    sentence: "Microsoft does not accept how this site is registered, so nobody can sign in.",
+    advice: "Tell the people who run this service, and give them the reference below.",
+};
+const BAD_TOKEN: Words = Words {
+    title: "The sign-in could not be verified",
+    sentence: "What came back from Microsoft did not pass a check, so it was not used.",
+    advice: "Try again. If this stays, tell the people who run this service.",
+};
+
+impl Failure {
+    fn new(status: StatusCode, cause: &'static str, words: Words) -> Self {
+        Self { status, cause, detail: String::new(), words, code: None }
+    }
+
+    /// A state, code or hand-over that leads nowhere; `detail` says which of these, in fixed words.
+    pub(super) fn stale(detail: &'static str) -> Self {
+        Self { detail: detail.to_owned(), ..Self::new(StatusCode::BAD_REQUEST, "stale", STALE) }
+    }
+
+    /// The browser does not keep our cookies.
+    pub(super) fn circling() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "circling", CIRCLING)
+    }
+
+    /// What became of an exchange with Entra.
+    pub(super) fn of(error: &IdpError) -> Self {
+        let (status, cause, words) = situation(error);
+        let code = refusal(error).map(Refusal::code);
+        Self { detail: detail(error), code, ..Self::new(status, cause, words) }
+    }
+}
+
+fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
+    let (denied, later) = (StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE);
+    match error {
+        IdpError::Cancelled(_) => (StatusCode::OK, "cancelled", CANCELLED),
+        IdpError::InteractionNeeded(_) => (denied, "interaction_needed", INTERACTION),
+        IdpError::CodeRefused(_) => (StatusCode::BAD_REQUEST, "code_refused", CODE_REFUSED),
+        IdpError::BadToken { .. } => (denied, "bad_token", BAD_TOKEN),
+        IdpError::ForeignTenant { .. } => (denied, "foreign_tenant", FOREIGN),
+        IdpError::GroupsUnavailable { .. } => (later, "groups_unavailable", GROUPS),
+        IdpError::Unavailable { .. } => (later, "unavailable", AWAY),
+        IdpError::Overloaded(_) => (later, "overloaded", AWAY),
+        IdpError::Randomness => (later, "randomness", AWAY),
+        IdpError::ClientRefused(_) => (later, "client_refused", OPERATOR),
+        IdpError::Refused(_) => (later, "refused", OPERATOR),
+        IdpError::Settings { .. } => (later, "settings", OPERATOR),
+        IdpError::Discovery { .. } => (later, "discovery", OPERATOR),
+        IdpError::GroupNames => (later, "group_names", OPERATOR),
+    }
+}
+
+fn refusal(error: &IdpError) -> Option<&Refusal> {
+    match error {
+        IdpError::Cancelled(refusal)
+        | IdpError::InteractionNeeded(refusal)
+        | IdpError::CodeRefused(refusal)
+        | IdpError::ClientRefused(refusal)
+        | IdpError::Overloaded(refusal)
+        | IdpError::Refused(refusal) => Some(refusal),
+        IdpError::BadToken { .. }
+        | IdpError::ForeignTenant { .. }
+        | IdpError::GroupsUnavailable { .. }
+        | IdpError::Unavailable { .. }
+        | IdpError::Randomness
+        | IdpError::Settings { .. }
+        | IdpError::Discovery { .. }
+        | IdpError::GroupNames => None,
+    }
+}
+
+/// The error and its causes; by their own rule they hold nothing that a visitor chose.
+fn detail(error: &IdpError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
+}

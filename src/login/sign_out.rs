@@ -1,0 +1,134 @@
+//! Signing out: a page that asks, a form that does it, and the page afterwards.
+//!
+//! A GET changes nothing, so that no image or link signs anybody out. The form posts to its own host, because
+//! `form-action` lets it go nowhere else; Entra's own sign-out is a link on the page that follows.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::response::Response;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::Login;
+use super::answers::{fault, with_cookies};
+use super::query::Query;
+use super::trouble::Trouble;
+use crate::model::record::{Actor, Refusal, SessionEnd};
+use crate::model::session::Session;
+use crate::session::SessionError;
+use crate::web::caller::Caller;
+use crate::web::cookie::Cookie;
+use crate::web::csrf::check_origin;
+use crate::web::exchange::Exchange;
+use crate::web::fault::Fault;
+use crate::web::link::Link;
+use crate::web::page::{self, Frame, PersonName};
+use crate::web::pages::{SignOutPage, SignedOutPage};
+use crate::web::refuser::Refused;
+
+/// The form is a token and nothing else.
+const LONGEST_FORM_BYTES: usize = 4 * 1024;
+
+/// `GET /_gate/logout`: asks.
+pub(super) async fn ask(
+    State(login): State<Arc<Login>>,
+    Extension(exchange): Extension<Arc<Exchange>>,
+    headers: HeaderMap,
+) -> Response {
+    match Caller::of(&login.sessions, &exchange.origin, &headers).await {
+        Ok(caller) if caller.session.is_some() => question(&exchange, &caller),
+        Ok(caller) => tidy(&caller, after(&exchange, None)),
+        Err(error) => Trouble::from(error).answer(&exchange),
+    }
+}
+
+/// `POST /_gate/logout`: ends the session with everything that hangs on it.
+pub(super) async fn sign_out(
+    State(login): State<Arc<Login>>,
+    Extension(exchange): Extension<Arc<Exchange>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let caller = match Caller::of(&login.sessions, &exchange.origin, &headers).await {
+        Ok(caller) => caller,
+        Err(error) => return Trouble::from(error).answer(&exchange),
+    };
+    let Some(session) = &caller.session else { return tidy(&caller, after(&exchange, None)) };
+    if let Err(check) = is_ours(&exchange, (&caller, &headers), body).await {
+        let refusal = Refusal::ForgedForm { check };
+        return login.refuser.refuse(Refused::from(&*exchange), refusal).await;
+    }
+    login.end(&exchange, session).await
+}
+
+/// `GET /_gate/signed-out`: where Entra sends the browser after its own sign-out.
+pub(super) async fn signed_out(Extension(exchange): Extension<Arc<Exchange>>) -> Response {
+    after(&exchange, None)
+}
+
+impl Login {
+    /// The cookie goes whatever happens: the session has ended even when its end could not be recorded.
+    async fn end(&self, exchange: &Exchange, session: &Session) -> Response {
+        let provider = self.provider(session).await;
+        let actor = session.principal.subject().cloned().map_or(Actor::Gate, Actor::Subject);
+        let ended = self.sessions.end(&session.id, SessionEnd::SignedOut, actor).await;
+        let mut response = match ended {
+            Ok(_) => after(exchange, provider),
+            Err(error) => Trouble::from(error).answer(exchange),
+        };
+        let clear = HeaderName::from_static("clear-site-data");
+        let what = HeaderValue::from_static("\"cache\", \"storage\"");
+        response.headers_mut().insert(clear, what);
+        with_cookies(response, [Cookie::Session.clear(&exchange.origin)])
+    }
+
+    /// Entra's own sign-out; none when Entra can't be asked for its address.
+    async fn provider(&self, session: &Session) -> Option<Link> {
+        let hint = self.login_hint(session).await.unwrap_or_default();
+        match self.idp.sign_out_url(hint.as_deref()).await {
+            Ok(url) => Link::parse(&url).ok(),
+            Err(error) => {
+                tracing::warn!(error = %error, "The address for signing out at Entra can't be had.");
+                None
+            }
+        }
+    }
+
+    async fn login_hint(&self, session: &Session) -> Result<Option<String>, SessionError> {
+        Ok(self.sessions.find(&session.id).await?.and_then(|stored| stored.login_hint))
+    }
+}
+
+async fn is_ours(
+    exchange: &Exchange,
+    (caller, headers): (&Caller, &HeaderMap),
+    body: Body,
+) -> Result<(), &'static str> {
+    check_origin(&exchange.origin, headers)?;
+    let body = to_bytes(body, LONGEST_FORM_BYTES).await.map_err(|_| "form too long")?;
+    let form = std::str::from_utf8(&body).map_err(|_| "form unreadable")?;
+    let form = Query::parse(Some(form));
+    let presented = form.one("_csrf").map_err(|_| "token given twice")?;
+    let token = caller.csrf.as_ref().ok_or("no session")?;
+    token.check(presented)
+}
+
+fn question(exchange: &Exchange, caller: &Caller) -> Response {
+    let Ok(mut frame) = Frame::new("Sign out") else { return fault(exchange, &Fault::unready()) };
+    frame.person = PersonName::of(&caller.principal);
+    frame.csrf = caller.csrf.as_ref().map(|token| token.as_str().to_owned().into());
+    let (action, back) = (Link::path(&["_gate", "logout"]), Link::path(&[""]));
+    page::still(StatusCode::OK, &SignOutPage { frame, action, back })
+}
+
+fn after(exchange: &Exchange, provider: Option<Link>) -> Response {
+    let Ok(frame) = Frame::new("Signed out") else { return fault(exchange, &Fault::unready()) };
+    page::still(StatusCode::OK, &SignedOutPage { frame, provider, again: Link::path(&[""]) })
+}
+
+fn tidy(caller: &Caller, mut response: Response) -> Response {
+    caller.tidy(response.headers_mut());
+    response
+}

@@ -1,0 +1,92 @@
+//! A47: nobody is signed out but by the form of our own page, and then everywhere.
+
+use super::*;
+
+fn csrf_of(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"_csrf\" value=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a47_asking_changes_nothing() {
+    let scene = scene().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&scene, "/").await;
+    for origin in [APP, GATE] {
+        let page = browser.go(&scene, &format!("{origin}/_gate/logout")).await;
+        assert!(page.body.contains("Sign out everywhere?"));
+        assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
+    }
+    browser.go(&scene, &format!("{GATE}/_gate/signed-out")).await;
+    assert_eq!(browser.whoami(&scene).await["signed_in"], true);
+}
+
+#[tokio::test]
+async fn a47_a_forged_form_is_refused_and_recorded() {
+    let scene = scene().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&scene, "/").await;
+    let url = format!("{APP}/_gate/logout");
+    let page = browser.go(&scene, &url).await;
+    let good = format!("_csrf={}", csrf_of(&page.body));
+    let own = [("origin", APP), ("sec-fetch-site", "same-origin")];
+    let evil = [("origin", "https://evil.com"), ("sec-fetch-site", "cross-site")];
+    let sibling = [("origin", OTHER), ("sec-fetch-site", "same-site")];
+    let none: [(&str, &str); 0] = [];
+    let twice = format!("{good}&{good}");
+    let long = format!("{good}&x={}", "x".repeat(5_000));
+    let tries: [(&str, &[(&str, &str)]); 8] = [
+        ("", &own),
+        ("_csrf=", &own),
+        ("_csrf=guess", &own),
+        (&twice, &own),
+        (&long, &own),
+        (&good, &evil),
+        (&good, &sibling),
+        (&good, &none),
+    ];
+    for (form, headers) in tries {
+        let reply = browser.send(&scene, (Method::POST, &url), (form, headers)).await;
+        assert_eq!(reply.status, StatusCode::FORBIDDEN, "{headers:?}");
+        assert_eq!(browser.whoami(&scene).await["signed_in"], true);
+    }
+    let mut recorded = scene.recorded().await;
+    assert_eq!(recorded.split_off(1), vec!["forged_form"; 8]);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_on_every_host() {
+    let scene = scene().await;
+    let mut browser = Browser::default();
+    browser.sign_in(&scene, "/").await;
+    let before = browser.clone();
+    let url = format!("{APP}/_gate/logout");
+    let page = browser.go(&scene, &url).await;
+    let form = format!("_csrf={}", csrf_of(&page.body));
+    let out = browser.post(&scene, &url, &form).await;
+    assert_eq!(out.status, StatusCode::OK);
+    assert!(out.body.contains("You are signed out"));
+    let provider = format!("{}/", scene.sim.origin());
+    assert!(out.body.contains(&provider) && out.body.contains("logout_hint"), "{}", out.body);
+    assert_eq!(out.header("clear-site-data"), "\"cache\", \"storage\"");
+    assert_eq!(out.header("cache-control"), "no-store");
+    assert_eq!(browser.cookie("app.localhost", "gate_session"), None);
+    // The old cookies open nothing, neither here nor at the gate.
+    let mut thief = before;
+    assert_eq!(thief.whoami(&scene).await["signed_in"], false);
+    let begin = thief.go(&scene, &format!("{GATE}/_gate/begin")).await;
+    assert!(begin.location().starts_with(scene.sim.origin()));
+    assert_eq!(scene.recorded().await, ["signed_in", "session_ended"]);
+}
+
+#[tokio::test]
+async fn signing_out_without_a_session_just_says_so() {
+    let scene = scene().await;
+    let mut browser = Browser::default();
+    for origin in [APP, GATE] {
+        let out = browser.post(&scene, &format!("{origin}/_gate/logout"), "").await;
+        assert_eq!(out.status, StatusCode::OK);
+        assert!(out.body.contains("You are signed out"));
+    }
+    assert_eq!(scene.recorded().await, Vec::<String>::new());
+}

@@ -1,0 +1,112 @@
+//! A person's browser: cookies per host, navigations that follow redirects, scripts that do not.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::http::{Answer, Request, exchange};
+
+/// A browser's cookies, and how it asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Browser {
+    cookies: BTreeMap<String, BTreeMap<String, String>>,
+    pub(crate) port: u16,
+}
+
+impl Browser {
+    pub(crate) fn new(port: u16) -> Self {
+        Self { cookies: BTreeMap::new(), port }
+    }
+
+    /// The value of a cookie on a host.
+    pub(crate) fn cookie(&self, host: &str, name: &str) -> Option<&str> {
+        self.cookies.get(host)?.get(name).map(String::as_str)
+    }
+
+    /// Puts a cookie there.
+    pub(crate) fn set_cookie(&mut self, host: &str, name: &str, value: &str) {
+        self.cookies.entry(host.to_owned()).or_default().insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Forgets the cookies of a host.
+    pub(crate) fn forget(&mut self, host: &str) {
+        self.cookies.remove(host);
+    }
+
+    /// Navigates, without following redirects.
+    pub(crate) async fn step(&mut self, url: &str) -> Answer {
+        self.send(navigation("GET", url)).await
+    }
+
+    /// Navigates to the end of all redirects.
+    pub(crate) async fn open(&mut self, url: &str) -> Answer {
+        let mut answer = self.step(url).await;
+        for _ in 0..12 {
+            if !(300..400).contains(&answer.status) {
+                return answer;
+            }
+            answer = self.step(answer.location().as_str()).await;
+        }
+        panic!("still redirected after 12 steps: {}", answer.url);
+    }
+
+    /// Opens an address, signs in as `person` on Entra's page, and follows back to where that leads.
+    pub(crate) async fn sign_in(&mut self, person: &str, url: &str) -> Answer {
+        let page = self.open(url).await;
+        assert!(page.url.path().ends_with("/authorize"), "led to Entra, not {}", page.url);
+        let chosen = self.choose(person, &page.url).await;
+        if !(300..400).contains(&chosen.status) {
+            return chosen;
+        }
+        self.open(chosen.location().as_str()).await
+    }
+
+    /// Presses a person's button on Entra's page.
+    pub(crate) async fn choose(&mut self, person: &str, page: &Url) -> Answer {
+        self.send(navigation("POST", page.as_str()).form(&[("person", person)])).await
+    }
+
+    /// Asks as a script of the page would.
+    pub(crate) async fn fetch(&mut self, method: &str, url: &str) -> Answer {
+        self.send(script(method, url)).await
+    }
+
+    /// Sends a request with this browser's cookies and keeps those that come back.
+    pub(crate) async fn send(&mut self, mut request: Request) -> Answer {
+        let host = request.url.host_str().unwrap().to_owned();
+        let cookies = self.cookies.get(&host).into_iter().flatten();
+        let line: Vec<_> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
+        if !line.is_empty() {
+            request = request.header("cookie", &line.join("; "));
+        }
+        let answer = exchange(request).await;
+        for line in answer.headers.get_all("set-cookie") {
+            let line = line.to_str().unwrap();
+            let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();
+            let kept = self.cookies.entry(host.clone()).or_default();
+            if line.contains("Max-Age=0") {
+                kept.remove(name);
+            } else {
+                kept.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+}
+
+/// A request as a browser sends it when a person navigates.
+pub(crate) fn navigation(method: &str, url: &str) -> Request {
+    Request::new(method, url)
+        .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "document")
+}
+
+/// A request as a script of the same page sends it.
+pub(crate) fn script(method: &str, url: &str) -> Request {
+    Request::new(method, url)
+        .header("accept", "*/*")
+        .header("sec-fetch-mode", "cors")
+        .header("sec-fetch-site", "same-origin")
+        .header("sec-fetch-dest", "empty")
+}

@@ -1,0 +1,141 @@
+//! A world to act in: the real gate, the simulated Entra and the sample app in this process, on ports of the system.
+
+mod browser;
+mod http;
+
+use std::time::Duration;
+
+use cedargate::demo::{Demo, Options, Places};
+use cedargate::model::id::ReleaseNumber;
+use cedargate::model::rule_book::RuleBook;
+use cedargate::model::time::Clock;
+use cedargate::rule_files;
+use cedargate::sim::Sim;
+use cedargate::store::audit::{AuditReader, Show};
+use cedargate::store::{Publication, Store};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::browser::Browser;
+pub(crate) use self::http::{Answer, Request, exchange};
+
+/// A running gate with everything around it. Ends with the test.
+pub(crate) struct World {
+    pub(crate) places: Places,
+    pub(crate) sim: Sim,
+    pub(crate) clock: Clock,
+    stop: CancellationToken,
+    running: Option<JoinHandle<anyhow::Result<()>>>,
+    data: TempDir,
+}
+
+impl World {
+    /// The demo as `cedargate demo` brings it up, on the machine's clock.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// The demo with a changed rule book. Hosts match without their port, so origins need none.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut RuleBook)) -> Self {
+        Self::start_at(Clock::System, change).await
+    }
+
+    /// As [`Self::start_with`], on this clock.
+    pub(crate) async fn start_at(clock: Clock, change: impl FnOnce(&mut RuleBook)) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut book = rule_files::demo().unwrap();
+        change(&mut book);
+        publish(&data, book, &clock).await;
+        let options = Options {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data: Some(data.path().to_owned()),
+            sim_only: false,
+        };
+        let demo = Demo::open(&options, clock.clone()).await.unwrap();
+        let (places, sim, stop) = (demo.places.clone(), demo.sim.clone(), CancellationToken::new());
+        #[expect(clippy::disallowed_methods, reason = "a test owns its world")]
+        let running = Some(tokio::spawn(demo.run(stop.clone())));
+        Self { places, sim, clock, stop, running, data }
+    }
+
+    /// A browser with nothing in it.
+    pub(crate) fn browser(&self) -> Browser {
+        Browser::new(self.places.port)
+    }
+
+    /// A browser in which this person is signed in to the app.
+    pub(crate) async fn browser_of(&self, person: &str) -> Browser {
+        let mut browser = self.browser();
+        let page = browser.sign_in(person, &self.app("/me")).await;
+        assert_eq!(page.status, 200, "{person} can open /me: {}", page.text());
+        browser
+    }
+
+    /// An address of the sample app.
+    pub(crate) fn app(&self, path: &str) -> String {
+        format!("{}{path}", self.places.app())
+    }
+
+    /// An address on Cedargate's own host.
+    pub(crate) fn gate(&self, path: &str) -> String {
+        format!("{}{path}", self.places.gate())
+    }
+
+    /// The rule book's and sessions' database.
+    pub(crate) async fn store(&self) -> Store {
+        Store::open(&self.url("cedargate.db")).await.unwrap()
+    }
+
+    /// The newest records, newest first, as JSON bodies.
+    pub(crate) async fn records(&self) -> Vec<Value> {
+        let reader = AuditReader::open(&self.url("audit.db")).await.unwrap();
+        let lines = reader.recent(Show::Everything, 1_000, None).await.unwrap();
+        lines.iter().map(|line| serde_json::from_str(&line.body).unwrap()).collect()
+    }
+
+    /// The newest decisions and refusals, newest first.
+    pub(crate) async fn decisions(&self) -> Vec<Value> {
+        let requests = |record: &Value| record["kind"] == "decision" || record["kind"] == "refusal";
+        self.records().await.into_iter().filter(requests).collect()
+    }
+
+    /// Stops the gate in order, and fails when that fails.
+    pub(crate) async fn stop(mut self) -> TempDir {
+        self.stop.cancel();
+        let running = self.running.take().unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(30), running).await;
+        ended.expect("the gate stops in time").unwrap().unwrap();
+        std::mem::replace(&mut self.data, TempDir::new().unwrap())
+    }
+
+    fn url(&self, file: &str) -> String {
+        format!("sqlite://{}/{file}", self.data.path().display())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        let failed = self.running.as_ref().is_some_and(JoinHandle::is_finished);
+        assert!(!failed || std::thread::panicking(), "the gate ended before its test did");
+    }
+}
+
+async fn publish(data: &TempDir, rule_book: RuleBook, clock: &Clock) {
+    let url = format!("sqlite://{}/cedargate.db", data.path().display());
+    let store = Store::open(&url).await.unwrap();
+    let publication = Publication {
+        based_on: ReleaseNumber::default(),
+        rule_book,
+        cedar: String::new(),
+        schema: String::new(),
+        note: String::new(),
+        by: "operator:test".to_owned(),
+        at: clock.now(),
+        changes: Vec::new(),
+    };
+    store.publish(publication).await.unwrap();
+    store.close().await;
+}
