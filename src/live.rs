@@ -58,6 +58,11 @@ impl Live {
         self.current.load_full()
     }
 
+    /// What the settings say that every rule book must fit.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// Compiles a rule book as release `number` would be, without installing anything.
     ///
     /// # Errors

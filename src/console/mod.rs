@@ -1,13 +1,57 @@
 //! The console: routes, who may open them, and what was decided.
+//!
+//! [`endpoints`] is the one table of what can be asked here, each row with the action that it takes. The router is built
+//! from it and `guard` stands before every row, so an endpoint that nobody decides on can't be written. It answers on
+//! Cedargate's own origin only.
 
+use std::sync::Arc;
+
+use axum::Router;
+
+use crate::authz::console::ConsoleRules;
+use crate::model::time::Clock;
+use crate::store::Store;
+use crate::store::audit::AuditReader;
+use crate::web::doorkeeper::Doorkeeper;
+
+mod adding;
+mod answers;
 pub mod cedar_text;
 pub mod choice;
 pub mod decision;
 pub mod decisions;
+pub mod endpoints;
+mod entry;
+mod guard;
+mod handlers;
+mod record_view;
 pub mod route;
 pub mod routes;
+mod showing;
 pub mod urls;
 pub mod words;
 
 #[cfg(test)]
 mod tests;
+
+/// The console and all it was given.
+#[derive(Debug)]
+pub struct Console {
+    /// Who asks, what was decided, the record of it.
+    pub doorkeeper: Doorkeeper,
+    /// Who may do what in the console.
+    pub rules: Arc<ConsoleRules>,
+    /// Releases: what pages show, and where a change is published.
+    pub store: Store,
+    /// The log, for reading.
+    pub reader: AuditReader,
+    /// The time.
+    pub clock: Clock,
+}
+
+impl Console {
+    /// The console's endpoints.
+    pub fn router(self) -> Router {
+        endpoints::router(self)
+    }
+}

@@ -4,6 +4,10 @@ use crate::model::id::{DecisionId, GrantId, RouteId};
 use crate::web::link::Link;
 use crate::web::page::{NavGroup, NavItem, Place};
 
+/// Endpoint pattern of the console's door.
+pub const HOME: &str = "/console/";
+/// The same without its slash.
+pub const BARE_HOME: &str = "/console";
 /// Endpoint pattern of the list of routes.
 pub const ROUTES: &str = "/console/routes";
 /// Endpoint pattern of one route.
@@ -35,9 +39,21 @@ pub fn grant(route_id: &RouteId, id: &GrantId) -> Link {
     route(route_id).with_fragment(&format!("grant-{id}"))
 }
 
+/// One route, saying that this grant was added to it.
+pub fn added(route_id: &RouteId, id: &GrantId) -> Link {
+    route(route_id).with_query("added", id.as_str()).with_fragment(&format!("grant-{id}"))
+}
+
 /// The newest decisions.
 pub fn decisions() -> Link {
     Link::path(&["console", "decisions"])
+}
+
+/// The newest decisions that match.
+pub fn decisions_where(query: &str, verdict: &str) -> Link {
+    let filters =
+        [("q", query), ("verdict", verdict)].into_iter().filter(|(_, value)| !value.is_empty());
+    filters.fold(decisions(), |link, (name, value)| link.with_query(name, value))
 }
 
 /// One decision.

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod client;
 pub mod cookie;
 pub mod csrf;
+pub mod doorkeeper;
 pub mod exchange;
 pub mod fault;
 pub mod flood;

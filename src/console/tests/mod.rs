@@ -1,4 +1,9 @@
-//! The console's pages, from samples, and the words of grants.
+//! The console's pages from samples, the words of grants, and the door with everything real behind it.
 
+mod adding;
+mod forged;
+mod guarded;
+mod hostile;
 mod pages;
+mod scene;
 mod words;

@@ -74,7 +74,8 @@ pub(crate) fn check_block<P: Template>(name: &str, html: &P, root: &str) {
     check_tags(name, &tags);
 }
 
-fn write(name: &str, html: &str) {
+/// Writes a page where people can look at it.
+pub(crate) fn write(name: &str, html: &str) {
     let path = Path::new(SAMPLES).join(format!("{name}.html"));
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(path, html).unwrap();

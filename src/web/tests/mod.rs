@@ -5,3 +5,4 @@ mod files;
 mod flood;
 pub(crate) mod markup;
 mod pages;
+pub(crate) mod scene;

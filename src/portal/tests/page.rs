@@ -3,7 +3,7 @@
 use crate::web::link::Link;
 use crate::web::tests::markup::{Text, check, frame};
 
-use super::home::{AppTile, HomePage, Me};
+use crate::portal::home::{AppTile, HomePage, Me};
 
 fn tile(text: Text, name: &str, host: &str) -> AppTile {
     AppTile {

@@ -1,0 +1,159 @@
+//! Adding a grant: read, compiled, published as the next release, and in force before the answer goes out.
+
+use crate::console::Console;
+use crate::model::grant::{Effect, Grant, What, Who};
+use crate::model::id::{GrantId, ReleaseNumber, Subject};
+use crate::model::route::Route;
+use crate::model::time::Timestamp;
+use crate::store::{Change, Publication, StoreError};
+
+use super::entry::{GrantEntry, Wanted, Wrong};
+use super::showing::Shown;
+use super::words::GroupNames;
+
+/// What came of a form.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// The grant is in force.
+    Added(GrantId, Box<Shown>),
+    /// Another release went live since the form was made. Nothing was changed.
+    Stale(Box<Shown>),
+    /// Something is wrong with the form. Nothing was changed.
+    Wrong(Vec<Wrong>, String),
+}
+
+/// Who adds a grant, and to what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Adding<'a> {
+    /// The live release, as it was read for this request.
+    pub(super) shown: &'a Shown,
+    /// Where.
+    pub(super) route: &'a Route,
+    /// Who.
+    pub(super) by: &'a Subject,
+}
+
+/// Adds the grant that a form asks for.
+///
+/// # Errors
+/// When the database fails; nothing is changed then.
+pub(super) async fn add(
+    console: &Console,
+    adding: Adding<'_>,
+    entry: &GrantEntry,
+) -> Result<Outcome, StoreError> {
+    let Adding { shown, route, .. } = adding;
+    if entry.based_on() != shown.number {
+        return Ok(Outcome::Stale(Box::new(shown.clone())));
+    }
+    let now = console.clock.now();
+    let wanted = match entry.read(&shown.book.group_names, now) {
+        Ok(wanted) => wanted,
+        Err(wrong) => return Ok(Outcome::Wrong(wrong, not_added(&[]))),
+    };
+    match grant(wanted, route, shown) {
+        Some(grant) => publish(console, adding, (grant, now)).await,
+        None => Ok(Outcome::Wrong(Vec::new(), not_added(&["no id could be made for it"]))),
+    }
+}
+
+async fn publish(
+    console: &Console,
+    Adding { shown, by, .. }: Adding<'_>,
+    (grant, at): (Grant, Timestamp),
+) -> Result<Outcome, StoreError> {
+    let live = &console.doorkeeper.live;
+    let mut rule_book = shown.book.clone();
+    rule_book.grants.push(grant.clone());
+    let snapshot = match live.compile(&rule_book, shown.next()) {
+        Ok(snapshot) => snapshot,
+        Err(error) => {
+            let problems: Vec<_> =
+                error.problems.iter().map(|problem| problem.message.as_str()).collect();
+            return Ok(Outcome::Wrong(Vec::new(), not_added(&problems)));
+        }
+    };
+    let publication = Publication {
+        based_on: shown.number,
+        rule_book,
+        cedar: snapshot.cedar(),
+        schema: snapshot.schema().to_owned(),
+        note: format!("Added the grant {}: {}", grant.id, grant.reason),
+        by: by.to_string(),
+        at,
+        changes: vec![change(&grant)],
+    };
+    let release = match console.store.publish(publication).await {
+        Ok(release) => release,
+        Err(StoreError::Stale { .. }) => {
+            return Ok(Outcome::Stale(Box::new(Shown::load(&console.store).await?)));
+        }
+        Err(error) => return Err(error),
+    };
+    console.doorkeeper.audit.changes_made();
+    live.install(snapshot);
+    console.doorkeeper.metrics.release_in_force(release.number.0);
+    Ok(Outcome::Added(grant.id, Box::new(Shown::of(release))))
+}
+
+fn change(grant: &Grant) -> Change {
+    Change {
+        action: "grant_added".to_owned(),
+        object: format!("grant:{}", grant.id),
+        before: serde_json::Value::Null,
+        after: serde_json::to_value(grant).unwrap_or_default(),
+    }
+}
+
+/// What stands above the form when it comes back.
+fn not_added(problems: &[&str]) -> String {
+    match problems {
+        [] => "The grant was not added. Correct what is marked below.".to_owned(),
+        problems => format!("The grant was not added: {}.", problems.join("; ")),
+    }
+}
+
+fn grant(wanted: Wanted, route: &Route, shown: &Shown) -> Option<Grant> {
+    let Wanted { who, what, reach, when, reason } = wanted;
+    let id = new_id(&who, &what, shown)?;
+    let route = route.id.clone();
+    Some(Grant { id, effect: Effect::Permit, who, what, route, reach, when, reason })
+}
+
+/// `g-finance-read-8`: readable, and never used before, because no release number comes twice.
+fn new_id(who: &Who, what: &What, shown: &Shown) -> Option<GrantId> {
+    let who = whom(who, &shown.book.group_names);
+    let what = match what {
+        What::Read => "read",
+        What::Write => "write",
+        What::All => "all",
+        What::Methods(_) => "some",
+    };
+    let ReleaseNumber(first) = shown.next();
+    let taken = |id: &GrantId| shown.book.grants.iter().any(|grant| grant.id == *id);
+    // Whoever wrote the rule book by hand may have used the very name.
+    let numbers = first..first.saturating_add(1_000);
+    let mut ids = numbers.filter_map(|n| format!("g-{who}-{what}-{n}").parse().ok());
+    ids.find(|id| !taken(id))
+}
+
+fn whom(who: &Who, names: &GroupNames) -> String {
+    let text = match who {
+        Who::Group(id) => names.get(id).map_or("group", String::as_str),
+        Who::Role(role) => role.as_str(),
+        Who::Person(_) => "person",
+        Who::Workload(_) => "service",
+        Who::SignedIn => "signed-in",
+        Who::Everyone => "everyone",
+    };
+    let mut slug = String::new();
+    for c in text.chars().flat_map(char::to_lowercase).take(40) {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c);
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { "group".to_owned() } else { slug.to_owned() }
+}

@@ -1,0 +1,256 @@
+//! The form that adds a grant, as it was sent: every field read, every mistake found at once.
+//!
+//! Fields that the form does not have are refused, so nothing can be set that the page does not show.
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::model::grant::{Conditions, Mfa, Reach, What, Who};
+use crate::model::id::{GroupId, ReleaseNumber};
+use crate::model::time::{Instant, Timestamp};
+
+use super::choice::Field;
+use super::route::GrantForm;
+use super::words::GroupNames;
+
+/// The form as it was sent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GrantEntry {
+    /// Checked by the guard before the form is read.
+    #[serde(rename = "_csrf", default)]
+    _csrf: Option<IgnoredAny>,
+    based_on: ReleaseNumber,
+    who_kind: String,
+    who: String,
+    what: String,
+    reach: String,
+    networks: String,
+    until: String,
+    mfa: String,
+    reason: String,
+}
+
+/// What the form asks for, when nothing is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) who: Who,
+    pub(super) what: What,
+    pub(super) reach: Reach,
+    pub(super) when: Conditions,
+    pub(super) reason: String,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong {
+    name: FieldName,
+    message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FieldName {
+    WhoKind,
+    Who,
+    What,
+    Reach,
+    Networks,
+    Until,
+    Mfa,
+    Reason,
+}
+
+impl FieldName {
+    fn wrong(self, message: &str) -> Wrong {
+        Wrong { name: self, message: message.to_owned() }
+    }
+}
+
+const CHOOSE: &str = "Choose one of these.";
+const GUID_OR_NAME: &str =
+    "No group has this name. Choose one from the list, or give the group's object id (a GUID).";
+const SUBJECT: &str =
+    "Give the account id: tenant id and object id, two GUIDs with a dot between them.";
+const NOBODY: &str = "Leave this empty: the choice before it says everything.";
+
+impl GrantEntry {
+    /// The release that the person was looking at.
+    pub(super) fn based_on(&self) -> ReleaseNumber {
+        self.based_on
+    }
+
+    /// Puts what was typed into `form`, with a message at each field that is wrong.
+    pub(super) fn fill(&self, form: &mut GrantForm, wrong: &[Wrong]) {
+        form.who_kind = Field::of(&self.who_kind);
+        form.who = Field::of(&self.who);
+        form.what = Field::of(&self.what);
+        form.reach = Field::of(&self.reach);
+        form.networks = Field::of(&self.networks);
+        form.until = Field::of(&self.until);
+        form.mfa = Field::of(&self.mfa);
+        form.reason = Field::of(&self.reason);
+        for Wrong { name, message } in wrong {
+            let field = field(form, *name);
+            *field = std::mem::take(field).wrong(message);
+        }
+        form.focus_first_error();
+    }
+
+    /// Reads every field.
+    ///
+    /// # Errors
+    /// With all that is wrong.
+    pub(super) fn read(&self, names: &GroupNames, now: Timestamp) -> Result<Wanted, Vec<Wrong>> {
+        let mut wrong = Vec::new();
+        let who = keep(self.who(names), &mut wrong);
+        let what = keep(self.what(), &mut wrong);
+        let reach = keep(self.reach(), &mut wrong);
+        let networks = keep(self.networks(), &mut wrong);
+        let until = keep(self.until(now), &mut wrong);
+        let mfa = keep(self.mfa(), &mut wrong);
+        let reason = keep(self.reason(), &mut wrong);
+        match (who, what, reach, networks, until, mfa, reason) {
+            (
+                Some(who),
+                Some(what),
+                Some(reach),
+                Some(networks),
+                Some(until),
+                Some(mfa),
+                Some(reason),
+            ) => Ok(Wanted { who, what, reach, when: Conditions { networks, mfa, until }, reason }),
+            _ => Err(wrong),
+        }
+    }
+
+    fn who(&self, names: &GroupNames) -> Result<Who, Wrong> {
+        let typed = self.who.trim();
+        let subject = || typed.parse().map_err(|_| FieldName::Who.wrong(SUBJECT));
+        match self.who_kind.as_str() {
+            "group" => group(typed, names).map(Who::Group),
+            "role" => {
+                let message = "Give the value of the app role, as it stands in Entra.";
+                typed.parse().map(Who::Role).map_err(|_| FieldName::Who.wrong(message))
+            }
+            "person" => subject().map(Who::Person),
+            "workload" => subject().map(Who::Workload),
+            "signed_in" if typed.is_empty() => Ok(Who::SignedIn),
+            "everyone" if typed.is_empty() => Ok(Who::Everyone),
+            "signed_in" | "everyone" => Err(FieldName::Who.wrong(NOBODY)),
+            _ => Err(FieldName::WhoKind.wrong(CHOOSE)),
+        }
+    }
+
+    fn what(&self) -> Result<What, Wrong> {
+        match self.what.as_str() {
+            "read" => Ok(What::Read),
+            "write" => Ok(What::Write),
+            "all" => Ok(What::All),
+            _ => Err(FieldName::What.wrong(CHOOSE)),
+        }
+    }
+
+    fn reach(&self) -> Result<Reach, Wrong> {
+        match self.reach.as_str() {
+            "below" => Ok(Reach::Below),
+            "only" => Ok(Reach::Only),
+            _ => Err(FieldName::Reach.wrong(CHOOSE)),
+        }
+    }
+
+    fn mfa(&self) -> Result<Mfa, Wrong> {
+        match self.mfa.as_str() {
+            "optional" => Ok(Mfa::Optional),
+            "required" => Ok(Mfa::Required),
+            _ => Err(FieldName::Mfa.wrong(CHOOSE)),
+        }
+    }
+
+    fn networks(&self) -> Result<Vec<IpNet>, Wrong> {
+        let words = self.networks.split([' ', ',', ';', '\t', '\r', '\n']);
+        let mut networks = Vec::new();
+        for word in words.filter(|word| !word.is_empty()) {
+            let network = network(word)?;
+            if !networks.contains(&network) {
+                networks.push(network);
+            }
+        }
+        if networks.len() > 20 {
+            return Err(FieldName::Networks.wrong("Give at most 20 networks."));
+        }
+        Ok(networks)
+    }
+
+    fn until(&self, now: Timestamp) -> Result<Option<Instant>, Wrong> {
+        let typed = self.until.trim();
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        // The browser sends a date and a time without zone; the page says that they are UTC.
+        let end: Instant = format!("{typed}Z").parse().map_err(|_| {
+            FieldName::Until.wrong("Give a date and a time such as 2026-12-31T18:00.")
+        })?;
+        if end.0 <= now {
+            return Err(FieldName::Until.wrong("This moment has passed. Times are in UTC."));
+        }
+        Ok(Some(end))
+    }
+
+    fn reason(&self) -> Result<String, Wrong> {
+        let typed = self.reason.trim();
+        if typed.is_empty() {
+            return Err(FieldName::Reason.wrong("Say why they need it."));
+        }
+        if typed.chars().count() > 500 || typed.chars().any(char::is_control) {
+            return Err(FieldName::Reason.wrong("Use at most 500 characters, in one line."));
+        }
+        Ok(typed.to_owned())
+    }
+}
+
+fn keep<T>(read: Result<T, Wrong>, wrong: &mut Vec<Wrong>) -> Option<T> {
+    read.map_err(|one| wrong.push(one)).ok()
+}
+
+/// A group by its object id, or by a name that one group has.
+fn group(typed: &str, names: &GroupNames) -> Result<GroupId, Wrong> {
+    if let Ok(id) = typed.parse() {
+        return Ok(id);
+    }
+    let wanted = typed.to_lowercase();
+    let mut found = names.iter().filter(|(_, name)| name.to_lowercase() == wanted);
+    match (found.next(), found.next()) {
+        (Some((id, _)), None) => Ok(id.clone()),
+        (Some(_), Some(_)) => {
+            Err(FieldName::Who.wrong("Several groups have this name. Give the object id instead."))
+        }
+        (None, _) => Err(FieldName::Who.wrong(GUID_OR_NAME)),
+    }
+}
+
+fn network(word: &str) -> Result<IpNet, Wrong> {
+    let shown: String = word.chars().take(50).collect();
+    let network: IpNet = word.parse().map_err(|_| {
+        FieldName::Networks.wrong(&format!("`{shown}` is not a network such as 10.20.0.0/16."))
+    })?;
+    if network.trunc() != network {
+        let meant = network.trunc();
+        let message = format!("`{shown}` names an address within a network. Did you mean {meant}?");
+        return Err(FieldName::Networks.wrong(&message));
+    }
+    Ok(network)
+}
+
+fn field(form: &mut GrantForm, name: FieldName) -> &mut Field {
+    match name {
+        FieldName::WhoKind => &mut form.who_kind,
+        FieldName::Who => &mut form.who,
+        FieldName::What => &mut form.what,
+        FieldName::Reach => &mut form.reach,
+        FieldName::Networks => &mut form.networks,
+        FieldName::Until => &mut form.until,
+        FieldName::Mfa => &mut form.mfa,
+        FieldName::Reason => &mut form.reason,
+    }
+}

@@ -1,0 +1,240 @@
+//! What stands before every endpoint: who asks, whether a form is ours, whether they may, and the record of it.
+//!
+//! Each request has exactly one record: the refusal of a forged form, or the decision. A form counts as forged unless the
+//! browser says that it comes from this origin, it is sent as forms are, and it carries the token of this session.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Form, FromRequest, FromRequestParts, Query, RawPathParams, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+use url::form_urlencoded;
+
+use crate::authz::console::ConsoleAction;
+use crate::console::Console;
+use crate::model::record::{Door, Refusal, Verdict};
+use crate::web::caller::Caller;
+use crate::web::csrf::check_origin;
+use crate::web::doorkeeper::{Judged, Visit};
+use crate::web::exchange::Exchange;
+use crate::web::hx::Hx;
+use crate::web::page::{Frame, PersonName};
+use crate::web::refuser::Refused;
+
+use super::urls::{self, Section};
+use super::{answers, answers::Said};
+
+/// The most that a form may hold: 64 KiB.
+const FORM_MAX: usize = 64 * 1024;
+/// How browsers send forms.
+const FORM_TYPE: &str = "application/x-www-form-urlencoded";
+
+/// A request that was let in, its decision on record.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    /// The request.
+    pub(super) exchange: Exchange,
+    /// Who sent it.
+    pub(super) caller: Caller,
+    /// The decision.
+    pub(super) judged: Judged,
+    /// What htmx said of it.
+    pub(super) hx: Hx,
+    uri: Uri,
+    params: BTreeMap<String, String>,
+    body: Bytes,
+}
+
+impl Admitted {
+    /// What an answer to it needs.
+    pub(super) fn said(&self) -> Said<'_> {
+        Said { exchange: &self.exchange, id: self.judged.id }
+    }
+
+    /// A part of the address; empty when the pattern has none of this name.
+    pub(super) fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// The query, when it holds what `T` names and nothing else.
+    ///
+    /// # Errors
+    /// With the answer, 400.
+    pub(super) fn query<T: DeserializeOwned>(&self) -> Result<T, Box<Response>> {
+        let read = Query::try_from_uri(&self.uri);
+        read.map(|Query(query)| query).map_err(|_| Box::new(self.said().unreadable()))
+    }
+
+    /// The form, when it holds what `T` names and nothing else.
+    ///
+    /// # Errors
+    /// With the answer, 400.
+    pub(super) async fn form<T: DeserializeOwned>(&self) -> Result<T, Box<Response>> {
+        let mut request = Request::new(Body::from(self.body.clone()));
+        *request.method_mut() = Method::POST;
+        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FORM_TYPE));
+        let read = Form::from_request(request, &()).await;
+        read.map(|Form(form)| form).map_err(|_| Box::new(self.said().unreadable()))
+    }
+
+    /// The frame of a console page for this person.
+    ///
+    /// # Errors
+    /// With the answer, 503, when the operating system gives no randomness.
+    pub(super) fn frame(&self, title: &str, here: Section) -> Result<Frame, Box<Response>> {
+        let mut frame = Frame::new(title).map_err(|error| {
+            tracing::error!(error = %error, "A page could not be made.");
+            Box::new(self.said().unavailable())
+        })?;
+        frame.person = PersonName::of(&self.caller.principal);
+        frame.csrf = self.caller.csrf.as_ref().map(|token| SecretString::from(token.as_str()));
+        frame.nav = urls::nav(here);
+        Ok(frame)
+    }
+}
+
+/// Lets a request in, or gives the answer that keeps it out.
+pub(super) async fn admit(
+    console: &Console,
+    action: ConsoleAction,
+    request: Request,
+) -> Result<Admitted, Box<Response>> {
+    let (mut parts, body) = request.into_parts();
+    let exchange = exchange_of(&parts)?;
+    let caller = console.doorkeeper.caller(&exchange, &parts.headers).await?;
+    let form = Sent::read(&parts.method, body).await;
+    check_form(console, (&exchange, &caller), (&parts.headers, &form)).await?;
+    let door = Door::Console;
+    let visit = Visit { exchange: &exchange, caller: &caller, door, action: action.as_str() };
+    let decide = |principal: &_| console.rules.decide(principal, action);
+    let judged = console.doorkeeper.judge(visit, decide).await?;
+    if judged.verdict == Verdict::Deny {
+        return Err(Box::new(turn_back(console, visit, judged)));
+    }
+    let body = match form {
+        Sent::Nothing => Bytes::new(),
+        Sent::Form(body) => body,
+        Sent::TooLarge => {
+            return Err(Box::new(Said { exchange: &exchange, id: judged.id }.too_large()));
+        }
+    };
+    let hx = Hx::from_headers(&parts.headers);
+    let params = params(&mut parts).await;
+    Ok(Admitted { exchange, caller, judged, hx, uri: parts.uri, params, body })
+}
+
+/// Refuses a method that no endpoint at this address has.
+pub(super) async fn refuse_method(console: &Console, exchange: Option<Arc<Exchange>>) -> Response {
+    match exchange {
+        Some(exchange) => {
+            let refused = Refused::from(&for_console(&exchange));
+            console.doorkeeper.refuser.refuse(refused, Refusal::MethodNotAllowed).await
+        }
+        None => answers::unplaced(),
+    }
+}
+
+/// What came in a request's body.
+enum Sent {
+    /// Nothing that is read: the method changes nothing.
+    Nothing,
+    Form(Bytes),
+    TooLarge,
+}
+
+impl Sent {
+    async fn read(method: &Method, body: Body) -> Self {
+        if is_safe(method) {
+            return Self::Nothing;
+        }
+        to_bytes(body, FORM_MAX).await.map_or(Self::TooLarge, Self::Form)
+    }
+}
+
+fn is_safe(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+fn exchange_of(parts: &Parts) -> Result<Exchange, Box<Response>> {
+    let exchange = parts.extensions.get::<Arc<Exchange>>();
+    exchange.map(|exchange| for_console(exchange)).ok_or_else(|| Box::new(answers::unplaced()))
+}
+
+/// The same exchange, recorded as one of the console.
+fn for_console(exchange: &Exchange) -> Exchange {
+    let mut exchange = exchange.clone();
+    exchange.facts.door = Door::Console;
+    exchange
+}
+
+async fn params(parts: &mut Parts) -> BTreeMap<String, String> {
+    match RawPathParams::from_request_parts(parts, &()).await {
+        Ok(raw) => raw.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        Err(_) => BTreeMap::new(),
+    }
+}
+
+/// Refuses a form of somebody signed in that our own page did not send. Nobody else has forms here: they are denied.
+async fn check_form(
+    console: &Console,
+    (exchange, caller): (&Exchange, &Caller),
+    (headers, form): (&HeaderMap, &Sent),
+) -> Result<(), Box<Response>> {
+    let body = match form {
+        Sent::Nothing => return Ok(()),
+        Sent::Form(body) => Some(body),
+        Sent::TooLarge => None,
+    };
+    let Some(token) = &caller.csrf else { return Ok(()) };
+    let checked = check_origin(&console.doorkeeper.public, headers)
+        .and_then(|()| check_type(headers))
+        .and_then(|()| match body {
+            Some(body) => token.check(presented(headers, body).as_deref()),
+            // What was not read changes nothing; it is decided on and answered 413.
+            None => Ok(()),
+        });
+    match checked {
+        Ok(()) => Ok(()),
+        Err(check) => {
+            let refused = Refused::from(exchange);
+            let refusal = Refusal::ForgedForm { check };
+            Err(Box::new(console.doorkeeper.refuser.refuse(refused, refusal).await))
+        }
+    }
+}
+
+/// Other types than that of forms can be sent to any site without asking it first.
+fn check_type(headers: &HeaderMap) -> Result<(), &'static str> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|line| line.to_str().ok());
+    let kind = given.unwrap_or("").split(';').next().unwrap_or("").trim();
+    kind.eq_ignore_ascii_case(FORM_TYPE).then_some(()).ok_or("not sent as a form")
+}
+
+/// The token that a request carries: in its header, else in its form.
+fn presented(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+    if let Some(line) = headers.get("x-csrf-token") {
+        return line.to_str().ok().map(str::to_owned);
+    }
+    let mut fields = form_urlencoded::parse(body);
+    fields.find(|(name, _)| name == "_csrf").map(|(_, value)| value.into_owned())
+}
+
+/// The answer to a deny: sign in first, or no.
+fn turn_back(console: &Console, visit: Visit<'_>, judged: Judged) -> Response {
+    let Visit { exchange, caller, .. } = visit;
+    if caller.principal.is_known() {
+        return Said { exchange, id: judged.id }.forbidden(caller, judged.reason);
+    }
+    let asks = exchange.facts.method == "GET" || exchange.facts.method == "HEAD";
+    // A form can't be sent again after signing in.
+    let back = if asks { exchange.target() } else { urls::routes().to_string() };
+    let mut response = console.doorkeeper.sign_in_first(exchange, &back, judged.id);
+    caller.tidy(response.headers_mut());
+    response
+}

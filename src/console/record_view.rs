@@ -1,0 +1,296 @@
+//! Records of the log as pages show them: read leniently, for a page must show even what a later program wrote.
+//!
+//! Everything here came from a request and may be hostile. It is text, and templates escape all of it.
+
+use serde_json::Value;
+
+use crate::model::id::{DecisionId, RouteId};
+use crate::model::record::{Reason, RecordLine, Verdict};
+use crate::model::time::Timestamp;
+use crate::web::moment::Moment;
+use crate::web::page::{Frame, PersonName, Tone};
+
+use super::choice::{Badge, Named};
+use super::decision::{DecisionPage, Fact};
+use super::decisions::DecisionRow;
+use super::showing::Shown;
+use super::{urls, words};
+
+/// A record, read as far as it can be.
+#[derive(Debug, Clone)]
+pub(super) struct RecordView {
+    id: DecisionId,
+    at: Timestamp,
+    kind: String,
+    raw: String,
+    body: Value,
+    principal: Value,
+}
+
+/// The rules that are in force: what names in records link to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules<'a>(pub(super) &'a Shown);
+
+/// Every reason that a record can name.
+const REASONS: [Reason; 6] = [
+    Reason::Granted,
+    Reason::NoGrant,
+    Reason::NotSignedIn,
+    Reason::Forbidden,
+    Reason::PolicyError,
+    Reason::NoRoute,
+];
+
+impl RecordView {
+    /// Reads a record. What is no JSON is shown as nothing.
+    pub(super) fn of(line: &RecordLine) -> Self {
+        let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
+        Self {
+            id: line.id,
+            at: line.at,
+            kind: line.kind.clone(),
+            raw: line.body.clone(),
+            body: json(&line.body),
+            principal: json(line.principal.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// Whether it is about a request.
+    pub(super) fn is_request(&self) -> bool {
+        self.kind == "decision" || self.kind == "refusal"
+    }
+
+    /// Whether it matches the filters of the list; an empty one matches all.
+    pub(super) fn matches(&self, query: &str, verdict: &str) -> bool {
+        let query = query.trim().to_lowercase();
+        let who = self.who();
+        let texts = [who.name, who.user_name, self.id.to_string()].into_iter();
+        let fields = ["path", "host", "client", "route", "refusal"].map(|key| self.text(key));
+        let subject = text_of(self.body.get("principal").and_then(|of| of.get("id")));
+        let mut all = texts.chain(fields).chain([subject]).chain(self.rules());
+        let found = query.is_empty() || all.any(|text| text.to_lowercase().contains(&query));
+        found && (verdict.is_empty() || self.verdict().as_str() == verdict)
+    }
+
+    /// Its row in the list.
+    pub(super) fn row(&self, rules: Rules<'_>) -> DecisionRow {
+        let route = self.text("route");
+        DecisionRow {
+            id: self.id.to_string(),
+            link: urls::decision(&self.id),
+            at: Moment::new(self.at),
+            verdict: self.badge(),
+            who: self.who(),
+            method: self.text("method"),
+            host: self.text("host"),
+            path: self.text("path"),
+            route: (!route.is_empty()).then(|| rules.route(&route)),
+            reason: self.reason(),
+            rules: self.rules().iter().map(|name| rules.rule(name)).collect(),
+            client: self.text("client"),
+            millis: self.millis(),
+        }
+    }
+
+    /// Its page.
+    pub(super) fn page(&self, frame: Frame, rules: Rules<'_>) -> DecisionPage {
+        DecisionPage {
+            frame,
+            up: urls::decisions(),
+            row: self.row(rules),
+            explanation: self.explanation().to_owned(),
+            asked: self.asked(),
+            decided: self.decided(),
+            memberships: self.memberships(rules),
+            body: self.raw.clone(),
+        }
+    }
+
+    /// What is not an allow was kept out.
+    fn verdict(&self) -> Verdict {
+        if self.text("verdict") == Verdict::Allow.as_str() { Verdict::Allow } else { Verdict::Deny }
+    }
+
+    fn badge(&self) -> Badge {
+        if self.kind == "refusal" {
+            return Badge { word: "Refused", icon: "circle-x", tone: Tone::Bad };
+        }
+        Badge::verdict(self.verdict())
+    }
+
+    fn who(&self) -> PersonName {
+        let field = |key: &str| text_of(self.principal.get(key));
+        let subject = text_of(self.body.get("principal").and_then(|of| of.get("id")));
+        let person = |name: String, user_name: String| PersonName { name, user_name };
+        match field("kind").as_str() {
+            "user" if field("name").is_empty() => person(field("user_name"), String::new()),
+            "user" => person(field("name"), field("user_name")),
+            "workload" => person(field("client"), "service".to_owned()),
+            "anonymous" => person("Not signed in".to_owned(), String::new()),
+            _ if self.kind == "refusal" => person("Not known".to_owned(), String::new()),
+            _ => person(subject, String::new()),
+        }
+    }
+
+    fn reason_code(&self) -> Option<Reason> {
+        let word = self.text("reason");
+        REASONS.into_iter().find(|reason| reason.as_str() == word)
+    }
+
+    fn reason(&self) -> String {
+        match self.reason_code() {
+            Some(reason) => words::reason(reason).to_owned(),
+            None if self.kind == "refusal" => refusal(&self.text("refusal")).to_owned(),
+            None => "Not said".to_owned(),
+        }
+    }
+
+    fn explanation(&self) -> &'static str {
+        match self.reason_code() {
+            Some(Reason::Granted) if self.rules().is_empty() => {
+                "Everybody who is signed in may see what concerns them."
+            }
+            Some(Reason::Granted) => "The rules named here open it, and no rule closes it.",
+            Some(Reason::NoGrant) => "No rule opens it to this person as things stood then.",
+            Some(Reason::NotSignedIn) => {
+                "It is not open to everyone, and nobody was signed in. They were sent to sign in."
+            }
+            Some(Reason::Forbidden) => "The rules named here close it, whatever else opens it.",
+            Some(Reason::PolicyError) => {
+                "A rule could not be evaluated. Everything is refused then, to be safe."
+            }
+            Some(Reason::NoRoute) => {
+                "The rule book has no route for it, and what has none is closed."
+            }
+            None => "It was refused before there was anything to decide.",
+        }
+    }
+
+    fn rules(&self) -> Vec<String> {
+        let rules = self.body.get("rules").and_then(Value::as_array);
+        rules.into_iter().flatten().map(|rule| text_of(Some(rule))).collect()
+    }
+
+    fn millis(&self) -> String {
+        let micros = self.body.get("duration_us").and_then(Value::as_u64);
+        micros.map_or_else(String::new, |us| format!("{}.{}", us / 1_000, us % 1_000 / 100))
+    }
+
+    fn asked(&self) -> Vec<Fact> {
+        let mut facts = vec![
+            Fact::code("Action", &self.text("action")),
+            Fact::code("Host", &self.text("host")),
+            Fact::code("From", &self.text("client")),
+            Fact::prose("Door", &self.text("door")),
+            Fact::code("Session", &self.text("session")),
+            Fact::prose("Multi-factor sign-in", self.mfa()),
+            Fact::code("Path parameters", &self.params()),
+            Fact::code("Request", &self.text("request")),
+            Fact::code("Account", &text_of(self.body.get("principal").and_then(|of| of.get("id")))),
+        ];
+        facts.retain(|fact| !fact.value.is_empty());
+        facts
+    }
+
+    fn decided(&self) -> Vec<Fact> {
+        let mut facts = vec![
+            Fact::prose("Release", &self.text("release")),
+            Fact::code("App", &self.text("app")),
+            Fact::code("Route", &self.text("route")),
+            Fact::code("Errors", &self.errors()),
+            Fact::prose("Took", &self.took()),
+        ];
+        facts.retain(|fact| !fact.value.is_empty());
+        facts
+    }
+
+    fn took(&self) -> String {
+        let millis = self.millis();
+        if millis.is_empty() { millis } else { format!("{millis} ms") }
+    }
+
+    fn errors(&self) -> String {
+        let errors = self.body.get("errors").and_then(Value::as_array);
+        let errors: Vec<_> = errors.into_iter().flatten().map(|one| text_of(Some(one))).collect();
+        errors.join("; ")
+    }
+
+    fn circumstance(&self, key: &str) -> Option<&Value> {
+        self.body.get("circumstances")?.get(key)
+    }
+
+    fn mfa(&self) -> &'static str {
+        match self.circumstance("mfa").and_then(Value::as_str) {
+            Some("met") => "Met",
+            Some("not_met") => "Not met",
+            Some(_) | None => "",
+        }
+    }
+
+    fn params(&self) -> String {
+        let params = self.circumstance("params").and_then(Value::as_object);
+        let pairs = params.into_iter().flatten();
+        let pairs: Vec<_> =
+            pairs.map(|(name, value)| format!("{name}={}", text_of(Some(value)))).collect();
+        pairs.join(" ")
+    }
+
+    /// Groups by the names that they have now, and roles.
+    fn memberships(&self, rules: Rules<'_>) -> Vec<String> {
+        let all = |key: &str| {
+            let list = self.principal.get(key).and_then(Value::as_array);
+            list.into_iter().flatten().map(|one| text_of(Some(one))).collect::<Vec<_>>()
+        };
+        let groups = all("groups").into_iter().map(|id| rules.group(id));
+        groups.chain(all("roles")).collect()
+    }
+
+    fn text(&self, key: &str) -> String {
+        text_of(self.body.get(key))
+    }
+}
+
+impl Rules<'_> {
+    fn route(self, name: &str) -> Named {
+        let id = name.parse::<RouteId>().ok().filter(|id| self.0.route(id).is_some());
+        Named { name: name.to_owned(), link: id.map(|id| urls::route(&id)) }
+    }
+
+    fn rule(self, name: &str) -> Named {
+        let grant = name.strip_prefix("grant:").and_then(|id| self.0.grant(id));
+        let link = grant.map(|grant| urls::grant(&grant.route, &grant.id));
+        Named { name: name.to_owned(), link }
+    }
+
+    fn group(self, id: String) -> String {
+        let found = id.parse().ok().and_then(|id| self.0.book.group_names.get(&id));
+        found.cloned().unwrap_or(id)
+    }
+}
+
+/// A value as text: strings as they are, nothing for nothing, everything else as JSON.
+fn text_of(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
+            other.to_string()
+        }
+    }
+}
+
+/// Why a request was refused before anything was decided, in words.
+fn refusal(word: &str) -> &'static str {
+    match word {
+        "unknown_host" => "No app has this host",
+        "ambiguous_host" => "The host can't be read in one way only",
+        "ambiguous_path" => "The path can't be read in one way only",
+        "too_long" => "The address is too long",
+        "bad_headers" => "The headers contradict each other",
+        "bad_token" => "The token is not accepted",
+        "method_not_allowed" => "The method is not forwarded",
+        "too_many" => "Too many refused requests",
+        "forged_form" => "The form was not sent by our page",
+        _ => "Refused before anything was decided",
+    }
+}

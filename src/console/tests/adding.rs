@@ -1,0 +1,259 @@
+//! Adding a grant: in force at once, on record, and never over somebody else's change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::StatusCode;
+
+use super::scene::{Answered, FINANCE, Person, Scene, get, post, publish, scene};
+use crate::authz::decision::Question;
+use crate::model::grant::Method;
+use crate::model::id::ReleaseNumber;
+use crate::model::principal::Principal;
+use crate::model::record::{Circumstances, ClientAddress, MfaState, Verdict};
+
+const GRANTS: &str = "/console/routes/intranet/reports/grants";
+
+/// The form as the page sends it: Finance may read, based on release 1.
+pub(super) fn fields(csrf: &str) -> Vec<(&'static str, &str)> {
+    vec![
+        ("_csrf", csrf),
+        ("based_on", "1"),
+        ("who_kind", "group"),
+        ("who", "Finance"),
+        ("what", "read"),
+        ("reach", "below"),
+        ("networks", ""),
+        ("until", ""),
+        ("mfa", "optional"),
+        ("reason", "Quarterly figures, OPS-4412"),
+    ]
+}
+
+/// The same with one field changed or left out.
+pub(super) fn with<'a>(
+    fields: &[(&'a str, &'a str)],
+    name: &'a str,
+    value: Option<&'a str>,
+) -> Vec<(&'a str, &'a str)> {
+    let mut fields = fields.to_vec();
+    match (fields.iter_mut().find(|(own, _)| *own == name), value) {
+        (Some(field), Some(value)) => field.1 = value,
+        (None, Some(value)) => fields.push((name, value)),
+        (_, None) => fields.retain(|(own, _)| *own != name),
+    }
+    fields
+}
+
+async fn add(scene: &Scene, person: &Person, changed: &[(&str, &str)]) -> Answered {
+    let csrf = person.csrf();
+    let fields =
+        changed.iter().fold(fields(&csrf), |all, (name, value)| with(&all, name, Some(value)));
+    scene.send(person, post(GRANTS, &fields)).await
+}
+
+/// What the rules in force say of a member of Finance who reads a report.
+fn verdict(scene: &Scene) -> Verdict {
+    let snapshot = scene.doorkeeper.live.current();
+    let found = snapshot.find(&"intranet".parse().unwrap(), "/reports/2026").unwrap();
+    let user = serde_json::json!({
+        "kind": "user", "subject": "aaaaaaaa-0000-4000-8000-000000000000.aaaaaaaa-0000-4000-8000-000000000001",
+        "user_name": "u", "name": "u", "email": null, "guest": "member", "groups": [FINANCE], "roles": [],
+    });
+    let principal: Principal = serde_json::from_value(user).unwrap();
+    let circumstances = Circumstances {
+        now: scene.clock.now(),
+        mfa: MfaState::NotMet,
+        auth_contexts: BTreeSet::new(),
+        signed_in_at: None,
+        params: BTreeMap::new(),
+    };
+    let question = Question {
+        principal: &principal,
+        route: &found.route,
+        method: Method::Get,
+        host: &"app.localhost".parse().unwrap(),
+        path: "/reports/2026",
+        client: ClientAddress::Known([192, 0, 2, 7].into()),
+        circumstances: &circumstances,
+    };
+    snapshot.decide(&question).verdict
+}
+
+#[tokio::test]
+async fn added_grant_is_in_force_at_once_and_on_record() {
+    let scene = scene().await;
+    assert_eq!(verdict(&scene), Verdict::Deny);
+    let answer = add(&scene, &scene.owner().await, &[]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+    let place = "/console/routes/intranet/reports?added=g-finance-read-2#grant-g-finance-read-2";
+    assert_eq!(answer.header("location"), place);
+    assert_eq!(verdict(&scene), Verdict::Allow);
+    let release = scene.store.live().await.unwrap().unwrap();
+    assert_eq!(release.number, ReleaseNumber(2));
+    assert!(release.cedar.contains("grant:g-finance-read-2"), "{}", release.cedar);
+    assert_eq!(scene.store.draft().await.unwrap(), release.rule_book);
+    let outbox = scene.store.outbox_after(0, 10).await.unwrap();
+    let actions: Vec<_> = outbox.iter().map(|row| row.change.action.as_str()).collect();
+    assert_eq!(actions, ["release_published", "grant_added", "release_published"]);
+    let page = scene
+        .send(&scene.owner().await, get("/console/routes/intranet/reports?added=g-finance-read-2"))
+        .await;
+    assert!(page.text.contains("The grant g-finance-read-2 was added. Release 2 is in force."));
+    let records = scene.stopped().await;
+    let change = records.iter().find(|record| record["action"] == "grant_added").unwrap();
+    assert_eq!(change["object"], "grant:g-finance-read-2");
+    assert_eq!(change["after"]["reason"], "Quarterly figures, OPS-4412");
+    assert!(change["actor"].as_str().unwrap().starts_with("aaaaaaaa-"), "{change}");
+}
+
+#[tokio::test]
+async fn script_gets_the_block_with_the_new_grant() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let csrf = owner.csrf();
+    let answer = scene.send(&owner, post(GRANTS, &fields(&csrf)).htmx()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.text.trim_start().starts_with("<div id=\"access\""), "{}", answer.text);
+    assert!(answer.text.contains("grant-g-finance-read-2") && answer.text.contains("value=\"2\""));
+    assert!(answer.header("hx-trigger").contains("announce"));
+}
+
+#[tokio::test]
+async fn form_made_from_an_older_release_is_refused_and_kept() {
+    let scene = scene().await;
+    let book = scene.store.live().await.unwrap().unwrap().rule_book;
+    publish(&scene.store, &book, ReleaseNumber(1)).await;
+    let answer = add(&scene, &scene.owner().await, &[("reason", "Kept as typed")]).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    for text in
+        ["Kept as typed", "Release 2 was published meanwhile", "name=\"based_on\" value=\"2\""]
+    {
+        assert!(answer.text.contains(text), "{text}");
+    }
+    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(2));
+    assert_eq!(verdict(&scene), Verdict::Deny);
+}
+
+#[tokio::test]
+async fn of_two_forms_sent_at_once_one_wins() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let (one, other) =
+        tokio::join!(add(&scene, &owner, &[]), add(&scene, &owner, &[("what", "all")]));
+    let mut statuses = [one.status.as_u16(), other.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [303, 409]);
+    let release = scene.store.live().await.unwrap().unwrap();
+    let added = release.rule_book.grants.iter().filter(|grant| grant.id.as_str().starts_with("g-"));
+    assert_eq!((release.number, added.count()), (ReleaseNumber(2), 1));
+}
+
+#[tokio::test]
+async fn every_mistake_is_shown_at_once_and_what_was_typed_stays() {
+    let scene = scene().await;
+    let typed = [
+        ("who", "Finanse"),
+        ("networks", "10.20.0.0/33"),
+        ("until", "2020-01-01T00:00"),
+        ("reason", ""),
+        ("what", "everything"),
+    ];
+    let answer = add(&scene, &scene.owner().await, &typed).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for text in [
+        "value=\"Finanse\"",
+        "No group has this name.",
+        "value=\"10.20.0.0/33\"",
+        "is not a network",
+        "value=\"2020-01-01T00:00\"",
+        "This moment has passed.",
+        "Say why they need it.",
+        "Choose one of these.",
+    ] {
+        assert!(answer.text.contains(text), "{text}");
+    }
+    assert_eq!(answer.text.matches("aria-invalid").count(), 5);
+    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(1));
+}
+
+async fn check(scene: &Scene, changed: &[(&str, &str)], expected: StatusCode) {
+    let answer = add(scene, &scene.owner().await, changed).await;
+    assert_eq!(answer.status, expected, "{changed:?}: {}", answer.text);
+}
+
+#[tokio::test]
+async fn fields_are_read_in_one_way_only() {
+    let scene = scene().await;
+    let wrong = StatusCode::UNPROCESSABLE_ENTITY;
+    check(&scene, &[("who_kind", "signed_in")], wrong).await;
+    check(&scene, &[("who_kind", "person"), ("who", "uma@contoso.example")], wrong).await;
+    check(&scene, &[("who_kind", "admin")], wrong).await;
+    check(&scene, &[("who", "")], wrong).await;
+    check(&scene, &[("networks", "10.20.4.1/16")], wrong).await;
+    check(&scene, &[("networks", "10.20.4.1")], wrong).await;
+    check(&scene, &[("until", "2027-01-01T00:00+02:00")], wrong).await;
+    check(&scene, &[("reason", "two\nlines")], wrong).await;
+    check(&scene, &[("who", "Admins\" || true || \"")], wrong).await;
+    check(
+        &scene,
+        &[("who_kind", "signed_in"), ("who", ""), ("until", "2027-01-01T00:00")],
+        StatusCode::SEE_OTHER,
+    )
+    .await;
+    let id = "11111111-5B6A-4c7d-9e8f-0a1b2c3d4e5f";
+    check(
+        &scene,
+        &[("who", id), ("based_on", "2"), ("networks", "10.20.0.0/16, 2001:db8::/32")],
+        StatusCode::SEE_OTHER,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn fields_that_the_form_does_not_have_are_refused_a62() {
+    let scene = scene().await;
+    let refused = StatusCode::BAD_REQUEST;
+    check(&scene, &[("effect", "forbid")], refused).await;
+    check(&scene, &[("route", "intranet/admin")], refused).await;
+    check(&scene, &[("id", "admin")], refused).await;
+    check(&scene, &[("by", "someone else")], refused).await;
+    check(&scene, &[("based_on", "x")], refused).await;
+    let owner = scene.owner().await;
+    let csrf = owner.csrf();
+    let mut twice = fields(&csrf);
+    twice.push(("who", "IT-Admins"));
+    assert_eq!(scene.send(&owner, post(GRANTS, &twice)).await.status, refused);
+    let short = with(&fields(&csrf), "mfa", None);
+    assert_eq!(scene.send(&owner, post(GRANTS, &short)).await.status, refused);
+    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(1));
+}
+
+#[tokio::test]
+async fn ids_that_are_not_there_are_not_found_a62() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    for target in [
+        "/console/routes/wiki/finance",
+        "/console/routes/intranet/nothing",
+        "/console/routes/intranet/finance%2Fgrants",
+        "/console/routes/INTRANET/finance",
+        "/console/decisions/00000000-7",
+        "/console/decisions/..%2f",
+    ] {
+        assert_eq!(scene.send(&owner, get(target)).await.status, StatusCode::NOT_FOUND, "{target}");
+    }
+    let csrf = owner.csrf();
+    let other = post("/console/routes/wiki/finance/grants", &fields(&csrf));
+    assert_eq!(scene.send(&owner, other).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(1));
+}
+
+#[tokio::test]
+async fn viewers_see_no_form() {
+    let scene = scene().await;
+    let viewer = scene.person("viewer", &["viewer"]).await;
+    let page = scene.send(&viewer, get("/console/routes/intranet/finance")).await;
+    assert!(page.text.contains("finance-read") && !page.text.contains("grant-form"));
+    let owner = scene.send(&scene.owner().await, get("/console/routes/intranet/finance")).await;
+    assert!(owner.text.contains("grant-form"));
+}

@@ -1,0 +1,87 @@
+//! What people and requests bring along never becomes markup (A59), and the log reads as it was.
+
+use http::StatusCode;
+
+use super::scene::{get, scene, scene_of};
+use crate::rule_files;
+use crate::web::tests::markup::{assert_same_shape, hostile, innocent, write};
+
+/// All pages of an owner with this name, whose rule book and requests carry the same text.
+async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
+    let mut book = rule_files::demo().unwrap();
+    book.apps[0].name = text("Intranet");
+    book.routes.iter_mut().for_each(|route| route.title = text("Title"));
+    book.group_names.values_mut().for_each(|name| *name = text("Finance"));
+    book.grants.iter_mut().for_each(|grant| grant.reason = text("Reason"));
+    let scene = scene_of(book).await;
+    let owner = scene.known_as(["olive", &text("Olive")], &["owner"]).await;
+    let agent = text("agent").replace('\u{202e}', "");
+    for target in ["/console/routes", "/console/"] {
+        let sending = get(target).with("user-agent", &agent).with("referer", &agent);
+        assert!(!scene.send(&owner, sending).await.status.is_client_error());
+    }
+    let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
+    let query: String = url::form_urlencoded::byte_serialize(text("/console").as_bytes()).collect();
+    let mut pages = Vec::new();
+    for (name, target) in [
+        ("routes", "/console/routes".to_owned()),
+        ("route", "/console/routes/intranet/finance".to_owned()),
+        ("added", format!("/console/routes/intranet/finance?added={query}")),
+        ("decision", format!("/console/decisions/{id}")),
+        ("decisions", "/console/decisions".to_owned()),
+    ] {
+        let answer = scene.send(&owner, get(&target)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{name}");
+        let policy = answer.header("content-security-policy").to_owned();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        pages.push((name, answer.text));
+    }
+    let searched = scene.send(&owner, get(&format!("/console/decisions?q={query}"))).await;
+    assert_eq!(searched.status, StatusCode::OK);
+    assert!(!searched.text.contains("<img src=x"), "searched");
+    pages
+}
+
+#[tokio::test]
+async fn hostile_names_do_not_change_the_markup_of_any_page_a59() {
+    let (plain, attacked) = tokio::join!(pages(innocent), pages(hostile));
+    for ((name, plain), (_, attacked)) in plain.iter().zip(&attacked) {
+        assert!(attacked.contains("onerror"), "{name}: the text is not on the page");
+        assert!(!attacked.contains("<img src=x") && !attacked.contains("<script>"), "{name}");
+        assert_same_shape(name, plain, attacked);
+        write(&format!("real_console_{name}"), plain);
+    }
+}
+
+#[tokio::test]
+async fn decisions_are_filtered_by_person_path_rule_and_verdict() {
+    let scene = scene().await;
+    let (owner, uma) = (scene.owner().await, scene.person("uma", &[]).await);
+    scene.send(&owner, get("/console/routes/intranet/finance")).await;
+    scene.send(&uma, get("/console/routes")).await;
+    let count = async |query: &str| {
+        let page = scene.send(&owner, get(&format!("/console/decisions?{query}")).htmx()).await;
+        assert!(page.text.trim_start().starts_with("<div id=\"rows\""), "{}", page.text);
+        page.text.matches("<tr id=\"d-").count()
+    };
+    assert_eq!(count("q=uma").await, 1);
+    assert_eq!(count("q=UMA%40contoso&verdict=deny").await, 1);
+    assert_eq!(count("q=uma&verdict=allow").await, 0);
+    assert_eq!(count("q=intranet/finance").await, 1);
+    assert_eq!(count("q=console:every-role-reads-rules").await, 1);
+    let page = scene.send(&owner, get("/console/decisions?page=2")).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn refusals_stand_in_the_list_and_have_a_page() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let forged = super::scene::post("/console/routes/intranet/finance/grants", &[]);
+    scene.send(&owner, forged).await;
+    let page = scene.send(&owner, get("/console/decisions?verdict=deny")).await;
+    assert!(page.text.contains("The form was not sent by our page"), "{}", page.text);
+    let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
+    let page = scene.send(&owner, get(&format!("/console/decisions/{id}"))).await;
+    assert!(page.text.contains("refused before there was anything to decide"), "{}", page.text);
+}

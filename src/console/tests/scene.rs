@@ -1,0 +1,28 @@
+//! The console over everything real, with the demo's rules.
+
+pub(super) use crate::web::tests::scene::{
+    Answered, FINANCE, Person, Scene, Sending, get, post, publish,
+};
+
+use crate::console::Console;
+use crate::model::rule_book::RuleBook;
+use crate::rule_files;
+use crate::web::tests::scene;
+
+/// The demo's rules in force as release 1.
+pub(super) async fn scene() -> Scene {
+    scene_of(rule_files::demo().unwrap()).await
+}
+
+pub(super) async fn scene_of(book: RuleBook) -> Scene {
+    let mut scene = scene::scene(book).await;
+    let console = Console {
+        doorkeeper: scene.doorkeeper.clone(),
+        rules: scene::console_rules(),
+        store: scene.store.clone(),
+        reader: scene.reader.clone(),
+        clock: scene.clock.clone(),
+    };
+    scene.router = console.router();
+    scene
+}
