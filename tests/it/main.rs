@@ -8,6 +8,7 @@
     reason = "a test that can't go on fails"
 )]
 
+mod examples;
 #[cfg(feature = "demo")]
 mod harness;
 mod tidy;
