@@ -13,7 +13,8 @@ use cedargate::rule_files;
 fn the_flask_example_loads_and_compiles() {
     let dir = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("examples/flask");
     let secret = ("CEDARGATE_ENTRA__CLIENT_SECRET".to_owned(), "a~secret".to_owned());
-    let config = Config::load(Some(&dir.join("cedargate.toml")), &BTreeMap::from([secret])).unwrap();
+    let config =
+        Config::load(Some(&dir.join("cedargate.toml")), &BTreeMap::from([secret])).unwrap();
     let book = rule_files::read(&dir.join("rules")).unwrap();
     let snapshot = compile(&book, ReleaseNumber(1), &terms(&config)).unwrap();
     let app = snapshot.app(&"app.localhost".parse().unwrap()).unwrap();
