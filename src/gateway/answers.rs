@@ -141,7 +141,7 @@ impl Deny<'_> {
 fn words(reason: Reason) -> (&'static str, Option<&'static str>, Tone) {
     match reason {
         Reason::NoGrant | Reason::NotSignedIn | Reason::Granted => (
-            "None of your groups or roles is among those that may open this page.",
+            "None of your groups or roles opens this page as things stand.",
             None,
             Tone::Plain,
         ),
