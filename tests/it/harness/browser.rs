@@ -78,6 +78,13 @@ impl Browser {
         self.cookies.values().flat_map(BTreeMap::values)
     }
 
+    /// A request with this browser's cookies.
+    pub(crate) fn dressed(&self, request: Request) -> Request {
+        let cookies = self.cookies.get(request.url.host_str().unwrap()).into_iter().flatten();
+        let line: Vec<_> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
+        if line.is_empty() { request } else { request.header("cookie", &line.join("; ")) }
+    }
+
     /// Sends a request with this browser's cookies and keeps those that come back. An address without a port is one of
     /// a further app of the rule book, which can't know the gate's: the request goes there all the same.
     pub(crate) async fn send(&mut self, mut request: Request) -> Answer {
@@ -87,11 +94,7 @@ impl Browser {
             request = request.header("host", &host);
             request.url.set_port(Some(self.port)).unwrap();
         }
-        let cookies = self.cookies.get(&host).into_iter().flatten();
-        let line: Vec<_> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
-        if !line.is_empty() {
-            request = request.header("cookie", &line.join("; "));
-        }
+        request = self.dressed(request);
         let answer = Answer { url: asked, ..exchange(request).await };
         self.answers.push(answer.clone());
         for line in answer.headers.get_all("set-cookie") {

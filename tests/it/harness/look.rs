@@ -59,8 +59,10 @@ impl Answer {
     /// The session cookie that this answer sets; none when it sets none or takes it away.
     pub(crate) fn session_cookie(&self) -> Option<String> {
         let lines = self.headers.get_all("set-cookie").into_iter();
-        let mut lines = lines.filter_map(|line| line.to_str().unwrap().strip_prefix("gate_session="));
-        lines.find_map(|line| line.split(';').next().filter(|value| !value.is_empty()))
+        let mut lines =
+            lines.filter_map(|line| line.to_str().unwrap().strip_prefix("gate_session="));
+        lines
+            .find_map(|line| line.split(';').next().filter(|value| !value.is_empty()))
             .map(str::to_owned)
     }
 

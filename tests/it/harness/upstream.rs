@@ -42,7 +42,11 @@ impl Echo {
 /// Every name with the list of its values.
 fn names_and_values(headers: &HeaderMap) -> Value {
     let values = |name| -> Vec<_> {
-        headers.get_all(name).into_iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect()
+        headers
+            .get_all(name)
+            .into_iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect()
     };
     headers.keys().map(|name| (name.as_str().to_owned(), json!(values(name)))).collect()
 }
