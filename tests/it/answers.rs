@@ -110,6 +110,51 @@ async fn a_script_is_told_the_sign_in_that_leads_back_to_its_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_program_is_sent_through_a_sign_in() {
+    let world = World::start().await;
+    for url in [world.app("/_gate/login?return=/me"), world.gate("/_gate/begin?return=/")] {
+        for (method, headers, asker) in CLIENTS.iter().filter(|client| client.2 != Asker::Page) {
+            let answer = exchange(request(&url, (method, headers))).await;
+            let json = answer.assert_data();
+            assert_eq!(
+                (answer.status, &json["login_url"]),
+                (401, &url.replace("=/", "=%2F").into())
+            );
+            assert_eq!(answer.header("hx-redirect").is_empty(), *asker != Asker::Htmx);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn addresses_of_ours_where_nothing_is_never_reach_the_app() {
+    let echo = Echo::start().await;
+    let world = World::start_with(|book| with_app(book, ("open", echo.port), Who::Everyone)).await;
+    for path in ["/_gate/none", "/_gate/", "/_gate"] {
+        let mut browser = world.browser();
+        let page = browser.step(&format!("http://open.localhost{path}")).await;
+        assert_eq!(page.status, 404, "{path}");
+        page.assert_page();
+        let data = browser.fetch("POST", &format!("http://open.localhost{path}")).await;
+        assert_eq!((data.status, &data.assert_data()["error"]), (404, &"not_found".into()));
+    }
+    assert_eq!(echo.hits(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a48_what_an_app_answers_to_somebody_is_kept_for_nobody_else() {
+    let echo = Echo::start().await;
+    let world = World::start_with(|book| with_app(book, ("open", echo.port), Who::Everyone)).await;
+    let (mut uma, url) = (world.browser_of("uma").await, "http://open.localhost/");
+    let hers = uma.open("http://open.localhost/_gate/login").await;
+    assert_eq!((hers.header("cache-control").as_str(), hers.status), ("private, no-store", 200));
+    let nobodys = world.browser().step(url).await;
+    assert_eq!((nobodys.header("cache-control").as_str(), nobodys.status), ("", 200));
+    for answer in [hers, nobodys] {
+        assert!(answer.header("vary").contains("Cookie"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_scripts_of_the_apps_friends_may_read_refusals() {
     let friend = "https://friend.example";
     let world = World::start_with(|book| book.apps[0].cors_origins = vec![friend.parse().unwrap()]);

@@ -81,6 +81,8 @@ async fn a41_no_secret_is_kept_shown_or_logged() {
     assert!(secrets.len() > 30, "{} secrets were seen", secrets.len());
     assert!(secrets.iter().all(|secret| secret.len() >= 10), "{secrets:?}");
 
+    let held: Vec<_> = world.database_files().into_iter().flat_map(|(_, bytes)| bytes).collect();
+    assert!(String::from_utf8_lossy(&held).contains("Uma Umarov"), "the files are what is kept");
     let query = ["QUERY-canary-7e4a".to_owned()];
     for (file, bytes) in world.database_files() {
         let name = file.display().to_string();

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use cedargate::model::grant::Who;
 use cedargate::model::time::Clock;
-use cedargate::sim::TokenFault;
-use cedargate::sim::people::{Account, FINANCE};
+use cedargate::sim::people::{Account, FINANCE, IT_ADMINS, OLIVE};
+use cedargate::sim::{Tamper, TokenFault};
+use serde_json::json;
 
-use crate::harness::{Answer, Browser, Echo, World, navigation, script, with_app};
+use crate::harness::{Answer, Browser, Echo, World, exchange, navigation, script, with_app};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -177,11 +178,24 @@ async fn a40_while_entra_is_away_old_groups_stay_and_the_record_says_so() {
 async fn a40_a_refreshed_token_about_somebody_else_ends_the_session() {
     let world = still().await;
     let mut uma = world.browser_of("uma").await;
-    let other = serde_json::json!(cedargate::sim::people::OLIVE);
-    world.sim.tamper_next_id_token(cedargate::sim::Tamper::Claim("oid".to_owned(), other));
+    world.sim.tamper_next_id_token(Tamper::Claim("oid".to_owned(), json!(OLIVE)));
     world.clock.advance(16 * MINUTE);
     assert_eq!(uma.fetch("GET", &world.app("/admin/")).await.status, 401);
     assert_eq!(world.events("session_ended").await[0]["why"], "refused_by_entra");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a49_the_oldest_session_of_a_person_with_too_many_ends() {
+    let world = World::start().await;
+    let mut first = world.browser_of("uma").await;
+    for _ in 0..19 {
+        drop(world.browser_of("uma").await);
+    }
+    assert_eq!(finance(&world, &mut first).await, 200);
+    let mut newest = world.browser_of("uma").await;
+    assert_eq!(finance(&world, &mut first).await, 401);
+    assert_eq!(finance(&world, &mut newest).await, 200);
+    assert_eq!(world.events("session_ended").await[0]["why"], "too_many");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,8 +210,7 @@ async fn max_of_450_groups_reaches_finance_through_graph() {
 #[tokio::test(flavor = "multi_thread")]
 async fn gia_is_a_guest_and_stays_out_of_administration_even_as_an_admin() {
     let world = World::start().await;
-    let admins = cedargate::sim::people::IT_ADMINS;
-    world.sim.add_group("gia", admins).unwrap();
+    world.sim.add_group("gia", IT_ADMINS).unwrap();
     let mut gia = world.browser_of("gia").await;
     let answer = gia.fetch("GET", &world.app("/admin/")).await;
     assert_eq!((answer.status, &answer.json()["reason"]), (403, &"forbidden".into()));
@@ -252,12 +265,12 @@ async fn a19_a_cookie_that_is_no_session_makes_nobody_and_is_taken_away() {
             .header("x_gate_user", "spoofed")
             .header("X-Gate-Groups", "spoofed")
             .header("remote-user", "spoofed");
-        let answer = crate::harness::exchange(spoofed).await;
+        let answer = exchange(spoofed).await;
         let seen = answer.json();
         assert_eq!((answer.status, answer.clears_session()), (200, true), "{cookie}");
         assert!(!answer.text().contains("spoofed"), "{seen}");
         for name in IDENTITY {
-            assert_eq!(seen[name], serde_json::json!([""]), "{name} with {cookie}");
+            assert_eq!(seen[name], json!([""]), "{name} with {cookie}");
         }
         assert!(!seen["x-gate-decision"][0].as_str().unwrap().is_empty());
         assert!(!seen.as_object().unwrap().contains_key("cookie"), "{seen}");
@@ -271,7 +284,7 @@ async fn a43_a_cookie_of_almost_the_right_name_is_none() {
     let good = uma.cookie("app.localhost", "gate_session").unwrap().to_owned();
     for name in ["Gate_session", "GATE_SESSION", "__Host-gate_session", "$gate_session"] {
         let request = script("GET", &world.app("/me")).header("cookie", &format!("{name}={good}"));
-        let answer = crate::harness::exchange(request).await;
+        let answer = exchange(request).await;
         assert_eq!((answer.status, answer.clears_session()), (401, false), "{name}");
     }
 }

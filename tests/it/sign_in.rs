@@ -1,7 +1,7 @@
 //! Attacks on signing in, from outside, against the running gate and a simulated Entra that lies when told to.
 
 use cedargate::model::grant::Who;
-use cedargate::sim::{Tamper, TokenFault};
+use cedargate::sim::{Overlap, Tamper, TokenFault};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Browser, Echo, World, navigation, with_app};
@@ -65,7 +65,7 @@ fn lies() -> Vec<(Tamper, &'static str)> {
         (claim("oid", json!("olive")), "bad_token"),
         (claim("ver", json!("1.0")), "bad_token"),
         (claim("groups", json!("all")), "bad_token"),
-        (claim("tid", json!(foreign)), "bad_token"),
+        (claim("tid", json!(foreign)), "foreign_tenant"),
     ];
     let needed = ["aud", "iss", "exp", "iat", "nbf", "nonce", "sub", "tid", "oid", "ver"];
     lies.extend(needed.map(|name| (Tamper::Without(name.to_owned()), "bad_token")));
@@ -210,6 +210,41 @@ async fn a_head_of_a_link_checker_spends_no_code() {
     let handoff = up_to_handoff(&mut uma, "uma", &world.app("/me")).await;
     assert_eq!(uma.send(navigation("HEAD", &handoff)).await.status, 405);
     assert_eq!(uma.open(&handoff).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_tabs_of_one_browser_sign_in_at_once() {
+    let world = World::start().await;
+    let mut uma = world.browser();
+    let (me, finance) = (world.app("/me"), world.app("/finance/summary"));
+    let one = up_to_callback(&mut uma, "uma", &me).await;
+    let other = up_to_callback(&mut uma, "uma", &finance).await;
+    for (callback, place) in [(one, me), (other, finance)] {
+        let page = uma.open(&callback).await;
+        assert_eq!((page.status, page.url.as_str()), (200, place.as_str()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_keeps_no_session_is_told_so_instead_of_going_round() {
+    let world = World::start().await;
+    let mut uma = world.browser_of("uma").await;
+    let mut last = uma.open(&world.app("/me")).await;
+    for _ in 0..4 {
+        uma.set_cookie("app.localhost", "gate_session", "dropped");
+        last = uma.open(&world.app("/me")).await;
+    }
+    assert_eq!((last.status, last.url.path()), (400, "/_gate/login"));
+    last.assert_page();
+    assert!(last.text().contains("cookies"), "{}", last.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_signing_key_of_entra_is_found_when_it_is_first_used() {
+    let world = World::start().await;
+    drop(world.browser_of("uma").await);
+    world.sim.rotate_keys(Overlap::None).unwrap();
+    drop(world.browser_of("nora").await);
 }
 
 /// Spellings that some reader takes for another host.
