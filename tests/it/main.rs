@@ -10,7 +10,19 @@
 
 mod examples;
 #[cfg(feature = "demo")]
+mod answers;
+#[cfg(feature = "demo")]
+mod canary;
+#[cfg(feature = "demo")]
+mod demo;
+#[cfg(feature = "demo")]
 mod harness;
+#[cfg(feature = "demo")]
+mod matrix;
+#[cfg(feature = "demo")]
+mod sessions;
+#[cfg(feature = "demo")]
+mod sign_in;
 mod tidy;
 #[cfg(feature = "demo")]
 mod walk;
