@@ -9,7 +9,8 @@
 # Rounds are interleaved; the best of them counts. Ratios and CPU time per request can be compared between machines,
 # requests per second can't. Everything listens on 127.0.0.1, and only what was started here is ended.
 #
-# Variables: SECONDS_EACH (4), ROUNDS (3), CONNECTIONS ("64 256"), PORT (18200: this and the next 12).
+# Variables: SECONDS_EACH (4), ROUNDS (3), CONNECTIONS ("64 256"), PORT (18200: this and the next 12),
+# GATE and HELPER (programs built before: cedargate, and the bench target `upstream`).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -59,12 +60,16 @@ until_true() {
     done
 }
 
-echo "building..."
-cargo build --release --quiet
-cargo bench --no-run --bench upstream --message-format=json 2>/dev/null >"$dir/built.json" || fail "the upstream does not build"
-helper=$(sed -n 's/.*"name":"upstream".*"executable":"\([^"]*\)".*/\1/p' "$dir/built.json" | tail -n 1)
-[ -x "$helper" ] || fail "cargo did not say where the upstream is"
-gate=$(cargo metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')/release/cedargate
+gate=${GATE:-} helper=${HELPER:-}
+if [ -z "$gate" ] || [ -z "$helper" ]; then
+    echo "building..."
+    # Both in one go: built apart, they would not share what they are made of.
+    cargo build --release --quiet --bin cedargate --bench upstream --message-format=json >"$dir/built.json" || fail "the build failed"
+    executable() { sed -n 's/.*"name":"'"$1"'".*"executable":"\([^"]*\)".*/\1/p' "$dir/built.json" | tail -n 1; }
+    gate=${gate:-$(executable cedargate)} helper=${helper:-$(executable upstream)}
+fi
+[ -x "$gate" ] || fail "there is no gate at '$gate'"
+[ -x "$helper" ] || fail "there is no upstream at '$helper'"
 
 # ---- servers -------------------------------------------------------------------------------------------------------
 start upstream 1 "$helper" serve "127.0.0.1:$upstream_port"
