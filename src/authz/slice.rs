@@ -11,8 +11,10 @@
 use std::collections::HashMap;
 
 use cedar_policy::{
-    Entities, EntityUid, Policy, PolicySet, PolicySetError, PrincipalConstraint, ResourceConstraint,
+    Entities, EntityUid, Policy, PolicySet, PrincipalConstraint, ResourceConstraint,
 };
+
+use super::entities::Unusable;
 
 /// All policies of a release, by what their scopes name.
 #[derive(Debug)]
@@ -65,13 +67,13 @@ impl Slices {
         who: &EntityUid,
         what: &EntityUid,
         entities: &Entities,
-    ) -> Result<PolicySet, PolicySetError> {
+    ) -> Result<PolicySet, Unusable> {
         let above = entities.ancestors(what).into_iter().flatten();
         let bound = std::iter::once(what).chain(above).filter_map(|uid| self.bound.get(uid));
         let mut slice = PolicySet::new();
         for candidate in bound.flatten().chain(&self.unbound) {
             if candidate.is_about(who, entities) {
-                slice.add(candidate.policy.clone())?;
+                slice.add(candidate.policy.clone()).map_err(|e| Unusable(e.to_string()))?;
             }
         }
         Ok(slice)

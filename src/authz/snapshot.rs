@@ -123,8 +123,8 @@ impl Snapshot {
 
     fn evaluate(&self, question: &Question<'_>) -> Result<Decision, Unusable> {
         let case = self.case(question)?;
-        let slice = self.slices.slice(&case.who, &case.what, &case.entities);
-        Ok(case.answer(&slice.map_err(|e| fail(&e))?, question.principal))
+        let slice = self.slices.slice(&case.who, &case.what, &case.entities)?;
+        Ok(case.answer(&slice, question.principal))
     }
 
     /// A question as Cedar takes it.

@@ -243,7 +243,7 @@ async fn a_browser_that_keeps_no_session_is_told_so_instead_of_going_round() {
 async fn a_new_signing_key_of_entra_is_found_when_it_is_first_used() {
     let world = World::start().await;
     drop(world.browser_of("uma").await);
-    world.sim.rotate_keys(Overlap::None).unwrap();
+    world.sim.rotate_keys(Overlap::Drop).unwrap();
     drop(world.browser_of("nora").await);
 }
 
