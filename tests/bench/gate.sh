@@ -109,7 +109,7 @@ until_true 10 "the upstream" ok "http://127.0.0.1:$upstream_port/"
 until_true 10 "the floor" ok "http://127.0.0.1:$floor_port/"
 until_true 10 nginx ok "http://127.0.0.1:$nginx_port/"
 until_true 20 "the gate" answers "$app/"
-read -r nginx_pid _ <"/proc/$nginx_master/task/$nginx_master/children"
+nginx_pid=$(awk '{ print $1 }' "/proc/$nginx_master/task/$nginx_master/children")
 
 # ---- sign in as Uma, who is in Finance --------------------------------------------------------------------------------
 jar=$dir/jar
