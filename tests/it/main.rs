@@ -10,6 +10,10 @@
 
 #[cfg(feature = "demo")]
 mod harness;
+#[cfg(feature = "demo")]
+mod paths;
+#[cfg(feature = "demo")]
+mod smuggling;
 mod tidy;
 #[cfg(feature = "demo")]
 mod walk;

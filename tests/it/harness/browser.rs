@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::http::{Answer, Request, exchange};
+use super::http::{Answer, Request, exchange_at};
 
 /// A browser's cookies, and how it asks.
 #[derive(Debug, Clone)]
@@ -79,7 +79,9 @@ impl Browser {
         if !line.is_empty() {
             request = request.header("cookie", &line.join("; "));
         }
-        let answer = exchange(request).await;
+        // An app whose origin names no port is reached at the gate's.
+        let port = request.url.port().unwrap_or(self.port);
+        let answer = exchange_at(port, request).await;
         for line in answer.headers.get_all("set-cookie") {
             let line = line.to_str().unwrap();
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();

@@ -90,8 +90,13 @@ impl Answer {
 
 /// Sends a request over a connection of its own. Every host is this machine.
 pub(crate) async fn exchange(request: Request) -> Answer {
+    let port = request.url.port_or_known_default().unwrap();
+    exchange_at(port, request).await
+}
+
+/// Sends a request over a connection of its own to this port, whatever its URL says.
+pub(crate) async fn exchange_at(port: u16, request: Request) -> Answer {
     let Request { method, url, headers, body } = request;
-    let port = url.port_or_known_default().unwrap();
     let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).await.unwrap();
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();

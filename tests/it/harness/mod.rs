@@ -2,6 +2,8 @@
 
 mod browser;
 mod http;
+pub(crate) mod upstream;
+pub(crate) mod wire;
 
 use std::time::Duration;
 
