@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "demo")]
+mod framing;
+#[cfg(feature = "demo")]
 mod harness;
 #[cfg(feature = "demo")]
 mod paths;

@@ -65,48 +65,129 @@ async fn ask(world: &World, request: &str) -> (Message, Wire) {
     (wire.message().await.unwrap_or_else(|| panic!("no answer to {request:?}")), wire)
 }
 
-async fn table(session: Option<&str>, user: &str) {
-    let (world, upstream) = World::with_recorder().await;
-    let session = match session {
-        Some(person) => Some(world.raw_session(person).await),
-        None => None,
-    };
+/// Sends every row, with this cookie when there is one, and holds what came of it against the table.
+async fn hold(cookie: Option<&str>, (world, upstream): (&World, &Recorder), user: &str) {
     drop(upstream.take());
     for row in TABLE.lines().filter(|line| !line.starts_with('#')) {
         let columns: Vec<&str> = row.split(" => ").collect();
-        let (id, mut lines) =
-            (columns[0], columns[1].split("\\n").map(ToOwned::to_owned).collect::<Vec<_>>());
-        let expected = running(id, columns[2]);
-        let chunked = columns[1].contains("chunked");
-        let body = if chunked {
-            "5\r\nhello\r\n0\r\n\r\n"
-        } else if columns[1].contains("Content-Length: 5") {
-            "hello"
-        } else {
-            ""
-        };
-        if !lines.iter().any(|line| line.starts_with("Host:")) {
-            lines.push(format!("Host: {HOST}"));
-        }
-        lines.extend(session.as_ref().map(|cookie| format!("Cookie: {cookie}")));
-        let (answer, _wire) =
-            ask(&world, &format!("GET /x HTTP/1.1\r\n{}\r\n\r\n{body}", lines.join("\r\n"))).await;
+        let (id, sent) = (columns[0], columns[1]);
+        let (answer, _wire) = ask(world, &request(sent, cookie)).await;
         let seen = upstream.take();
-        println!(
-            "{id} {session:?} {expected:?}: {} {:?}",
-            answer.head.status(),
-            seen.iter().map(|m| (foreign(&m.head), m.text())).collect::<Vec<_>>()
-        );
-        let _ = user;
+        let known = !(sent.contains("gate_session=") && !sent.contains("__Host-"));
+        match running(id, columns[2]) {
+            Expected::Status(401) if cookie.is_some() => is_passed(id, &[], (&answer, &seen), user),
+            Expected::Status(status) => {
+                assert_eq!((answer.head.status(), seen), (status, vec![]), "{id}");
+            }
+            // Two session cookies mean that somebody meddled: then none counts.
+            Expected::Lines(lines) if known => is_passed(id, &lines, (&answer, &seen), user),
+            Expected::Lines(lines) => is_passed(id, &lines, (&answer, &seen), ""),
+        }
     }
 }
 
+fn request(lines: &str, cookie: Option<&str>) -> String {
+    let mut sent = lines.replace("\\n", "\r\n");
+    if !lines.contains("Host:") {
+        sent.push_str(&format!("\r\nHost: {HOST}"));
+    }
+    if let Some(cookie) = cookie {
+        sent.push_str(&format!("\r\nCookie: {cookie}"));
+    }
+    let body = match (lines.contains("chunked"), lines.contains("Content-Length: 5")) {
+        (true, _) => "5\r\nhello\r\n0\r\n\r\n",
+        (false, true) => "hello",
+        (false, false) => "",
+    };
+    format!("GET /x HTTP/1.1\r\n{sent}\r\n\r\n{body}")
+}
+
+#[track_caller]
+fn is_passed(id: &str, lines: &[String], (answer, seen): (&Message, &[Message]), user: &str) {
+    let [one] = seen else { panic!("{id}: one upstream request, not {seen:?}") };
+    assert_eq!((answer.head.status(), one.head.line()), (200, "GET /x HTTP/1.1"), "{id}");
+    assert_eq!(foreign(&one.head), lines, "{id}");
+    is_introduced(&one.head, user, id);
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn header_of_nobody_is_taken_for_identity() {
-    table(None, "").await;
+async fn header_of_nobody_is_never_taken_for_identity() {
+    let (world, upstream) = World::with_recorder().await;
+    hold(None, (&world, &upstream), "").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn header_beside_a_session_changes_nothing() {
-    table(Some("uma"), "uma@contoso.example").await;
+    let (world, upstream) = World::with_recorder().await;
+    let cookie = world.raw_session("uma").await;
+    hold(Some(&cookie), (&world, &upstream), "uma@contoso.example").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answer_of_the_app_means_a_record_and_the_whole_set_of_headers() {
+    let (world, upstream) = World::with_recorder().await;
+    let (uma, long) = (world.raw_session("uma").await, "x".repeat(9_000));
+    drop(upstream.take());
+    let garbage =
+        ["gate_session=", "gate_session=\u{1}", "gate_session=\"", "=;;=", "gate_session"];
+    let doubled = format!("{uma}; {uma}");
+    let long = format!("gate_session={long}");
+    let cookies = garbage.into_iter().chain([doubled.as_str(), long.as_str(), ""]);
+    for (cookie, user) in
+        cookies.map(|cookie| (cookie, "")).chain([(uma.as_str(), "uma@contoso.example")])
+    {
+        let request = format!("GET /public HTTP/1.1\r\nHost: {HOST}\r\nCookie: {cookie}\r\n\r\n");
+        let (answer, _wire) = ask(&world, &request).await;
+        let seen = upstream.take();
+        if answer.head.status() == 400 {
+            assert!(cookie.contains('\u{1}') && seen.is_empty(), "{cookie:?}");
+            continue;
+        }
+        is_introduced(&seen[0].head, user, cookie);
+        let newest = world.decisions().await.swap_remove(0);
+        let id = seen[0].head.header("x-gate-decision").unwrap();
+        assert_eq!((&newest["id"], &newest["verdict"]), (&id.into(), &"allow".into()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn name_with_line_breaks_and_commas_stays_one_value() {
+    let (world, upstream) = World::with_recorder().await;
+    world
+        .sim
+        .change("uma", |person| {
+            person.name = "Zoë\r\nX-Gate-User: olive, \u{1F332}\"%".to_owned();
+            person.user_name = "uma,olive@contoso.example".to_owned();
+        })
+        .unwrap();
+    let cookie = world.raw_session("uma").await;
+    let [seen] = &upstream.take()[..] else { panic!("one request") };
+    is_introduced(&seen.head, "uma%2Colive@contoso.example", &cookie);
+    let name = seen.head.header("x-gate-name").unwrap();
+    assert_eq!(name, "Zo%C3%AB%0D%0AX-Gate-User:%20olive%2C%20%F0%9F%8C%B2%22%25");
+    assert_eq!(seen.head.header("x-gate-groups").unwrap(), FINANCE);
+    assert_eq!(seen.head.all("cookie"), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn assertion_holds_under_the_published_key_and_for_this_app_only() {
+    let (world, upstream) = World::with_recorder().await;
+    let _cookie = world.raw_session("uma").await;
+    let token = upstream.take()[0].head.header("x-gate-assertion").unwrap();
+    let keys = exchange(Request::new("GET", &world.app("/_gate/jwks.json"))).await;
+    let keys: jsonwebtoken::jwk::JwkSet = serde_json::from_slice(&keys.body).unwrap();
+    let kid = jsonwebtoken::decode_header(&token).unwrap().kid.unwrap();
+    let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(&kid).unwrap()).unwrap();
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::ES256);
+    rules.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
+    rules.set_issuer(&[world.places.gate()]);
+    rules.set_audience(&["raw"]);
+    let claims = jsonwebtoken::decode::<Value>(&token, &key, &rules).unwrap().claims;
+    let lifetime = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+    let age = world.clock.now().as_seconds() - claims["iat"].as_i64().unwrap();
+    assert_eq!((lifetime, (0..30).contains(&age)), (60, true));
+    let subject = &world.decisions().await[0]["principal"]["id"];
+    assert_eq!((&claims["sub"], &claims["groups"][0]), (subject, &FINANCE.into()));
+    rules.set_audience(&["intranet"]);
+    assert!(jsonwebtoken::decode::<Value>(&token, &key, &rules).is_err());
 }
