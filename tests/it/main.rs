@@ -16,6 +16,10 @@ mod harness;
 mod paths;
 #[cfg(feature = "demo")]
 mod smuggling;
+#[cfg(feature = "demo")]
+mod streams;
 mod tidy;
 #[cfg(feature = "demo")]
 mod walk;
+#[cfg(feature = "demo")]
+mod wire;
