@@ -22,4 +22,6 @@ mod tidy;
 #[cfg(feature = "demo")]
 mod walk;
 #[cfg(feature = "demo")]
+mod websockets;
+#[cfg(feature = "demo")]
 mod wire;
