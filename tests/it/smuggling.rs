@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::upstream::{FINANCE, HOST, Recorder};
+use crate::harness::upstream::{FINANCE, HOST, ROLE, Recorder};
 use crate::harness::wire::{Head, Message, Wire};
 use crate::harness::{Request, World, exchange};
 
@@ -158,6 +158,7 @@ async fn name_with_line_breaks_and_commas_stays_one_value() {
         .change("uma", |person| {
             person.name = "Zoë\r\nX-Gate-User: olive, \u{1F332}\"%".to_owned();
             person.user_name = "uma,olive@contoso.example".to_owned();
+            person.roles.insert(ROLE.to_owned());
         })
         .unwrap();
     let cookie = world.raw_session("uma").await;
@@ -166,6 +167,7 @@ async fn name_with_line_breaks_and_commas_stays_one_value() {
     let name = seen.head.header("x-gate-name").unwrap();
     assert_eq!(name, "Zo%C3%AB%0D%0AX-Gate-User:%20olive%2C%20%F0%9F%8C%B2%22%25");
     assert_eq!(seen.head.header("x-gate-groups").unwrap(), FINANCE);
+    assert_eq!(seen.head.header("x-gate-roles").unwrap(), "Sales%2C%20Admins");
     assert_eq!(seen.head.all("cookie"), Vec::<String>::new());
 }
 
@@ -190,4 +192,15 @@ async fn assertion_holds_under_the_published_key_and_for_this_app_only() {
     assert_eq!((&claims["sub"], &claims["groups"][0]), (subject, &FINANCE.into()));
     rules.set_audience(&["intranet"]);
     assert!(jsonwebtoken::decode::<Value>(&token, &key, &rules).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identity_that_does_not_fit_is_not_cut() {
+    let (world, upstream) = World::with_recorder().await;
+    world.sim.change("uma", |person| person.name = "u".repeat(8_200)).unwrap();
+    let url = format!("http://{HOST}/protected/x");
+    let page = world.browser().sign_in("uma", &url).await;
+    assert_eq!((page.status, page.url.as_str()), (502, url.as_str()));
+    assert!(upstream.take().is_empty());
+    assert_eq!(world.records().await[0]["kind"], "upstream_failed");
 }

@@ -12,7 +12,7 @@ async fn ask(world: &World, request: &str) -> Option<Message> {
     wire.message().await
 }
 
-/// The status, and whether the upstream saw it.
+/// The status; 0 for a connection that was closed without an answer.
 async fn outcome(world: &World, request: &str) -> u16 {
     ask(world, request).await.map_or(0, |answer| answer.head.status())
 }
@@ -134,6 +134,18 @@ async fn too_many_or_too_large_headers_are_answered_431() {
     let target = "a".repeat(5_000);
     let found = outcome(&world, &format!("GET /{target} HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).await;
     assert_eq!((found, upstream.take().len()), (414, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preflight_is_decided_like_any_request() {
+    let (world, upstream) = World::with_recorder().await;
+    let request = format!(
+        "OPTIONS /protected/x HTTP/1.1\r\nHost: {HOST}\r\nOrigin: http://evil.test\r\nAccess-Control-Request-Method: GET\r\n\r\n"
+    );
+    let answer = ask(&world, &request).await.unwrap();
+    assert_eq!(answer.head.status(), 401);
+    assert_eq!(answer.head.header("access-control-allow-origin"), None);
+    assert!(upstream.take().is_empty());
 }
 
 /// The one test that waits in real time: a stopped clock could not show that the server was given a timer at all.

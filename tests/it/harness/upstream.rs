@@ -20,6 +20,9 @@ pub(crate) const HOST: &str = "raw.localhost";
 /// The group whose members may open `/protected/`.
 pub(crate) const FINANCE: &str = "9a000000-0000-4000-8000-0000000f1a2c";
 
+/// An app role whose name looks like two; it opens `/sales`.
+pub(crate) const ROLE: &str = "Sales, Admins";
+
 /// Adds the app `raw`: everything is public and may become a WebSocket, but `/protected/` is for Finance, and `/plain/`
 /// takes no WebSocket.
 pub(crate) fn raw_app(book: &mut RuleBook, upstream: SocketAddr) {
@@ -33,10 +36,12 @@ pub(crate) fn raw_app(book: &mut RuleBook, upstream: SocketAddr) {
         header_aliases: Vec::new(),
     });
     let finance = Who::Group(FINANCE.parse().unwrap());
+    let sales = Who::Role(ROLE.parse().unwrap());
     for (name, pattern, websockets, who) in [
         ("all", "/{*rest}", WebSockets::Allowed, Who::Everyone),
         ("protected", "/protected/{*rest}", WebSockets::Allowed, finance),
         ("plain", "/plain/{*rest}", WebSockets::Refused, Who::Everyone),
+        ("sales", "/sales", WebSockets::Refused, sales),
     ] {
         let id = RouteId::new(&app, name).unwrap();
         book.routes.push(Route {
@@ -102,11 +107,6 @@ impl ByHand {
     pub(crate) async fn accept(&self) -> Wire {
         let waiting = tokio::time::timeout(std::time::Duration::from_secs(30), self.0.accept());
         Wire::over(waiting.await.expect("a connection from the gate").unwrap().0)
-    }
-
-    /// Whether a connection waits that nobody took.
-    pub(crate) async fn is_idle(&self) -> bool {
-        tokio::time::timeout(std::time::Duration::ZERO, self.0.accept()).await.is_err()
     }
 }
 

@@ -181,18 +181,17 @@ impl Wire {
         self.unread.drain(..count).collect()
     }
 
-    /// Whatever comes next, at least one byte; empty at the end.
-    pub(crate) async fn some(&mut self) -> Vec<u8> {
-        if self.unread.is_empty() {
-            let _open = self.fill().await;
-        }
-        std::mem::take(&mut self.unread)
-    }
-
     /// Everything to the end of the connection.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         while self.fill().await {}
         std::mem::take(&mut self.unread)
+    }
+
+    /// Whether nothing has come that was not read.
+    pub(crate) async fn is_quiet(&mut self) -> bool {
+        let mut byte = [0; 1];
+        let read = timeout(Duration::ZERO, self.stream.read(&mut byte)).await;
+        self.unread.is_empty() && read.is_err()
     }
 
     /// Reads without keeping, and counts; for bodies larger than a test wants to hold.
