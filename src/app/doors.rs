@@ -11,6 +11,7 @@ use super::front::{Front, Names, nothing_here};
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::config::{Config, ConsoleMember};
+use crate::console::Console;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
@@ -20,10 +21,12 @@ use crate::keys::Keys;
 use crate::live::Live;
 use crate::login::{Login, Rounds};
 use crate::model::time::Clock;
+use crate::portal::Portal;
 use crate::session::{Directory, Parts, SessionLimits, Sessions};
 use crate::store::Store;
 use crate::store::audit::AuditReader;
 use crate::telemetry::Metrics;
+use crate::web::doorkeeper::Doorkeeper;
 use crate::web::flood::{Flood, Limit};
 use crate::web::refuser::Refuser;
 
@@ -148,8 +151,26 @@ fn login(ground: &Ground<'_>, parties: Parties<'_>) -> Login {
     }
 }
 
-fn own(_g: &Ground<'_>, _s: &Arc<Sessions>, _r: &Refuser) -> Result<Router> {
-    Ok(Router::new())
+/// The console and the portal.
+fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Result<Router> {
+    let rules = Arc::new(ConsoleRules::new(holders(ground.config))?);
+    let doorkeeper = Doorkeeper {
+        live: ground.live.clone(),
+        audit: ground.audit.clone(),
+        sessions: Arc::clone(sessions),
+        refuser: refuser.clone(),
+        public: ground.config.public_url.clone(),
+        metrics: ground.metrics.clone(),
+    };
+    let console = Console {
+        doorkeeper: doorkeeper.clone(),
+        rules: Arc::clone(&rules),
+        store: ground.store.clone(),
+        reader: ground.reader.clone(),
+        clock: ground.clock.clone(),
+    };
+    let portal = Portal { doorkeeper, rules, store: ground.store.clone(), contact: None };
+    Ok(console.router().merge(portal.router()))
 }
 
 fn holders(config: &Config) -> Vec<(ConsoleRole, Holder)> {

@@ -47,7 +47,7 @@ const SUM_UP_EVERY: Duration = Duration::from_secs(10);
 /// A gate that is ready to run: everything opened, nothing started.
 #[derive(Debug)]
 pub struct Gate {
-    front: Arc<Front>,
+    front: Front,
     ops: Pages,
     sockets: Sockets,
     tls: Option<Arc<ServerConfig>>,
@@ -124,7 +124,14 @@ impl Gate {
         };
         let work = Work { audit: log.audit, writer, live, store, sessions, refuser };
         let ops = Pages(ops::router(ops));
-        Ok(Self { front: Arc::new(front), ops, sockets, tls, work, tasks, stop })
+        Ok(Self { front, ops, sockets, tls, work, tasks, stop })
+    }
+
+    /// The same gate with another limit for the silence of upstreams.
+    #[must_use]
+    pub fn with_upstream_patience(mut self, patience: Duration) -> Self {
+        self.front.gateway.upstream = self.front.gateway.upstream.with_patience(patience);
+        self
     }
 
     /// Where apps and our own pages are served.
@@ -159,7 +166,7 @@ impl Gate {
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
         let public = Listener { socket: sockets.public, tls };
         let machines = Listener { socket: sockets.ops, tls: None };
-        drop(tasks.spawn(public.run(front, tasks.clone(), halt.clone())));
+        drop(tasks.spawn(public.run(Arc::new(front), tasks.clone(), halt.clone())));
         drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
         let mut writer = writer;
         let lost = tokio::select! {

@@ -15,19 +15,19 @@ use crate::telemetry::Metrics;
 
 /// What the answers are made of.
 #[derive(Debug)]
-pub struct Ops {
+pub(super) struct Ops {
     /// Can rules and sessions be read?
-    pub store: Store,
+    pub(super) store: Store,
     /// Can records be kept?
-    pub audit: Audit,
+    pub(super) audit: Audit,
     /// Which release is in force?
-    pub live: Live,
+    pub(super) live: Live,
     /// The numbers.
-    pub metrics: Metrics,
+    pub(super) metrics: Metrics,
 }
 
 /// `/healthz`, `/readyz`, `/metrics`; exact paths, no conditions on headers.
-pub fn router(ops: Ops) -> Router {
+pub(super) fn router(ops: Ops) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

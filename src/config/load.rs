@@ -13,7 +13,7 @@ use super::settings::{
 use super::source::{Given, Source, Value};
 use super::values::{self, Bounds, DAY, HOUR, MINUTE, Read};
 use crate::model::host::Origin;
-use crate::model::problem::Problems;
+use crate::model::problem::{Problem, Problems};
 
 /// The file that is read when none is named, if it exists.
 const DEFAULT_FILE: &str = "cedargate.toml";
@@ -39,7 +39,7 @@ impl Config {
     /// `CEDARGATE_` variables of `environment`, which win.
     ///
     /// # Errors
-    /// Every problem at once: an unreadable file, unknown keys and variables, missing and unusable values.
+    /// Every problem at once: unknown keys and variables, missing and unusable values; or a file that can't be read.
     pub fn load(
         file: Option<&Path>,
         environment: &BTreeMap<String, String>,
@@ -50,7 +50,11 @@ impl Config {
             let name = path.display().to_string();
             match std::fs::read_to_string(path) {
                 Ok(text) => source.read_file(&name, &text),
-                Err(error) => source.problem(name, format!("can't read the settings: {error}")),
+                // Alone: that everything else is missing follows from it, and would only hide it.
+                Err(error) => {
+                    let what = format!("can't read the settings: {error}");
+                    return Err(Problems(vec![Problem::new(name, what)]));
+                }
             }
         }
         source.read_environment(environment);

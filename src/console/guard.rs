@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use crate::authz::console::ConsoleAction;
+use crate::authz::console::{ConsoleAction, ConsoleRules};
 use crate::console::Console;
 use crate::model::record::{Door, Refusal, Verdict};
 use crate::web::caller::Caller;
@@ -46,6 +46,8 @@ pub(super) struct Admitted {
     pub(super) judged: Judged,
     /// What htmx said of it.
     pub(super) hx: Hx,
+    /// The places of the console that this person may see.
+    open: Vec<Section>,
     uri: Uri,
     params: BTreeMap<String, String>,
     body: Bytes,
@@ -94,7 +96,7 @@ impl Admitted {
         })?;
         frame.person = PersonName::of(&self.caller.principal);
         frame.csrf = self.caller.csrf.as_ref().map(|token| SecretString::from(token.as_str()));
-        frame.nav = urls::nav(here);
+        frame.nav = urls::nav(here, &self.open);
         Ok(frame)
     }
 }
@@ -126,7 +128,16 @@ pub(super) async fn admit(
     };
     let hx = Hx::from_headers(&parts.headers);
     let params = params(&mut parts).await;
-    Ok(Admitted { exchange, caller, judged, hx, uri: parts.uri, params, body })
+    let open = open(&console.rules, &caller);
+    Ok(Admitted { exchange, caller, judged, hx, open, uri: parts.uri, params, body })
+}
+
+/// The places of the console that a person may see; links to the others would only lead to a refusal.
+fn open(rules: &ConsoleRules, caller: &Caller) -> Vec<Section> {
+    let places =
+        [(Section::Routes, ConsoleAction::ReadRules), (Section::Decisions, ConsoleAction::ReadLog)];
+    let may = |action| rules.decide(&caller.principal, action).verdict == Verdict::Allow;
+    places.into_iter().filter(|(_, action)| may(*action)).map(|(section, _)| section).collect()
 }
 
 /// Refuses a method that no endpoint at this address has.

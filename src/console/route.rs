@@ -29,7 +29,7 @@ pub struct RoutePage {
     /// A warning: public, or nobody.
     pub badge: Option<Badge>,
     /// The decisions made on this route.
-    pub decisions: Link,
+    pub decisions: Option<Link>,
     /// What came of the form just sent; inside the block, so that both ways of sending show it.
     pub outcome: Option<Notice>,
     /// Grants that open it, own ones first.

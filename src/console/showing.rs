@@ -180,13 +180,13 @@ impl Shown {
             .filter_map(|grant| snapshot.cedar_of(&RuleId::Grant(grant.id.clone())))
             .collect();
         RoutePage {
+            decisions: decisions_of(&frame, route),
             frame: self.framed(frame),
             up: urls::routes(),
             app: app.map_or_else(|| route.id.app().to_string(), |app| app.name.clone()),
             pattern: route.pattern.to_string(),
             title: route.title.clone(),
             badge: Badge::access(&grants, self.written()),
-            decisions: urls::decisions().with_query("q", route.id.as_str()),
             outcome: None,
             permits: rows(Effect::Permit),
             forbids: rows(Effect::Forbid),
@@ -240,4 +240,11 @@ impl Shown {
 fn count(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {what}{plural}")
+}
+
+/// The log, filtered by this route, for those whose navigation leads there.
+fn decisions_of(frame: &Frame, route: &Route) -> Option<Link> {
+    let log = urls::decisions();
+    let mut places = frame.nav.iter().flat_map(|group| &group.items);
+    places.any(|place| place.link == log).then(|| log.with_query("q", route.id.as_str()))
 }

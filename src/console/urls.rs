@@ -70,29 +70,25 @@ pub enum Section {
     Decisions,
 }
 
-/// The navigation, with `here` marked.
-pub fn nav(here: Section) -> Vec<NavGroup> {
+/// The navigation with `here` marked: the places among `open` that this person may see.
+pub fn nav(here: Section, open: &[Section]) -> Vec<NavGroup> {
     let place = |section| if section == here { Place::Here } else { Place::Elsewhere };
-    vec![
-        NavGroup {
-            label: "Access",
-            items: vec![NavItem {
-                label: "Routes",
-                link: routes(),
-                icon: "route",
-                key: "r",
-                place: place(Section::Routes),
-            }],
-        },
-        NavGroup {
-            label: "Assurance",
-            items: vec![NavItem {
-                label: "Decisions",
-                link: decisions(),
-                icon: "scroll-text",
-                key: "d",
-                place: place(Section::Decisions),
-            }],
-        },
-    ]
+    let routes = NavItem {
+        label: "Routes",
+        link: routes(),
+        icon: "route",
+        key: "r",
+        place: place(Section::Routes),
+    };
+    let decisions = NavItem {
+        label: "Decisions",
+        link: decisions(),
+        icon: "scroll-text",
+        key: "d",
+        place: place(Section::Decisions),
+    };
+    let groups =
+        [("Access", Section::Routes, routes), ("Assurance", Section::Decisions, decisions)];
+    let shown = groups.into_iter().filter(|(_, section, _)| open.contains(section));
+    shown.map(|(label, _, item)| NavGroup { label, items: vec![item] }).collect()
 }

@@ -103,7 +103,7 @@ impl Deny<'_> {
             frame,
             what,
             why: why.to_owned(),
-            advice: Some(advice.to_owned()),
+            advice: advice.map(str::to_owned),
             tone,
             action: None,
             switch: Some(
@@ -138,26 +138,20 @@ impl Deny<'_> {
 }
 
 /// Why, what to do, and how that is meant.
-fn words(reason: Reason) -> (&'static str, &'static str, Tone) {
+fn words(reason: Reason) -> (&'static str, Option<&'static str>, Tone) {
     match reason {
-        Reason::NoGrant | Reason::NotSignedIn | Reason::Granted => (
-            "None of your groups or roles is among those that may open this page.",
-            "If you need it for your work, ask the people who run this app, and give them the decision id below.",
-            Tone::Plain,
-        ),
-        Reason::Forbidden => (
-            "A rule closes this page to you.",
-            "If you think that is a mistake, ask the people who run this app, and give them the decision id below.",
-            Tone::Plain,
-        ),
+        Reason::NoGrant | Reason::NotSignedIn | Reason::Granted => {
+            ("None of your groups or roles opens this page as things stand.", None, Tone::Plain)
+        }
+        Reason::Forbidden => ("A rule closes this page to you.", None, Tone::Plain),
         Reason::NoRoute => (
             "This address is not among the pages of the app that the gate knows.",
-            "Check the address for a typing mistake, or start from the app's home page.",
+            Some("Check the address for a typing mistake, or start from the app's home page."),
             Tone::Plain,
         ),
         Reason::PolicyError => (
             "Something failed on our side while this was decided. You were refused to be safe.",
-            "Tell the people who run this service, and give them the decision id below.",
+            Some("Try again in a moment."),
             Tone::Careful,
         ),
     }

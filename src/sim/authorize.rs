@@ -74,7 +74,6 @@ pub(super) async fn ask(
 }
 
 /// `POST` to the same address with the same query: one form of the page was sent.
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub(super) async fn choose(
     Shared(sim): Shared<Sim>,
     (Path(tenant), RawQuery(query)): (Path<String>, RawQuery),

@@ -1,5 +1,7 @@
 //! The hand of a test on the tenant: methods in the same process, never an address.
 
+use secrecy::ExposeSecret;
+
 use super::error::SimError;
 use super::fault::{Tamper, TokenFault};
 use super::keys::{Overlap, SigningKey};
@@ -87,6 +89,18 @@ impl Sim {
         let key = SigningKey::generate()?;
         self.state().keys.rotate(key, overlap);
         Ok(())
+    }
+
+    /// Every secret handed out or expected so far: client secrets, codes, refresh tokens and access tokens. A test that
+    /// looks for leaks must know what to look for.
+    pub fn secrets(&self) -> Vec<String> {
+        let clients = self.clients().iter().map(|client| client.secret.expose_secret().to_owned());
+        let mut secrets: Vec<_> = clients.collect();
+        let state = self.state();
+        secrets.extend(state.codes.keys().cloned());
+        secrets.extend(state.refresh.keys().cloned());
+        secrets.extend(state.access.keys().cloned());
+        secrets
     }
 
     /// The tokens of the simulator's own browser sessions end, as if everyone had signed out elsewhere.

@@ -1,7 +1,7 @@
 //! Where one request ends and the next begins (RFC 9112 sections 2.2, 6 and 7).
 
 use crate::harness::World;
-use crate::harness::upstream::{HOST, Recorder};
+use crate::harness::recorder::{HOST, Recorder};
 
 const FRAMING: &str = include_str!("../data/framing.txt");
 const CHUNKS: &str = include_str!("../data/chunks.txt");

@@ -9,11 +9,24 @@
 )]
 
 #[cfg(feature = "demo")]
+mod answers;
+#[cfg(feature = "demo")]
+mod canary;
+#[cfg(feature = "demo")]
+mod demo;
+mod examples;
+#[cfg(feature = "demo")]
 mod framing;
 #[cfg(feature = "demo")]
 mod harness;
 #[cfg(feature = "demo")]
+mod matrix;
+#[cfg(feature = "demo")]
 mod paths;
+#[cfg(feature = "demo")]
+mod sessions;
+#[cfg(feature = "demo")]
+mod sign_in;
 #[cfg(feature = "demo")]
 mod smuggling;
 #[cfg(feature = "demo")]

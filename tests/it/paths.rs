@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::World;
-use crate::harness::upstream::{HOST, Recorder};
+use crate::harness::recorder::{HOST, Recorder};
 use crate::harness::wire::Message;
 
 const TABLE: &str = include_str!("../data/path_confusion.txt");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::upstream::{FINANCE, HOST, ROLE, Recorder};
+use crate::harness::recorder::{FINANCE, HOST, ROLE, Recorder};
 use crate::harness::wire::{Head, Message, Wire};
 use crate::harness::{Request, World, exchange};
 

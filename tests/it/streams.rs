@@ -1,7 +1,7 @@
 //! Bodies that pass as they come, in both directions, and connections that end when they must.
 
 use crate::harness::World;
-use crate::harness::upstream::HOST;
+use crate::harness::recorder::HOST;
 
 const MIB: usize = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 //! WebSocket upgrades (RFC 6455 section 4): who may ask for one, when bytes begin to flow, and when they end.
 
 use crate::harness::World;
-use crate::harness::upstream::HOST;
+use crate::harness::recorder::HOST;
 use crate::harness::wire::Wire;
 
 const ORIGIN: &str = "Origin: http://raw.localhost\r\n";
@@ -24,7 +24,7 @@ fn switched() -> String {
 }
 
 /// Two ends of an open tunnel: the client's and the app's.
-async fn tunnel(world: &World, upstream: &crate::harness::upstream::ByHand) -> (Wire, Wire) {
+async fn tunnel(world: &World, upstream: &crate::harness::recorder::ByHand) -> (Wire, Wire) {
     let mut client = world.wire().await;
     client.send(good("/ws")).await;
     let mut server = upstream.accept().await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::harness::World;
-use crate::harness::upstream::HOST;
+use crate::harness::recorder::HOST;
 use crate::harness::wire::Message;
 
 async fn ask(world: &World, request: &str) -> Option<Message> {

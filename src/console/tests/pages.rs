@@ -32,7 +32,7 @@ permit (
 
 fn frame(title: &str, here: Section, text: Text) -> Frame {
     let mut frame = markup::frame(title, text);
-    frame.nav = urls::nav(here);
+    frame.nav = urls::nav(here, &[Section::Routes, Section::Decisions]);
     frame
 }
 
@@ -156,7 +156,7 @@ fn route(text: Text) -> RoutePage {
         pattern: text("/finance/{*rest}"),
         title: text("Finance"),
         badge: None,
-        decisions: urls::decisions().with_query("q", "payroll/finance"),
+        decisions: Some(urls::decisions().with_query("q", "payroll/finance")),
         outcome: None,
         permits: vec![
             shown(text, &finance_grant(), None),

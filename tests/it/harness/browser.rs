@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::http::{Answer, Request, exchange_at};
+use super::http::{Answer, Request, exchange};
 
 /// A browser's cookies, and how it asks.
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
     cookies: BTreeMap<String, BTreeMap<String, String>>,
+    /// Everything that this browser was answered, oldest first.
+    pub(crate) answers: Vec<Answer>,
     pub(crate) port: u16,
 }
 
 impl Browser {
     pub(crate) fn new(port: u16) -> Self {
-        Self { cookies: BTreeMap::new(), port }
+        Self { cookies: BTreeMap::new(), answers: Vec::new(), port }
     }
 
     /// The value of a cookie on a host.
@@ -71,17 +73,30 @@ impl Browser {
         self.send(script(method, url)).await
     }
 
-    /// Sends a request with this browser's cookies and keeps those that come back.
+    /// Every cookie's value.
+    pub(crate) fn cookie_values(&self) -> impl Iterator<Item = &String> {
+        self.cookies.values().flat_map(BTreeMap::values)
+    }
+
+    /// A request with this browser's cookies.
+    pub(crate) fn dressed(&self, request: Request) -> Request {
+        let cookies = self.cookies.get(request.url.host_str().unwrap()).into_iter().flatten();
+        let line: Vec<_> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
+        if line.is_empty() { request } else { request.header("cookie", &line.join("; ")) }
+    }
+
+    /// Sends a request with this browser's cookies and keeps those that come back. An address without a port is one of
+    /// a further app of the rule book, which can't know the gate's: the request goes there all the same.
     pub(crate) async fn send(&mut self, mut request: Request) -> Answer {
         let host = request.url.host_str().unwrap().to_owned();
-        let cookies = self.cookies.get(&host).into_iter().flatten();
-        let line: Vec<_> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
-        if !line.is_empty() {
-            request = request.header("cookie", &line.join("; "));
+        let asked = request.url.clone();
+        if asked.port().is_none() {
+            request = request.header("host", &host);
+            request.url.set_port(Some(self.port)).unwrap();
         }
-        // An app whose origin names no port is reached at the gate's.
-        let port = request.url.port().unwrap_or(self.port);
-        let answer = exchange_at(port, request).await;
+        request = self.dressed(request);
+        let answer = Answer { url: asked, ..exchange(request).await };
+        self.answers.push(answer.clone());
         for line in answer.headers.get_all("set-cookie") {
             let line = line.to_str().unwrap();
             let (name, value) = line.split(';').next().unwrap().split_once('=').unwrap();

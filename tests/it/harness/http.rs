@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use axum::body::{Body, Bytes};
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -88,15 +89,18 @@ impl Answer {
     }
 }
 
-/// Sends a request over a connection of its own. Every host is this machine.
+/// Sends a request over a connection of its own and reads the answer to its end. Every host is this machine.
 pub(crate) async fn exchange(request: Request) -> Answer {
-    let port = request.url.port_or_known_default().unwrap();
-    exchange_at(port, request).await
+    let url = request.url.clone();
+    let (parts, body) = head(request).await.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    Answer { url, status: parts.status.as_u16(), headers: parts.headers, body }
 }
 
-/// Sends a request over a connection of its own to this port, whatever its URL says.
-pub(crate) async fn exchange_at(port: u16, request: Request) -> Answer {
+/// Sends a request and reads only the head of its answer, which may go on for ever.
+pub(crate) async fn head(request: Request) -> http::Response<Incoming> {
     let Request { method, url, headers, body } = request;
+    let port = url.port_or_known_default().unwrap();
     let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).await.unwrap();
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
@@ -110,7 +114,5 @@ pub(crate) async fn exchange_at(port: u16, request: Request) -> Answer {
         http::Request::builder().method(method).uri(target).body(Body::from(body)).unwrap();
     *sent.headers_mut() = headers;
     sent.headers_mut().entry("host").or_insert(authority.parse().unwrap());
-    let (parts, body) = sender.send_request(sent).await.unwrap().into_parts();
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    Answer { url, status: parts.status.as_u16(), headers: parts.headers, body }
+    sender.send_request(sent).await.unwrap()
 }

@@ -2,11 +2,14 @@
 
 mod browser;
 mod http;
-pub(crate) mod upstream;
+pub(crate) mod look;
+pub(crate) mod recorder;
+mod upstream;
 pub(crate) mod wire;
 
 use std::time::Duration;
 
+use cedargate::app::Gate;
 use cedargate::demo::{Demo, Options, Places};
 use cedargate::model::id::ReleaseNumber;
 use cedargate::model::rule_book::RuleBook;
@@ -20,8 +23,9 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::browser::Browser;
-pub(crate) use self::http::{Answer, Request, exchange};
+pub(crate) use self::browser::{Browser, navigation, script};
+pub(crate) use self::http::{Answer, Request, exchange, head};
+pub(crate) use self::upstream::{Echo, unused_port, with_app};
 
 /// A running gate with everything around it. Ends with the test.
 pub(crate) struct World {
@@ -50,12 +54,35 @@ impl World {
         let mut book = rule_files::demo().unwrap();
         change(&mut book);
         publish(&data, book, &clock).await;
+        Self::launch(data, clock, |gate| gate).await
+    }
+
+    /// As [`Self::start_with`], with less patience for upstreams that stay silent.
+    pub(crate) async fn start_impatient(
+        patience: Duration,
+        change: impl FnOnce(&mut RuleBook),
+    ) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut book = rule_files::demo().unwrap();
+        change(&mut book);
+        publish(&data, book, &Clock::System).await;
+        Self::launch(data, Clock::System, |gate| gate.with_upstream_patience(patience)).await
+    }
+
+    /// Stops the gate in order and starts it again on the same data; ports and Entra's memory are new.
+    pub(crate) async fn restart(self) -> Self {
+        let clock = self.clock.clone();
+        Self::launch(self.stop().await, clock, |gate| gate).await
+    }
+
+    async fn launch(data: TempDir, clock: Clock, tune: impl FnOnce(Gate) -> Gate) -> Self {
         let options = Options {
             listen: "127.0.0.1:0".parse().unwrap(),
             data: Some(data.path().to_owned()),
             sim_only: false,
         };
-        let demo = Demo::open(&options, clock.clone()).await.unwrap();
+        let mut demo = Demo::open(&options, clock.clone()).await.unwrap();
+        demo.gate = tune(demo.gate);
         let (places, sim, stop) = (demo.places.clone(), demo.sim.clone(), CancellationToken::new());
         #[expect(clippy::disallowed_methods, reason = "a test owns its world")]
         let running = Some(tokio::spawn(demo.run(stop.clone())));

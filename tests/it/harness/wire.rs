@@ -210,7 +210,7 @@ impl Wire {
 
     /// Reads more; false at the end, whether closed or reset.
     async fn fill(&mut self) -> bool {
-        let mut buffer = [0; 16 * 1024];
+        let mut buffer = vec![0; 16 * 1024];
         let read = timeout(PATIENCE, self.stream.read(&mut buffer)).await;
         let read = read.unwrap_or_else(|_| panic!("nothing came after {:?}", self.tail()));
         let Ok(count @ 1..) = read else { return false };
