@@ -112,7 +112,8 @@ async fn refused_target_is_on_record_without_its_query() {
     assert_eq!(get(&world, long.as_bytes()).await.head.status(), 414);
     let records = world.decisions().await;
     let shown: Vec<&str> = records.iter().map(|record| record["path"].as_str().unwrap()).collect();
-    assert_eq!(shown, [&long[..200], "/a/../b"]);
+    let cut = format!("/{}", "a".repeat(199));
+    assert_eq!(shown, [cut.as_str(), "/a/../b"]);
     assert!(upstream.take().is_empty());
 }
 
