@@ -89,10 +89,10 @@ async fn hold(cookie: Option<&str>, (world, upstream): (&World, &Recorder), user
 fn request(lines: &str, cookie: Option<&str>) -> String {
     let mut sent = lines.replace("\\n", "\r\n");
     if !lines.contains("Host:") {
-        sent.push_str(&format!("\r\nHost: {HOST}"));
+        sent = format!("{sent}\r\nHost: {HOST}");
     }
     if let Some(cookie) = cookie {
-        sent.push_str(&format!("\r\nCookie: {cookie}"));
+        sent = format!("{sent}\r\nCookie: {cookie}");
     }
     let body = match (lines.contains("chunked"), lines.contains("Content-Length: 5")) {
         (true, _) => "5\r\nhello\r\n0\r\n\r\n",
