@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use http::{Request, header};
+use http::{Method, Request, header};
 use hyper::body::Incoming;
 use ipnet::IpNet;
 use tower_service::Service;
@@ -107,7 +107,13 @@ impl Front {
         request: &Request<Body>,
     ) -> Result<(Exchange, Place), (Box<Refused>, Refusal)> {
         let raw = raw_target(request);
-        arrival.facts.path = raw.chars().take(200).flat_map(char::escape_default).collect();
+        // Nothing of the query is ever kept, readable or not.
+        let shown = raw.split('?').next().unwrap_or_default();
+        arrival.facts.path = shown.chars().take(200).flat_map(char::escape_default).collect();
+        // A tunnel has no path that could be decided on (RFC 9110 section 9.3.6).
+        if *request.method() == Method::CONNECT {
+            return Err((Box::new(arrival), Refusal::MethodNotAllowed));
+        }
         let host = match host_of(request) {
             Ok(host) => host,
             Err(refusal) => return Err((Box::new(arrival), refusal)),

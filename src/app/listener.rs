@@ -29,7 +29,8 @@ use tower_service::Service;
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEADERS: usize = 100;
-/// Request line and headers together, with room for the largest access tokens (16 KiB lines).
+/// Request line and headers together, with room for the largest access tokens (16 KiB lines). The size of the buffer
+/// alone is no limit: what one read adds to it may still be parsed.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// Connections at once; more wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 8_192;
@@ -85,6 +86,7 @@ pub fn http() -> http1::Builder {
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_headers(MAX_HEADERS)
+        .max_header_size(MAX_HEADER_BYTES)
         .max_buf_size(MAX_HEADER_BYTES)
         .half_close(false);
     builder

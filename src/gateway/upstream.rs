@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http_body::Body as _;
 use hyper::upgrade::OnUpgrade;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -95,9 +96,9 @@ impl Upstream {
     ) -> Result<Response, UpstreamError> {
         drop(permit);
         let Carriage { to, method, target, mut headers, body, upgrade, client } = carriage;
-        // Framing is made anew from the body as it was read; `Expect` was answered by us.
-        headers.remove(header::CONTENT_LENGTH);
+        // `Expect` was answered by us.
         headers.remove(header::EXPECT);
+        frame(&mut headers, &method, &body);
         if upgrade != Upgrade::None {
             websocket::announce(&mut headers);
         }
@@ -141,6 +142,21 @@ impl Upstream {
             drop(self.tasks.spawn(websocket::tunnel(client, upstream, self.stop.clone())));
         }
         Ok(answer)
+    }
+}
+
+/// Frames a request anew from its body as it was read (RFC 9112 section 6). The client library would drop a chunked body
+/// of a GET, and say nothing of an empty one where servers insist on its length.
+fn frame(headers: &mut HeaderMap, method: &Method, body: &Body) {
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::TRANSFER_ENCODING);
+    let has_meaning = [Method::POST, Method::PUT, Method::PATCH].contains(method);
+    match body.size_hint().exact() {
+        Some(0) if !has_meaning => {}
+        Some(length) => drop(headers.insert(header::CONTENT_LENGTH, length.into())),
+        None => {
+            drop(headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked")));
+        }
     }
 }
 

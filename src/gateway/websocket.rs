@@ -40,16 +40,41 @@ impl Upgrade {
         if place.route.is_none_or(|route| route.websockets == WebSockets::Refused) {
             return Err("this route takes no WebSocket");
         }
-        let version = headers.get("sec-websocket-version").is_some_and(|version| version == "13");
-        if *method != Method::GET || !version {
+        let version =
+            single(headers, "sec-websocket-version").is_some_and(|version| version == "13");
+        if *method != Method::GET || !version || !names_upgrade(headers) {
             return Err("the WebSocket handshake is not that of version 13");
+        }
+        if has_body(headers) {
+            return Err("a WebSocket handshake has no body");
         }
         if !from_the_app(headers, place.app) {
             return Err("a WebSocket can be opened only by pages of the app itself");
         }
-        let key = headers.get("sec-websocket-key").ok_or("the WebSocket handshake has no key")?;
+        let key = single(headers, "sec-websocket-key");
+        let key = key.ok_or("the WebSocket handshake must have one key")?;
         Ok(Self::WebSocket(key.clone()))
     }
+}
+
+/// The value of a header that came once.
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a HeaderValue> {
+    let mut lines = headers.get_all(name).into_iter();
+    lines.next().filter(|_| lines.next().is_none())
+}
+
+/// Without `Connection: upgrade` the proxy before us took this for an ordinary request (RFC 9110 section 7.8).
+fn names_upgrade(headers: &HeaderMap) -> bool {
+    let lines =
+        headers.get_all(header::CONNECTION).into_iter().filter_map(|line| line.to_str().ok());
+    let mut tokens = lines.flat_map(|line| line.split(','));
+    tokens.any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
+}
+
+/// Bytes before the switch could be read as frames after it.
+fn has_body(headers: &HeaderMap) -> bool {
+    let empty = headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
+    !empty || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 /// Where an upgrade is asked for.

@@ -16,13 +16,25 @@ mod canary;
 mod demo;
 mod examples;
 #[cfg(feature = "demo")]
+mod framing;
+#[cfg(feature = "demo")]
 mod harness;
 #[cfg(feature = "demo")]
 mod matrix;
 #[cfg(feature = "demo")]
+mod paths;
+#[cfg(feature = "demo")]
 mod sessions;
 #[cfg(feature = "demo")]
 mod sign_in;
+#[cfg(feature = "demo")]
+mod smuggling;
+#[cfg(feature = "demo")]
+mod streams;
 mod tidy;
 #[cfg(feature = "demo")]
 mod walk;
+#[cfg(feature = "demo")]
+mod websockets;
+#[cfg(feature = "demo")]
+mod wire;

@@ -3,7 +3,9 @@
 mod browser;
 mod http;
 pub(crate) mod look;
+pub(crate) mod recorder;
 mod upstream;
+pub(crate) mod wire;
 
 use std::time::Duration;
 
