@@ -140,11 +140,9 @@ impl Deny<'_> {
 /// Why, what to do, and how that is meant.
 fn words(reason: Reason) -> (&'static str, Option<&'static str>, Tone) {
     match reason {
-        Reason::NoGrant | Reason::NotSignedIn | Reason::Granted => (
-            "None of your groups or roles opens this page as things stand.",
-            None,
-            Tone::Plain,
-        ),
+        Reason::NoGrant | Reason::NotSignedIn | Reason::Granted => {
+            ("None of your groups or roles opens this page as things stand.", None, Tone::Plain)
+        }
         Reason::Forbidden => ("A rule closes this page to you.", None, Tone::Plain),
         Reason::NoRoute => (
             "This address is not among the pages of the app that the gate knows.",

@@ -8,13 +8,13 @@
     reason = "a test that can't go on fails"
 )]
 
-mod examples;
 #[cfg(feature = "demo")]
 mod answers;
 #[cfg(feature = "demo")]
 mod canary;
 #[cfg(feature = "demo")]
 mod demo;
+mod examples;
 #[cfg(feature = "demo")]
 mod harness;
 #[cfg(feature = "demo")]

@@ -217,8 +217,9 @@ async fn two_tabs_of_one_browser_sign_in_at_once() {
     let world = World::start().await;
     let mut uma = world.browser();
     let (me, finance) = (world.app("/me"), world.app("/finance/summary"));
-    let one = up_to_callback(&mut uma, "uma", &me).await;
-    let other = up_to_callback(&mut uma, "uma", &finance).await;
+    let (first, second) = (uma.open(&me).await, uma.open(&finance).await);
+    let one = uma.choose("uma", &first.url).await.location().to_string();
+    let other = uma.choose("uma", &second.url).await.location().to_string();
     for (callback, place) in [(one, me), (other, finance)] {
         let page = uma.open(&callback).await;
         assert_eq!((page.status, page.url.as_str()), (200, place.as_str()));
@@ -243,7 +244,7 @@ async fn a_browser_that_keeps_no_session_is_told_so_instead_of_going_round() {
 async fn a_new_signing_key_of_entra_is_found_when_it_is_first_used() {
     let world = World::start().await;
     drop(world.browser_of("uma").await);
-    world.sim.rotate_keys(Overlap::None).unwrap();
+    world.sim.rotate_keys(Overlap::Drop).unwrap();
     drop(world.browser_of("nora").await);
 }
 
