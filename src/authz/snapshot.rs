@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Entities, Entity, PolicySet, Request};
+use cedar_policy::{Authorizer, Entities, Entity, EntityUid, PolicySet, Request};
 
 use super::decision::{Decision, Mentions, Question};
 use super::entities::{self, Unusable, Vocabulary, rule_id};
 use super::problem::{Object, Problem};
 use super::schema::ReleaseSchema;
+use super::slice::Slices;
 use super::tree::{RouteMatch, RouteTree};
 use crate::model::app::App;
 use crate::model::host::Host;
@@ -23,6 +24,7 @@ pub struct Snapshot {
     number: ReleaseNumber,
     tree: RouteTree,
     policies: PolicySet,
+    slices: Slices,
     schema: ReleaseSchema,
     vocabulary: Vocabulary,
     mentions: BTreeMap<AppId, Mentions>,
@@ -58,7 +60,8 @@ impl Snapshot {
                 .map_err(|e| Problem::new(Object::Route(route.id.clone()), &e))
         };
         let routes = routes.iter().map(entity).collect::<Result<_, _>>()?;
-        Ok(Self { number, tree, policies, schema, vocabulary, mentions, actions, routes })
+        let slices = Slices::of(&policies);
+        Ok(Self { number, tree, policies, slices, schema, vocabulary, mentions, actions, routes })
     }
 
     /// The release that this snapshot decides for.
@@ -109,8 +112,23 @@ impl Snapshot {
         }
     }
 
+    /// The same by all policies, whomever they are about: what [`Self::decide`] must equal.
+    #[cfg(test)]
+    pub(super) fn decide_by_all(&self, question: &Question<'_>) -> Decision {
+        match self.case(question) {
+            Ok(case) => case.answer(&self.policies, question.principal),
+            Err(error) => Decision::failed(&error),
+        }
+    }
+
     fn evaluate(&self, question: &Question<'_>) -> Result<Decision, Unusable> {
-        let fail = |error: &dyn std::fmt::Display| Unusable(error.to_string());
+        let case = self.case(question)?;
+        let slice = self.slices.slice(&case.who, &case.what, &case.entities)?;
+        Ok(case.answer(&slice, question.principal))
+    }
+
+    /// A question as Cedar takes it.
+    fn case(&self, question: &Question<'_>) -> Result<Case, Unusable> {
         let route = self.routes.get(&question.route.id);
         let route = route.ok_or_else(|| {
             fail(&format!("the route `{}` is not in this release", question.route.id))
@@ -118,16 +136,35 @@ impl Snapshot {
         let principal = self.vocabulary.principal(question.principal)?;
         let action = self.vocabulary.action(question.method.as_str());
         let context = entities::context(question)?;
-        let request =
-            Request::new(principal.uid(), action, route.uid(), context, Some(&self.schema.schema));
+        let (who, what) = (principal.uid(), route.uid());
+        let schema = Some(&self.schema.schema);
+        let request = Request::new(who.clone(), action, what.clone(), context, schema);
         let request = request.map_err(|e| fail(&e))?;
         let entities = self
             .actions
             .clone()
             .add_entities([principal, route.clone()], None)
             .map_err(|e| fail(&e))?;
-        let response = Authorizer::new().is_authorized(&request, &self.policies, &entities);
-        Ok(answer(&response, question.principal))
+        Ok(Case { who, what, request, entities })
+    }
+}
+
+fn fail(error: &dyn std::fmt::Display) -> Unusable {
+    Unusable(error.to_string())
+}
+
+/// What Cedar is asked, and about whom and what.
+struct Case {
+    who: EntityUid,
+    what: EntityUid,
+    request: Request,
+    entities: Entities,
+}
+
+impl Case {
+    fn answer(&self, policies: &PolicySet, principal: &Principal) -> Decision {
+        let response = Authorizer::new().is_authorized(&self.request, policies, &self.entities);
+        answer(&response, principal)
     }
 }
 

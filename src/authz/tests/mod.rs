@@ -4,6 +4,7 @@ mod compile;
 mod console;
 mod decide;
 mod path;
+mod slice;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,6 +139,15 @@ pub(super) fn snapshot(book: &RuleBook) -> Snapshot {
 
 /// Decides on the route that the path matches in the app `shop`.
 pub(super) fn decide(snapshot: &Snapshot, ask: &Ask) -> Decision {
+    ask_question(snapshot, ask, |question| snapshot.decide(question))
+}
+
+/// Makes the question of an [`Ask`] and puts it to `answer`.
+pub(super) fn ask_question<T>(
+    snapshot: &Snapshot,
+    ask: &Ask,
+    answer: impl FnOnce(&Question<'_>) -> T,
+) -> T {
     let found =
         snapshot.find(&"shop".parse().unwrap(), ask.path).expect("the path matches a route");
     let circumstances = Circumstances {
@@ -148,7 +158,7 @@ pub(super) fn decide(snapshot: &Snapshot, ask: &Ask) -> Decision {
         params: found.params.clone(),
     };
     let route: Arc<Route> = found.route;
-    snapshot.decide(&Question {
+    answer(&Question {
         principal: &ask.principal,
         route: &route,
         method: ask.method,

@@ -1,0 +1,103 @@
+//! A decision by the policies that can have a say equals the decision by all of them.
+
+use proptest::prelude::*;
+
+use super::{Ask, ask_question, book, grant, policy, route, snapshot, user};
+use crate::model::grant::{Effect, Grant, Method, Reach, What, Who};
+use crate::model::id::GroupId;
+use crate::model::principal::Principal;
+use crate::model::rule_book::RuleBook;
+
+const GROUPS: [&str; 4] = [
+    "f1a2ce00-0000-4000-8000-00000000000a",
+    "f1a2ce00-0000-4000-8000-00000000000b",
+    "f1a2ce00-0000-4000-8000-00000000000c",
+    "f1a2ce00-0000-4000-8000-00000000000d",
+];
+const ROUTES: [&str; 7] = ["home", "finance", "quarter", "reports", "admin", "deep", "all"];
+const PATHS: [&str; 7] =
+    ["/", "/finance/x", "/finance/q/q3", "/reports/2026", "/admin/a/b", "/admin/a/b/c/d", "/else"];
+/// Scopes of every shape, and one that fails when its turn comes.
+const POLICIES: [&str; 8] = [
+    "forbid (principal, action, resource) when { context.method == \"DELETE\" };",
+    "permit (principal is User, action, resource is Route);",
+    "permit (principal is User in Group::\"f1a2ce00-0000-4000-8000-00000000000b\", action, resource);",
+    "permit (principal, action in Action::\"read\", resource is Route in Route::\"shop/admin\");",
+    "forbid (principal == Anonymous::\"anonymous\", action, resource == Route::\"shop/quarter\");",
+    "permit (principal, action, resource in App::\"shop\") when { principal is User && principal.guest };",
+    "forbid (principal in AppRole::\"Reports.Read\", action, resource in Route::\"shop/finance\");",
+    "forbid (principal, action, resource in Route::\"shop/reports\") when {
+        context.now.toTime().toMilliseconds() + 9223372036854775807 > 0 };",
+];
+
+fn who() -> impl Strategy<Value = Who> {
+    let of = |index: usize| GROUPS[index].parse::<GroupId>().unwrap();
+    prop_oneof![
+        4 => (0..GROUPS.len()).prop_map(move |index| Who::Group(of(index))),
+        1 => Just(Who::Role("Reports.Read".parse().unwrap())),
+        1 => Just(Who::Person(user("uma", &[], &[]).subject().unwrap().clone())),
+        1 => Just(Who::SignedIn),
+        1 => Just(Who::Everyone),
+    ]
+}
+
+fn rule() -> impl Strategy<Value = Grant> {
+    let what = prop_oneof![Just(What::Read), Just(What::Write), Just(What::All)];
+    (who(), what, 0..ROUTES.len(), any::<bool>(), 0..5_u8).prop_map(
+        |(who, what, at, only, effect)| {
+            let mut grant = grant("rule", who, what, &format!("shop/{}", ROUTES[at]));
+            grant.reach = if only { Reach::Only } else { Reach::Below };
+            grant.effect = if effect == 0 { Effect::Forbid } else { Effect::Permit };
+            grant
+        },
+    )
+}
+
+fn rules() -> impl Strategy<Value = RuleBook> {
+    let grants = prop::collection::vec(rule(), 0..12);
+    (grants, prop::sample::subsequence(POLICIES.to_vec(), 0..=POLICIES.len())).prop_map(
+        |(grants, texts)| {
+            let mut book = book();
+            book.routes.push(route("shop/deep", "/admin/a/b/{*rest}"));
+            book.routes.push(route("shop/all", "/{*rest}"));
+            book.grants = grants;
+            for (index, grant) in book.grants.iter_mut().enumerate() {
+                grant.id = format!("g{index}").parse().unwrap();
+            }
+            let policies = texts.iter().enumerate();
+            book.policies =
+                policies.map(|(index, text)| policy(&format!("p{index}"), text)).collect();
+            book
+        },
+    )
+}
+
+fn principal() -> impl Strategy<Value = Principal> {
+    let groups = prop::sample::subsequence(GROUPS.to_vec(), 0..=GROUPS.len());
+    let known = (groups, any::<bool>(), any::<bool>()).prop_map(|(groups, role, uma)| {
+        let roles: &[&str] = if role { &["Reports.Read"] } else { &[] };
+        user(if uma { "uma" } else { "rob" }, &groups, roles)
+    });
+    prop_oneof![5 => known, 1 => Just(Principal::Anonymous)]
+}
+
+proptest! {
+    // Each case asks 42 questions.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn rules_about_others_have_no_say(book in rules(), who in prop::collection::vec(principal(), 2)) {
+        let snapshot = snapshot(&book);
+        for principal in who {
+            for path in PATHS {
+                for method in [Method::Get, Method::Post, Method::Delete] {
+                    let ask = Ask::new(principal.clone(), method, path);
+                    let (sliced, whole) = ask_question(&snapshot, &ask, |question| {
+                        (snapshot.decide(question), snapshot.decide_by_all(question))
+                    });
+                    prop_assert_eq!(sliced, whole);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! What one decision costs, by the size of the rule book: `cargo bench --bench decide`.
+//!
+//! Grants over a tree of routes, people in 50 groups each, one rule in eight with a condition on networks and one in
+//! fifty a forbid. Each verdict is compared with one that is worked out here without Cedar, so nothing measured can be
+//! left out by the compiler or be fast by being wrong. Times are medians of many batches; only the ratios travel.
+
+#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::hint::black_box;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use cedargate::authz::compile::{MfaSetting, Terms, compile};
+use cedargate::authz::decision::Question;
+use cedargate::authz::snapshot::Snapshot;
+use cedargate::model::app::App;
+use cedargate::model::grant::{Conditions, Effect, Grant, Method, Reach, What, Who};
+use cedargate::model::host::Host;
+use cedargate::model::id::{AppId, GroupId, ReleaseNumber};
+use cedargate::model::principal::{GuestStatus, Principal, User};
+use cedargate::model::record::{Circumstances, ClientAddress, MfaState, Verdict};
+use cedargate::model::route::{Route, WebSockets};
+use cedargate::model::rule_book::RuleBook;
+use cedargate::model::time::Timestamp;
+
+type Done<T> = Result<T, Box<dyn Error>>;
+
+const SIZES: [usize; 3] = [10, 1_000, 10_000];
+const BRANCHES: usize = 8;
+const GROUPS: u64 = 2_000;
+const GROUPS_EACH: u64 = 50;
+const QUESTIONS: usize = 64;
+/// Measuring one line of the table takes about this long.
+const BUDGET: Duration = Duration::from_secs(1);
+const TENANT: &str = "aaaaaaaa-0000-4000-8000-000000000000";
+
+fn main() -> Done<()> {
+    println!(
+        "Absolute times are of this machine at this moment; only ratios within one run mean anything."
+    );
+    println!(
+        "| rules | routes | allowed | rules in an answer | decide, ns | ratio | find, ns | ratio | compile, ms | ratio | us per rule |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    let mut first: Option<Costs> = None;
+    for size in SIZES {
+        let costs = Costs::of(size)?;
+        let base = first.get_or_insert_with(|| costs.clone());
+        println!("{}", costs.line(base));
+    }
+    Ok(())
+}
+
+/// What one size of rule book costs. Times in nanoseconds.
+#[derive(Debug, Clone)]
+struct Costs {
+    rules: usize,
+    routes: usize,
+    allowed: usize,
+    reasons: usize,
+    decide: f64,
+    find: f64,
+    compile: f64,
+}
+
+impl Costs {
+    fn of(rules: usize) -> Done<Self> {
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ rules as u64);
+        let places = Places::new(rules);
+        let book = book(rules, &places, &mut dice)?;
+        let terms = Terms { public_host: "gate.example".parse()?, mfa: MfaSetting::Configured };
+        let asks: Vec<Ask> =
+            (0..QUESTIONS).map(|_| Ask::new(&book, &places, &mut dice)).collect::<Done<_>>()?;
+        let snapshot = compile(&book, ReleaseNumber(1), &terms)?;
+        let reasons: usize = asks.iter().map(|ask| ask.check(&snapshot)).sum::<Done<usize>>()?;
+        Ok(Self {
+            rules,
+            routes: places.parents.len(),
+            allowed: asks.iter().filter(|ask| ask.expected == Verdict::Allow).count(),
+            reasons,
+            decide: each(asks.len(), || {
+                asks.iter().map(|ask| ask.check(&snapshot)).sum::<Done<usize>>()
+            })?,
+            find: each(asks.len(), || {
+                let missed = asks.iter().filter(|ask| !ask.is_found(&snapshot)).count();
+                if missed == 0 { Ok(missed) } else { Err("a path was not found".into()) }
+            })?,
+            compile: each(1, || Ok(compile(&book, ReleaseNumber(1), &terms)?))?,
+        })
+    }
+
+    fn line(&self, base: &Self) -> String {
+        let Self { rules, routes, allowed, reasons, decide, find, compile } = self;
+        let of = |own: f64, base: f64| own / base;
+        format!(
+            "| {rules} | {routes} | {allowed} of {QUESTIONS} | {:.1} | {decide:.0} | {:.2} | {find:.0} | {:.2} | {:.2} | {:.1} | {:.1} |",
+            count(*reasons) / count(QUESTIONS),
+            of(*decide, base.decide),
+            of(*find, base.find),
+            compile / 1e6,
+            of(*compile, base.compile),
+            compile / 1e3 / count(*rules),
+        )
+    }
+}
+
+fn count(number: usize) -> f64 {
+    u32::try_from(number).map_or(f64::INFINITY, f64::from)
+}
+
+/// Nanoseconds of one of `count` steps of a batch: the median of all batches that fit in the budget.
+fn each<T>(steps: usize, mut batch: impl FnMut() -> Done<T>) -> Done<f64> {
+    let begun = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < 5 || begun.elapsed() < BUDGET {
+        let start = Instant::now();
+        black_box(batch()?);
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    let median = times.get(times.len() / 2).ok_or("no batch was measured")?;
+    Ok(median.as_secs_f64() * 1e9 / count(steps))
+}
+
+/// The routes of the app: `/s0`, `/s0/s3`, …, each with all below it.
+struct Places {
+    parents: Vec<Option<usize>>,
+    paths: Vec<String>,
+}
+
+impl Places {
+    /// One route for eight rules, at least two.
+    fn new(rules: usize) -> Self {
+        let mut places = Self { parents: Vec::new(), paths: Vec::new() };
+        for index in 0..(rules / BRANCHES).max(2) {
+            let parent = (index >= BRANCHES).then(|| index / BRANCHES - 1);
+            let above = parent.and_then(|parent| places.paths.get(parent)).cloned();
+            let path = format!("{}/s{}", above.unwrap_or_default(), index % BRANCHES);
+            places.parents.push(parent);
+            places.paths.push(path);
+        }
+        places
+    }
+
+    /// A route and all above it.
+    fn chain(&self, route: usize) -> Vec<usize> {
+        let above = |route: &usize| self.parents.get(*route).copied().flatten();
+        std::iter::successors(Some(route), above).collect()
+    }
+}
+
+fn book(rules: usize, places: &Places, dice: &mut Dice) -> Done<RuleBook> {
+    let app = App {
+        id: "bench".parse()?,
+        name: "bench".to_owned(),
+        origins: vec!["https://bench.example".parse()?],
+        upstream: None,
+        cors_origins: Vec::new(),
+        header_aliases: Vec::new(),
+    };
+    let route = |(index, path): (usize, &String)| -> Done<Route> {
+        Ok(Route {
+            id: format!("bench/r{index}").parse()?,
+            pattern: format!("{path}/{{*rest}}").parse()?,
+            title: String::new(),
+            websockets: WebSockets::Refused,
+            labels: Vec::new(),
+        })
+    };
+    let routes = places.paths.iter().enumerate().map(route).collect::<Done<_>>()?;
+    let grants = (0..rules).map(|index| grant(index, places, dice)).collect::<Done<_>>()?;
+    Ok(RuleBook { apps: vec![app], routes, grants, ..RuleBook::default() })
+}
+
+fn grant(index: usize, places: &Places, dice: &mut Dice) -> Done<Grant> {
+    let what = [What::Read, What::Read, What::Write, What::All];
+    let place = dice.below(places.paths.len() as u64);
+    Ok(Grant {
+        id: format!("g{index}").parse()?,
+        effect: if index % 50 == 49 { Effect::Forbid } else { Effect::Permit },
+        who: Who::Group(group(dice.below(GROUPS))?),
+        what: dice.one_of(&what)?.clone(),
+        route: format!("bench/r{place}").parse()?,
+        reach: Reach::Below,
+        when: Conditions {
+            networks: if index % 8 == 7 { vec!["10.0.0.0/8".parse()?] } else { Vec::new() },
+            ..Conditions::default()
+        },
+        reason: String::new(),
+    })
+}
+
+fn group(number: u64) -> Done<GroupId> {
+    Ok(format!("00000000-0000-4000-8000-{number:012x}").parse()?)
+}
+
+/// A request, and the answer that it must get.
+struct Ask {
+    app: AppId,
+    host: Host,
+    principal: Principal,
+    method: Method,
+    path: String,
+    client: IpAddr,
+    circumstances: Circumstances,
+    expected: Verdict,
+}
+
+impl Ask {
+    /// Somebody asks for a place that some rule speaks of; three of four are in the group that it names.
+    fn new(book: &RuleBook, places: &Places, dice: &mut Dice) -> Done<Self> {
+        let rule = dice.one_of(&book.grants)?;
+        let mut groups: BTreeSet<GroupId> =
+            (1..GROUPS_EACH).map(|_| group(dice.below(GROUPS))).collect::<Done<_>>()?;
+        if let (Who::Group(named), true) = (&rule.who, dice.below(4) > 0) {
+            groups.insert(named.clone());
+        }
+        let route: usize = rule.route.name().trim_start_matches('r').parse()?;
+        let method = if rule.what == What::Write { Method::Post } else { Method::Get };
+        let client = if dice.below(2) == 0 { "10.1.2.3" } else { "192.0.2.1" }.parse()?;
+        let path = places.paths.get(route).ok_or("a rule of no route")?;
+        let expected = expected(book, &places.chain(route), &(method, client, &groups));
+        Ok(Self {
+            app: "bench".parse()?,
+            host: "bench.example".parse()?,
+            principal: person(dice.below(1 << 40), groups)?,
+            method,
+            path: format!("{path}/page/{}", dice.below(1_000)),
+            client,
+            circumstances: Circumstances {
+                now: Timestamp::from_seconds(1_795_000_000),
+                mfa: MfaState::NotMet,
+                auth_contexts: BTreeSet::new(),
+                signed_in_at: Some(Timestamp::from_seconds(1_794_999_000)),
+                params: BTreeMap::new(),
+            },
+            expected,
+        })
+    }
+
+    /// Matches, decides, and gives the number of rules that made the answer.
+    fn check(&self, snapshot: &Snapshot) -> Done<usize> {
+        let found = snapshot.find(&self.app, &self.path).ok_or("the path was not found")?;
+        let decision = snapshot.decide(&Question {
+            principal: &self.principal,
+            route: &found.route,
+            method: self.method,
+            host: &self.host,
+            path: &self.path,
+            client: ClientAddress::Known(self.client),
+            circumstances: &self.circumstances,
+        });
+        if decision.verdict == self.expected && decision.errors.is_empty() {
+            Ok(decision.rules.len())
+        } else {
+            Err(format!("`{}` was decided wrongly: {decision:?}", self.path).into())
+        }
+    }
+
+    fn is_found(&self, snapshot: &Snapshot) -> bool {
+        snapshot.find(&self.app, black_box(&self.path)).is_some()
+    }
+}
+
+/// The verdict by a plain loop over all rules.
+fn expected(
+    book: &RuleBook,
+    chain: &[usize],
+    (method, client, groups): &(Method, IpAddr, &BTreeSet<GroupId>),
+) -> Verdict {
+    let above: BTreeSet<String> = chain.iter().map(|route| format!("r{route}")).collect();
+    let applies = |grant: &&Grant| {
+        let named = matches!(&grant.who, Who::Group(group) if groups.contains(group));
+        let covers = match &grant.what {
+            What::All => true,
+            What::Read => method.is_read(),
+            What::Write => !method.is_read(),
+            What::Methods(methods) => methods.contains(method),
+        };
+        let networks = &grant.when.networks;
+        let near = networks.is_empty() || networks.iter().any(|network| network.contains(client));
+        named && covers && near && above.contains(grant.route.name())
+    };
+    let effects: Vec<Effect> = book.grants.iter().filter(applies).map(|rule| rule.effect).collect();
+    let open = effects.contains(&Effect::Permit) && !effects.contains(&Effect::Forbid);
+    if open { Verdict::Allow } else { Verdict::Deny }
+}
+
+fn person(number: u64, groups: BTreeSet<GroupId>) -> Done<Principal> {
+    Ok(Principal::User(User {
+        subject: format!("{TENANT}.00000000-0000-4000-8000-{number:012x}").parse()?,
+        user_name: "uma@contoso.example".to_owned(),
+        name: "Uma Umarov".to_owned(),
+        email: Some("uma@contoso.example".to_owned()),
+        guest: GuestStatus::Member,
+        groups,
+        roles: BTreeSet::new(),
+    }))
+}
+
+/// The same throws in every run (xorshift64*), so that runs can be compared.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16) % end
+    }
+
+    fn one_of<'a, T>(&mut self, items: &'a [T]) -> Done<&'a T> {
+        let index = usize::try_from(self.below(items.len() as u64))?;
+        Ok(items.get(index).ok_or("nothing to choose from")?)
+    }
+}
