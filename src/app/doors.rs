@@ -7,7 +7,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::front::{Front, Names, nothing_here};
+use super::front::{Front, Names, nothing_here, wrong_method};
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::config::{Config, ConsoleMember};
@@ -77,8 +77,8 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
     let front = Front {
         live: live.clone(),
         gateway,
-        own: own.merge(login.on_public()).fallback(nothing_here),
-        on_apps: login.on_apps().fallback(nothing_here),
+        own: complete(own.merge(login.on_public())),
+        on_apps: complete(login.on_apps()),
         refuser: refuser.clone(),
         public: config.public_url.clone(),
         trusted: config.trusted_proxies.clone(),
@@ -171,6 +171,11 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
     };
     let portal = Portal { doorkeeper, rules, store: ground.store.clone(), contact: None };
     Ok(console.router().merge(portal.router()))
+}
+
+/// The same addresses, with answers of ours for whatever they do not serve.
+fn complete(router: Router) -> Router {
+    router.method_not_allowed_fallback(wrong_method).fallback(nothing_here)
 }
 
 fn holders(config: &Config) -> Vec<(ConsoleRole, Holder)> {

@@ -207,9 +207,17 @@ fn host_of(request: &Request<Body>) -> Result<Host, Refusal> {
 
 /// Answers for paths of ours where nothing is.
 pub async fn nothing_here(axum::Extension(exchange): axum::Extension<Arc<Exchange>>) -> Response {
-    Fault::no_page().answer(
-        exchange.wants,
-        &Quote::Request(exchange.facts.request.clone()),
-        exchange.at,
-    )
+    fault(&exchange, &Fault::no_page())
+}
+
+/// Answers for paths of ours that know other methods; the router names these in `Allow`.
+pub async fn wrong_method(axum::Extension(exchange): axum::Extension<Arc<Exchange>>) -> Response {
+    let mut response = fault(&exchange, &Fault::of(&Refusal::MethodNotAllowed));
+    response.headers_mut().remove(header::ALLOW);
+    response
+}
+
+fn fault(exchange: &Exchange, fault: &Fault) -> Response {
+    let quote = Quote::Request(exchange.facts.request.clone());
+    fault.answer(exchange.wants, &quote, exchange.at)
 }

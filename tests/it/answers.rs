@@ -20,8 +20,11 @@ enum Asker {
     Htmx,
 }
 
+type Headers = &'static [(&'static str, &'static str)];
+type Change<'a> = &'a dyn Fn(Request) -> Request;
+
 /// Every kind of client, by the headers it sends, and what it counts as.
-const CLIENTS: [(&str, &[(&str, &str)], Asker); 9] = [
+const CLIENTS: [(&str, Headers, Asker); 9] = [
     ("GET", &[("sec-fetch-mode", "navigate"), ("accept", "text/html")], Asker::Page),
     ("POST", &[("sec-fetch-mode", "navigate"), ("accept", "text/html")], Asker::Page),
     ("GET", &[("accept", "text/html,*/*;q=0.8")], Asker::Page),
@@ -33,7 +36,7 @@ const CLIENTS: [(&str, &[(&str, &str)], Asker); 9] = [
     ("GET", &[("hx-request", "true"), ("sec-fetch-mode", "cors")], Asker::Htmx),
 ];
 
-fn request(url: &str, (method, headers): (&str, &[(&'static str, &str)])) -> Request {
+fn request(url: &str, (method, headers): (&str, Headers)) -> Request {
     headers.iter().fold(Request::new(method, url), |r, (name, value)| r.header(name, value))
 }
 
@@ -113,14 +116,20 @@ async fn a_script_is_told_the_sign_in_that_leads_back_to_its_page() {
 async fn no_program_is_sent_through_a_sign_in() {
     let world = World::start().await;
     for url in [world.app("/_gate/login?return=/me"), world.gate("/_gate/begin?return=/")] {
-        for (method, headers, asker) in CLIENTS.iter().filter(|client| client.2 != Asker::Page) {
-            let answer = exchange(request(&url, (method, headers))).await;
+        for (_, headers, asker) in CLIENTS.into_iter().filter(|client| client.2 != Asker::Page) {
+            let posted = exchange(request(&url, ("POST", headers))).await;
+            assert_eq!((posted.status, posted.header("allow").as_str()), (405, "GET,HEAD"));
+            assert_eq!(posted.assert_data()["error"], "method_not_allowed");
+            if headers.contains(&("accept", "text/html")) {
+                continue; // Only as a POST is it a program.
+            }
+            let answer = exchange(request(&url, ("GET", headers))).await;
             let json = answer.assert_data();
             assert_eq!(
                 (answer.status, &json["login_url"]),
                 (401, &url.replace("=/", "=%2F").into())
             );
-            assert_eq!(answer.header("hx-redirect").is_empty(), *asker != Asker::Htmx);
+            assert_eq!(answer.header("hx-redirect").is_empty(), asker != Asker::Htmx);
         }
     }
 }
@@ -189,7 +198,6 @@ async fn requests_that_can_not_be_decided_are_refused_in_both_forms_and_recorded
     let double = world.app("/finance//summary");
     let other_host = |request: Request| request.header("host", "unknown.example");
     let same = |request: Request| request;
-    type Change<'a> = &'a dyn Fn(Request) -> Request;
     let rows: [(u16, &str, (&str, &str), Change<'_>); 5] = [
         (400, "ambiguous_path", ("GET", &double), &same),
         (405, "method_not_allowed", ("TRACE", &app), &same),
@@ -240,9 +248,16 @@ async fn a_flood_is_turned_away_without_troubling_those_who_are_let_in() {
     }
     assert_eq!(exchange(uma.dressed(script("GET", &url))).await.status, 200);
     assert_eq!(world.decisions().await.len(), before + 1, "what is turned away is not recorded");
-    let event = world.event_to_come("turned_away").await;
-    assert_eq!((&event["count"], &event["client"]), (&2.into(), &"127.0.0.1".into()));
-    assert_eq!(world.events("turned_away").await.len(), 1, "one record for all of them");
+    // Two were turned away. When the summing-up falls between them, there are two records of one each.
+    let summed_up =
+        |events: &[Value]| events.iter().filter_map(|e| e["count"].as_u64()).sum::<u64>();
+    let begun = Instant::now();
+    while summed_up(&world.events("turned_away").await) < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "all are summed up");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let events = world.events("turned_away").await;
+    assert_eq!((summed_up(&events), &events[0]["client"]), (2, &"127.0.0.1".into()));
 }
 
 /// Both forms of one failure, which was allowed, recorded and told.

@@ -217,8 +217,9 @@ async fn two_tabs_of_one_browser_sign_in_at_once() {
     let world = World::start().await;
     let mut uma = world.browser();
     let (me, finance) = (world.app("/me"), world.app("/finance/summary"));
-    let one = up_to_callback(&mut uma, "uma", &me).await;
-    let other = up_to_callback(&mut uma, "uma", &finance).await;
+    let (first, second) = (uma.open(&me).await, uma.open(&finance).await);
+    let one = uma.choose("uma", &first.url).await.location().to_string();
+    let other = uma.choose("uma", &second.url).await.location().to_string();
     for (callback, place) in [(one, me), (other, finance)] {
         let page = uma.open(&callback).await;
         assert_eq!((page.status, page.url.as_str()), (200, place.as_str()));
