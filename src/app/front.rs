@@ -107,7 +107,7 @@ impl Front {
         request: &Request<Body>,
     ) -> Result<(Exchange, Place), (Box<Refused>, Refusal)> {
         let raw = raw_target(request);
-        arrival.facts.path = raw.chars().take(200).flat_map(char::escape_default).collect();
+        arrival.facts.path = path_as_sent(raw);
         let host = match host_of(request) {
             Ok(host) => host,
             Err(refusal) => return Err((Box::new(arrival), refusal)),
@@ -175,6 +175,13 @@ fn raw_target(request: &Request<Body>) -> &str {
     request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str)
 }
 
+/// What a record keeps of a target that may never be read: its path, cut and escaped. The query can hold secrets, so it
+/// stays out here as everywhere.
+fn path_as_sent(raw: &str) -> String {
+    let path = raw.split('?').next().unwrap_or("");
+    path.chars().take(200).flat_map(char::escape_default).collect()
+}
+
 fn read(raw: &str) -> Result<(CanonicalPath, Option<String>), Refusal> {
     match read_target(raw.as_bytes()) {
         Ok(target) => Ok((target.path, target.query.map(ToOwned::to_owned))),
@@ -206,4 +213,22 @@ pub async fn nothing_here(axum::Extension(exchange): axum::Extension<Arc<Exchang
         &Quote::Request(exchange.facts.request.clone()),
         exchange.at,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_as_sent;
+
+    #[test]
+    fn records_of_refused_targets_hold_no_query() {
+        for (raw, kept) in [
+            ("/a;b?token=secret", "/a;b"),
+            ("/a?b?token=secret", "/a"),
+            ("?code=secret", ""),
+            ("/\u{e9}\n", "/\\u{e9}\\n"),
+        ] {
+            assert_eq!(path_as_sent(raw), kept);
+        }
+        assert_eq!(path_as_sent(&"x".repeat(300)).len(), 200);
+    }
 }
