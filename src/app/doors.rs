@@ -7,7 +7,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::front::{Front, Names, nothing_here};
+use super::front::{Front, Names, nothing_here, wrong_method};
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::config::{Config, ConsoleMember};
@@ -77,8 +77,8 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
     let front = Front {
         live: live.clone(),
         gateway,
-        own: own.merge(login.on_public()).fallback(nothing_here),
-        on_apps: login.on_apps().fallback(nothing_here),
+        own: ours(own.merge(login.on_public()), &refuser),
+        on_apps: ours(login.on_apps(), &refuser),
         refuser: refuser.clone(),
         public: config.public_url.clone(),
         trusted: config.trusted_proxies.clone(),
@@ -86,6 +86,14 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
         names: Names::new(random()?),
     };
     Ok((front, sessions, refuser))
+}
+
+/// Pages of ours, with answers for addresses and methods that none of them has.
+fn ours(pages: Router, refuser: &Refuser) -> Router {
+    let refuser = refuser.clone();
+    pages
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(move |exchange| wrong_method(refuser.clone(), exchange))
 }
 
 fn random() -> Result<[u8; 5]> {

@@ -215,6 +215,14 @@ pub async fn nothing_here(axum::Extension(exchange): axum::Extension<Arc<Exchang
     )
 }
 
+/// Refuses a method that a page of ours does not have, on record like any other refusal.
+pub async fn wrong_method(
+    refuser: Refuser,
+    axum::Extension(exchange): axum::Extension<Arc<Exchange>>,
+) -> Response {
+    refuser.refuse(Refused::from(&*exchange), Refusal::MethodNotAllowed).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::path_as_sent;
