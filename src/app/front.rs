@@ -24,6 +24,7 @@ use crate::model::time::Clock;
 use crate::web::client::client_address;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote};
+use crate::web::hurry::hurried;
 use crate::web::refuser::{Refused, Refuser};
 use crate::web::wants::Wants;
 
@@ -164,7 +165,7 @@ impl Front {
 /// Lets a router of ours answer; its handlers find the exchange among the extensions.
 async fn route(router: &Router, exchange: Exchange, mut request: Request<Body>) -> Response {
     request.extensions_mut().insert(Arc::new(exchange));
-    match router.clone().call(request).await {
+    match router.clone().call(request.map(hurried)).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
