@@ -77,8 +77,8 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
     let front = Front {
         live: live.clone(),
         gateway,
-        own: complete(own.merge(login.on_public())),
-        on_apps: complete(login.on_apps()),
+        own: ours(own.merge(login.on_public()), &refuser),
+        on_apps: ours(login.on_apps(), &refuser),
         refuser: refuser.clone(),
         public: config.public_url.clone(),
         trusted: config.trusted_proxies.clone(),
@@ -86,6 +86,14 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
         names: Names::new(random()?),
     };
     Ok((front, sessions, refuser))
+}
+
+/// Pages of ours, with answers for addresses and methods that none of them has.
+fn ours(pages: Router, refuser: &Refuser) -> Router {
+    let refuser = refuser.clone();
+    pages
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(move |exchange| wrong_method(refuser.clone(), exchange))
 }
 
 fn random() -> Result<[u8; 5]> {
@@ -171,11 +179,6 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
     };
     let portal = Portal { doorkeeper, rules, store: ground.store.clone(), contact: None };
     Ok(console.router().merge(portal.router()))
-}
-
-/// The same addresses, with answers of ours for whatever they do not serve.
-fn complete(router: Router) -> Router {
-    router.method_not_allowed_fallback(wrong_method).fallback(nothing_here)
 }
 
 fn holders(config: &Config) -> Vec<(ConsoleRole, Holder)> {

@@ -24,6 +24,7 @@ use crate::model::time::Clock;
 use crate::web::client::client_address;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote};
+use crate::web::hurry::hurried;
 use crate::web::refuser::{Refused, Refuser};
 use crate::web::wants::Wants;
 
@@ -107,9 +108,7 @@ impl Front {
         request: &Request<Body>,
     ) -> Result<(Exchange, Place), (Box<Refused>, Refusal)> {
         let raw = raw_target(request);
-        // Nothing of the query is ever kept, readable or not.
-        let shown = raw.split('?').next().unwrap_or_default();
-        arrival.facts.path = shown.chars().take(200).flat_map(char::escape_default).collect();
+        arrival.facts.path = path_as_sent(raw);
         // A tunnel has no path that could be decided on (RFC 9110 section 9.3.6).
         if *request.method() == Method::CONNECT {
             return Err((Box::new(arrival), Refusal::MethodNotAllowed));
@@ -170,7 +169,7 @@ impl Front {
 /// Lets a router of ours answer; its handlers find the exchange among the extensions.
 async fn route(router: &Router, exchange: Exchange, mut request: Request<Body>) -> Response {
     request.extensions_mut().insert(Arc::new(exchange));
-    match router.clone().call(request).await {
+    match router.clone().call(request.map(hurried)).await {
         Ok(response) => response,
         Err(never) => match never {},
     }
@@ -179,6 +178,13 @@ async fn route(router: &Router, exchange: Exchange, mut request: Request<Body>) 
 /// The target after scheme and authority, as it came.
 fn raw_target(request: &Request<Body>) -> &str {
     request.uri().path_and_query().map_or("", http::uri::PathAndQuery::as_str)
+}
+
+/// What a record keeps of a target that may never be read: its path, cut and escaped. The query can hold secrets, so it
+/// stays out here as everywhere.
+fn path_as_sent(raw: &str) -> String {
+    let path = raw.split('?').next().unwrap_or("");
+    path.chars().take(200).flat_map(char::escape_default).collect()
 }
 
 fn read(raw: &str) -> Result<(CanonicalPath, Option<String>), Refusal> {
@@ -207,17 +213,22 @@ fn host_of(request: &Request<Body>) -> Result<Host, Refusal> {
 
 /// Answers for paths of ours where nothing is.
 pub async fn nothing_here(axum::Extension(exchange): axum::Extension<Arc<Exchange>>) -> Response {
-    fault(&exchange, &Fault::no_page())
+    let quote = Quote::Request(exchange.facts.request.clone());
+    Fault::no_page().answer(exchange.wants, &quote, exchange.at)
 }
 
-/// Answers for paths of ours that know other methods; the router names these in `Allow`.
-pub async fn wrong_method(axum::Extension(exchange): axum::Extension<Arc<Exchange>>) -> Response {
-    let mut response = fault(&exchange, &Fault::of(&Refusal::MethodNotAllowed));
+/// Refuses a method that a page of ours does not have, on record like any other refusal. The router names the methods
+/// that it has in `Allow`.
+pub async fn wrong_method(
+    refuser: Refuser,
+    axum::Extension(exchange): axum::Extension<Arc<Exchange>>,
+) -> Response {
+    let refused = Refused::from(&*exchange);
+    let mut response = refuser.refuse(refused, Refusal::MethodNotAllowed).await;
     response.headers_mut().remove(header::ALLOW);
     response
 }
 
-fn fault(exchange: &Exchange, fault: &Fault) -> Response {
-    let quote = Quote::Request(exchange.facts.request.clone());
-    fault.answer(exchange.wants, &quote, exchange.at)
-}
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -44,6 +44,8 @@ const RESERVED: &[&str] = &[
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
+    // Becomes `HTTP_PROXY` in the environment of CGI programs (httpoxy, CVE-2016-5385).
+    "proxy",
 ];
 const RESERVED_FAMILIES: &[&str] =
     &["x-gate-", "x-forwarded-", "x-auth-request-", "x-ms-client-principal", "x-authentik-"];

@@ -44,13 +44,15 @@ impl Cookie {
     /// Reads it from a request; names are compared with their case.
     pub fn read(self, origin: &Origin, headers: &HeaderMap) -> Carried {
         let name = self.name(origin);
-        let lines =
-            headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim_matches(' ').split_once('='));
-        let mut values =
-            pairs.filter(|(found, _)| *found == name).map(|(_, value)| value.to_owned());
+        // Read as bytes: a cookie of somebody else that is not ASCII must not hide ours on the same line.
+        let lines = headers.get_all(header::COOKIE).into_iter().map(HeaderValue::as_bytes);
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+        let values = pairs.filter_map(|pair| {
+            let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+            rest.strip_prefix(b"=")
+        });
+        // A value that is no text is none of ours, but it is a cookie of this name.
+        let mut values = values.map(|value| String::from_utf8_lossy(value).into_owned());
         match (values.next(), values.next()) {
             (None, _) => Carried::Nothing,
             (Some(value), None) => Carried::One(value),

@@ -12,6 +12,7 @@ pub mod exchange;
 pub mod fault;
 pub mod flood;
 pub mod headers;
+pub mod hurry;
 pub mod hx;
 pub mod link;
 pub mod moment;

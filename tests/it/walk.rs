@@ -1,6 +1,6 @@
 //! The main job, once through: sign in, be let in by name, be refused with a reason, and all of it on record.
 
-use crate::harness::World;
+use crate::harness::{Request, World, exchange};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn uma_is_greeted_by_name_and_every_step_is_on_record() {
@@ -41,4 +41,21 @@ async fn an_editor_sees_rules_but_neither_the_form_nor_the_log() {
         assert!(!page.text().contains(absent), "{absent}");
     }
     assert_eq!(eddie.open(&world.gate("/console/decisions")).await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_a_page_of_ours_lacks_is_refused_in_words_and_on_record() {
+    let world = World::start().await;
+    let wrong = [
+        ("POST", world.gate("/")),
+        ("PUT", world.gate("/_gate/logout")),
+        ("DELETE", world.app("/_gate/whoami")),
+        ("POST", world.app("/_gate/static/console.css")),
+    ];
+    for (method, url) in wrong {
+        let answer = exchange(Request::new(method, &url)).await;
+        let said = answer.json();
+        assert_eq!((answer.status, &said["error"]), (405, &"method_not_allowed".into()), "{url}");
+        assert_eq!(world.decisions().await[0]["id"], said["decision_id"], "{method} {url}");
+    }
 }

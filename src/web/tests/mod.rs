@@ -3,6 +3,7 @@
 mod client;
 mod files;
 mod flood;
+mod inbound;
 pub(crate) mod markup;
 mod pages;
 pub(crate) mod scene;
