@@ -16,14 +16,14 @@ pub mod live;
 
 pub mod session;
 
+#[cfg(feature = "demo")]
+pub mod sim;
 pub mod web;
 
 pub mod console;
 pub mod gateway;
 pub mod login;
 pub mod portal;
-#[cfg(feature = "demo")]
-pub mod sim;
 
 pub mod app;
 

@@ -95,13 +95,13 @@ impl Cloud {
 /// `[console]`: who holds which console role. Only here, so that nobody edits themselves upwards.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Console {
-    /// `viewers`: see rules and decisions. Default none.
+    /// `viewers`: see the rules. Default none.
     pub viewers: Vec<ConsoleMember>,
-    /// `editors`: change the draft. Default none.
+    /// `editors`: see the rules, and change them when they are publishers too. Default none.
     pub editors: Vec<ConsoleMember>,
-    /// `publishers`: publish and roll back. Default none.
+    /// `publishers`: see the rules, and change them when they are editors too. Default none.
     pub publishers: Vec<ConsoleMember>,
-    /// `auditors`: read, verify and export the log. Default none.
+    /// `auditors`: see the rules and the log. Default none.
     pub auditors: Vec<ConsoleMember>,
     /// `owners`: everything. Default none.
     pub owners: Vec<ConsoleMember>,

@@ -92,7 +92,6 @@ async fn publish(
     };
     console.doorkeeper.audit.changes_made();
     live.install(snapshot);
-    console.doorkeeper.metrics.release_in_force(release.number.0);
     Ok(Outcome::Added(grant.id, Box::new(Shown::of(release))))
 }
 

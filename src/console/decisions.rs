@@ -84,7 +84,7 @@ impl DecisionsPage {
         if self.is_filtered() {
             "None of the recorded decisions matches these filters."
         } else {
-            "Open a protected application, and what was decided appears here."
+            "Open a protected app, and what was decided appears here."
         }
     }
 }

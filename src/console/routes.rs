@@ -13,7 +13,7 @@ use super::words::Access;
 pub struct RoutesPage {
     /// What surrounds the page.
     pub frame: Frame,
-    /// The whole in one line ("8 routes of 1 application, release 7 in force").
+    /// The whole in one line ("8 routes of 1 app. Release 7 is in force.").
     pub summary: String,
     /// The apps.
     pub apps: Vec<AppRoutes>,

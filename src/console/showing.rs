@@ -126,7 +126,7 @@ impl Shown {
         let summary = format!(
             "{} of {}. {}.",
             count(self.book.routes.len(), "route"),
-            count(apps.len(), "application"),
+            count(apps.len(), "app"),
             match self.number.0 {
                 0 => "Nothing is published yet".to_owned(),
                 number => format!("Release {number} is in force"),

@@ -20,7 +20,7 @@ use crate::web::pages::DeniedPage;
 use crate::web::wants::Wants;
 
 /// Where a sign-in starts, on every app host.
-pub const LOGIN_PATH: &str = "/_gate/login";
+const LOGIN_PATH: &str = "/_gate/login";
 
 /// Everything but what is plain in a query value.
 const QUERY_VALUE: &AsciiSet =

@@ -100,7 +100,7 @@ fn routes(text: Text) -> RoutesPage {
     };
     RoutesPage {
         frame: frame("Routes", Section::Routes, text),
-        summary: text("6 routes of 2 applications. Release 7 is in force."),
+        summary: text("6 routes of 2 apps. Release 7 is in force."),
         apps: vec![app("payroll", "Payroll", rows), app("wiki", "Wiki", Vec::new())],
     }
 }
