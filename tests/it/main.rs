@@ -9,6 +9,8 @@
 )]
 
 #[cfg(feature = "demo")]
+mod chromium;
+#[cfg(feature = "demo")]
 mod harness;
 mod tidy;
 #[cfg(feature = "demo")]

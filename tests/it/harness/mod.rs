@@ -1,6 +1,7 @@
 //! A world to act in: the real gate, the simulated Entra and the sample app in this process, on ports of the system.
 
 mod browser;
+mod chromium;
 mod http;
 
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::browser::Browser;
+pub(crate) use self::chromium::Chromium;
 pub(crate) use self::http::{Answer, Request, exchange};
 
 /// A running gate with everything around it. Ends with the test.
