@@ -13,6 +13,8 @@ mod answers;
 #[cfg(feature = "demo")]
 mod canary;
 #[cfg(feature = "demo")]
+mod chromium;
+#[cfg(feature = "demo")]
 mod demo;
 mod examples;
 #[cfg(feature = "demo")]

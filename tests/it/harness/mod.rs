@@ -1,6 +1,7 @@
 //! A world to act in: the real gate, the simulated Entra and the sample app in this process, on ports of the system.
 
 mod browser;
+mod chromium;
 mod http;
 pub(crate) mod look;
 pub(crate) mod recorder;
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::browser::{Browser, navigation, script};
+pub(crate) use self::chromium::Chromium;
 pub(crate) use self::http::{Answer, Request, exchange, head};
 pub(crate) use self::upstream::{Echo, unused_port, with_app};
 
