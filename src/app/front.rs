@@ -223,8 +223,7 @@ pub async fn wrong_method(
     refuser: Refuser,
     axum::Extension(exchange): axum::Extension<Arc<Exchange>>,
 ) -> Response {
-    let refused = Refused::from(&*exchange);
-    let mut response = refuser.refuse(refused, Refusal::MethodNotAllowed).await;
+    let mut response = refuser.refuse((&*exchange).into(), Refusal::MethodNotAllowed).await;
     response.headers_mut().remove(header::ALLOW);
     response
 }

@@ -41,6 +41,8 @@ use crate::web::refuser::Refuser;
 const DRAIN: Duration = Duration::from_secs(20);
 /// Ended sessions and sign-ins that nobody finished are removed at this interval.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
+/// Changes stay in the outbox this long after they were taken over into the log.
+const KEEP_CHANGES: Duration = Duration::from_hours(24);
 /// Requests turned away are summed up at this interval.
 const SUM_UP_EVERY: Duration = Duration::from_secs(10);
 
@@ -87,6 +89,7 @@ struct Work {
     store: Store,
     sessions: Arc<Sessions>,
     refuser: Refuser,
+    clock: Clock,
 }
 
 impl Gate {
@@ -122,7 +125,8 @@ impl Gate {
             live: live.clone(),
             metrics: ground.metrics.clone(),
         };
-        let work = Work { audit: log.audit, writer, live, store, sessions, refuser };
+        let clock = ground.clock;
+        let work = Work { audit: log.audit, writer, live, store, sessions, refuser, clock };
         let ops = Pages(ops::router(ops));
         Ok(Self { front, ops, sockets, tls, work, tasks, stop })
     }
@@ -156,13 +160,13 @@ impl Gate {
     /// When the start can't be recorded, or the log's writer gives up: without it nothing can be answered.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         let Self { front, ops, sockets, tls, work, tasks, stop: tunnels } = self;
-        let Work { audit, writer, live, store, sessions, refuser } = work;
+        let Work { audit, writer, live, store, sessions, refuser, clock } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
         note_start(&audit, &live).await?;
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
-        drop(helpers.spawn(sweep(Arc::clone(&sessions), halt.clone())));
+        drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
         let public = Listener { socket: sockets.public, tls };
         let machines = Listener { socket: sockets.ops, tls: None };
@@ -205,11 +209,15 @@ async fn drain(tasks: &TaskTracker) {
     }
 }
 
-async fn sweep(sessions: Arc<Sessions>, stop: CancellationToken) {
+async fn sweep((sessions, store): (Arc<Sessions>, Store), clock: Clock, stop: CancellationToken) {
     let mut tick = tokio::time::interval(SWEEP_EVERY);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
         if let Err(error) = sessions.sweep().await {
             tracing::warn!(error = %error, "Ended sessions could not be removed.");
+        }
+        let kept = clock.now().minus(KEEP_CHANGES);
+        if let Err(error) = store.prune_outbox(kept).await {
+            tracing::warn!(error = %error, "Changes that are on record could not be removed from the outbox.");
         }
     }
 }

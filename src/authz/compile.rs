@@ -64,6 +64,7 @@ pub fn compile(
     check_ids(book, &mut problems);
     check_apps(&book.apps, terms, &mut problems);
     let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
+    check_crossings(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
     let policies = policies(book, terms, &mut problems);
     let schema = schema_of(book, &mut problems);
@@ -118,6 +119,24 @@ fn check_apps(apps: &[App], terms: &Terms, problems: &mut Vec<Problem>) {
                 say(format!(
                     "the origin `{origin}` must be https; plain http is for loopback hosts only"
                 ));
+            }
+        }
+    }
+}
+
+/// Two patterns that cross without a route of their own for what both cover: a path there would go to one route and
+/// escape the rules about the other.
+fn check_crossings(routes: &[Route], problems: &mut Vec<Problem>) {
+    for (at, route) in routes.iter().enumerate() {
+        let siblings = || routes.iter().filter(|other| other.id.app() == route.id.app());
+        for other in routes.iter().skip(at + 1).filter(|other| other.id.app() == route.id.app()) {
+            let Some(both) = route.pattern.crossing(&other.pattern) else { continue };
+            if !siblings().any(|own| both.is_covered_by(&own.pattern)) {
+                let text = format!(
+                    "`{}` and `{}` of the route `{}` cover some paths in common; add a route for these",
+                    route.pattern, other.pattern, other.id
+                );
+                problems.push(Problem::new(Object::Route(route.id.clone()), &text));
             }
         }
     }

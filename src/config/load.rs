@@ -107,12 +107,20 @@ impl Reader {
         }
     }
 
+    /// A key of a later version: taking it in silence would promise what does not happen.
+    fn not_yet(&mut self, key: &'static str, instead: &str) {
+        if self.0.given.contains_key(key) {
+            self.problem(key, format!("is not supported by this version: {instead}; remove it"));
+        }
+    }
+
     fn entra(&mut self) -> Option<Entra> {
         for key in ["entra.certificate_file", "entra.key_file", "entra.federated_token_file"] {
             if self.0.given.contains_key(key) {
                 self.problem(key, "is not supported by this version; use entra.client_secret");
             }
         }
+        self.not_yet("entra.audience", "bearer tokens are refused");
         let tenant = self.required("entra.tenant", values::tenant);
         let client_id = self.required("entra.client_id", values::client_id);
         let client_secret = self.required("entra.client_secret", values::client_secret);
@@ -176,6 +184,8 @@ impl Reader {
     fn audit(&mut self, main: &str) -> Audit {
         let bounds =
             Bounds { least: Duration::from_secs(DAY), most: Duration::from_secs(3660 * DAY) };
+        self.not_yet("audit.retention", "records are kept for ever");
+        self.not_yet("audit.anchor_file", "the log is not anchored");
         let database_url = self.optional("audit.database_url", values::database);
         let strictness = self.optional("audit.strictness", values::strictness);
         let retention = self.optional("audit.retention", |text| values::span(text, bounds));

@@ -187,7 +187,9 @@ async fn sockets(listen: SocketAddr) -> Result<(TcpListener, TcpListener)> {
 async fn take(address: SocketAddr) -> Result<TcpListener> {
     let bound = TcpListener::bind(address).await;
     bound.with_context(|| {
-        format!("can't listen on {address}; is another program there? Try --listen 127.0.0.1:9000")
+        format!(
+            "can't listen on {address}; is another program there? `--listen` takes another port"
+        )
     })
 }
 

@@ -135,7 +135,10 @@ impl Gateway {
         let event = Event::UpstreamFailed { decision, status, cause: cause.clone() };
         match self.audit.noted(Entry::Event(Box::new(event))).await {
             Ok(_receipt) => said.answer(exchange.wants, &Quote::Decision(id), exchange.at),
-            Err(_unrecorded) => fault(exchange, &Fault::unrecorded()),
+            Err(error) => {
+                tracing::error!(decision.id = %id, error = %error, "The failure of an upstream could not be recorded.");
+                fault(exchange, &Fault::unrecorded())
+            }
         }
     }
 }

@@ -109,6 +109,31 @@ impl PathPattern {
         aligned && (deeper || wider() || self.tail() > other.tail())
     }
 
+    /// The paths that both cover, when there are any and neither contains the other.
+    ///
+    /// Such a path would go to one of the two and escape the rules about the other one.
+    pub fn crossing(&self, other: &Self) -> Option<Crossing> {
+        if self == other || self.contains(other) || other.contains(self) {
+            return None;
+        }
+        let (short, long) =
+            if self.fixed().len() <= other.fixed().len() { (self, other) } else { (other, self) };
+        let deeper = short.fixed().len() < long.fixed().len();
+        let meet = if deeper {
+            short.tail() == Tail::CatchAll
+        } else {
+            short.tail() == long.tail() || short.tail().max(long.tail()) == Tail::CatchAll
+        };
+        if !meet {
+            return None;
+        }
+        let pairs = short.fixed().iter().zip(long.fixed());
+        let mut segments: Vec<_> = pairs.map(|(a, b)| a.meet(b)).collect::<Option<_>>()?;
+        segments.extend(long.fixed().iter().skip(segments.len()).cloned());
+        let tail = if deeper { long.tail() } else { short.tail().min(long.tail()) };
+        Some(Crossing { segments, tail })
+    }
+
     /// The segments without the open end.
     fn fixed(&self) -> &[PatternSegment] {
         match self.segments.split_last() {
@@ -119,6 +144,25 @@ impl PathPattern {
 
     fn tail(&self) -> Tail {
         self.segments.last().map_or(Tail::Leaf, PatternSegment::tail)
+    }
+}
+
+/// The paths that two patterns cover in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crossing {
+    segments: Vec<PatternSegment>,
+    tail: Tail,
+}
+
+impl Crossing {
+    /// Whether `pattern` covers exactly these paths, or these and what lies below them.
+    pub fn is_covered_by(&self, pattern: &PathPattern) -> bool {
+        let own = pattern.fixed();
+        let same = |(a, b): (&PatternSegment, &PatternSegment)| {
+            a == b || (a.is_parameter() && b.is_parameter())
+        };
+        let ends = pattern.tail() == self.tail || pattern.tail() == Tail::CatchAll;
+        ends && own.len() == self.segments.len() && own.iter().zip(&self.segments).all(same)
     }
 }
 
@@ -149,6 +193,17 @@ impl PatternSegment {
         }
     }
 
+    /// The narrower of two fixed segments; none when no text matches both.
+    fn meet(&self, other: &Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Parameter(_), _) => Some(other.clone()),
+            (_, Self::Parameter(_)) => Some(self.clone()),
+            (Self::Literal(_) | Self::CatchAll(_), Self::Literal(_) | Self::CatchAll(_)) => {
+                (self == other).then(|| self.clone())
+            }
+        }
+    }
+
     /// Whether this fixed segment matches all that `other` matches.
     fn covers(&self, other: &Self) -> bool {
         match self {
@@ -176,28 +231,53 @@ fn parameter_name(name: &str) -> Result<String, &'static str> {
     (starts && clean).then(|| name.to_owned()).ok_or(problem)
 }
 
-/// A literal segment must be spelled as the canonical path spells it, or it could never match.
+/// A literal segment must have one spelling only, the canonical path's: a second one would slip past its route.
+///
+/// So it holds unreserved characters, and `%XX` for bytes that a path can't hold otherwise. Characters such as `:` or
+/// `@` can also be sent as `%3A` or `%40`, which most apps read as the same (RFC 3986 section 2.2); where they matter,
+/// the segment must be a `{parameter}`.
 fn literal(text: &str) -> Result<String, &'static str> {
     if text == "." || text == ".." {
         return Err("`.` and `..` never occur in a canonical path");
     }
-    let bytes = text.as_bytes();
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@%".contains(&b);
-    if !bytes.iter().all(|b| plain(*b)) {
-        return Err(
-            "a literal segment holds only characters that a canonical path can hold; encode others as %XX",
-        );
-    }
-    let mut rest = bytes;
-    while let Some(at) = rest.iter().position(|b| *b == b'%') {
-        let code = rest.get(at + 1..at + 3).ok_or("`%` must be followed by two hex digits")?;
-        let upper = |b: &u8| b.is_ascii_digit() || (b'A'..=b'F').contains(b);
-        if !code.iter().all(upper) {
-            return Err("`%` must be followed by two upper-case hex digits");
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'%' => check_code(bytes.next(), bytes.next())?,
+            byte if is_unreserved(byte) => {}
+            b':' | b'@' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' => {
+                return Err(
+                    "`: @ ! $ & ' ( ) * + , =` can be spelled in two ways; make the segment a `{parameter}`",
+                );
+            }
+            _ => {
+                return Err(
+                    "a literal segment holds letters, digits, `- . _ ~`, and %XX for other characters",
+                );
+            }
         }
-        rest = rest.get(at + 3..).unwrap_or_default();
     }
     Ok(text.to_owned())
+}
+
+/// A percent-encoding in a literal must stand for a byte that has no other spelling in a canonical path.
+fn check_code(high: Option<u8>, low: Option<u8>) -> Result<(), &'static str> {
+    let digit = |byte: Option<u8>| match byte? {
+        byte @ b'0'..=b'9' => Some(byte - b'0'),
+        byte @ b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    };
+    let (Some(high), Some(low)) = (digit(high), digit(low)) else {
+        return Err("`%` must be followed by two upper-case hex digits");
+    };
+    match high * 16 + low {
+        b' ' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80.. => Ok(()),
+        _ => Err("this %XX never occurs in a canonical path, or has a second spelling there"),
+    }
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
 impl FromStr for PathPattern {

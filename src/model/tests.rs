@@ -97,9 +97,16 @@ fn ids_normalise_guids_and_refuse_the_rest() {
 
 #[test]
 fn patterns_parse_or_say_why() {
-    for fine in
-        ["/", "/a", "/a/", "/reports/{year}", "/finance/{*rest}", "/{*rest}", "/a%2Fb", "/~x/@y"]
-    {
+    for fine in [
+        "/",
+        "/a",
+        "/a/",
+        "/reports/{year}",
+        "/finance/{*rest}",
+        "/{*rest}",
+        "/a%20b",
+        "/~x/%C3%A9",
+    ] {
         assert!(fine.parse::<PathPattern>().is_ok(), "{fine}");
     }
     for wrong in [
@@ -119,6 +126,49 @@ fn patterns_parse_or_say_why() {
         "/a?b",
     ] {
         assert!(wrong.parse::<PathPattern>().is_err(), "{wrong}");
+    }
+}
+
+/// A literal that could be sent in a second spelling would let that spelling slip past its route.
+#[test]
+fn literals_have_one_spelling() {
+    for wrong in [
+        "/items:delete",
+        "/@me",
+        "/a+b",
+        "/a%3Ab",
+        "/a%40b",
+        "/a%2Bb",
+        "/%61",
+        "/a%2Fb",
+        "/a%25b",
+        "/a%7Eb",
+    ] {
+        assert!(wrong.parse::<PathPattern>().is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn crossing_patterns_are_found() {
+    let crosses = |a: &str, b: &str| {
+        let (a, b): (PathPattern, PathPattern) = (a.parse().unwrap(), b.parse().unwrap());
+        assert_eq!(a.crossing(&b).is_some(), b.crossing(&a).is_some(), "{a} and {b}");
+        a.crossing(&b).is_some()
+    };
+    assert!(crosses("/u/{name}/secret", "/u/uma/{*rest}"));
+    assert!(crosses("/{x}/b", "/a/{y}"));
+    assert!(crosses("/{x}/b/{*rest}", "/a/{*rest}"));
+    for (a, b) in [
+        ("/u/{name}", "/u/uma"),
+        ("/finance/{*rest}", "/finance/q/{quarter}"),
+        ("/finance", "/financial"),
+        ("/a/{x}", "/b/{y}"),
+        ("/a/{x}/", "/a/b"),
+        ("/{x}/b", "/a/c"),
+        ("/{x}/b", "/a/b/c"),
+        ("/", "/{*rest}"),
+    ] {
+        assert!(!crosses(a, b), "{a} and {b}");
     }
 }
 

@@ -89,7 +89,8 @@ impl Fault {
             status: StatusCode::BAD_GATEWAY,
             code: "upstream_failed",
             title: "The app does not answer",
-            sentence: "You may open this page, but the app behind it could not be reached.".into(),
+            sentence: "Your request was allowed, but the app behind the gate could not be reached."
+                .into(),
             advice: "Try again in a moment. If this stays, tell the people who run the app.",
         }
     }
@@ -100,8 +101,9 @@ impl Fault {
             status: StatusCode::GATEWAY_TIMEOUT,
             code: "upstream_timeout",
             title: "The app takes too long",
-            sentence: "You may open this page, but the app behind it did not answer in time."
-                .into(),
+            sentence:
+                "Your request was allowed, but the app behind the gate did not answer in time."
+                    .into(),
             advice: "Try again in a moment. If this stays, tell the people who run the app.",
         }
     }
@@ -112,7 +114,7 @@ impl Fault {
             status: StatusCode::BAD_GATEWAY,
             code: "not_introduced",
             title: "The app can't be told who you are",
-            sentence: "You may open this page, but what the app must know of you does not fit into a request.".into(),
+            sentence: "Your request was allowed, but what the app must know of you does not fit into a request.".into(),
             advice: "Tell the people who run this service, and give them the decision id.",
         }
     }
@@ -241,7 +243,7 @@ fn words(refusal: &Refusal) -> Words {
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
             "Too many refused requests",
-            "Many requests from your address were refused within a short time.".to_owned(),
+            "Many requests from you were refused within a short time.".to_owned(),
             "Wait a few seconds, then try again.",
         ),
         Refusal::ForgedForm { check } => (

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::harness::Browser;
+use crate::harness::{Browser, World};
 
 /// The command with nothing of this machine's settings, in a folder of its own.
 fn cedargate(folder: &Path, arguments: &[&str]) -> Command {
@@ -128,12 +128,15 @@ fn check_names_everything_that_is_wrong_with_the_settings() {
     assert!(missing.len() == 1 && missing[0].contains("none.toml"), "{missing:?}");
 }
 
-/// Settings of a gate whose Entra is not there.
-fn settings(folder: &Path, (port, ops): (u16, u16)) {
+/// Where nothing listens.
+const NOBODY: &str = "http://127.0.0.1:1";
+
+/// Settings of a gate whose Entra is at `authority`.
+fn settings(folder: &Path, (port, ops): (u16, u16), authority: &str) {
     let text = format!(
         "public_url = \"http://localhost:{port}\"\nlisten = \"127.0.0.1:{port}\"\n\
          ops_listen = \"127.0.0.1:{ops}\"\n[entra]\ntenant = \"{}\"\nclient_id = \"{}\"\n\
-         client_secret = \"not-a-secret\"\nauthority = \"http://127.0.0.1:1\"\n",
+         client_secret = \"not-a-secret\"\nauthority = \"{authority}\"\n",
         cedargate::sim::people::TENANT,
         cedargate::sim::people::CLIENT,
     );
@@ -143,7 +146,7 @@ fn settings(folder: &Path, (port, ops): (u16, u16)) {
 #[test]
 fn rules_that_can_not_be_read_are_named_and_change_nothing() {
     let folder = TempDir::new().unwrap();
-    settings(folder.path(), (8080, 9180));
+    settings(folder.path(), (8080, 9180), NOBODY);
     let rules = folder.path().join("rules");
     std::fs::create_dir(&rules).unwrap();
     std::fs::write(rules.join("routes.toml"), "[[app]]\nid = 1\n").unwrap();
@@ -155,10 +158,22 @@ fn rules_that_can_not_be_read_are_named_and_change_nothing() {
     assert!(said[0].contains("nothing is published"), "{said:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_gate_whose_entra_is_away_starts_and_says_so_to_whoever_signs_in() {
+#[test]
+fn a_gate_whose_entra_does_not_answer_does_not_start() {
     let (folder, port) = (TempDir::new().unwrap(), even_pair());
-    settings(folder.path(), (port, port + 1));
+    settings(folder.path(), (port, port + 1), NOBODY);
+    let said = complaints(&run(folder.path(), &["serve"]));
+    assert!(said.len() == 1 && said[0].contains(NOBODY), "{said:?}");
+    let check = run(folder.path(), &["check"]);
+    assert_eq!(check.status.code(), Some(2));
+    let lines = String::from_utf8_lossy(&check.stdout).into_owned();
+    assert!(lines.lines().any(|line| line.starts_with("FAIL  entra")), "{lines}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_whose_entra_goes_away_stays_ready_and_says_so_to_whoever_signs_in() {
+    let (world, folder, port) = (World::start().await, TempDir::new().unwrap(), even_pair());
+    settings(folder.path(), (port, port + 1), &world.places.simulator());
     let before = complaints(&run(folder.path(), &["healthcheck"]));
     assert!(before.len() == 1 && before[0].contains("ops_listen"), "{before:?}");
 
@@ -167,9 +182,11 @@ async fn a_gate_whose_entra_is_away_starts_and_says_so_to_whoever_signs_in() {
     while !run(folder.path(), &["healthcheck"]).status.success() {
         assert!(begun.elapsed() < Duration::from_secs(20), "ready within 20 s");
     }
+    world.stop().await;
     let page = Browser::new(port).step(&format!("http://localhost:{port}/_gate/begin")).await;
     assert_eq!(page.status, 503);
     page.assert_page();
     assert!(page.text().contains("sign-in can"), "{}", page.text());
+    assert!(run(folder.path(), &["healthcheck"]).status.success());
     assert_eq!(gate.terminate().code(), Some(0));
 }

@@ -34,6 +34,20 @@ fn each_fault_of_apps_and_routes_is_named() {
     check(add("shop/home", "/x"), "route `shop/home`: this id is used twice");
     check(add("shop/y", "/reports/{y}"), "can't be told from another one");
     check(add("lost/x", "/x"), "there is no app `lost`");
+    check(add("shop/any", "/{area}/q/{quarter}"), "cover some paths in common");
+}
+
+#[test]
+fn crossing_patterns_need_a_route_for_what_they_share() {
+    let mut crossed = book();
+    crossed.routes.push(route("shop/person", "/{area}/secret"));
+    assert!(problems(&crossed).iter().any(|problem| problem.contains("in common")));
+    for (id, pattern) in
+        [("shop/f", "/finance/secret"), ("shop/a", "/admin/secret"), ("shop/r", "/reports/secret")]
+    {
+        crossed.routes.push(route(id, pattern));
+    }
+    assert_eq!(problems(&crossed), Vec::<String>::new());
 }
 
 #[test]
