@@ -117,6 +117,14 @@ fn check_single(headers: &HeaderMap) -> Result<(), &'static str> {
     }
 }
 
+/// Whether a name is another spelling of one that says what the body or the request is. Servers that fold `_` and `.`
+/// into `-` (CGI, WSGI, PHP) would read it as that one.
+fn is_twin(name: &str) -> bool {
+    let folded = fold(name);
+    folded != name
+        && (folded.starts_with("content-") || ["host", "cookie"].contains(&folded.as_str()))
+}
+
 fn is_untouchable(token: &str) -> bool {
     let folded = fold(token);
     ["host", "cookie", "content-length"].contains(&folded.as_str()) || is_reserved(token)
@@ -128,7 +136,10 @@ pub fn strip_inbound(headers: &mut HeaderMap) {
     for list in headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok()) {
         named.extend(list.split(',').filter_map(|token| token.trim().parse().ok()));
     }
-    let unwanted = |name: &HeaderName| is_reserved(name.as_str()) || is_hop_by_hop(name.as_str());
+    let unwanted = |name: &HeaderName| {
+        let name = name.as_str();
+        is_reserved(name) || is_hop_by_hop(name) || is_twin(name)
+    };
     named.extend(headers.keys().filter(|name| unwanted(name)).cloned());
     for name in named {
         headers.remove(name);
