@@ -32,7 +32,7 @@
 //!    record says and what the proxy acts on.
 //! 3. [`entities`] makes Cedar entities of principal and route, and a context of the circumstances. The route's
 //!    parents are all wider routes of its app, so a rule about `/admin` reaches everything carved out of it.
-//! 4. [`slice`] picks the policies that can have a say: those whose scope names the principal and the route, something
+//! 4. [`mod@slice`] picks the policies that can have a say: those whose scope names the principal and the route, something
 //!    above them, or nothing. So a decision costs the same in a small rule book and in a large one.
 //! 5. [`snapshot`] lets Cedar evaluate these and reads the answer. Any evaluation error is a deny: Cedar skips a policy that
 //!    fails, and a skipped `forbid` would open the door.

@@ -10,12 +10,12 @@
 //! gives the same rule book. A file or folder that could hold rules but would not be read is refused rather than passed
 //! over: it might be the one that forbids. Whether the rules make sense as Cedar, the compiler says.
 
-#[cfg(feature = "demo")]
+#[cfg(any(feature = "demo", test))]
 mod demo;
 mod read;
 mod write;
 
-#[cfg(feature = "demo")]
+#[cfg(any(feature = "demo", test))]
 pub use demo::demo;
 pub use read::{read, read_texts};
 pub use write::{texts, write};

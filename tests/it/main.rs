@@ -1,11 +1,14 @@
 //! Whole flows, as a person or a program sees them. One binary, so that everything is linked once.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test that can't go on fails"
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![cfg_attr(
+    feature = "demo",
+    expect(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        reason = "a test that can't go on fails"
+    )
 )]
 
 #[cfg(feature = "demo")]
