@@ -79,6 +79,7 @@ CREATE TABLE session_token (
 CREATE TABLE sign_in (
     state_hash    TEXT   NOT NULL PRIMARY KEY,
     browser_hash  TEXT   NOT NULL,
+    source        TEXT   NOT NULL,
     nonce         TEXT   NOT NULL,
     verifier      TEXT   NOT NULL,
     return_path   TEXT,
@@ -91,6 +92,9 @@ CREATE TABLE sign_in (
 -- Serves the cap per browser.
 CREATE INDEX sign_in_browser ON sign_in (browser_hash, made_at);
 
+-- Serves the cap per client address (`source`; IPv6 by its /64) and the search for the fullest one.
+CREATE INDEX sign_in_source ON sign_in (source, made_at);
+
 -- Serves the sweep.
 CREATE INDEX sign_in_ends_at ON sign_in (ends_at);
 
@@ -98,6 +102,7 @@ CREATE INDEX sign_in_ends_at ON sign_in (ends_at);
 CREATE TABLE handover (
     id_hash      TEXT   NOT NULL PRIMARY KEY,
     browser_hash TEXT   NOT NULL,
+    source       TEXT   NOT NULL,
     host         TEXT   NOT NULL,
     return_path  TEXT   NOT NULL,
     made_at      BIGINT NOT NULL,
@@ -109,6 +114,9 @@ CREATE TABLE handover (
 
 -- Serves the cap per browser.
 CREATE INDEX handover_browser ON handover (browser_hash, made_at);
+
+-- Serves the cap per client address (`source`; IPv6 by its /64) and the search for the fullest one.
+CREATE INDEX handover_source ON handover (source, made_at);
 
 -- Serves the sweep.
 CREATE INDEX handover_ends_at ON handover (ends_at);

@@ -142,7 +142,7 @@ impl Login {
             Goal::Handover(handover) => Destination::Handover(handover.id),
         };
         let sign_in = SignIn { state, browser, nonce: request.nonce, verifier, destination };
-        Ok(self.store.begin_sign_in(&sign_in, exchange.at).await?)
+        Ok(self.store.begin_sign_in(&sign_in, exchange.facts.client, exchange.at).await?)
     }
 }
 

@@ -92,7 +92,7 @@ impl Login {
             host: exchange.origin.host().clone(),
             return_path: back.to_string(),
         };
-        self.store.begin_handover(&handover, exchange.at).await?;
+        self.store.begin_handover(&handover, exchange.facts.client, exchange.at).await?;
         let begin = Link::path(&["_gate", "begin"]).with_query("handover", id.expose());
         let begin = self.public.url(with_prompt(begin, prompt).as_str());
         Ok(answers::with_cookies(redirect(&begin), [browser.cookie]))

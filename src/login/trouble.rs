@@ -1,7 +1,6 @@
 //! What keeps us from answering as we should: storage, the log, randomness. Nobody is let in then.
 
 use axum::response::Response;
-use http::StatusCode;
 
 use super::answers;
 use crate::audit::AuditError;
@@ -33,19 +32,8 @@ impl Trouble {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Store(StoreError::TooManyPending { .. }) => too_many(),
             Self::Audit(_) | Self::Session(SessionError::NotRecorded(_)) => Fault::unrecorded(),
             Self::Store(_) | Self::Session(_) | Self::Randomness(_) => Fault::unready(),
         }
-    }
-}
-
-fn too_many() -> Fault {
-    Fault {
-        status: StatusCode::SERVICE_UNAVAILABLE,
-        code: "too_many_sign_ins",
-        title: "Too many people are signing in",
-        sentence: "More sign-ins are under way than this service can hold.".to_owned(),
-        advice: "Try again in a few minutes.",
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -140,6 +140,21 @@ pub enum ClientAddress {
     Known(IpAddr),
     /// A trusted proxy sent an `X-Forwarded-For` that can't be read: rules about networks fail, and so deny.
     Unknown,
+}
+
+impl ClientAddress {
+    /// The address that stands for everybody whom one person can pose as: an IPv6 address gives its /64, which is what
+    /// a single customer gets, and any other address gives itself.
+    #[must_use]
+    pub fn neighbourhood(self) -> Self {
+        match self {
+            Self::Known(IpAddr::V6(ip)) => {
+                let network = Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64));
+                Self::Known(IpAddr::V6(network))
+            }
+            Self::Known(IpAddr::V4(_)) | Self::Unknown => self,
+        }
+    }
 }
 
 impl fmt::Display for ClientAddress {

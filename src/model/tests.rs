@@ -2,6 +2,7 @@
 
 use super::host::{Host, Origin};
 use super::id::{DecisionId, GroupId, OriginId, RouteId, Subject};
+use super::record::ClientAddress;
 use super::route::PathPattern;
 
 #[test]
@@ -197,4 +198,17 @@ fn the_route_tree_is_a_strict_order() {
     apart("/finance", "/financial");
     apart("/a/{x}", "/b/c");
     apart("/{x}/b", "/a/{y}");
+}
+
+#[test]
+fn neighbourhood_of_an_address_is_itself_or_its_ipv6_network() {
+    let check = |ip: &str, expected: &str| {
+        let client = ClientAddress::Known(ip.parse().unwrap());
+        assert_eq!(client.neighbourhood().to_string(), expected, "{ip}");
+    };
+    check("192.0.2.7", "192.0.2.7");
+    check("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::");
+    check("2001:db8:1:3:3:4:5:6", "2001:db8:1:3::");
+    check("::1", "::");
+    assert_eq!(ClientAddress::Unknown.neighbourhood().to_string(), "unknown");
 }

@@ -187,10 +187,4 @@ pub enum StoreError {
     /// The draft was not any more what its author had read.
     #[error("somebody else changed the draft in the meantime; look at it again")]
     DraftMoved,
-    /// So many sign-ins are under way that no further one is kept.
-    #[error("{limit} sign-ins are under way; no further one is begun until some of them end")]
-    TooManyPending {
-        /// The bound that was met.
-        limit: i64,
-    },
 }

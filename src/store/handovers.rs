@@ -9,15 +9,18 @@ use std::time::Duration;
 
 use super::error::StoreError;
 use super::secret_hash::SecretHash;
-use super::sign_ins::{IN_ALL, PENDING, PER_BROWSER};
+use super::sign_ins::{IN_ALL, PENDING, PER_BROWSER, PER_SOURCE};
 use super::sqlite::{Tx, begin, failed};
 use super::{Store, bad_row};
 use crate::model::host::{Host, InvalidHost};
 use crate::model::id::{InvalidId, SessionId};
+use crate::model::record::ClientAddress;
 use crate::model::time::Timestamp;
 
 /// How long a one-time code is valid.
 const CODE: Duration = Duration::from_secs(30);
+
+const MAKING_ROOM: &str = "make room for a hand-over";
 
 /// A transaction that an app's host began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,25 +58,29 @@ pub enum HandoverTaken {
 type Columns = (String, String, String, i64, Option<String>);
 
 impl Store {
-    /// Keeps a transaction for 10 minutes. The oldest of a browser with 20 gives way.
+    /// Keeps a transaction for 10 minutes. The oldest of a browser with 20, or of a client's neighbourhood with 200, gives way; when
+    /// 10 000 are under way, the oldest of the fullest neighbourhood does.
     ///
     /// # Errors
-    /// `TooManyPending` when 10 000 are under way; else as the database fails.
+    /// When the database fails.
     pub async fn begin_handover(
         &self,
         handover: &Handover,
+        client: ClientAddress,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut tx = begin(&self.pool, "begin a hand-over").await?;
-        self.make_room_for_handover(&mut tx, &handover.browser, now).await?;
+        let source = client.neighbourhood().to_string();
+        self.make_room_for_handover(&mut tx, (&handover.browser, &source), now).await?;
         sqlx::query(
             r"
-            INSERT INTO handover (id_hash, browser_hash, host, return_path, made_at, ends_at)
-            VALUES ($1, $2, $3, $4, $5, $6)
+            INSERT INTO handover (id_hash, browser_hash, source, host, return_path, made_at, ends_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
             ",
         )
         .bind(handover.id.as_str())
         .bind(handover.browser.as_str())
+        .bind(source)
         .bind(handover.host.as_str())
         .bind(&handover.return_path)
         .bind(now.as_micros())
@@ -189,18 +196,36 @@ impl Store {
             .map_err(failed(&self.pool, "sweep hand-overs"))
     }
 
+    /// Leaves room for one more row of this browser, of this source and over all.
     async fn make_room_for_handover(
         &self,
         tx: &mut Tx,
-        browser: &SecretHash,
+        (browser, source): (&SecretHash, &str),
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "make room for a hand-over";
+        self.drop_handovers_over(tx, now).await?;
+        self.drop_handovers_of_browser(tx, browser).await?;
+        self.drop_handovers_of_source(tx, source).await?;
+        if self.handovers_in_all(tx).await? >= IN_ALL {
+            self.drop_handover_of_fullest_source(tx).await?;
+        }
+        Ok(())
+    }
+
+    async fn drop_handovers_over(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM handover WHERE ends_at <= $1")
             .bind(now.as_micros())
             .execute(&mut **tx)
             .await
-            .map_err(failed(&self.pool, DOING))?;
+            .map(|_| ())
+            .map_err(failed(&self.pool, MAKING_ROOM))
+    }
+
+    async fn drop_handovers_of_browser(
+        &self,
+        tx: &mut Tx,
+        browser: &SecretHash,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             r"
             DELETE FROM handover WHERE browser_hash = $1 AND id_hash NOT IN (
@@ -213,14 +238,50 @@ impl Store {
         .bind(PER_BROWSER - 1)
         .execute(&mut **tx)
         .await
-        .map_err(failed(&self.pool, DOING))?;
-        let in_all: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM handover")
+        .map(|_| ())
+        .map_err(failed(&self.pool, MAKING_ROOM))
+    }
+
+    async fn drop_handovers_of_source(&self, tx: &mut Tx, source: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            r"
+            DELETE FROM handover WHERE source = $1 AND id_hash NOT IN (
+                SELECT id_hash FROM handover WHERE source = $1
+                ORDER BY made_at DESC, id_hash LIMIT $2
+            )
+            ",
+        )
+        .bind(source)
+        .bind(PER_SOURCE - 1)
+        .execute(&mut **tx)
+        .await
+        .map(|_| ())
+        .map_err(failed(&self.pool, MAKING_ROOM))
+    }
+
+    async fn handovers_in_all(&self, tx: &mut Tx) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT COUNT(*) FROM handover")
             .fetch_one(&mut **tx)
             .await
-            .map_err(failed(&self.pool, DOING))?;
-        if in_all >= IN_ALL {
-            return Err(StoreError::TooManyPending { limit: IN_ALL });
-        }
-        Ok(())
+            .map_err(failed(&self.pool, MAKING_ROOM))
+    }
+
+    /// Of sources that are equally full, the one that waits longest loses its oldest row.
+    async fn drop_handover_of_fullest_source(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        sqlx::query(
+            r"
+            DELETE FROM handover WHERE id_hash = (
+                SELECT id_hash FROM handover WHERE source = (
+                    SELECT source FROM handover GROUP BY source
+                    ORDER BY COUNT(*) DESC, MIN(made_at), source LIMIT 1
+                )
+                ORDER BY made_at, id_hash LIMIT 1
+            )
+            ",
+        )
+        .execute(&mut **tx)
+        .await
+        .map(|_| ())
+        .map_err(failed(&self.pool, MAKING_ROOM))
     }
 }

@@ -1,7 +1,8 @@
 //! Sign-ins that went to Entra and have not come back, kept on the gate's own host.
 //!
 //! A sign-in is taken once: the row is gone with the first look, whoever looked. The number of rows is bounded per
-//! browser and over all, because anybody can begin one.
+//! browser, per client address and over all, because anybody can begin one. A bound that is met never refuses anybody: it
+//! pushes out old rows of whoever has the most.
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::error::StoreError;
 use super::secret_hash::SecretHash;
 use super::sqlite::{Tx, begin, failed};
 use super::{Store, bad_row};
+use crate::model::record::ClientAddress;
 use crate::model::time::Timestamp;
 
 /// How long a person may take at Entra.
@@ -19,8 +21,15 @@ pub(super) const PENDING: Duration = Duration::from_mins(10);
 /// Sign-ins that one browser may have under way (one per tab); the oldest gives way.
 pub(super) const PER_BROWSER: i64 = 20;
 
-/// Sign-ins under way over all; further ones are refused.
+/// Sign-ins that the clients of one address (IPv6: of one /64) may have under way; the oldest gives way. It is far below
+/// [`IN_ALL`], so that nobody fills the table from one place, and far above what an office behind one address needs.
+pub(super) const PER_SOURCE: i64 = 200;
+
+/// Sign-ins under way over all. Whoever comes then pushes out the oldest of the fullest source: to refuse newcomers
+/// would let a flood lock everybody out.
 pub(super) const IN_ALL: i64 = 10_000;
+
+const MAKING_ROOM: &str = "make room for a sign-in";
 
 /// A sign-in under way.
 #[derive(Debug, Clone)]
@@ -62,13 +71,20 @@ pub enum SignInTaken {
 type Columns = (String, String, String, Option<String>, Option<String>, i64);
 
 impl Store {
-    /// Keeps a sign-in for 10 minutes. The oldest of a browser with 20 gives way.
+    /// Keeps a sign-in for 10 minutes. The oldest of a browser with 20, or of a client's neighbourhood with 200, gives way; when
+    /// 10 000 are under way, the oldest of the fullest neighbourhood does.
     ///
     /// # Errors
-    /// `TooManyPending` when 10 000 are under way; else as the database fails.
-    pub async fn begin_sign_in(&self, sign_in: &SignIn, now: Timestamp) -> Result<(), StoreError> {
+    /// When the database fails.
+    pub async fn begin_sign_in(
+        &self,
+        sign_in: &SignIn,
+        client: ClientAddress,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let mut tx = begin(&self.pool, "begin a sign-in").await?;
-        self.make_room_for_sign_in(&mut tx, &sign_in.browser, now).await?;
+        let source = client.neighbourhood().to_string();
+        self.make_room_for_sign_in(&mut tx, (&sign_in.browser, &source), now).await?;
         let (page, handover) = match &sign_in.destination {
             Destination::Page(path) => (Some(path.as_str()), None),
             Destination::Handover(id) => (None, Some(id.as_str())),
@@ -76,12 +92,14 @@ impl Store {
         sqlx::query(
             r"
             INSERT INTO sign_in
-                (state_hash, browser_hash, nonce, verifier, return_path, handover_hash, made_at, ends_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                (state_hash, browser_hash, source, nonce, verifier, return_path, handover_hash,
+                made_at, ends_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             ",
         )
         .bind(sign_in.state.as_str())
         .bind(sign_in.browser.as_str())
+        .bind(source)
         .bind(sign_in.nonce.expose_secret())
         .bind(sign_in.verifier.expose_secret())
         .bind(page)
@@ -149,18 +167,36 @@ impl Store {
             .map_err(failed(&self.pool, "sweep sign-ins"))
     }
 
+    /// Leaves room for one more row of this browser, of this source and over all.
     async fn make_room_for_sign_in(
         &self,
         tx: &mut Tx,
-        browser: &SecretHash,
+        (browser, source): (&SecretHash, &str),
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        const DOING: &str = "make room for a sign-in";
+        self.drop_sign_ins_over(tx, now).await?;
+        self.drop_sign_ins_of_browser(tx, browser).await?;
+        self.drop_sign_ins_of_source(tx, source).await?;
+        if self.sign_ins_in_all(tx).await? >= IN_ALL {
+            self.drop_sign_in_of_fullest_source(tx).await?;
+        }
+        Ok(())
+    }
+
+    async fn drop_sign_ins_over(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         sqlx::query("DELETE FROM sign_in WHERE ends_at <= $1")
             .bind(now.as_micros())
             .execute(&mut **tx)
             .await
-            .map_err(failed(&self.pool, DOING))?;
+            .map(|_| ())
+            .map_err(failed(&self.pool, MAKING_ROOM))
+    }
+
+    async fn drop_sign_ins_of_browser(
+        &self,
+        tx: &mut Tx,
+        browser: &SecretHash,
+    ) -> Result<(), StoreError> {
         sqlx::query(
             r"
             DELETE FROM sign_in WHERE browser_hash = $1 AND state_hash NOT IN (
@@ -173,14 +209,50 @@ impl Store {
         .bind(PER_BROWSER - 1)
         .execute(&mut **tx)
         .await
-        .map_err(failed(&self.pool, DOING))?;
-        let in_all: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sign_in")
+        .map(|_| ())
+        .map_err(failed(&self.pool, MAKING_ROOM))
+    }
+
+    async fn drop_sign_ins_of_source(&self, tx: &mut Tx, source: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            r"
+            DELETE FROM sign_in WHERE source = $1 AND state_hash NOT IN (
+                SELECT state_hash FROM sign_in WHERE source = $1
+                ORDER BY made_at DESC, state_hash LIMIT $2
+            )
+            ",
+        )
+        .bind(source)
+        .bind(PER_SOURCE - 1)
+        .execute(&mut **tx)
+        .await
+        .map(|_| ())
+        .map_err(failed(&self.pool, MAKING_ROOM))
+    }
+
+    async fn sign_ins_in_all(&self, tx: &mut Tx) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT COUNT(*) FROM sign_in")
             .fetch_one(&mut **tx)
             .await
-            .map_err(failed(&self.pool, DOING))?;
-        if in_all >= IN_ALL {
-            return Err(StoreError::TooManyPending { limit: IN_ALL });
-        }
-        Ok(())
+            .map_err(failed(&self.pool, MAKING_ROOM))
+    }
+
+    /// Of sources that are equally full, the one that waits longest loses its oldest row.
+    async fn drop_sign_in_of_fullest_source(&self, tx: &mut Tx) -> Result<(), StoreError> {
+        sqlx::query(
+            r"
+            DELETE FROM sign_in WHERE state_hash = (
+                SELECT state_hash FROM sign_in WHERE source = (
+                    SELECT source FROM sign_in GROUP BY source
+                    ORDER BY COUNT(*) DESC, MIN(made_at), source LIMIT 1
+                )
+                ORDER BY made_at, state_hash LIMIT 1
+            )
+            ",
+        )
+        .execute(&mut **tx)
+        .await
+        .map(|_| ())
+        .map_err(failed(&self.pool, MAKING_ROOM))
     }
 }

@@ -5,7 +5,6 @@
 //! requests turned away are summed up, so that a flood costs one record per source and interval.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
@@ -41,12 +40,8 @@ pub enum Source {
 impl Source {
     fn widened(self) -> Self {
         match self {
-            Self::Address(ClientAddress::Known(IpAddr::V6(ip))) => {
-                let network = Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64));
-                Self::Address(ClientAddress::Known(IpAddr::V6(network)))
-            }
-            Self::Address(ClientAddress::Known(IpAddr::V4(_)) | ClientAddress::Unknown)
-            | Self::Session(_) => self,
+            Self::Address(client) => Self::Address(client.neighbourhood()),
+            Self::Session(_) => self,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Signing in and out as browsers do it: the real routers, sessions, log and database, and the simulator of Entra.
 
 mod attacks;
+mod crowding;
 mod flow;
 mod handover;
 mod hostile_returns;
@@ -43,6 +44,7 @@ use crate::web::wants::Wants;
 const GATE: &str = "http://localhost:8080";
 const APP: &str = "http://app.localhost:8080";
 const OTHER: &str = "http://other.localhost:8080";
+const HERE: ClientAddress = ClientAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST));
 const PLENTY: Limit = Limit { per_second: 1_000, burst: 100_000 };
 
 struct Scene {
@@ -220,7 +222,7 @@ impl Scene {
             facts: RequestFacts {
                 request: "r-test-1".parse().unwrap(),
                 door: Door::Own,
-                client: ClientAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                client: request.extensions().get().copied().unwrap_or(HERE),
                 method: request.method().to_string(),
                 host: Some(host),
                 path: url.path().to_owned(),
@@ -246,6 +248,8 @@ async fn reply(router: Router, request: Request<Body>) -> Reply {
 #[derive(Debug, Clone, Default)]
 struct Browser {
     jar: BTreeMap<String, BTreeMap<String, String>>,
+    /// Where it is; [`HERE`] unless the test says.
+    client: Option<ClientAddress>,
 }
 
 impl Browser {
@@ -285,6 +289,7 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        request = request.extension(self.client.unwrap_or(HERE));
         let reply = scene.send(request.body(Body::from(form.to_owned())).unwrap()).await;
         for line in reply.headers.get_all(header::SET_COOKIE) {
             let line = line.to_str().unwrap();

@@ -1,5 +1,6 @@
 //! The store over files that exist for one test.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
@@ -8,9 +9,11 @@ use super::sqlite::is_sound;
 use super::*;
 use crate::model::host::Host;
 use crate::model::id::{ReleaseNumber, SessionId};
+use crate::model::record::ClientAddress;
 use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 
+mod crowding;
 mod pending;
 mod releases;
 mod sessions;
