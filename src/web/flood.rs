@@ -5,11 +5,11 @@
 //! requests turned away are summed up, so that a flood costs one record per source and interval.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 
+use super::client::network_of;
 use crate::model::id::SessionId;
 use crate::model::record::ClientAddress;
 use crate::model::time::Timestamp;
@@ -41,12 +41,10 @@ pub enum Source {
 impl Source {
     fn widened(self) -> Self {
         match self {
-            Self::Address(ClientAddress::Known(IpAddr::V6(ip))) => {
-                let network = Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64));
-                Self::Address(ClientAddress::Known(IpAddr::V6(network)))
+            Self::Address(ClientAddress::Known(ip)) => {
+                Self::Address(ClientAddress::Known(network_of(ip)))
             }
-            Self::Address(ClientAddress::Known(IpAddr::V4(_)) | ClientAddress::Unknown)
-            | Self::Session(_) => self,
+            Self::Address(ClientAddress::Unknown) | Self::Session(_) => self,
         }
     }
 }
@@ -54,6 +52,8 @@ impl Source {
 /// Requests of one source that were turned away since the last record of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
+    /// Whose they were.
+    pub source: Source,
     /// The address that they came from last.
     pub client: ClientAddress,
     /// How many.
@@ -99,13 +99,26 @@ impl Flood {
         std::mem::take(&mut *turned_away).into_values().collect()
     }
 
+    /// Takes summaries back that could not be recorded; they are added to what was turned away since.
+    pub fn put_back(&self, summaries: Vec<Summary>) {
+        for summary in summaries {
+            self.add(summary);
+        }
+    }
+
     fn count(&self, source: Source, client: ClientAddress) {
+        self.add(Summary { source, client, count: 1 });
+    }
+
+    fn add(&self, more: Summary) {
+        let Summary { source, client, count } = more;
         let mut turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = turned_away.len() < SUMMARIES || turned_away.contains_key(&source);
         let source = if fits { source } else { Source::Address(ClientAddress::Unknown) };
-        let summary = turned_away.entry(source).or_insert(Summary { client, count: 0 });
+        let summary =
+            turned_away.entry(source.clone()).or_insert(Summary { source, client, count: 0 });
         summary.client = client;
-        summary.count = summary.count.saturating_add(1);
+        summary.count = summary.count.saturating_add(count);
     }
 
     /// At least `now`. More than a whole burst ahead means that the clock was set back, which must lock nobody out.
