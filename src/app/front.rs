@@ -229,5 +229,5 @@ pub async fn wrong_method(
 }
 
 #[cfg(test)]
-#[path = "tests.rs"]
+#[path = "tests/front.rs"]
 mod tests;

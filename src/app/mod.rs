@@ -3,6 +3,7 @@
 //! [`Gate::open`] opens whatever can fail (keys, databases, rules, sockets) before anything runs, so that nothing is
 //! left half-started. [`Gate::run`] owns every task: the log's writer outlives the doors, the doors outlive nothing.
 
+pub mod crowd;
 mod doors;
 pub mod front;
 pub mod listener;
@@ -20,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::crowd::Limits;
 pub use self::doors::entra;
 use self::front::Front;
 use self::listener::{Listener, Pages};
@@ -45,6 +47,8 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 const KEEP_CHANGES: Duration = Duration::from_hours(24);
 /// Requests turned away are summed up at this interval.
 const SUM_UP_EVERY: Duration = Duration::from_secs(10);
+/// The last of them may take this long, so that a log that hangs does not hold up the stop.
+const LAST_SUM_UP: Duration = Duration::from_secs(5);
 
 /// A gate that is ready to run: everything opened, nothing started.
 #[derive(Debug)]
@@ -53,6 +57,8 @@ pub struct Gate {
     ops: Pages,
     sockets: Sockets,
     tls: Option<Arc<ServerConfig>>,
+    limits: Limits,
+    metrics: Metrics,
     work: Work,
     /// Connections and tunnels.
     tasks: TaskTracker,
@@ -128,7 +134,8 @@ impl Gate {
         let clock = ground.clock;
         let work = Work { audit: log.audit, writer, live, store, sessions, refuser, clock };
         let ops = Pages(ops::router(ops));
-        Ok(Self { front, ops, sockets, tls, work, tasks, stop })
+        let (limits, metrics) = (Limits::of_process(&config.trusted_proxies), ground.metrics);
+        Ok(Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop })
     }
 
     /// The same gate with another limit for the silence of upstreams.
@@ -136,6 +143,12 @@ impl Gate {
     pub fn with_upstream_patience(mut self, patience: Duration) -> Self {
         self.front.gateway.upstream = self.front.gateway.upstream.with_patience(patience);
         self
+    }
+
+    /// The same gate with other limits for connections.
+    #[must_use]
+    pub fn with_connection_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Where apps and our own pages are served.
@@ -159,7 +172,7 @@ impl Gate {
     /// # Errors
     /// When the start can't be recorded, or the log's writer gives up: without it nothing can be answered.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
-        let Self { front, ops, sockets, tls, work, tasks, stop: tunnels } = self;
+        let Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop: tunnels } = self;
         let Work { audit, writer, live, store, sessions, refuser, clock } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let writer = helpers.spawn(writer.run(writing.clone()));
@@ -168,8 +181,10 @@ impl Gate {
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
-        let public = Listener { socket: sockets.public, tls };
-        let machines = Listener { socket: sockets.ops, tls: None };
+        let (inside, counted) = (limits.clone(), metrics.clone());
+        let public = Listener { socket: sockets.public, tls, limits, metrics };
+        let machines =
+            Listener { socket: sockets.ops, tls: None, limits: inside, metrics: counted };
         drop(tasks.spawn(public.run(Arc::new(front), tasks.clone(), halt.clone())));
         drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
         let mut writer = writer;
@@ -180,7 +195,7 @@ impl Gate {
         halt.cancel();
         tunnels.cancel();
         drain(&tasks).await;
-        refuser.sum_up().await;
+        last_sum_up(&refuser).await;
         if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
             tracing::error!(error = %error, "The stop could not be recorded.");
         }
@@ -225,7 +240,16 @@ async fn sweep((sessions, store): (Arc<Sessions>, Store), clock: Clock, stop: Ca
 async fn sum_up(refuser: Refuser, stop: CancellationToken) {
     let mut tick = tokio::time::interval(SUM_UP_EVERY);
     while stop.run_until_cancelled(tick.tick()).await.is_some() {
-        refuser.sum_up().await;
+        // What the stop interrupts goes back into the count, and is summed up for the last time by whoever stops.
+        if stop.run_until_cancelled(refuser.sum_up()).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn last_sum_up(refuser: &Refuser) {
+    if tokio::time::timeout(LAST_SUM_UP, refuser.sum_up()).await.is_err() {
+        tracing::error!("Not all requests turned away could be recorded before the stop.");
     }
 }
 

@@ -20,11 +20,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::sample_app::{SampleApp, SampleSettings};
+use crate::app::crowd::Limits;
 use crate::app::listener::{Listener, Pages};
 use crate::app::{Gate, Sockets, stop_signal};
 use crate::model::time::Clock;
 use crate::sim::Sim;
-use crate::telemetry;
+use crate::telemetry::{self, Metrics};
 
 /// The options of `cedargate demo`.
 #[derive(Debug, Clone, Args)]
@@ -111,7 +112,7 @@ impl Demo {
         let Self { gate, sim, sim_socket, app: (app, upstream), data, .. } = self;
         let (tasks, halt) = (TaskTracker::new(), CancellationToken::new());
         for (router, socket) in [(sim.router(), sim_socket), (app.router(), upstream)] {
-            let listener = Listener { socket, tls: None };
+            let listener = listener(socket);
             drop(tasks.spawn(listener.run(Arc::new(Pages(router)), tasks.clone(), halt.clone())));
         }
         let ended = gate.run(stop).await;
@@ -155,6 +156,11 @@ pub async fn run(options: Options) -> Result<()> {
     demo.run(stop_signal()?).await
 }
 
+/// A listener of the demo's other servers, as this machine can carry it.
+fn listener(socket: TcpListener) -> Listener {
+    Listener { socket, tls: None, limits: Limits::of_process(&[]), metrics: Metrics::new() }
+}
+
 #[expect(clippy::print_stdout, reason = "the address is what this command says")]
 async fn simulator_alone(options: &Options) -> Result<()> {
     let (public, socket) = sockets(options.listen).await?;
@@ -169,7 +175,7 @@ async fn simulator_alone(options: &Options) -> Result<()> {
     let sim = Sim::new(seed::simulator(&places, secret.clone())?, Clock::System)?;
     println!("{}", words::simulator(&places, &secret));
     let tasks = TaskTracker::new();
-    Listener { socket, tls: None }.run(Arc::new(Pages(sim.router())), tasks, stop_signal()?).await;
+    listener(socket).run(Arc::new(Pages(sim.router())), tasks, stop_signal()?).await;
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, Request, header};
-use hyper::upgrade::OnUpgrade;
 
 use super::Gateway;
 use super::answers::Deny;
@@ -12,7 +11,7 @@ use super::headers;
 use super::identity::Untold;
 use super::upstream::{Carriage, UpstreamError};
 use super::visit::Visit;
-use super::websocket::{Place, Upgrade};
+use super::websocket::{ClientEnd, Place, Upgrade};
 use crate::audit::{Permit, Recorded};
 use crate::authz::snapshot::Snapshot;
 use crate::model::grant::Method;
@@ -92,7 +91,7 @@ impl Gateway {
         mut request: Request<Body>,
     ) -> Result<Response, Failure> {
         let exchange = visit.exchange;
-        let client = request.extensions_mut().remove::<OnUpgrade>();
+        let client = ClientEnd::take(&mut request);
         let (parts, body) = request.into_parts();
         let mut headers = parts.headers;
         headers::strip_inbound(&mut headers);

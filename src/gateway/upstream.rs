@@ -6,7 +6,6 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body::Body as _;
-use hyper::upgrade::OnUpgrade;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -18,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::headers;
 use super::patience::{Pulse, Watched};
-use super::websocket::{self, Upgrade};
+use super::websocket::{self, ClientEnd, Upgrade};
 use crate::audit::Permit;
 use crate::model::host::Origin;
 
@@ -46,7 +45,7 @@ pub(super) struct Carriage {
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     pub(super) upgrade: Upgrade,
-    pub(super) client: Option<OnUpgrade>,
+    pub(super) client: Option<ClientEnd>,
 }
 
 /// Why an upstream gave no answer that can be passed on.
@@ -121,7 +120,7 @@ impl Upstream {
         &self,
         mut answer: Response,
         upgrade: &Upgrade,
-        client: Option<OnUpgrade>,
+        client: Option<ClientEnd>,
     ) -> Result<Response, UpstreamError> {
         let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         let tunnel = match (upgrade, client) {

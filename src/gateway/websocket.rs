@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::model::app::App;
 use crate::model::route::{Route, WebSockets};
+use crate::web::lease::Lease;
 
 /// What a request wants to become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,10 +118,28 @@ pub(super) fn announce(headers: &mut HeaderMap) {
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
 }
 
+/// The client's end of a connection that may become a tunnel.
+#[derive(Debug)]
+pub(super) struct ClientEnd {
+    bytes: OnUpgrade,
+    /// A tunnel counts as a connection of its client until it ends.
+    lease: Option<Lease>,
+}
+
+impl ClientEnd {
+    /// Takes the client's end out of a request, where the server put it.
+    pub(super) fn take<B>(request: &mut Request<B>) -> Option<Self> {
+        let extensions = request.extensions_mut();
+        let lease = extensions.remove::<Lease>();
+        Some(Self { bytes: extensions.remove::<OnUpgrade>()?, lease })
+    }
+}
+
 /// Carries bytes both ways until one side closes or `stop`.
-pub(super) async fn tunnel(client: OnUpgrade, upstream: OnUpgrade, stop: CancellationToken) {
+pub(super) async fn tunnel(client: ClientEnd, upstream: OnUpgrade, stop: CancellationToken) {
+    let ClientEnd { bytes, lease } = client;
     let both = async {
-        let (client, upstream) = tokio::try_join!(client, upstream)?;
+        let (client, upstream) = tokio::try_join!(bytes, upstream)?;
         let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
         tokio::io::copy_bidirectional(&mut client, &mut upstream).await?;
         Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
@@ -128,4 +147,5 @@ pub(super) async fn tunnel(client: OnUpgrade, upstream: OnUpgrade, stop: Cancell
     if let Some(Err(error)) = stop.run_until_cancelled(both).await {
         tracing::debug!(error = %error, "A WebSocket ended.");
     }
+    drop(lease);
 }

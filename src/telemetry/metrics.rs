@@ -100,6 +100,7 @@ pub struct Metrics {
     upstream_responses: Family<ClassLabel, Counter>,
     sign_ins: Family<OutcomeLabel, Counter>,
     release: Gauge<i64>,
+    panics: Counter,
 }
 
 impl fmt::Debug for Metrics {
@@ -128,6 +129,7 @@ impl Metrics {
             upstream_responses: Family::default(),
             sign_ins: Family::default(),
             release: Gauge::default(),
+            panics: Counter::default(),
         };
         metrics.registry = std::sync::Arc::new(metrics.table());
         metrics
@@ -157,6 +159,7 @@ impl Metrics {
         );
         table.register("sign_ins", "Finished sign-ins by outcome", self.sign_ins.clone());
         table.register("release", "Number of the release in force", self.release.clone());
+        table.register("panics", "Requests whose answer panicked", self.panics.clone());
         table
     }
 
@@ -195,6 +198,11 @@ impl Metrics {
     /// Sets the number of the release in force.
     pub fn release_in_force(&self, number: i64) {
         self.release.set(number);
+    }
+
+    /// Counts a request whose answer panicked, which is always a fault of ours.
+    pub fn panicked(&self) {
+        self.panics.inc();
     }
 
     /// Everything in the `OpenMetrics` text format, for `application/openmetrics-text; version=1.0.0`.

@@ -17,6 +17,7 @@ fn every_metric_is_in_the_text() {
     metrics.clone().signed_in(Outcome::Ok);
     metrics.signed_in(Outcome::Failed);
     metrics.release_in_force(4);
+    metrics.panicked();
     let text = metrics.encode().unwrap();
     for line in [
         "cedargate_decisions_total{verdict=\"allow\",reason=\"granted\"} 1",
@@ -30,6 +31,7 @@ fn every_metric_is_in_the_text() {
         "cedargate_sign_ins_total{outcome=\"ok\"} 1",
         "cedargate_sign_ins_total{outcome=\"failed\"} 1",
         "cedargate_release 4",
+        "cedargate_panics_total 1",
         "# EOF",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in {text}");

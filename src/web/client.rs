@@ -4,7 +4,7 @@
 //! from the right past trusted hops; the first hop that can't be read makes the address unknown, and rules about
 //! networks fail. Ports are read; zone ids (RFC 4007) are not, for they mean nothing on another machine.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
@@ -35,6 +35,15 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> C
     }
     // Every hop is one of our proxies: the outermost of them is the client.
     ClientAddress::Known(client)
+}
+
+/// The address under which a client is counted: an IPv6 network of 64 bits is one client, for it can take any address
+/// of it.
+pub fn network_of(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
+        IpAddr::V4(ip) => IpAddr::V4(ip),
+    }
 }
 
 fn read_hop(hop: &str) -> Option<IpAddr> {

@@ -49,6 +49,8 @@ impl Source {
 /// Requests of one source that were turned away since the last record of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
+    /// Whose they were.
+    pub source: Source,
     /// The address that they came from last.
     pub client: ClientAddress,
     /// How many.
@@ -94,13 +96,26 @@ impl Flood {
         std::mem::take(&mut *turned_away).into_values().collect()
     }
 
+    /// Takes summaries back that could not be recorded; they are added to what was turned away since.
+    pub fn put_back(&self, summaries: Vec<Summary>) {
+        for summary in summaries {
+            self.add(summary);
+        }
+    }
+
     fn count(&self, source: Source, client: ClientAddress) {
+        self.add(Summary { source, client, count: 1 });
+    }
+
+    fn add(&self, more: Summary) {
+        let Summary { source, client, count } = more;
         let mut turned_away = self.turned_away.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = turned_away.len() < SUMMARIES || turned_away.contains_key(&source);
         let source = if fits { source } else { Source::Address(ClientAddress::Unknown) };
-        let summary = turned_away.entry(source).or_insert(Summary { client, count: 0 });
+        let summary =
+            turned_away.entry(source.clone()).or_insert(Summary { source, client, count: 0 });
         summary.client = client;
-        summary.count = summary.count.saturating_add(1);
+        summary.count = summary.count.saturating_add(count);
     }
 
     /// At least `now`. More than a whole burst ahead means that the clock was set back, which must lock nobody out.

@@ -14,6 +14,7 @@ pub mod flood;
 pub mod headers;
 pub mod hurry;
 pub mod hx;
+pub mod lease;
 pub mod link;
 pub mod moment;
 pub mod page;

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use super::exchange::Exchange;
 use super::fault::{Fault, Quote};
-use super::flood::{Flood, Source};
+use super::flood::{Flood, Source, Summary};
 use super::wants::Wants;
 use crate::audit::Audit;
 use crate::model::record::{Entry, Event, Refusal, RefusalRecord, RequestFacts};
@@ -81,12 +81,31 @@ impl Refuser {
     }
 
     /// Puts on record what was turned away since the last call. Called at intervals.
+    ///
+    /// Ends at the first summary that the log does not take, and keeps it and the rest for the next call; so it does
+    /// when it is dropped before its end. A log that answered too late may then hold a summary twice, but never misses one.
     pub async fn sum_up(&self) {
-        for summary in self.flood.take_summaries() {
-            let event = Event::TurnedAway { client: summary.client, count: summary.count };
+        let mut waiting = Waiting { flood: &self.flood, summaries: self.flood.take_summaries() };
+        while let Some(Summary { client, count, .. }) = waiting.summaries.last() {
+            let event = Event::TurnedAway { client: *client, count: *count };
             if let Err(error) = self.audit.noted(Entry::Event(Box::new(event))).await {
-                tracing::error!(error = %error, count = summary.count, "Requests turned away could not be recorded.");
+                let sources = waiting.summaries.len();
+                tracing::error!(error = %error, sources, "Requests turned away could not be recorded yet.");
+                return;
             }
+            drop(waiting.summaries.pop());
         }
+    }
+}
+
+/// Summaries that are not on record yet; they return to the flood unless they are taken out.
+struct Waiting<'a> {
+    flood: &'a Flood,
+    summaries: Vec<Summary>,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.flood.put_back(std::mem::take(&mut self.summaries));
     }
 }

@@ -1,5 +1,7 @@
 //! WebSocket upgrades (RFC 6455 section 4): who may ask for one, when bytes begin to flow, and when they end.
 
+use cedargate::app::crowd::Limits;
+
 use crate::harness::World;
 use crate::harness::recorder::HOST;
 use crate::harness::wire::Wire;
@@ -214,4 +216,22 @@ async fn stopping_gate_ends_its_tunnels() {
     let (mut client, mut server) = tunnel(&world, &upstream).await;
     world.stop().await;
     assert_eq!((client.rest().await, server.rest().await), (vec![], vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tunnel_counts_as_a_connection_of_its_client_until_it_ends() {
+    let limits = Limits { total: 8, per_client: 1, uncounted: Vec::new() };
+    let (world, upstream) = World::with_upstream_and(limits).await;
+    let (client, server) = tunnel(&world, &upstream).await;
+    assert!(!is_served(&world).await, "the tunnel is this client's one connection");
+    drop((client, server));
+    let served = async { while !is_served(&world).await {} };
+    tokio::time::timeout(std::time::Duration::from_secs(10), served).await.unwrap();
+}
+
+/// Whether a new connection gets any answer.
+async fn is_served(world: &World) -> bool {
+    let mut wire = world.wire().await;
+    let sent = wire.offer("GET / HTTP/1.1\r\nHost: nowhere.test\r\n\r\n").await;
+    sent.is_ok() && wire.head().await.is_some()
 }

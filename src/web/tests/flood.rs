@@ -55,8 +55,22 @@ fn requests_turned_away_are_summed_up_once() {
     for _ in 0..5 {
         assert!(flood.turns_away(source.clone(), address("192.0.2.1"), now));
     }
-    assert_eq!(flood.take_summaries(), [Summary { client: address("192.0.2.1"), count: 5 }]);
+    let expected = Summary { source, client: address("192.0.2.1"), count: 5 };
+    assert_eq!(flood.take_summaries(), [expected]);
     assert!(flood.take_summaries().is_empty());
+}
+
+#[test]
+fn summaries_put_back_are_added_to_what_came_since() {
+    let flood = Flood::new(Limit { per_second: 10, burst: 3 });
+    let (source, now) = (Source::Address(address("192.0.2.1")), Timestamp::from_seconds(1_000));
+    exhaust(&flood, &source, now);
+    assert!(flood.turns_away(source.clone(), address("192.0.2.1"), now));
+    let taken = flood.take_summaries();
+    assert!(flood.turns_away(source.clone(), address("192.0.2.1"), now));
+    flood.put_back(taken);
+    let expected = Summary { source, client: address("192.0.2.1"), count: 2 };
+    assert_eq!(flood.take_summaries(), [expected]);
 }
 
 #[test]

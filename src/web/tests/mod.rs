@@ -6,4 +6,5 @@ mod flood;
 mod inbound;
 pub(crate) mod markup;
 mod pages;
+mod refuser;
 pub(crate) mod scene;

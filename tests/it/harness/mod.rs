@@ -11,6 +11,7 @@ pub(crate) mod wire;
 use std::time::Duration;
 
 use cedargate::app::Gate;
+use cedargate::app::crowd::Limits;
 use cedargate::demo::{Demo, Options, Places};
 use cedargate::model::id::ReleaseNumber;
 use cedargate::model::rule_book::RuleBook;
@@ -69,6 +70,15 @@ impl World {
         change(&mut book);
         publish(&data, book, &Clock::System).await;
         Self::launch(data, Clock::System, |gate| gate.with_upstream_patience(patience)).await
+    }
+
+    /// As [`Self::start_with`], with other limits for connections.
+    pub(crate) async fn start_limited(limits: Limits, change: impl FnOnce(&mut RuleBook)) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut book = rule_files::demo().unwrap();
+        change(&mut book);
+        publish(&data, book, &Clock::System).await;
+        Self::launch(data, Clock::System, |gate| gate.with_connection_limits(limits)).await
     }
 
     /// Stops the gate in order and starts it again on the same data; ports and Entra's memory are new.

@@ -78,6 +78,12 @@ impl World {
         (Self::start_with(|book| raw_app(book, address)).await, ByHand(socket))
     }
 
+    /// As [`Self::with_upstream`], with other limits for connections.
+    pub(crate) async fn with_upstream_and(limits: Limits) -> (Self, ByHand) {
+        let (socket, address) = bound().await;
+        (Self::start_limited(limits, |book| raw_app(book, address)).await, ByHand(socket))
+    }
+
     /// A connection to the gate.
     pub(crate) async fn wire(&self) -> Wire {
         Wire::to(self.places.port).await
