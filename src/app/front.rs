@@ -223,8 +223,8 @@ pub async fn wrong_method(
     refuser: Refuser,
     axum::Extension(exchange): axum::Extension<Arc<Exchange>>,
 ) -> Response {
-    let refused = Refused::from(&*exchange);
-    let mut response = refuser.refuse(refused, Refusal::MethodNotAllowed).await;
+    let request = Refused::from(&*exchange);
+    let mut response = refuser.refuse(request, Refusal::MethodNotAllowed).await;
     response.headers_mut().remove(header::ALLOW);
     response
 }
