@@ -225,8 +225,8 @@ async fn tunnel_counts_as_a_connection_of_its_client_until_it_ends() {
     let (client, server) = tunnel(&world, &upstream).await;
     assert!(!is_served(&world).await, "the tunnel is this client's one connection");
     drop((client, server));
-    let served = async { while !is_served(&world).await {} };
-    tokio::time::timeout(std::time::Duration::from_secs(10), served).await.unwrap();
+    let comes_again = async { while !is_served(&world).await {} };
+    tokio::time::timeout(std::time::Duration::from_secs(10), comes_again).await.unwrap();
 }
 
 /// Whether a new connection gets any answer.

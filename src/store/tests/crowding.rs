@@ -105,18 +105,18 @@ async fn lost(scene: &Scene, names: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a49_five_thousand_starts_of_one_source_leave_a_fresh_source_alone() {
+async fn a49_a_flood_of_starts_leaves_a_fresh_source_alone() {
     let scene = scene().await;
     stop_syncing(&scene).await;
     begin(&scene, "fresh", client(FRESH), at(0)).await;
-    for n in 0..5_000_i64 {
+    for n in 0..600_i64 {
         let now = Timestamp::from_micros(at(1).as_micros() + n);
         begin(&scene, &format!("flood-{n}"), client(FLOODER), now).await;
     }
     assert_eq!(counts(&scene).await, (201, 201));
     begin(&scene, "late", client(FRESH), at(2)).await;
     for (name, kept) in
-        [("fresh", true), ("late", true), ("flood-4799", false), ("flood-4800", true)]
+        [("fresh", true), ("late", true), ("flood-399", false), ("flood-400", true)]
     {
         assert_eq!(is_kept(&scene, name, at(3)).await, kept, "{name}");
     }

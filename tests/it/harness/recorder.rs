@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
+use cedargate::app::crowd::Limits;
 use cedargate::model::app::{App, Upstream};
 use cedargate::model::grant::{Conditions, Effect, Grant, Reach, What, Who};
 use cedargate::model::id::{AppId, RouteId};
