@@ -119,7 +119,8 @@ impl Chromium {
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let entries = self.page.issue_cmd(ReadConsole).await.unwrap();
         let entries = entries.as_array().expect("chromedriver keeps a console log").iter();
-        let grave = entries.filter(|entry| entry["source"] != "network" && entry["level"] != "INFO");
+        let grave =
+            entries.filter(|entry| entry["source"] != "network" && entry["level"] != "INFO");
         grave.map(Value::to_string).collect()
     }
 
@@ -153,7 +154,10 @@ impl Driver {
     fn end_session(&self, session: &str) -> std::io::Result<()> {
         let mut line = TcpStream::connect(("127.0.0.1", self.port))?;
         line.set_read_timeout(Some(PATIENCE))?;
-        write!(line, "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+        write!(
+            line,
+            "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        )?;
         let _answered = line.read(&mut [0; 64])?;
         Ok(())
     }
