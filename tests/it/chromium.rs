@@ -172,9 +172,9 @@ async fn olive_opens_the_reports_route(olive: &Chromium, world: &World) {
 /// Adds the grant for Finance in the form on the page, and returns its id as the page then shows it.
 async fn add_finance(olive: &Chromium) -> String {
     let reason = "Quarterly figures need the visitor counts";
-    olive.fill("who_kind", "group").await;
+    olive.pick("who_kind", "group").await;
     olive.fill("who", "Finance").await;
-    olive.fill("what", "read").await;
+    olive.pick("what", "read").await;
     olive.fill("reason", reason).await;
     olive.press("//button[@id='add-grant']").await;
     let row = format!("//li[contains(@class, 'grant') and contains(., '{reason}')]");

@@ -94,7 +94,13 @@ impl Chromium {
         assert!(arrived.is_ok(), "at {at}, not at {address}: {}", self.text().await);
     }
 
-    /// Writes into a field, or picks what begins like this in a list.
+    /// Picks the option of a list that sends this value.
+    pub(crate) async fn pick(&self, list: &str, value: &str) {
+        let element = self.page.wait().for_element(Locator::Id(list)).await.unwrap();
+        element.select_by_value(value).await.unwrap();
+    }
+
+    /// Writes into a field.
     pub(crate) async fn fill(&self, field: &str, text: &str) {
         let element = self.page.wait().for_element(Locator::Id(field)).await.unwrap();
         element.send_keys(text).await.unwrap();
@@ -209,6 +215,8 @@ fn is_missing(problem: &str) -> bool {
     problem.contains("cannot find chrome binary") || problem.contains("no chrome binary at")
 }
 
+#[expect(clippy::disallowed_methods, reason = "how strict the tests are is no setting of the gate")]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn missing(test: &str, problem: &str) -> Option<Chromium> {
     let strict = std::env::var("CEDARGATE_TEST_STRICT").is_ok_and(|set| set == "1");
     assert!(!strict, "{problem}");
