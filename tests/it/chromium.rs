@@ -181,6 +181,8 @@ async fn add_finance(olive: &Chromium) -> String {
     olive.shows(&row, "Finance").await;
     let code = format!("{row}//code");
     let id = olive.page.find(Locator::XPath(&code)).await.unwrap().text().await.unwrap();
-    olive.shows("//*[@id='access']/p[contains(@class, 'note')]", &id).await;
+    let notice = "//*[@id='access']/p[contains(@class, 'note')]";
+    olive.shows(notice, &format!("The grant {id} was added. Release 3 is in force.")).await;
+    olive.shows("//*[@id='release']", "Release 3,").await;
     id
 }
