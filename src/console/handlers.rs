@@ -223,7 +223,8 @@ fn block(asked: &Admitted, status: StatusCode, page: &RoutePage) -> Response {
     if asked.hx.wants_fragment() {
         let problem = page.form.as_ref().and_then(|form| form.problem.clone());
         let hx = problem.map_or_else(HxOut::new, |text| HxOut::new().announce(&text));
-        return (hx, page::console(status, &page.frame, &page.as_access())).into_response();
+        let part = RoutePage { moved: page.frame.release.clone(), ..page.clone() };
+        return (hx, page::console(status, &page.frame, &part.as_access())).into_response();
     }
     page::console(status, &page.frame, page)
 }

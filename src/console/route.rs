@@ -32,6 +32,8 @@ pub struct RoutePage {
     pub decisions: Option<Link>,
     /// What came of the form just sent; inside the block, so that both ways of sending show it.
     pub outcome: Option<Notice>,
+    /// The release in force, when only the block goes out: the frame already on the screen names an older one.
+    pub moved: Option<String>,
     /// Grants that open it, own ones first.
     pub permits: Vec<GrantRow>,
     /// Grants that close it.

@@ -188,6 +188,7 @@ impl Shown {
             title: route.title.clone(),
             badge: Badge::access(&grants, self.written()),
             outcome: None,
+            moved: None,
             permits: rows(Effect::Permit),
             forbids: rows(Effect::Forbid),
             policies: self.book.policies.iter().map(|policy| policy.id.to_string()).collect(),

@@ -158,6 +158,7 @@ fn route(text: Text) -> RoutePage {
         badge: None,
         decisions: Some(urls::decisions().with_query("q", "payroll/finance")),
         outcome: None,
+        moved: None,
         permits: vec![
             shown(text, &finance_grant(), None),
             shown(text, &admins_grant(), Some(above)),

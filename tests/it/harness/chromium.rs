@@ -1,12 +1,16 @@
-//! A real Chromium through chromedriver. Ends with the test; refuses nothing that the machine has.
+//! A real Chromium through chromedriver. Ends with the test, however that ends; refuses nothing that the machine has.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
+use url::{ParseError, Url};
 
 const FLAGS: [&str; 8] = [
     "--headless=new",
@@ -18,50 +22,96 @@ const FLAGS: [&str; 8] = [
     "--disable-component-update",
     "--disable-sync",
 ];
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One browser with an empty profile.
 pub(crate) struct Chromium {
     pub(crate) page: Client,
-    driver: Child,
+    _driver: Driver,
     _profile: TempDir,
+}
+
+/// Whether pages may run scripts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scripts {
+    On,
+    Off,
 }
 
 impl Chromium {
     /// A fresh browser, or nothing (said on standard error) where Chromium isn't installed.
     /// With `CEDARGATE_TEST_STRICT=1` a missing browser fails the test.
     pub(crate) async fn start(test: &str) -> Option<Self> {
-        let started = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn();
-        let mut driver = match started {
+        Self::start_with(test, Scripts::On).await
+    }
+
+    /// As [`Self::start`], with scripts on or off.
+    pub(crate) async fn start_with(test: &str, scripts: Scripts) -> Option<Self> {
+        let mut driver = match Driver::start() {
             Ok(driver) => driver,
-            Err(error) => {
-                let strict = std::env::var("CEDARGATE_TEST_STRICT").is_ok_and(|set| set == "1");
-                assert!(!strict, "chromedriver can't be started: {error}");
-                eprintln!("SKIPPED {test}: chromedriver can't be started: {error}");
-                return None;
-            }
+            Err(error) => return missing(test, &format!("chromedriver can't be started: {error}")),
         };
-        let port = port_of(&mut driver);
         let profile = TempDir::new().unwrap();
-        let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
-        flags.push(format!("--user-data-dir={}", profile.path().display()));
-        let wanted = json!({ "goog:chromeOptions": { "args": flags } });
-        let Value::Object(wanted) = wanted else { unreachable!("an object was written") };
         let connected =
             ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-                .capabilities(wanted)
-                .connect(&format!("http://127.0.0.1:{port}"))
+                .capabilities(wanted(&profile, scripts))
+                .connect(&format!("http://127.0.0.1:{}", driver.port))
                 .await;
-        let page = connected.expect("chromium starts");
-        Some(Self { page, driver, _profile: profile })
+        let page = match connected {
+            Ok(page) => page,
+            Err(error) if is_missing(&error.to_string()) => {
+                return missing(test, &format!("chromium can't be started: {error}"));
+            }
+            Err(error) => panic!("chromium doesn't start: {error}"),
+        };
+        driver.session = page.session_id().await.unwrap();
+        Some(Self { page, _driver: driver, _profile: profile })
+    }
+
+    /// Opens an address.
+    pub(crate) async fn open(&self, address: &str) {
+        self.page.goto(address).await.unwrap();
+    }
+
+    /// Opens an address, signs in as this person and waits until the browser is at `address`.
+    pub(crate) async fn sign_in(&self, person: &str, start: &str, address: &str) {
+        self.open(start).await;
+        self.press_to(&format!("//button[normalize-space()='{person}']"), address).await;
+    }
+
+    /// Presses an element.
+    pub(crate) async fn press(&self, xpath: &str) {
+        let element = self.page.wait().for_element(Locator::XPath(xpath)).await.unwrap();
+        element.click().await.unwrap();
     }
 
     /// Presses the element and waits until the browser is at `address`.
     pub(crate) async fn press_to(&self, xpath: &str, address: &str) {
-        let element = self.page.wait().for_element(Locator::XPath(xpath)).await.unwrap();
-        element.click().await.unwrap();
-        let address = address.parse().unwrap();
-        let arrived = self.page.wait().at_most(Duration::from_secs(20)).for_url(&address).await;
-        arrived.unwrap();
+        self.press(xpath).await;
+        let wanted = address.parse().unwrap();
+        let arrived = self.page.wait().at_most(PATIENCE).for_url(&wanted).await;
+        let at = self.page.current_url().await.unwrap();
+        assert!(arrived.is_ok(), "at {at}, not at {address}: {}", self.text().await);
+    }
+
+    /// Picks the option of a list that sends this value.
+    pub(crate) async fn pick(&self, list: &str, value: &str) {
+        let element = self.page.wait().for_element(Locator::Id(list)).await.unwrap();
+        element.select_by_value(value).await.unwrap();
+    }
+
+    /// Writes into a field.
+    pub(crate) async fn fill(&self, field: &str, text: &str) {
+        let element = self.page.wait().for_element(Locator::Id(field)).await.unwrap();
+        element.send_keys(text).await.unwrap();
+    }
+
+    /// Waits until the element reads as asked.
+    pub(crate) async fn shows(&self, xpath: &str, text: &str) {
+        let telling = format!("{xpath}[contains(., '{text}')]");
+        let wait = self.page.wait().at_most(PATIENCE);
+        let shown = wait.for_element(Locator::XPath(&telling)).await;
+        assert!(shown.is_ok(), "{telling} isn't in {}", self.text().await);
     }
 
     /// What a person reads on the page.
@@ -70,17 +120,108 @@ impl Chromium {
         body.text().await.unwrap()
     }
 
-    /// Closes the browser, then its driver.
+    /// What the pages complained about since the last call: broken content policies and uncaught errors, but not
+    /// answers that say no.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let entries = self.page.issue_cmd(ReadConsole).await.unwrap();
+        let entries = entries.as_array().expect("chromedriver keeps a console log").iter();
+        let grave =
+            entries.filter(|entry| entry["source"] != "network" && entry["level"] != "INFO");
+        grave.map(Value::to_string).collect()
+    }
+
+    /// Closes the browser; its pages have complained about nothing.
     pub(crate) async fn close(self) {
-        self.page.clone().close().await.unwrap();
+        let complaints = self.complaints().await;
+        assert!(complaints.is_empty(), "{complaints:#?}");
+        drop(self);
     }
 }
 
-impl Drop for Chromium {
-    fn drop(&mut self) {
-        let _ended = self.driver.kill();
-        let _reaped = self.driver.wait();
+/// A chromedriver of our own, and the session that it runs.
+struct Driver {
+    process: Child,
+    port: u16,
+    session: Option<String>,
+}
+
+impl Driver {
+    fn start() -> std::io::Result<Self> {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .process_group(0)
+            .spawn()?;
+        let port = port_of(&mut process);
+        Ok(Self { process, port, session: None })
     }
+
+    /// Asks the driver to end its browser, and waits for that.
+    fn end_session(&self, session: &str) -> std::io::Result<()> {
+        let mut line = TcpStream::connect(("127.0.0.1", self.port))?;
+        line.set_read_timeout(Some(PATIENCE))?;
+        write!(
+            line,
+            "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        )?;
+        let _answered = line.read(&mut [0; 64])?;
+        Ok(())
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            let _ended = self.end_session(&session);
+        }
+        let group = format!("-{}", self.process.id());
+        let _killed = Command::new("kill").args(["-9", "--", &group]).status();
+        let _reaped = self.process.wait();
+    }
+}
+
+/// Reads, and empties, the console of the browser.
+#[derive(Debug)]
+struct ReadConsole;
+
+impl WebDriverCompatibleCommand for ReadConsole {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(json!({ "type": "browser" }).to_string()))
+    }
+}
+
+/// What a session is asked to be.
+fn wanted(profile: &TempDir, scripts: Scripts) -> Map<String, Value> {
+    let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
+    flags.push(format!("--user-data-dir={}", profile.path().display()));
+    let prefs = match scripts {
+        Scripts::On => json!({}),
+        Scripts::Off => json!({ "profile.managed_default_content_settings.javascript": 2 }),
+    };
+    let options = json!({ "args": flags, "prefs": prefs });
+    let wanted =
+        json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } });
+    let Value::Object(wanted) = wanted else { unreachable!("an object was written") };
+    wanted
+}
+
+/// Whether chromedriver failed because there is no Chromium that it could start.
+fn is_missing(problem: &str) -> bool {
+    let problem = problem.to_lowercase();
+    problem.contains("cannot find chrome binary") || problem.contains("no chrome binary at")
+}
+
+#[expect(clippy::disallowed_methods, reason = "how strict the tests are is no setting of the gate")]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn missing(test: &str, problem: &str) -> Option<Chromium> {
+    let strict = std::env::var("CEDARGATE_TEST_STRICT").is_ok_and(|set| set == "1");
+    assert!(!strict, "{problem}");
+    eprintln!("SKIPPED {test}: {problem}");
+    None
 }
 
 /// The port chromedriver says it was given.

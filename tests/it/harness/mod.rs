@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::browser::{Browser, navigation, script};
-pub(crate) use self::chromium::Chromium;
+pub(crate) use self::chromium::{Chromium, Scripts};
 pub(crate) use self::http::{Answer, Request, exchange, head};
 pub(crate) use self::upstream::{Echo, unused_port, with_app};
 
