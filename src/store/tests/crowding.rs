@@ -115,8 +115,7 @@ async fn a49_a_flood_of_starts_leaves_a_fresh_source_alone() {
     }
     assert_eq!(counts(&scene).await, (201, 201));
     begin(&scene, "late", client(FRESH), at(2)).await;
-    for (name, kept) in
-        [("fresh", true), ("late", true), ("flood-399", false), ("flood-400", true)]
+    for (name, kept) in [("fresh", true), ("late", true), ("flood-399", false), ("flood-400", true)]
     {
         assert_eq!(is_kept(&scene, name, at(3)).await, kept, "{name}");
     }
