@@ -18,6 +18,7 @@
 //! | problem | [`problem::Problem`]: what a person has to put right |
 
 pub mod app;
+mod client_address;
 pub mod grant;
 pub mod host;
 pub mod id;

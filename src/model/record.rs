@@ -6,11 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
+pub use super::client_address::ClientAddress;
 use super::grant::Method;
 use super::host::Host;
 use super::id::{
@@ -131,45 +131,6 @@ pub enum Door {
     Console,
     /// Our own pages under `/_gate/` and the portal.
     Own,
-}
-
-/// The client's address, or the fact that nobody can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ClientAddress {
-    /// The peer, or the hop that a trusted proxy vouches for.
-    Known(IpAddr),
-    /// A trusted proxy sent an `X-Forwarded-For` that can't be read: rules about networks fail, and so deny.
-    Unknown,
-}
-
-impl ClientAddress {
-    /// The address that stands for everybody whom one person can pose as: an IPv6 address gives its /64, which is what
-    /// a single customer gets, and any other address gives itself.
-    #[must_use]
-    pub fn neighbourhood(self) -> Self {
-        match self {
-            Self::Known(IpAddr::V6(ip)) => {
-                let network = Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64));
-                Self::Known(IpAddr::V6(network))
-            }
-            Self::Known(IpAddr::V4(_)) | Self::Unknown => self,
-        }
-    }
-}
-
-impl fmt::Display for ClientAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Known(ip) => write!(f, "{ip}"),
-            Self::Unknown => f.write_str("unknown"),
-        }
-    }
-}
-
-impl Serialize for ClientAddress {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
 }
 
 /// What is known of a request before anything is decided.
