@@ -4,9 +4,9 @@ RUN apk add --no-cache ca-certificates gcc musl-dev make
 WORKDIR /src
 COPY . .
 # Alpine's own target is musl, and its binaries are static.
-RUN cargo build --release --locked --no-default-features \
+RUN cargo build --profile dist --locked --no-default-features \
     && mkdir -p /out/data \
-    && cp target/release/cedargate /out/cedargate
+    && cp target/dist/cedargate /out/cedargate
 
 FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
