@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::error::IdpError;
-use super::id_token::Verified;
+use super::id_token::{LEEWAY, Verified};
 use crate::model::id::{AppRole, GroupId};
 use crate::model::principal::{GuestStatus, User};
-use crate::model::session::Identity;
+use crate::model::session::{Identity, StepUp};
+use crate::model::time::Timestamp;
 
 /// The groups as far as the token tells them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +70,7 @@ pub(super) fn identity(token: &Verified, groups: BTreeSet<GroupId>) -> Result<Id
             roles: roles.map_err(|_| IdpError::BadToken { check: "roles" })?,
         },
         auth_contexts: auth_contexts(token)?,
+        authenticated_at: authenticated_at(token)?,
         entra_session: text("sid").filter(|sid| !sid.is_empty()),
         login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
     })
@@ -88,6 +90,35 @@ fn guest(token: &Verified) -> GuestStatus {
     };
     let foreign = token.claims.text("idp").is_some_and(|idp| !own(idp));
     if marked || foreign { GuestStatus::Guest } else { GuestStatus::Member }
+}
+
+/// `auth_time`, in whole seconds (OpenID Connect Core 1.0 section 2).
+fn authenticated_at(token: &Verified) -> Result<Option<Timestamp>, IdpError> {
+    if token.claim("auth_time").is_none() {
+        return Ok(None);
+    }
+    let seconds = token.claims.seconds("auth_time");
+    let seconds = seconds.ok_or(IdpError::BadToken { check: "auth_time" })?;
+    Ok(Some(Timestamp::from_seconds(seconds)))
+}
+
+/// Whether the person came back with everything that was asked for. Both are claims of a token that passed its checks;
+/// what the browser brought along says nothing.
+///
+/// # Errors
+/// [`IdpError::StepUpUnmet`], naming what is missing.
+pub(super) fn met(identity: &Identity, asked: &StepUp, now: Timestamp) -> Result<(), IdpError> {
+    let unmet = |what| Err(IdpError::StepUpUnmet { what });
+    if asked.context.as_ref().is_some_and(|c| !identity.auth_contexts.contains(c.as_str())) {
+        return unmet("context");
+    }
+    let Some(max_age) = asked.max_age else { return Ok(()) };
+    // Entra dates to the second, and the way back takes time.
+    let limit = max_age.saturating_add(LEEWAY);
+    match identity.authenticated_at {
+        Some(at) if now.since(at) <= limit && at.since(now) <= LEEWAY => Ok(()),
+        Some(_) | None => unmet("max_age"),
+    }
 }
 
 /// `acrs`: an array, or a lone string.

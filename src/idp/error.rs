@@ -64,6 +64,12 @@ pub enum IdpError {
         /// Which one, in a fixed word such as `nonce` or `audience`.
         check: &'static str,
     },
+    /// The person came back without what was asked for: they stopped half-way, or nothing at Entra asks it of them.
+    #[error("the sign-in did not bring what was asked for: {what}")]
+    StepUpUnmet {
+        /// What is missing: `context`, or `max_age`.
+        what: &'static str,
+    },
     /// The person belongs to a tenant that is not allowed.
     #[error("people of tenant `{tenant}` are not allowed to sign in")]
     ForeignTenant {

@@ -28,7 +28,7 @@ use crate::model::id::{ObjectId, Subject, TenantId};
 use crate::model::time::Timestamp;
 
 /// How far two clocks may be apart. Entra dates its tokens five minutes back, so this is enough in both directions.
-const LEEWAY: Duration = Duration::from_mins(1);
+pub(super) const LEEWAY: Duration = Duration::from_mins(1);
 /// The longest life of an ID token: a tenant may ask for a day.
 const LONGEST_LIFE_SECONDS: i64 = 25 * 60 * 60;
 /// Two hundred groups make about 8 KiB.

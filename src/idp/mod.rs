@@ -43,5 +43,5 @@ mod tests;
 
 pub use discovery::Found;
 pub use error::{HttpError, IdpError, Refusal};
-pub use oidc::{Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
+pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
 pub use settings::EntraSettings;

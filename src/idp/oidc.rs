@@ -11,11 +11,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow};
 use openidconnect::{
     AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndSessionUrl,
-    IssuerUrl, JsonWebKeySet, LogoutHint, LogoutRequest, Nonce, OAuth2TokenResponse,
+    IssuerUrl, JsonWebKeySet, LoginHint, LogoutHint, LogoutRequest, Nonce, OAuth2TokenResponse,
     PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, RefreshToken, Scope,
     TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 
 use super::discovery::{Discovery, Found, Provider};
 use super::entra::{self, TokenGroups};
@@ -25,8 +26,8 @@ use super::http::{Outbound, request_id};
 use super::id_token::{self, Checks, Verified, Wanted};
 use super::settings::EntraSettings;
 use super::token_endpoint::{EntraClient, ReadyClient, TokenAnswer, TokenClient, refusal};
-use crate::model::id::{RequestId, Subject};
-use crate::model::session::Identity;
+use crate::model::id::{AuthContext, RequestId, Subject};
+use crate::model::session::{Identity, StepUp};
 use crate::model::time::Clock;
 
 /// `openid` is added by the library. `profile` brings `oid` and `tid`, `offline_access` the refresh token, `User.Read`
@@ -48,12 +49,24 @@ struct Shared {
 }
 
 /// What Entra may ask of a person who is signed in there already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Prompt {
     /// Whatever Entra finds right, often nothing.
+    #[default]
     Default,
     /// Which account to use.
     SelectAccount,
+}
+
+/// What is asked of Entra for one sign-in. The default is an ordinary one.
+#[derive(Debug, Clone, Default)]
+pub struct Ask {
+    /// Whether the person chooses the account.
+    pub prompt: Prompt,
+    /// The `login_hint` of the [`Identity`] who should sign in again; the person may still choose another.
+    pub login_hint: Option<String>,
+    /// What the person has to prove; goes back in [`Proof`].
+    pub step_up: StepUp,
 }
 
 /// Where to send a browser to sign in, and what to keep for its return. Prints nothing of it.
@@ -81,6 +94,8 @@ pub struct Proof {
     pub nonce: SecretString,
     /// The PKCE verifier of the [`SignInRequest`].
     pub verifier: SecretString,
+    /// The step-up of the [`Ask`]: it is checked against the token, for the browser could have cut it from the address.
+    pub step_up: StepUp,
 }
 
 /// A person who signed in, or was checked again.
@@ -129,7 +144,7 @@ impl Idp {
     ///
     /// # Errors
     /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when the metadata can't be had, [`IdpError::Randomness`].
-    pub async fn begin(&self, prompt: Prompt) -> Result<SignInRequest, IdpError> {
+    pub async fn begin(&self, ask: &Ask) -> Result<SignInRequest, IdpError> {
         let provider = self.shared.discovery.provider().await?;
         let client = self.client(&provider)?;
         let (state, nonce, verifier) = (random()?, random()?, random()?);
@@ -141,9 +156,21 @@ impl Idp {
             .add_scopes(scopes())
             .set_pkce_challenge(challenge)
             .add_extra_param("response_mode", "query");
-        let request = match prompt {
+        let request = match ask.prompt {
             Prompt::Default => request,
             Prompt::SelectAccount => request.add_prompt(CoreAuthPrompt::SelectAccount),
+        };
+        let request = match &ask.login_hint {
+            Some(hint) => request.set_login_hint(LoginHint::new(hint.clone())),
+            None => request,
+        };
+        let request = match ask.step_up.max_age {
+            Some(age) => request.set_max_age(age),
+            None => request,
+        };
+        let request = match &ask.step_up.context {
+            Some(context) => request.add_extra_param("claims", claims_request(context)),
+            None => request,
         };
         let (url, ..) = request.url();
         Ok(SignInRequest {
@@ -172,7 +199,9 @@ impl Idp {
                 Err(error) => error,
             })?;
         let token = self.verified(&provider, &answer, Wanted::Nonce(&proof.nonce)).await?;
-        self.signed_in(&provider, &answer, &token).await
+        let person = self.signed_in(&provider, &answer, &token).await?;
+        entra::met(&person.identity, &proof.step_up, self.shared.clock.now())?;
+        Ok(person)
     }
 
     /// Asks again for the person of a session.
@@ -292,6 +321,11 @@ impl Idp {
         let refresh_token = answer.refresh_token().map(|token| token.secret().clone().into());
         Ok(SignedIn { identity: entra::identity(token, groups)?, refresh_token })
     }
+}
+
+/// OpenID Connect Core 1.0 section 5.5: the ID token must vouch for this authentication context.
+fn claims_request(context: &AuthContext) -> String {
+    json!({ "id_token": { "acrs": { "essential": true, "value": context.as_str() } } }).to_string()
 }
 
 /// RFC 6749 section 5.2, as it is meant for a refresh token.

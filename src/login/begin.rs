@@ -17,7 +17,7 @@ use super::goal::Goal;
 use super::query::Query;
 use super::start::{prompt, wanted};
 use super::trouble::Trouble;
-use crate::idp::{IdpError, Prompt, SignInRequest};
+use crate::idp::{Ask, IdpError, Prompt, SignInRequest};
 use crate::model::id::SessionId;
 use crate::session::Token;
 use crate::store::{Destination, SecretHash, SignIn};
@@ -120,7 +120,7 @@ impl Login {
         if let Some(turned_away) = self.one_more(exchange) {
             return Ok(turned_away);
         }
-        let request = match self.idp.begin(prompt).await {
+        let request = match self.idp.begin(&Ask { prompt, ..Ask::default() }).await {
             Ok(request) => request,
             Err(error) => return Ok(not_begun(exchange, &error, &self.way(&goal))),
         };

@@ -21,6 +21,7 @@ use super::query::{Query, Twice};
 use super::return_path::ReturnPath;
 use super::trouble::Trouble;
 use crate::idp::{IdpError, Proof, SignedIn};
+use crate::model::session::StepUp;
 use crate::session::{NewSession, Token};
 use crate::store::{Destination, SecretHash, SignIn, SignInTaken};
 use crate::telemetry::Outcome;
@@ -134,7 +135,7 @@ impl Login {
         let code = answer.code.ok_or_else(|| Failure::stale("no code"))?;
         let verifier = self.sessions.open_text(&sign_in.verifier, sign_in.state.as_str());
         let verifier = verifier.ok_or_else(|| Failure::stale("sealed with another key"))?;
-        let proof = Proof { nonce: sign_in.nonce.clone(), verifier };
+        let proof = Proof { nonce: sign_in.nonce.clone(), verifier, step_up: StepUp::default() };
         let finished = self.idp.finish(code.to_owned().into(), proof).await;
         finished.map_err(|error| Failure::of(&error))
     }

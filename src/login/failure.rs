@@ -45,6 +45,11 @@ const INTERACTION: Words = Words {
     sentence: "It needs another step from you, such as a second factor, before it lets you in here.",
     advice: "Try again and follow the steps that Microsoft shows. If this stays, ask your help desk.",
 };
+const STEP_UP: Words = Words {
+    title: "The extra proof is missing",
+    sentence: "Microsoft let you in, but not in the way that this page asks for.",
+    advice: "Try again and follow every step that Microsoft shows. If this stays, tell the people who run this service.",
+};
 const CODE_REFUSED: Words = Words {
     title: "This sign-in can't be used any more",
     sentence: "Microsoft no longer accepts it, mostly because it took too long.",
@@ -106,6 +111,7 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
         IdpError::InteractionNeeded(_) => (denied, "interaction_needed", INTERACTION),
         IdpError::CodeRefused(_) => (StatusCode::BAD_REQUEST, "code_refused", CODE_REFUSED),
         IdpError::BadToken { .. } => (denied, "bad_token", BAD_TOKEN),
+        IdpError::StepUpUnmet { .. } => (denied, "step_up_unmet", STEP_UP),
         IdpError::ForeignTenant { .. } => (denied, "foreign_tenant", FOREIGN),
         IdpError::GroupsUnavailable { .. } => (later, "groups_unavailable", GROUPS),
         IdpError::Unavailable { .. } => (later, "unavailable", AWAY),
@@ -128,6 +134,7 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
         | IdpError::Overloaded(refusal)
         | IdpError::Refused(refusal) => Some(refusal),
         IdpError::BadToken { .. }
+        | IdpError::StepUpUnmet { .. }
         | IdpError::ForeignTenant { .. }
         | IdpError::GroupsUnavailable { .. }
         | IdpError::Unavailable { .. }

@@ -96,6 +96,10 @@ text_id!(
     AppRole, "an app role value (1 to 120 visible characters)", visible_120
 );
 text_id!(
+    /// An authentication context of Conditional Access (`acrs`): `c1` to `c99`. What it stands for is the tenant's to say.
+    AuthContext, "an authentication context (c1 to c99)", auth_context
+);
+text_id!(
     /// The name of a session in lists and records. It opens nothing; the secret is the cookie's token.
     SessionId, "a session id (1 to 64 of a-z, 0-9 and -)", |text| slug(text, 64)
 );
@@ -315,6 +319,12 @@ fn guid(text: &str) -> Option<String> {
     let lengths: Vec<usize> = text.split('-').map(str::len).collect();
     let hex = text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     (lengths == [8, 4, 4, 4, 12] && hex).then(|| text.to_ascii_lowercase())
+}
+
+/// `c` and a number from 1 to 99 without leading zeros; other values of `acrs` mean nothing to us.
+fn auth_context(text: &str) -> Option<String> {
+    let number: u8 = text.strip_prefix('c')?.parse().ok()?;
+    ((1..=99).contains(&number) && text == format!("c{number}")).then(|| text.to_owned())
 }
 
 fn visible_120(text: &str) -> Option<String> {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::host::Host;
-use super::id::SessionId;
+use super::id::{AuthContext, SessionId};
 use super::principal::{Principal, User};
 use super::record::MfaState;
 use super::time::Timestamp;
@@ -38,8 +39,26 @@ pub struct Identity {
     pub user: User,
     /// `acrs`: authentication contexts that the ID token vouches for.
     pub auth_contexts: BTreeSet<String>,
+    /// `auth_time`: when the person last proved who they are, if the token says so.
+    pub authenticated_at: Option<Timestamp>,
     /// `sid`: Entra's own session, for front-channel sign-out.
     pub entra_session: Option<String>,
     /// `login_hint`: opaque, makes sign-out at Entra skip the account picker.
     pub login_hint: Option<String>,
+}
+
+/// What somebody has to prove at Entra, beyond who they are, before something opens. Empty asks for nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StepUp {
+    /// An authentication context that the new token must vouch for (`acrs`).
+    pub context: Option<AuthContext>,
+    /// How long ago the person may have proved who they are (`max_age`, OpenID Connect Core 1.0 section 3.1.2.1).
+    pub max_age: Option<Duration>,
+}
+
+impl StepUp {
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.context.is_none() && self.max_age.is_none()
+    }
 }

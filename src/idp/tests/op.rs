@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use crate::idp::{EntraSettings, Idp, IdpError, Proof, SignedIn};
 use crate::model::host::Origin;
+use crate::model::session::StepUp;
 use crate::model::time::{Clock, Timestamp};
 
 pub(super) const TENANT: &str = "11111111-1111-4111-8111-111111111111";
@@ -202,7 +203,11 @@ impl Op {
 }
 
 pub(super) async fn finish(idp: &Idp) -> Result<SignedIn, IdpError> {
-    let proof = Proof { nonce: NONCE.to_owned().into(), verifier: VERIFIER.to_owned().into() };
+    let proof = Proof {
+        nonce: NONCE.to_owned().into(),
+        verifier: VERIFIER.to_owned().into(),
+        step_up: StepUp::default(),
+    };
     idp.finish(CODE.to_owned().into(), proof).await
 }
 

@@ -9,7 +9,7 @@ use super::op::{
     ACCESS, Answer, CODE, KEYS, NONCE, Op, REFRESH, SECRET, TENANT, TOKEN, VERIFIER, finish,
     header, json_answer, metadata_path, sign,
 };
-use crate::idp::{HttpError, IdpError, Prompt};
+use crate::idp::{Ask, HttpError, IdpError};
 
 fn answer(status: u16, kind: &str, body: &str) -> Answer {
     let headers = vec![("content-type", kind.to_owned())];
@@ -28,8 +28,8 @@ async fn nothing_is_asked_before_it_is_needed() {
     let op = Op::start().await;
     let idp = op.idp();
     assert_eq!(op.hits(&metadata_path(TENANT)), 0);
-    idp.begin(Prompt::Default).await.unwrap();
-    idp.begin(Prompt::Default).await.unwrap();
+    idp.begin(&Ask::default()).await.unwrap();
+    idp.begin(&Ask::default()).await.unwrap();
     assert_eq!(op.hits(&metadata_path(TENANT)), 1);
 }
 

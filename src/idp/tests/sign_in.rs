@@ -12,7 +12,7 @@ use super::op::{
     ACCESS, CLIENT, CODE, GRAPH, GROUP, OTHER_TENANT, Op, PERSON, REFRESH, SECRET, TENANT, TOKEN,
     VERIFIER, finish, json_answer,
 };
-use crate::idp::{Idp, IdpError, Prompt};
+use crate::idp::{Ask, Idp, IdpError};
 use crate::model::id::{AppRole, GroupId};
 use crate::model::principal::GuestStatus;
 
@@ -23,7 +23,7 @@ fn query(url: &str) -> BTreeMap<String, String> {
 #[tokio::test]
 async fn a_sign_in_begins_with_state_nonce_and_pkce() {
     let op = Op::start().await;
-    let begun = op.idp().begin(Prompt::Default).await.unwrap();
+    let begun = op.idp().begin(&Ask::default()).await.unwrap();
     let sent = query(&begun.url);
     let challenge = Sha256::digest(begun.verifier.expose_secret());
     let expected = [
@@ -40,7 +40,7 @@ async fn a_sign_in_begins_with_state_nonce_and_pkce() {
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(sent, BTreeMap::from(expected));
     assert_eq!(begun.state.expose_secret().len(), 43);
-    let again = op.idp().begin(Prompt::Default).await.unwrap();
+    let again = op.idp().begin(&Ask::default()).await.unwrap();
     assert_ne!(begun.state.expose_secret(), again.state.expose_secret());
     assert!(!format!("{begun:?}").contains(begun.state.expose_secret()));
 }

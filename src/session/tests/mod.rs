@@ -194,6 +194,7 @@ fn identity(who: &str, roles: &[&str]) -> Identity {
         auth_contexts: BTreeSet::new(),
         entra_session: None,
         login_hint: None,
+        authenticated_at: None,
     }
 }
 

@@ -248,6 +248,7 @@ impl Scene {
             auth_contexts: BTreeSet::new(),
             entra_session: None,
             login_hint: None,
+            authenticated_at: None,
         };
         let new = NewSession {
             identity,
