@@ -19,6 +19,7 @@
 
 pub mod app;
 mod client_address;
+mod event;
 pub mod grant;
 pub mod host;
 pub mod id;
