@@ -126,6 +126,7 @@ impl Reader {
         let client_secret = self.required("entra.client_secret", values::client_secret);
         let cloud = self.optional("entra.cloud", values::cloud).unwrap_or(super::Cloud::Public);
         let authority = self.optional("entra.authority", values::origin);
+        let ca_file = self.optional("entra.ca_file", values::path);
         let mut allowed_tenants = self.list("entra.allowed_tenants", values::tenant);
         let audience = self.optional("entra.audience", values::filled);
         let mfa_context = self.optional("entra.mfa_context", values::authentication_context);
@@ -139,6 +140,7 @@ impl Reader {
             client_secret: SecretString::from(client_secret?),
             cloud,
             authority,
+            ca_file,
             allowed_tenants,
             audience: audience.unwrap_or_else(|| client_id.clone()),
             client_id,

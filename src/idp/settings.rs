@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 
 use super::error::IdpError;
@@ -27,6 +28,9 @@ pub struct EntraSettings {
     pub allowed_tenants: BTreeSet<TenantId>,
     /// Microsoft Graph in place of the host that the metadata names.
     pub graph_origin: Option<Origin>,
+    /// Certificate authorities that may vouch for Entra and Graph besides those that the machine trusts: of a proxy
+    /// that inspects TLS, or of a simulator.
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// Which tenants sign in at the configured address.
