@@ -10,13 +10,13 @@ use tokio_util::task::TaskTracker;
 use super::front::{Front, Names, nothing_here, wrong_method};
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
-use crate::config::{Config, ConsoleMember};
+use crate::config::{self, AccessTokens, Config, ConsoleMember};
 use crate::console::Console;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
 use crate::gateway::upstream::Upstream;
-use crate::idp::{EntraSettings, Idp};
+use crate::idp::{ApiSettings, EntraSettings, Idp, TokenVersion};
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::login::{Login, Rounds};
@@ -113,6 +113,18 @@ pub fn entra(config: &Config) -> EntraSettings {
         post_logout_uri: config.public_url.url("/_gate/signed-out"),
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
         graph_origin: None,
+        api: config.entra.api.as_ref().map(api),
+    }
+}
+
+fn api(api: &config::Api) -> ApiSettings {
+    ApiSettings {
+        audience: api.audience.clone(),
+        version: match api.access_tokens {
+            AccessTokens::V1 => TokenVersion::V1,
+            AccessTokens::V2 => TokenVersion::V2,
+        },
+        scope: api.scope.clone(),
     }
 }
 

@@ -56,6 +56,8 @@ pub const KEYS: &[Key] = &[
     text("entra.authority"),
     list("entra.allowed_tenants"),
     text("entra.audience"),
+    text("entra.access_tokens"),
+    text("entra.scope"),
     text("entra.mfa_context"),
     list("console.viewers"),
     list("console.editors"),
