@@ -54,6 +54,7 @@ pub const KEYS: &[Key] = &[
     text("entra.federated_token_file"),
     text("entra.cloud"),
     text("entra.authority"),
+    text("entra.ca_file"),
     list("entra.allowed_tenants"),
     text("entra.audience"),
     text("entra.access_tokens"),

@@ -125,6 +125,7 @@ impl Reader {
         let client_secret = self.required("entra.client_secret", values::client_secret);
         let cloud = self.optional("entra.cloud", values::cloud).unwrap_or(super::Cloud::Public);
         let authority = self.optional("entra.authority", values::origin);
+        let ca_file = self.optional("entra.ca_file", values::path);
         let mut allowed_tenants = self.list("entra.allowed_tenants", values::tenant);
         let api = self.api();
         let mfa_context = self.optional("entra.mfa_context", values::authentication_context);
@@ -138,6 +139,7 @@ impl Reader {
             client_secret: SecretString::from(client_secret?),
             cloud,
             authority,
+            ca_file,
             allowed_tenants,
             api,
             client_id,

@@ -52,6 +52,9 @@ pub struct Entra {
     pub cloud: Cloud,
     /// `authority`: where the sign-in pages are. Default: the cloud's; another one only for a simulator or a test.
     pub authority: Origin,
+    /// `ca_file`: PEM certificates of authorities that may vouch for Entra and Graph besides those that this machine
+    /// trusts. Default none.
+    pub ca_file: Option<PathBuf>,
     /// `allowed_tenants`: whose accounts may sign in. Default: `tenant` alone; never empty.
     pub allowed_tenants: Vec<TenantId>,
     /// `audience`, `access_tokens`, `scope`: access tokens that services and scripts may bring. Default none.

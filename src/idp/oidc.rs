@@ -128,7 +128,7 @@ impl Idp {
     pub fn new(settings: EntraSettings, clock: Clock) -> Result<Self, IdpError> {
         settings.check()?;
         let settings = Arc::new(settings);
-        let http = Outbound::new(&settings.authority)?;
+        let http = Outbound::new(&settings.authority, &settings.authorities)?;
         let discovery =
             Discovery::new(TokenVersion::V2, Arc::clone(&settings), http.clone(), clock.clone());
         Ok(Self { shared: Arc::new(Shared { settings, clock, http, discovery }) })

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use rustls::pki_types::CertificateDer;
 use secrecy::SecretString;
 
 use super::error::IdpError;
@@ -29,6 +30,9 @@ pub struct EntraSettings {
     pub graph_origin: Option<Origin>,
     /// Access tokens that services and scripts bring; without it none is accepted.
     pub api: Option<ApiSettings>,
+    /// Certificate authorities that may vouch for Entra and Graph besides those that the machine trusts: of a proxy
+    /// that inspects TLS, or of a simulator.
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// Which access tokens are meant for us.

@@ -112,6 +112,7 @@ impl Op {
             allowed_tenants: std::collections::BTreeSet::new(),
             graph_origin: None,
             api: None,
+            authorities: Vec::new(),
         }
     }
 

@@ -14,6 +14,7 @@ fn settings() -> EntraSettings {
         allowed_tenants: std::collections::BTreeSet::new(),
         graph_origin: None,
         api: None,
+        authorities: Vec::new(),
     }
 }
 

@@ -152,6 +152,7 @@ fn settings(sim: &Sim) -> EntraSettings {
         allowed_tenants: std::collections::BTreeSet::new(),
         graph_origin: sim.origin().parse().ok(),
         api: None,
+        authorities: Vec::new(),
     }
 }
 
