@@ -40,7 +40,7 @@ pub(super) fn simulator(places: &Places, secret: SecretString) -> Result<SimSett
         name: "Cedargate demo".to_owned(),
         redirect_uris: vec![format!("{gate}/_gate/callback")],
         logout_uris: vec![format!("{gate}/_gate/signed-out")],
-        frontchannel_logout: None,
+        frontchannel_logout: Some(format!("{gate}/_gate/frontchannel-logout")),
     };
     Ok(SimSettings {
         origin: places.simulator().parse()?,

@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
 use super::credential_problem::{CredentialProblem, Which};
 use crate::model::id::{RequestId, TenantId};
 
@@ -130,6 +132,8 @@ impl IdpError {
             return Self::Overloaded(refusal);
         }
         match refusal.error {
+            // The code is spent; but with a claims request Entra says what would make the next one good.
+            "invalid_grant" if refusal.claims.is_some() => Self::InteractionNeeded(refusal),
             "invalid_grant" => Self::CodeRefused(refusal),
             "unauthorized_client" => Self::ClientRefused(refusal),
             "interaction_required" | "login_required" | "consent_required" => {
@@ -150,6 +154,39 @@ pub struct Refusal {
     pub aadsts: Option<u32>,
     /// Entra's id for the request, for its support.
     pub correlation_id: Option<String>,
+    /// What Entra wants to be asked for the next time. Only the token endpoint's word for it is taken.
+    pub claims: Option<ClaimsRequest>,
+}
+
+/// A claims request that Entra wrote (OpenID Connect Core 1.0 section 5.5): to be passed on as it is, and never shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimsRequest(Map<String, Value>);
+
+/// Longer ones would make an address that Entra itself refuses (AADSTS90015).
+const LONGEST_CLAIMS: usize = 2048;
+
+impl ClaimsRequest {
+    /// Reads the JSON object that an error body carries as text; none for anything else.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        if text.len() > LONGEST_CLAIMS {
+            return None;
+        }
+        serde_json::from_str(text).ok().map(Self)
+    }
+
+    /// The request of its own that a step-up makes, and this one besides.
+    pub(super) fn with(&self, own: Option<&Value>) -> String {
+        let mut all = self.0.clone();
+        let own = own.and_then(Value::as_object).into_iter().flatten();
+        for (part, claims) in own {
+            let place = all.entry(part.clone()).or_insert_with(|| Value::Object(Map::new()));
+            match (place.as_object_mut(), claims.as_object()) {
+                (Some(place), Some(claims)) => place.extend(claims.clone()),
+                (None, _) | (_, None) => *place = claims.clone(),
+            }
+        }
+        Value::Object(all).to_string()
+    }
 }
 
 /// Codes that may stand in a message. Whatever else arrives becomes `other`.
@@ -212,7 +249,7 @@ impl Refusal {
     pub(super) fn read(error: &str, description: Option<&str>) -> Self {
         let error = KNOWN.into_iter().find(|known| *known == error).unwrap_or("other");
         let text = description.unwrap_or("");
-        Self { error, aadsts: aadsts(text), correlation_id: correlation_id(text) }
+        Self { error, aadsts: aadsts(text), correlation_id: correlation_id(text), claims: None }
     }
 
     /// `AADSTS50105`, or the OAuth code when there is no number.

@@ -52,6 +52,6 @@ mod tests;
 pub use credential_problem::{CredentialProblem, Which};
 pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
 pub use discovery::Found;
-pub use error::{HttpError, IdpError, Refusal};
+pub use error::{ClaimsRequest, HttpError, IdpError, Refusal};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
 pub use settings::EntraSettings;

@@ -18,9 +18,9 @@ use secrecy::SecretString;
 use serde_json::json;
 
 use super::credentials::{CredentialReport, Credentials};
-use super::discovery::{Discovery, Found, Provider};
+use super::discovery::{Discovery, Found, Issuer, Provider};
 use super::entra::{self, TokenGroups};
-use super::error::IdpError;
+use super::error::{ClaimsRequest, IdpError};
 use super::graph;
 use super::http::Outbound;
 use super::id_token::{self, Checks, Verified, Wanted};
@@ -28,7 +28,8 @@ use super::redeem::{Grant, Redeemer, scopes};
 use super::settings::EntraSettings;
 use super::token_endpoint::{EntraClient, TokenAnswer};
 use crate::model::entra::GroupSource;
-use crate::model::id::{AuthContext, Subject};
+use crate::model::host::Origin;
+use crate::model::id::{Subject, TenantId};
 use crate::model::session::{Identity, StepUp};
 use crate::model::time::Clock;
 
@@ -55,6 +56,10 @@ pub enum Prompt {
     Default,
     /// Which account to use.
     SelectAccount,
+    /// To sign in anew, whoever is signed in there.
+    Login,
+    /// To agree to what this app asks for.
+    Consent,
 }
 
 /// What is asked of Entra for one sign-in. The default is an ordinary one.
@@ -66,6 +71,8 @@ pub struct Ask {
     pub login_hint: Option<String>,
     /// What the person has to prove; goes back in [`Proof`].
     pub step_up: StepUp,
+    /// What Entra asked to be asked for when it refused the first time.
+    pub claims: Option<ClaimsRequest>,
 }
 
 /// Where to send a browser to sign in, and what to keep for its return. Prints nothing of it.
@@ -180,6 +187,8 @@ impl Idp {
         let request = match ask.prompt {
             Prompt::Default => request,
             Prompt::SelectAccount => request.add_prompt(CoreAuthPrompt::SelectAccount),
+            Prompt::Login => request.add_prompt(CoreAuthPrompt::Login),
+            Prompt::Consent => request.add_prompt(CoreAuthPrompt::Consent),
         };
         let request = match &ask.login_hint {
             Some(hint) => request.set_login_hint(LoginHint::new(hint.clone())),
@@ -189,8 +198,8 @@ impl Idp {
             Some(age) => request.set_max_age(age),
             None => request,
         };
-        let request = match &ask.step_up.context {
-            Some(context) => request.add_extra_param("claims", claims_request(context)),
+        let request = match claims_request(ask) {
+            Some(claims) => request.add_extra_param("claims", claims),
             None => request,
         };
         let (url, ..) = request.url();
@@ -243,6 +252,24 @@ impl Idp {
         self.signed_in(&provider, &answer, &token)
             .await
             .map(|person| Recheck::Renewed(Box::new(person)))
+    }
+
+    /// Where Entra's own pages live: whoever may frame what it calls at a sign-out.
+    pub fn authority(&self) -> &Origin {
+        &self.shared.settings.authority
+    }
+
+    /// Whether `issuer` is one that the tokens of this registration come from, letter by letter.
+    ///
+    /// # Errors
+    /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when that can't be told.
+    pub async fn is_issuer(&self, issuer: &str) -> Result<bool, IdpError> {
+        let provider = self.shared.discovery.provider().await?;
+        let mut tenants = self.shared.settings.allowed_tenants.iter().map(TenantId::as_str);
+        Ok(match &provider.issuer {
+            Issuer::One(own, _) => own == issuer,
+            many @ Issuer::Template(_) => tenants.any(|tenant| many.of(tenant) == issuer),
+        })
     }
 
     /// Where a browser signs out at Entra and comes back. With the `login_hint` of the [`Identity`] it asks for no
@@ -323,9 +350,16 @@ impl Idp {
     }
 }
 
-/// OpenID Connect Core 1.0 section 5.5: the ID token must vouch for this authentication context.
-fn claims_request(context: &AuthContext) -> String {
-    json!({ "id_token": { "acrs": { "essential": true, "value": context.as_str() } } }).to_string()
+/// OpenID Connect Core 1.0 section 5.5: the ID token must vouch for the context that is asked for. What Entra wants
+/// besides goes along.
+fn claims_request(ask: &Ask) -> Option<String> {
+    let own = ask.step_up.context.as_ref().map(|context| {
+        json!({ "id_token": { "acrs": { "essential": true, "value": context.as_str() } } })
+    });
+    match &ask.claims {
+        Some(claims) => Some(claims.with(own.as_ref())),
+        None => own.map(|own| own.to_string()),
+    }
 }
 
 fn setting(setting: &'static str) -> IdpError {

@@ -17,7 +17,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::error::{HttpError, IdpError, Refusal};
+use super::error::{ClaimsRequest, HttpError, IdpError, Refusal};
 use super::http::{ENTRA, Outbound, useless};
 use crate::model::id::RequestId;
 
@@ -124,6 +124,7 @@ pub(super) struct EntraError {
     #[serde(default)]
     error_codes: Vec<u32>,
     correlation_id: Option<String>,
+    claims: Option<String>,
 }
 
 impl EntraError {
@@ -131,7 +132,9 @@ impl EntraError {
         let read = Refusal::read(&self.error, self.error_description.as_deref());
         let named = self.correlation_id.as_deref().and_then(super::error::guid);
         Refusal {
-            aadsts: self.error_codes.first().copied().or(read.aadsts),
+            // Of two, the last is the cause: `[70002, 54005]` is a code that was redeemed before.
+            aadsts: self.error_codes.last().copied().or(read.aadsts),
+            claims: self.claims.as_deref().and_then(ClaimsRequest::read),
             correlation_id: named.or(read.correlation_id),
             ..read
         }

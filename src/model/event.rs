@@ -46,6 +46,8 @@ impl Serialize for Actor {
 pub enum SessionEnd {
     /// The person signed out.
     SignedOut,
+    /// The person signed out at Entra, which told us.
+    SignedOutAtEntra,
     /// A new sign-in in the same browser took its place.
     Replaced,
     /// Entra refused to renew it.

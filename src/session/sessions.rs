@@ -15,7 +15,7 @@ use super::token::{NoRandomness, Token};
 use super::turns::Turns;
 use crate::keys::TokenKey;
 use crate::model::host::Host;
-use crate::model::id::{SessionId, Subject};
+use crate::model::id::{ObjectId, SessionId, Subject};
 use crate::model::principal::Principal;
 use crate::model::record::{Actor, ClientAddress, Event, MfaState, SessionEnd};
 use crate::model::session::{Identity, Session};
@@ -243,6 +243,21 @@ impl Sessions {
         Ok(true)
     }
 
+    /// Ends all sessions that began in this session of Entra, with their children. Gives how many there were.
+    ///
+    /// # Errors
+    /// When the database fails; or when an end can't be recorded, and then they have ended all the same.
+    pub async fn end_all_of_entra(&self, sid: &ObjectId) -> Result<usize, SessionError> {
+        let why = SessionEnd::SignedOutAtEntra;
+        let ended = self.parts.store.end_sessions_of_entra(sid.as_str(), why).await?;
+        let count = ended.len();
+        self.forget_all();
+        for ended in ended {
+            self.note_end(ended, Actor::Gate).await?;
+        }
+        Ok(count)
+    }
+
     /// A person's live sessions, newest first.
     ///
     /// # Errors
@@ -313,7 +328,7 @@ impl Sessions {
             subject: identity.user.subject.clone(),
             principal: Arc::new(Principal::User(identity.user.clone())),
             auth_contexts: met.collect(),
-            entra_session: identity.entra_session.clone(),
+            entra_session: entra_session(identity),
             login_hint: identity.login_hint.clone(),
             refresh_token,
             signed_in_at: now,
@@ -418,6 +433,11 @@ impl Held {
 /// more than the one before. Without its word, `now`.
 pub(super) fn proved_at(identity: &Identity, now: Timestamp) -> Timestamp {
     identity.authenticated_at.map_or(now, |at| at.min(now))
+}
+
+/// `sid` as it is looked up: Entra writes it in lower case, and so do we whatever comes.
+pub(super) fn entra_session(identity: &Identity) -> Option<String> {
+    identity.entra_session.as_ref().map(|sid| sid.to_ascii_lowercase())
 }
 
 /// 64 random bits: a name, not a secret, but one that nobody can count up.

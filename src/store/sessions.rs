@@ -250,6 +250,24 @@ impl Store {
         row.map(|row| ended(row, why)).transpose()
     }
 
+    /// Ends all sessions that began in this session of Entra (`sid`, lower-case).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_sessions_of_entra(
+        &self,
+        sid: &str,
+        why: SessionEnd,
+    ) -> Result<Vec<Ended>, StoreError> {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as("DELETE FROM session WHERE entra_session = $1 RETURNING id, subject")
+                .bind(sid)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(failed(&self.pool, "end the sessions of one at Entra"))?;
+        rows.into_iter().map(|row| ended(row, why)).collect()
+    }
+
     /// Ends sessions past their limits, at most 500 at a time.
     ///
     /// # Errors

@@ -1,8 +1,10 @@
 //! Signing in and out as browsers do it: the real routers, sessions, log and database, and the simulator of Entra.
 
+mod answers;
 mod attacks;
 mod crowding;
 mod flow;
+mod front_channel;
 mod handover;
 mod hostile_returns;
 mod out;

@@ -89,6 +89,9 @@ fn sign_out_pages_a59() {
 fn failed_sign_in_page_a59() {
     check("sign_in_failed", |text| SignInFailedPage {
         frame: frame("This account is not assigned to the application", text),
+        eyebrow: "Sign-in did not finish",
+        tone: Tone::Bad,
+        mender: Some("Your help desk"),
         sentence: text(
             "Microsoft signed you in, but your organisation has not given this account access.",
         ),
@@ -101,6 +104,8 @@ fn failed_sign_in_page_a59() {
         at: at(),
         contact: Some(contact(text)),
         code: Some(text("AADSTS50105")),
+        correlation: Some(text("11111111-2222-3333-4444-555555555555")),
+        hint: Some("Stopped at Microsoft?"),
     });
 }
 
