@@ -62,11 +62,17 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
     let assertions = Assertions::new(config.public_url.to_string(), &ground.keys.assertion)?;
     let login = Arc::new(login(
         ground,
-        Parties { idp, sessions: &sessions, refuser: &refuser, assertions: &assertions },
+        Parties {
+            idp: idp.clone(),
+            sessions: &sessions,
+            refuser: &refuser,
+            assertions: &assertions,
+        },
     ));
     let own = own(ground, &sessions, &refuser)?;
     let gateway = Gateway {
         sessions: Arc::clone(&sessions),
+        idp,
         enforcer: Enforcer::new(audit.clone(), metrics.clone()),
         refuser: refuser.clone(),
         audit: audit.clone(),
@@ -117,12 +123,12 @@ pub fn entra(config: &Config) -> Result<EntraSettings> {
         post_logout_uri: config.public_url.url("/_gate/signed-out"),
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
         graph_origin: None,
-        api: config.entra.api.as_ref().map(api),
+        api: config.entra.api.as_ref().map(|own| api(own, &config.entra)),
         authorities: tls::authorities(config.entra.ca_file.as_deref())?,
     })
 }
 
-fn api(api: &config::Api) -> ApiSettings {
+fn api(api: &config::Api, entra: &config::Entra) -> ApiSettings {
     ApiSettings {
         audience: api.audience.clone(),
         version: match api.access_tokens {
@@ -130,6 +136,7 @@ fn api(api: &config::Api) -> ApiSettings {
             AccessTokens::V2 => TokenVersion::V2,
         },
         scope: api.scope.clone(),
+        mfa_context: entra.mfa_context.clone(),
     }
 }
 

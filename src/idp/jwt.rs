@@ -109,14 +109,14 @@ impl<'a> Unverified<'a> {
         let tid = claims.text("tid").ok_or(bad("tenant"))?;
         let tenant: TenantId = tid.parse().map_err(|_| bad("tenant"))?;
         let issuer = checks.provider.issuer.of(tid);
+        if claims.text("ver") != Some(checks.provider.version.claim()) {
+            return Err(bad("version"));
+        }
         if claims.text("iss") != Some(issuer.as_str()) {
             return Err(bad("issuer"));
         }
         if !is_allowed(&tenant, checks) {
             return Err(IdpError::ForeignTenant { tenant });
-        }
-        if claims.text("ver") != Some(checks.provider.version.claim()) {
-            return Err(bad("version"));
         }
         let object: ObjectId =
             claims.text("oid").and_then(|oid| oid.parse().ok()).ok_or(bad("object_id"))?;

@@ -18,6 +18,8 @@ use openidconnect::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
+use super::access_token::{BearerCaller, BearerRefusal};
+use super::bearer::Bearers;
 use super::discovery::{Discovery, Found, Provider};
 use super::entra::{self, TokenGroups};
 use super::error::{IdpError, Refusal};
@@ -46,7 +48,9 @@ struct Shared {
     settings: Arc<EntraSettings>,
     clock: Clock,
     http: Outbound,
-    discovery: Discovery,
+    discovery: Arc<Discovery>,
+    /// None: no access token is accepted.
+    bearers: Option<Bearers>,
 }
 
 /// What Entra may ask of a person who is signed in there already.
@@ -129,9 +133,19 @@ impl Idp {
         settings.check()?;
         let settings = Arc::new(settings);
         let http = Outbound::new(&settings.authority, &settings.authorities)?;
-        let discovery =
-            Discovery::new(TokenVersion::V2, Arc::clone(&settings), http.clone(), clock.clone());
-        Ok(Self { shared: Arc::new(Shared { settings, clock, http, discovery }) })
+        let known = |version| {
+            let settings = Arc::clone(&settings);
+            Arc::new(Discovery::new(version, settings, http.clone(), clock.clone()))
+        };
+        let discovery = known(TokenVersion::V2);
+        let bearers = settings.api.clone().map(|api| {
+            let discovery = match api.version {
+                TokenVersion::V1 => known(TokenVersion::V1),
+                TokenVersion::V2 => Arc::clone(&discovery),
+            };
+            Bearers::new((Arc::clone(&settings), api), clock.clone(), discovery)
+        });
+        Ok(Self { shared: Arc::new(Shared { settings, clock, http, discovery, bearers }) })
     }
 
     /// Whether Entra's metadata and keys are at hand and as they should be. Asks at most once an hour.
@@ -236,6 +250,24 @@ impl Idp {
         self.signed_in(&provider, &answer, &token)
             .await
             .map(|person| Recheck::Renewed(Box::new(person)))
+    }
+
+    /// Whether this very access token was accepted before and has not expired since. Asks nobody.
+    pub fn knows_bearer(&self, token: &SecretString) -> bool {
+        self.shared.bearers.as_ref().is_some_and(|bearers| bearers.knows(token))
+    }
+
+    /// Whose access token this is: a service's own, or one that acts for a person.
+    ///
+    /// # Errors
+    /// [`BearerRefusal`]; whoever sent it gets nothing then, not even what is open to everybody.
+    pub async fn bearer(&self, token: &SecretString) -> Result<Arc<BearerCaller>, BearerRefusal> {
+        match &self.shared.bearers {
+            Some(bearers) => bearers.caller(token).await,
+            None => Err(BearerRefusal::Invalid {
+                problem: "is of a kind that this gate is not set up to accept",
+            }),
+        }
     }
 
     /// Where a browser signs out at Entra and comes back. With the `login_hint` of the [`Identity`] it asks for no

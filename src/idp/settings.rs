@@ -44,6 +44,8 @@ pub struct ApiSettings {
     pub version: TokenVersion,
     /// What a token that acts for a person must allow: one of the words in `scp`.
     pub scope: String,
+    /// The authentication context that stands for multi-factor authentication; none: nothing stands for it.
+    pub mfa_context: Option<String>,
 }
 
 /// The two forms of Entra's tokens. Each has issuers, metadata and keys of its own.
