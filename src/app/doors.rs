@@ -11,13 +11,13 @@ use super::front::{Front, Names, nothing_here, wrong_method};
 use super::tls;
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
-use crate::config::{Config, ConsoleMember};
+use crate::config::{self, AccessTokens, Config, ConsoleMember};
 use crate::console::Console;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
 use crate::gateway::upstream::Upstream;
-use crate::idp::{EntraSettings, Idp};
+use crate::idp::{ApiSettings, EntraSettings, Idp, TokenVersion};
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::login::{Login, Rounds};
@@ -120,8 +120,20 @@ pub fn entra(config: &Config) -> Result<EntraSettings> {
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
         groups: config.entra.groups,
         graph_origin: None,
+        api: config.entra.api.as_ref().map(api),
         authorities: tls::authorities(config.entra.ca_file.as_deref())?,
     })
+}
+
+fn api(api: &config::Api) -> ApiSettings {
+    ApiSettings {
+        audience: api.audience.clone(),
+        version: match api.access_tokens {
+            AccessTokens::V1 => TokenVersion::V1,
+            AccessTokens::V2 => TokenVersion::V2,
+        },
+        scope: api.scope.clone(),
+    }
 }
 
 fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {

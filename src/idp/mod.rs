@@ -19,7 +19,8 @@
 //! | `credential_problem` | what can be wrong with a credential's files |
 //! | `redeem` | asking the token endpoint, with one credential after the other |
 //! | `token_endpoint` | what it is asked and answers, in the library's types |
-//! | `id_token` | every check of an ID token |
+//! | `jwt` | the checks of every token |
+//! | `id_token` | what an ID token must be beside them |
 //! | `members` | JSON objects without a member twice |
 //! | `entra` | which claim means what |
 //! | `graph` | the groups that did not fit into a token |
@@ -39,6 +40,7 @@ mod error;
 mod graph;
 mod http;
 mod id_token;
+mod jwt;
 mod members;
 mod oidc;
 mod redeem;
@@ -54,4 +56,4 @@ pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
 pub use discovery::Found;
 pub use error::{HttpError, IdpError, Refusal};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
-pub use settings::EntraSettings;
+pub use settings::{ApiSettings, EntraSettings, TokenVersion};

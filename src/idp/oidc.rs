@@ -23,9 +23,10 @@ use super::entra::{self, TokenGroups};
 use super::error::IdpError;
 use super::graph;
 use super::http::Outbound;
-use super::id_token::{self, Checks, Verified, Wanted};
+use super::id_token::{self, Answered};
+use super::jwt::{Checks, Verified};
 use super::redeem::{Grant, Redeemer, scopes};
-use super::settings::EntraSettings;
+use super::settings::{EntraSettings, TokenVersion};
 use super::token_endpoint::{EntraClient, TokenAnswer};
 use crate::model::entra::GroupSource;
 use crate::model::id::{AuthContext, Subject};
@@ -127,7 +128,8 @@ impl Idp {
         settings.check()?;
         let settings = Arc::new(settings);
         let http = Outbound::new(&settings.authority, &settings.authorities)?;
-        let discovery = Discovery::new(Arc::clone(&settings), http.clone(), clock.clone());
+        let discovery =
+            Discovery::new(TokenVersion::V2, Arc::clone(&settings), http.clone(), clock.clone());
         let credentials = (settings.credential.clone(), settings.second.clone());
         let credentials = Credentials::new(&settings.client_id, credentials, clock.clone());
         let redeemer = Redeemer::new(Arc::clone(&settings), http.clone(), credentials);
@@ -211,7 +213,7 @@ impl Idp {
         let grant = Grant::Code { code: &code, verifier: &proof.verifier };
         let answer = self.shared.redeemer.ask(&provider.token_endpoint, grant).await?;
         let answer = answer.map_err(IdpError::from_token_endpoint)?;
-        let token = self.verified(&provider, &answer, Wanted::Nonce(&proof.nonce)).await?;
+        let token = self.verified(&provider, &answer, Some(&proof.nonce)).await?;
         let person = self.signed_in(&provider, &answer, &token).await?;
         entra::met(&person.identity, &proof.step_up, self.shared.clock.now())?;
         Ok(person)
@@ -236,7 +238,7 @@ impl Idp {
             }
             Err(refusal) => return Err(IdpError::from_token_endpoint(refusal)),
         };
-        let token = self.verified(&provider, &answer, Wanted::NoNonce).await?;
+        let token = self.verified(&provider, &answer, None).await?;
         if token.subject != *subject {
             return Ok(Recheck::Refused { detail: "another subject".to_owned() });
         }
@@ -287,18 +289,24 @@ impl Idp {
             .set_redirect_uri(redirect))
     }
 
+    /// The ID token of an answer, checked. One that came for a code must carry the nonce of its sign-in.
     async fn verified(
         &self,
         provider: &Arc<Provider>,
         answer: &TokenAnswer,
-        wanted: Wanted<'_>,
+        nonce: Option<&SecretString>,
     ) -> Result<Verified, IdpError> {
         let raw = answer.extra_fields().id_token.clone();
         let raw = SecretString::from(raw.ok_or(IdpError::BadToken { check: "missing" })?);
-        let kid = id_token::key_name(&raw)?;
-        let provider = &self.shared.discovery.provider_with_key(Arc::clone(provider), &kid).await?;
+        let token = id_token::read(&raw)?;
+        let discovery = &self.shared.discovery;
+        let provider = &discovery.provider_with_key(Arc::clone(provider), token.kid()).await?;
         let (settings, now) = (&*self.shared.settings, self.shared.clock.now());
-        id_token::verify(&raw, Checks { settings, provider, wanted, now })
+        let audience = settings.client_id.as_str();
+        let token = token.verify(Checks { settings, provider, audience, now })?;
+        let access_token = answer.access_token().secret();
+        id_token::check(&token, Answered { nonce, access_token, client_id: audience })?;
+        Ok(token)
     }
 
     async fn signed_in(

@@ -118,6 +118,7 @@ impl Op {
             allowed_tenants: std::collections::BTreeSet::new(),
             groups: GroupSource::default(),
             graph_origin: None,
+            api: None,
             authorities: Vec::new(),
         }
     }
