@@ -116,12 +116,15 @@ fn random() -> Result<[u8; 5]> {
 pub fn entra(config: &Config) -> Result<EntraSettings> {
     Ok(EntraSettings {
         authority: config.entra.authority.clone(),
-        tenant: config.entra.tenant.to_string(),
+        cloud: config.entra.cloud,
+        tenant: config.entra.tenant.clone(),
         client_id: config.entra.client_id.clone(),
-        client_secret: config.entra.client_secret.clone(),
+        credential: config.entra.credential.clone(),
+        second: config.entra.second.clone(),
         redirect_uri: config.public_url.url("/_gate/callback"),
         post_logout_uri: config.public_url.url("/_gate/signed-out"),
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
+        groups: config.entra.groups,
         graph_origin: None,
         api: config.entra.api.as_ref().map(|own| api(own, &config.entra)),
         authorities: tls::authorities(config.entra.ca_file.as_deref())?,

@@ -15,7 +15,11 @@
 //! | `http` | the one outbound client: limits, no redirects |
 //! | `discovery` | metadata and signing keys, fetched when first needed and kept |
 //! | `oidc` | the exchanges of the flow |
-//! | `token_endpoint` | what it is asked and answers |
+//! | `credentials` | what we prove ourselves with: one or two, read again when files change |
+//! | `certificate` | certificate and key, and the assertion made with them |
+//! | `credential_problem` | what can be wrong with a credential's files |
+//! | `redeem` | asking the token endpoint, with one credential after the other |
+//! | `token_endpoint` | what it is asked and answers, in the library's types |
 //! | `jwt` | the checks of every token |
 //! | `access_token` | what an access token must be beside them, and whom it speaks of |
 //! | `bearer` | access tokens on their way in, checked once |
@@ -32,6 +36,9 @@
 
 mod access_token;
 mod bearer;
+mod certificate;
+mod credential_problem;
+mod credentials;
 mod discovery;
 mod entra;
 mod error;
@@ -41,6 +48,7 @@ mod id_token;
 mod jwt;
 mod members;
 mod oidc;
+mod redeem;
 mod settings;
 mod token_endpoint;
 
@@ -49,6 +57,8 @@ mod token_endpoint;
 mod tests;
 
 pub use access_token::{BearerCaller, BearerRefusal};
+pub use credential_problem::{CredentialProblem, Which};
+pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
 pub use discovery::Found;
 pub use error::{HttpError, IdpError, Refusal};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};

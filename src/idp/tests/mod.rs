@@ -1,6 +1,7 @@
 //! The whole module against a small provider on a loopback port. One test per refusal.
 
 mod bearer;
+mod credentials;
 mod op;
 mod outage;
 mod refresh;
