@@ -90,7 +90,7 @@ impl Enforcer {
     }
 }
 
-fn circumstances(asked: Asked<'_>) -> Circumstances {
+pub(super) fn circumstances(asked: Asked<'_>) -> Circumstances {
     Circumstances {
         now: asked.exchange.at,
         mfa: asked.caller.mfa(),
@@ -100,7 +100,11 @@ fn circumstances(asked: Asked<'_>) -> Circumstances {
     }
 }
 
-fn decide(snapshot: &Snapshot, asked: Asked<'_>, circumstances: &Circumstances) -> Decision {
+pub(super) fn decide(
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    circumstances: &Circumstances,
+) -> Decision {
     let facts = &asked.exchange.facts;
     match asked.found {
         None if asked.caller.principal.is_known() => Decision::deny(Reason::NoRoute),

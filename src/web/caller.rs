@@ -92,7 +92,7 @@ impl Caller {
     /// When the person signed in; of a token's person only where the token tells.
     pub fn signed_in_at(&self) -> Option<Timestamp> {
         let of_token = || self.bearer.as_ref().and_then(|bearer| bearer.authenticated_at);
-        self.session.as_ref().map_or_else(of_token, |session| Some(session.signed_in_at))
+        self.session.as_ref().map_or_else(of_token, |session| Some(session.proved_at))
     }
 
     /// Adds the header that takes a stale cookie away.
