@@ -11,8 +11,6 @@ async fn call(scene: &Scene, query: &str) -> Reply {
 async fn sid(scene: &Scene) -> String {
     let uma: crate::model::id::Subject =
         format!("{TENANT}.{}", crate::sim::people::UMA).parse().unwrap();
-    let uma: crate::model::id::Subject =
-        format!("{TENANT}.{}", crate::sim::people::UMA).parse().unwrap();
     let sessions = scene.login.sessions.list(&uma).await.unwrap();
     sessions[0].entra_session.clone().unwrap()
 }
