@@ -61,5 +61,5 @@ pub use credential_problem::{CredentialProblem, Which};
 pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
 pub use discovery::Found;
 pub use error::{ClaimsRequest, HttpError, IdpError, Refusal};
-pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
+pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignOutHint, SignedIn};
 pub use settings::{ApiSettings, EntraSettings, TokenVersion};

@@ -14,7 +14,7 @@ use openidconnect::{
     LogoutHint, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
     PostLogoutRedirectUrl, RedirectUrl,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
 use super::access_token::{BearerCaller, BearerRefusal};
@@ -116,7 +116,23 @@ pub struct SignedIn {
     pub identity: Identity,
     /// For the next check. Absent when Entra gave none; after a check, the one used goes on then.
     pub refresh_token: Option<SecretString>,
+    /// To sign out with at Entra, when there is no `login_hint` and it fits into an address.
+    pub id_token: Option<SecretString>,
 }
+
+/// Whom Entra signs out without asking which account is meant.
+#[derive(Debug, Clone)]
+pub enum SignOutHint {
+    /// The `login_hint` of the [`Identity`]: short, and it says nothing of the person.
+    Login(String),
+    /// The ID token of the sign-in, which need not be valid any more (RP-Initiated Logout 1.0 section 2).
+    IdToken(SecretString),
+    /// Entra asks.
+    Nobody,
+}
+
+/// Longer ID tokens make an address that Entra or a proxy refuses.
+const LONGEST_HINT: usize = 4096;
 
 /// How a check went.
 #[derive(Debug, Clone)]
@@ -307,12 +323,11 @@ impl Idp {
         }
     }
 
-    /// Where a browser signs out at Entra and comes back. With the `login_hint` of the [`Identity`] it asks for no
-    /// account.
+    /// Where a browser signs out at Entra and comes back.
     ///
     /// # Errors
     /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when the metadata can't be had or names no such address.
-    pub async fn sign_out_url(&self, login_hint: Option<&str>) -> Result<String, IdpError> {
+    pub async fn sign_out_url(&self, hint: &SignOutHint) -> Result<String, IdpError> {
         let provider = self.shared.discovery.provider().await?;
         let unusable = |problem| IdpError::Discovery {
             url: self.shared.settings.authority.to_string(),
@@ -325,11 +340,15 @@ impl Idp {
         let back = PostLogoutRedirectUrl::new(self.shared.settings.post_logout_uri.clone())
             .map_err(|_| setting("post_logout_uri"))?;
         let request = LogoutRequest::from(endpoint).set_post_logout_redirect_uri(back);
-        let request = match login_hint {
-            Some(hint) => request.set_logout_hint(LogoutHint::new(hint.to_owned())),
-            None => request,
-        };
-        Ok(request.http_get_url().into())
+        let mut url = match hint {
+            SignOutHint::Login(hint) => request.set_logout_hint(LogoutHint::new(hint.clone())),
+            SignOutHint::IdToken(_) | SignOutHint::Nobody => request,
+        }
+        .http_get_url();
+        if let SignOutHint::IdToken(token) = hint {
+            url.query_pairs_mut().append_pair("id_token_hint", token.expose_secret());
+        }
+        Ok(url.into())
     }
 
     fn client(&self, provider: &Provider) -> Result<EntraClient<EndpointSet>, IdpError> {
@@ -387,7 +406,12 @@ impl Idp {
             }
         };
         let refresh_token = answer.refresh_token().map(|token| token.secret().clone().into());
-        Ok(SignedIn { identity: entra::identity(token, groups)?, refresh_token })
+        let identity = entra::identity(token, groups)?;
+        let id_token = answer.extra_fields().id_token.clone();
+        let id_token = id_token.filter(|token| {
+            identity.login_hint.is_none() && token.len() <= LONGEST_HINT
+        });
+        Ok(SignedIn { identity, refresh_token, id_token: id_token.map(Into::into) })
     }
 }
 

@@ -11,6 +11,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
+use secrecy::SecretString;
 
 use super::Login;
 use super::answers::{front_of, only_get, quiet, redirect};
@@ -25,6 +26,7 @@ use super::return_path::ReturnPath;
 use super::step_up::Attempt;
 use super::trouble::Trouble;
 use crate::idp::{IdpError, Prompt, Proof, Refusal, SignedIn};
+use crate::model::id::SessionId;
 use crate::model::session::StepUp;
 use crate::session::{NewSession, Token};
 use crate::store::{Destination, Round, SecretHash, SignIn, SignInTaken};
@@ -206,6 +208,14 @@ impl Login {
         finished.map_err(Unsigned::Refused)
     }
 
+    /// Keeps what signing out at Entra takes. Without it Entra asks which account is meant, so nobody is kept out for it.
+    pub(super) async fn keep(&self, session: &SessionId, id_token: Option<SecretString>) {
+        let Some(token) = id_token else { return };
+        if let Err(error) = self.sessions.keep_id_token(session, &token).await {
+            tracing::warn!(error = %error, "An ID token could not be kept for signing out.");
+        }
+    }
+
     /// Starts the session, which puts it on record, and leads on. What the browser carried before ends, and is never
     /// adopted.
     async fn let_in(
@@ -223,6 +233,7 @@ impl Login {
             replaced: former.as_ref(),
         };
         let session = self.sessions.sign_in(new).await?;
+        self.keep(&session.id, person.id_token).await;
         self.metrics.signed_in(Outcome::Ok);
         let arrival = Arrival { browser: &sign_in.browser, token: &session.token };
         Ok(self.lead_on(exchange, (goal, &session.id), arrival).await)

@@ -113,6 +113,8 @@ pub struct SignedOutPage {
     pub provider: Option<Link>,
     /// Where to sign in again.
     pub again: Link,
+    /// What helps people whom Entra then does not let in.
+    pub hint: &'static str,
 }
 
 /// A sign-in, or a step-up, came back and was not accepted. `frame.title` says what happened.

@@ -44,7 +44,16 @@ fn every_kind() -> Vec<Entry> {
             auth_contexts: ["c1".to_owned()].into(),
         },
         Event::SignInFailed { cause: text(), detail: text(), client: ClientAddress::Unknown },
-        Event::SessionEnded { actor: Actor::Gate, session: session(), why: SessionEnd::SignedOut },
+        Event::SessionEnded {
+            actor: Actor::Gate,
+            session: session(),
+            subject: "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333"
+                .parse()
+                .unwrap(),
+            why: SessionEnd::SignedOut,
+            detail: text(),
+            ended_at: Timestamp::from_seconds(1),
+        },
         Event::PrincipalChanged {
             actor: Actor::Gate,
             session: session(),
@@ -68,6 +77,7 @@ fn every_kind() -> Vec<Entry> {
             detail: text(),
             client: ClientAddress::Unknown,
         },
+        Event::ClockStep { by_ms: -3_600_000 },
         Event::RecheckUnavailable { session: session(), detail: text() },
         Event::Change {
             outbox: 1,

@@ -82,6 +82,7 @@ fn sign_out_pages_a59() {
         frame: frame("Signed out", text),
         provider: Some(link("https://login.microsoftonline.com/common/oauth2/v2.0/logout")),
         again: link("/"),
+        hint: "Stopped at Microsoft?",
     });
 }
 

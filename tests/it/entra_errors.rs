@@ -1,0 +1,109 @@
+//! Every error of Entra that a sign-in can meet, produced by the simulator: each comes to a page that says who can mend it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use cedargate::model::time::Clock;
+use cedargate::sim::aadsts::{Aadsts, TABLE};
+use cedargate::sim::{AuthorizeFault, TokenFault};
+
+use crate::harness::{Answer, World};
+
+/// The person declined: no failure.
+const DECLINED: u32 = 65_004;
+
+/// What no sign-in of ours can bring about: device flows, instances, and signing out at Entra.
+const NEVER_ASKED_FOR: [u32; 9] =
+    [50_049, 50_068, 50_070, 50_071, 70_016, 70_018, 70_019, 90_119, 90_120];
+
+const OTHERS: &str = "Microsoft refused this sign-in";
+
+fn rows() -> impl Iterator<Item = &'static Aadsts> {
+    TABLE.iter().filter(|row| !NEVER_ASKED_FOR.contains(&row.number))
+}
+
+/// Floods are none of this test's business.
+async fn still() -> World {
+    World::start_at(Clock::fixed(Clock::System.now()), |_| {}).await
+}
+
+/// Signs in with a new browser at an authorize endpoint that refuses whatever it is asked, and gives the page where that
+/// ends. It is asked twice at most.
+async fn refused_at_authorize(world: &World, number: u32) -> Answer {
+    world.clock.advance(Duration::from_secs(20));
+    let mut browser = world.browser();
+    let mut answer = browser.step(&world.app("/me")).await;
+    let mut asked = 0;
+    while (300..400).contains(&answer.status) {
+        let next = answer.location();
+        if next.path().ends_with("/authorize") {
+            asked += 1;
+            assert!(asked <= 2, "AADSTS{number}: Entra was asked a third time");
+            world.sim.fail_next_authorize(AuthorizeFault::SentBack(number));
+        }
+        answer = browser.step(next.as_str()).await;
+    }
+    answer
+}
+
+/// The same with a token endpoint that refuses the code.
+async fn refused_at_token(world: &World, number: u32) -> Answer {
+    world.clock.advance(Duration::from_secs(20));
+    let mut browser = world.browser();
+    world.sim.fail_next_token(TokenFault::Aadsts(number));
+    let page = browser.sign_in("uma", &world.app("/me")).await;
+    if !page.url.path().ends_with("/authorize") {
+        return page;
+    }
+    // Entra said what it wants of the person, so that the gate asked it once more.
+    world.sim.fail_next_token(TokenFault::Aadsts(number));
+    let mut answer = browser.choose("uma", &page.url).await;
+    if answer.text().contains("name=\"factor\"") {
+        let form = [("person", "uma"), ("factor", "given")];
+        answer = browser.send(crate::harness::navigation("POST", page.url.as_str()).form(&form)).await;
+    }
+    browser.open(answer.location().as_str()).await
+}
+
+/// The page says what it should and nothing that Entra said.
+fn assert_says(row: &Aadsts, page: &Answer) {
+    let (text, number) = (page.text(), row.number);
+    assert_eq!(page.url.path(), "/_gate/callback", "AADSTS{number}: {text}");
+    page.assert_page();
+    let code = format!("<code class=\"copy\">AADSTS{number}</code>");
+    for part in [code.as_str(), "Correlation id"] {
+        assert!(text.contains(part), "{part} for AADSTS{number} in {text}");
+    }
+    let declined = number == DECLINED;
+    assert_eq!(text.contains("Who can mend it"), !declined, "AADSTS{number}: {text}");
+    assert_eq!(page.status == 200, declined, "AADSTS{number}: {}", page.status);
+    assert!(!text.contains(OTHERS), "AADSTS{number} has a row");
+    let foreign: String = row.text.chars().take(40).collect();
+    assert!(!text.contains(&foreign), "Entra's own words for AADSTS{number} in {text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_error_at_the_redirect_has_its_page() {
+    let world = still().await;
+    for row in rows() {
+        assert_says(row, &refused_at_authorize(&world, row.number).await);
+    }
+    let numbers: BTreeSet<_> = rows().map(|row| format!("AADSTS{}", row.number)).collect();
+    let events = world.events("sign_in_failed").await;
+    let details = events.iter().map(|event| event["detail"].as_str().unwrap());
+    let recorded: BTreeSet<String> = details
+        .filter_map(|detail| detail.split('`').find(|part| part.starts_with("AADSTS")))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(recorded, numbers, "each is on record by its code");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_error_of_the_token_endpoint_has_its_page() {
+    let world = still().await;
+    for row in rows() {
+        let page = refused_at_token(&world, row.number).await;
+        // Nobody declines at the token endpoint; should it ever say so, it is no failure either.
+        assert_says(row, &page);
+    }
+}
