@@ -23,6 +23,15 @@ pub enum SimError {
         /// What was wanted.
         wanted: &'static str,
     },
+    /// A registration was taken away while a token for it was made.
+    #[error("the registration is gone")]
+    Gone,
+    /// No registration has this client id.
+    #[error("there is no registration with the client id `{0}`")]
+    NoSuchClient(String),
+    /// No group has this object id.
+    #[error("there is no group with the object id `{0}`")]
+    NoSuchGroup(String),
     /// Nobody has this name.
     #[error("there is nobody called `{0}` in the simulated tenant")]
     NoSuchPerson(String),

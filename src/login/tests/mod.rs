@@ -35,7 +35,7 @@ use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 use crate::session::{Parts, SessionLimits};
 use crate::sim::people::{CLIENT, TENANT, contoso};
-use crate::sim::{Registration, Sim, SimSettings};
+use crate::sim::{Panel, Registration, Sim, SimSettings};
 use crate::store::audit::{AuditReader, Show};
 use crate::web::exchange::Exchange;
 use crate::web::flood::{Flood, Limit};
@@ -125,15 +125,15 @@ async fn simulator(clock: &Clock, tasks: &mut JoinSet<()>) -> Sim {
     let settings = SimSettings {
         origin: format!("http://{}", listener.local_addr().unwrap()),
         tenant: TENANT.to_owned(),
-        clients: vec![Registration {
-            client_id: CLIENT.to_owned(),
-            secret: "canary-client-secret".to_owned().into(),
-            name: "Cedargate".to_owned(),
-            redirect_uris: vec![format!("{GATE}/_gate/callback")],
-            logout_uris: vec![format!("{GATE}/_gate/signed-out")],
-            frontchannel_logout: None,
-        }],
+        clients: vec![
+            Registration::new(CLIENT, "Cedargate")
+                .with_secret("canary-client-secret")
+                .with_redirect(format!("{GATE}/_gate/callback"))
+                .with_logout(format!("{GATE}/_gate/signed-out")),
+        ],
         people: contoso(),
+        bound_contexts: std::collections::BTreeSet::new(),
+        panel: Panel::Hidden,
     };
     let sim = Sim::new(settings, clock.clone()).unwrap();
     let router = sim.router();
