@@ -8,15 +8,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::front::{Front, Names, nothing_here, wrong_method};
+use super::tls;
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
-use crate::config::{Config, ConsoleMember};
+use crate::config::{self, AccessTokens, Config, ConsoleMember};
 use crate::console::Console;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
 use crate::gateway::upstream::Upstream;
-use crate::idp::{EntraSettings, Idp};
+use crate::idp::{ApiSettings, EntraSettings, Idp, TokenVersion};
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::login::{Login, Rounds};
@@ -54,7 +55,7 @@ pub(super) struct Ground<'a> {
 /// The front door, and what has to be looked after beside it.
 pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuser)> {
     let Ground { config, clock, audit, live, metrics, .. } = ground;
-    let idp = Idp::new(entra(config), clock.clone())?;
+    let idp = Idp::new(entra(config)?, clock.clone())?;
     let sessions = Arc::new(sessions(ground, &idp));
     let flood = Arc::new(Flood::new(REFUSALS));
     let refuser = Refuser::new(audit.clone(), flood, metrics.clone());
@@ -103,8 +104,11 @@ fn random() -> Result<[u8; 5]> {
 }
 
 /// How Entra is reached under these settings.
-pub fn entra(config: &Config) -> EntraSettings {
-    EntraSettings {
+///
+/// # Errors
+/// When `entra.ca_file` names a file that can't be used.
+pub fn entra(config: &Config) -> Result<EntraSettings> {
+    Ok(EntraSettings {
         authority: config.entra.authority.clone(),
         tenant: config.entra.tenant.to_string(),
         client_id: config.entra.client_id.clone(),
@@ -113,6 +117,19 @@ pub fn entra(config: &Config) -> EntraSettings {
         post_logout_uri: config.public_url.url("/_gate/signed-out"),
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
         graph_origin: None,
+        api: config.entra.api.as_ref().map(api),
+        authorities: tls::authorities(config.entra.ca_file.as_deref())?,
+    })
+}
+
+fn api(api: &config::Api) -> ApiSettings {
+    ApiSettings {
+        audience: api.audience.clone(),
+        version: match api.access_tokens {
+            AccessTokens::V1 => TokenVersion::V1,
+            AccessTokens::V2 => TokenVersion::V2,
+        },
+        scope: api.scope.clone(),
     }
 }
 

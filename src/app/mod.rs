@@ -9,7 +9,7 @@ pub mod front;
 pub mod listener;
 mod ops;
 mod signals;
-mod tls;
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 
 use super::keys::variable;
 use super::settings::{
-    Audit, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls,
+    AccessTokens, Api, Audit, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls,
 };
 use super::source::{Given, Source, Value};
 use super::values::{self, Bounds, DAY, HOUR, MINUTE, Read};
@@ -120,14 +120,14 @@ impl Reader {
                 self.problem(key, "is not supported by this version; use entra.client_secret");
             }
         }
-        self.not_yet("entra.audience", "bearer tokens are refused");
         let tenant = self.required("entra.tenant", values::tenant);
         let client_id = self.required("entra.client_id", values::client_id);
         let client_secret = self.required("entra.client_secret", values::client_secret);
         let cloud = self.optional("entra.cloud", values::cloud).unwrap_or(super::Cloud::Public);
         let authority = self.optional("entra.authority", values::origin);
+        let ca_file = self.optional("entra.ca_file", values::path);
         let mut allowed_tenants = self.list("entra.allowed_tenants", values::tenant);
-        let audience = self.optional("entra.audience", values::filled);
+        let api = self.api();
         let mfa_context = self.optional("entra.mfa_context", values::authentication_context);
         let authority = authority.or_else(|| cloud.authority().parse::<Origin>().ok())?;
         let (tenant, client_id) = (tenant?, client_id?);
@@ -139,11 +139,33 @@ impl Reader {
             client_secret: SecretString::from(client_secret?),
             cloud,
             authority,
+            ca_file,
             allowed_tenants,
-            audience: audience.unwrap_or_else(|| client_id.clone()),
+            api,
             client_id,
             mfa_context,
         })
+    }
+
+    /// Access tokens: nothing of them without an audience.
+    fn api(&mut self) -> Option<Api> {
+        let access_tokens = self.optional("entra.access_tokens", values::access_tokens);
+        let access_tokens = access_tokens.unwrap_or(AccessTokens::V2);
+        let scope = self.optional("entra.scope", values::scope);
+        let audience = self.optional("entra.audience", |text| match access_tokens {
+            AccessTokens::V1 => values::app_id_uri(text),
+            AccessTokens::V2 => values::api_id(text),
+        });
+        for key in ["entra.access_tokens", "entra.scope"] {
+            if self.0.given.contains_key(key) && !self.0.given.contains_key("entra.audience") {
+                self.problem(
+                    key,
+                    "means nothing without entra.audience: set that too, or remove it",
+                );
+            }
+        }
+        let scope = scope.unwrap_or_else(|| "access_as_user".to_owned());
+        Some(Api { audience: audience?, access_tokens, scope })
     }
 
     fn console(&mut self) -> Console {

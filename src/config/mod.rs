@@ -22,7 +22,8 @@ mod values;
 pub use keys::{KEYS, Key, Kind};
 pub use load::{environment, system_user};
 pub use settings::{
-    Audit, Cloud, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls,
+    AccessTokens, Api, Audit, Cloud, Config, Console, ConsoleMember, Entra, Keys, Session,
+    Strictness, Tls,
 };
 
 #[cfg(test)]

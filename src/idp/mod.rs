@@ -15,7 +15,8 @@
 //! | `discovery` | metadata and signing keys, fetched when first needed and kept |
 //! | `oidc` | the exchanges of the flow |
 //! | `token_endpoint` | what it is asked and answers |
-//! | `id_token` | every check of an ID token |
+//! | `jwt` | the checks of every token |
+//! | `id_token` | what an ID token must be beside them |
 //! | `members` | JSON objects without a member twice |
 //! | `entra` | which claim means what |
 //! | `graph` | the groups that did not fit into a token |
@@ -32,6 +33,7 @@ mod error;
 mod graph;
 mod http;
 mod id_token;
+mod jwt;
 mod members;
 mod oidc;
 mod settings;
@@ -44,4 +46,4 @@ mod tests;
 pub use discovery::Found;
 pub use error::{HttpError, IdpError, Refusal};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
-pub use settings::EntraSettings;
+pub use settings::{ApiSettings, EntraSettings, TokenVersion};

@@ -23,8 +23,9 @@ use super::entra::{self, TokenGroups};
 use super::error::{IdpError, Refusal};
 use super::graph;
 use super::http::{Outbound, request_id};
-use super::id_token::{self, Checks, Verified, Wanted};
-use super::settings::EntraSettings;
+use super::id_token::{self, Answered};
+use super::jwt::{Checks, Verified};
+use super::settings::{EntraSettings, TokenVersion};
 use super::token_endpoint::{EntraClient, ReadyClient, TokenAnswer, TokenClient, refusal};
 use crate::model::id::{AuthContext, RequestId, Subject};
 use crate::model::session::{Identity, StepUp};
@@ -127,8 +128,9 @@ impl Idp {
     pub fn new(settings: EntraSettings, clock: Clock) -> Result<Self, IdpError> {
         settings.check()?;
         let settings = Arc::new(settings);
-        let http = Outbound::new(&settings.authority)?;
-        let discovery = Discovery::new(Arc::clone(&settings), http.clone(), clock.clone());
+        let http = Outbound::new(&settings.authority, &settings.authorities)?;
+        let discovery =
+            Discovery::new(TokenVersion::V2, Arc::clone(&settings), http.clone(), clock.clone());
         Ok(Self { shared: Arc::new(Shared { settings, clock, http, discovery }) })
     }
 
@@ -198,7 +200,7 @@ impl Idp {
                 Ok(refusal) => IdpError::from_token_endpoint(refusal),
                 Err(error) => error,
             })?;
-        let token = self.verified(&provider, &answer, Wanted::Nonce(&proof.nonce)).await?;
+        let token = self.verified(&provider, &answer, Some(&proof.nonce)).await?;
         let person = self.signed_in(&provider, &answer, &token).await?;
         entra::met(&person.identity, &proof.step_up, self.shared.clock.now())?;
         Ok(person)
@@ -227,7 +229,7 @@ impl Idp {
             Ok(answer) => answer,
             Err(error) => return refused_or_unavailable(refusal(error, &request)?),
         };
-        let token = self.verified(&provider, &answer, Wanted::NoNonce).await?;
+        let token = self.verified(&provider, &answer, None).await?;
         if token.subject != *subject {
             return Ok(Recheck::Refused { detail: "another subject".to_owned() });
         }
@@ -288,18 +290,24 @@ impl Idp {
         TokenClient { http: self.shared.http.clone(), request: request.clone() }
     }
 
+    /// The ID token of an answer, checked. One that came for a code must carry the nonce of its sign-in.
     async fn verified(
         &self,
         provider: &Arc<Provider>,
         answer: &TokenAnswer,
-        wanted: Wanted<'_>,
+        nonce: Option<&SecretString>,
     ) -> Result<Verified, IdpError> {
         let raw = answer.extra_fields().id_token.clone();
         let raw = SecretString::from(raw.ok_or(IdpError::BadToken { check: "missing" })?);
-        let kid = id_token::key_name(&raw)?;
-        let provider = &self.shared.discovery.provider_with_key(Arc::clone(provider), &kid).await?;
+        let token = id_token::read(&raw)?;
+        let discovery = &self.shared.discovery;
+        let provider = &discovery.provider_with_key(Arc::clone(provider), token.kid()).await?;
         let (settings, now) = (&*self.shared.settings, self.shared.clock.now());
-        id_token::verify(&raw, Checks { settings, provider, wanted, now })
+        let audience = settings.client_id.as_str();
+        let token = token.verify(Checks { settings, provider, audience, now })?;
+        let access_token = answer.access_token().secret();
+        id_token::check(&token, Answered { nonce, access_token, client_id: audience })?;
+        Ok(token)
     }
 
     async fn signed_in(

@@ -132,10 +132,14 @@ fn names(api: &Registration, granted: &Granted, person: &Person, claims: &mut Cl
             put(claims, "unique_name", json!(person.user_name));
             put(claims, "upn", json!(person.user_name));
             put(claims, "acr", json!("1"));
-            put(claims, "amr", match granted.factor {
-                Factor::Given => json!(["pwd", "mfa"]),
-                Factor::Missing => json!(["pwd"]),
-            });
+            put(
+                claims,
+                "amr",
+                match granted.factor {
+                    Factor::Given => json!(["pwd", "mfa"]),
+                    Factor::Missing => json!(["pwd"]),
+                },
+            );
         }
     }
 }

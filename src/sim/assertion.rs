@@ -4,9 +4,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
+use rsa::RsaPublicKey;
 use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::pkcs8::DecodePublicKey;
-use rsa::RsaPublicKey;
 use serde_json::Value;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -102,7 +102,9 @@ fn certified(
     let sound = matches!(parts.header.alg, Algorithm::PS256 | Algorithm::RS256);
     let key = public_key(der).filter(|_| sound);
     if !key.is_some_and(|key| parts.is_signed_by(&key)) {
-        return untrusted("Reason - The key was found, but use of the key to verify the signature failed.");
+        return untrusted(
+            "Reason - The key was found, but use of the key to verify the signature failed.",
+        );
     }
     if !audiences(sim, presented.segment).iter().any(|known| known == parts.audience()) {
         return Err(aadsts::token(50012).because("Reason - The audience is invalid."));
@@ -112,9 +114,8 @@ fn certified(
 
 /// Whether the header names this certificate. Some clients pad the thumbprint with `=`.
 fn is_named(header: &Header, der: &[u8]) -> bool {
-    let is = |given: &str, digest: &[u8]| {
-        given.trim_end_matches('=') == URL_SAFE_NO_PAD.encode(digest)
-    };
+    let is =
+        |given: &str, digest: &[u8]| given.trim_end_matches('=') == URL_SAFE_NO_PAD.encode(digest);
     match (&header.x5t_s256, &header.x5t) {
         (Some(given), _) => is(given, &Sha256::digest(der)),
         (None, Some(given)) => is(given, &Sha1::digest(der)),
@@ -172,7 +173,8 @@ fn federated(sim: &Sim, registration: &Registration, parts: &Parts<'_>) -> Resul
     };
     let signed = parts.header.alg == Algorithm::RS256;
     if !key.is_some_and(|key| signed && parts.is_signed_by(&key)) {
-        let reason = "Reason - The key was found, but use of the key to verify the signature failed.";
+        let reason =
+            "Reason - The key was found, but use of the key to verify the signature failed.";
         return Err(aadsts::token(700_027).because(reason));
     }
     in_time(sim.now(), parts)

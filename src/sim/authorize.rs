@@ -90,7 +90,8 @@ fn chosen(sim: &Sim, asked: &Asked, form: &Params) -> Result<Person, (u32, Strin
     if !asked.named.takes(person.directory) {
         return Err((50020, format!("{} has no account in this tenant.", person.name)));
     }
-    let shut = |number| (number, format!("{} cannot sign in to {}.", person.name, asked.client.name));
+    let shut =
+        |number| (number, format!("{} cannot sign in to {}.", person.name, asked.client.name));
     closed(person, &asked.client).map_or_else(|| Ok(person.clone()), |number| Err(shut(number)))
 }
 
@@ -234,11 +235,9 @@ fn ordered(sim: &Sim, asked: &Asked) -> Option<Response> {
 
 fn refuse(sim: &Sim, refused: Refused) -> Response {
     match refused {
-        Refused::Here(failure) => answer::refusal(
-            sim,
-            &failure,
-            "The app asked in a way that cannot be answered safely.",
-        ),
-        Refused::Back(to, failure) => back::failure(&to, &failure),
+        Refused::Here(failure) => {
+            answer::refusal(sim, &failure, "The app asked in a way that cannot be answered safely.")
+        }
+        Refused::Back(told) => back::failure(&told.0, &told.1),
     }
 }

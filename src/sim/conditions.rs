@@ -30,8 +30,9 @@ impl Endpoint {
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         match parts.as_slice() {
             ["v1.0", ..] | ["oidc", "userinfo"] => Some(Self::Graph),
-            [_, "discovery", "instance"] => Some(Self::Metadata),
-            [_, .., ".well-known", "openid-configuration"] => Some(Self::Metadata),
+            [_, "discovery", "instance"] | [_, .., ".well-known", "openid-configuration"] => {
+                Some(Self::Metadata)
+            }
             [_, "discovery", ..] => Some(Self::Keys),
             [_, "oauth2", .., "authorize"] => Some(Self::Authorize),
             [_, "oauth2", .., "token"] => Some(Self::Token),
@@ -73,14 +74,22 @@ pub enum Condition {
 /// How many ids Graph gives in one piece.
 const SIZE_LIMIT: usize = 11_000;
 
+/// Whether Graph goes by the permissions of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GraphRights {
+    /// What a token holds counts.
+    AsHeld,
+    /// Every call is refused with status 403.
+    Denied,
+}
+
 /// What ails Graph.
 #[derive(Debug, Clone)]
 pub(super) struct GraphState {
     /// So many requests are still answered with status 429.
     pub(super) throttled: u32,
     pub(super) retry_after: Duration,
-    /// Whether every call is refused with status 403.
-    pub(super) denied: bool,
+    pub(super) rights: GraphRights,
     /// The most ids of one `getMember…` answer.
     pub(super) size_limit: usize,
 }
@@ -88,7 +97,7 @@ pub(super) struct GraphState {
 impl Default for GraphState {
     fn default() -> Self {
         let retry_after = Duration::from_secs(1);
-        Self { throttled: 0, retry_after, denied: false, size_limit: SIZE_LIMIT }
+        Self { throttled: 0, retry_after, rights: GraphRights::AsHeld, size_limit: SIZE_LIMIT }
     }
 }
 

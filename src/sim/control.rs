@@ -6,7 +6,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::conditions::{Condition, Endpoint};
+use super::conditions::{Condition, Endpoint, GraphRights};
 use super::error::SimError;
 use super::fault::{AuthorizeFault, Tamper, TokenFault};
 use super::groups::Group;
@@ -219,14 +219,9 @@ impl Sim {
         state.graph.retry_after = retry_after;
     }
 
-    /// Graph refuses every call with status 403, whatever the token holds.
-    pub fn deny_graph(&self) {
-        self.state().graph.denied = true;
-    }
-
-    /// Graph decides by permissions again.
-    pub fn allow_graph(&self) {
-        self.state().graph.denied = false;
+    /// Whether Graph goes by the permissions of a token, or refuses every call with status 403.
+    pub fn set_graph_rights(&self, rights: GraphRights) {
+        self.state().graph.rights = rights;
     }
 
     /// Graph gives at most so many ids in one piece: beyond it is `Directory_ResultSizeLimitExceeded`.

@@ -9,6 +9,12 @@ pub enum SimError {
     /// The key has no DER form.
     #[error("could not encode the RSA key")]
     KeyEncoding(#[source] rsa::pkcs1::Error),
+    /// The key has no PKCS #8 form.
+    #[error("could not encode the RSA key")]
+    KeyForm(#[source] rsa::pkcs8::Error),
+    /// The key has no certificate.
+    #[error("could not certify the RSA key")]
+    Certificate(#[source] rcgen::Error),
     /// Signing failed.
     #[error("could not sign a token")]
     Signature(#[source] jsonwebtoken::errors::Error),

@@ -28,9 +28,7 @@ pub(super) fn id_token(
     }
     let header = jws::header(state.keys.current());
     match state.next_tamper.take() {
-        Some(tamper) => {
-            jws::tampered(&state.keys, &client, (header, claims), &tamper).map(Some)
-        }
+        Some(tamper) => jws::tampered(&state.keys, &client, (header, claims), &tamper).map(Some),
         None => jws::signed(state.keys.current(), &header, &claims).map(Some),
     }
 }

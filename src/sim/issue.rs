@@ -79,8 +79,7 @@ pub(super) fn for_client(
     };
     let mut state = sim.state();
     let tenant = sim.tenant_of(directory);
-    let minted =
-        access_token::app_only(sim, &mut state, (client, roles), (tenant, resource))?;
+    let minted = access_token::app_only(sim, &mut state, (client, roles), (tenant, resource))?;
     let subject = Subject::Client(client.registration.client_id.clone());
     let sub = client.registration.object_id.clone();
     remember(sim, &mut state, &minted, (subject, sub));

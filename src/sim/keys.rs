@@ -3,25 +3,32 @@
 use std::sync::Arc;
 
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256};
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey;
+use rsa::pkcs8::EncodePrivateKey;
 use rsa::traits::PublicKeyParts;
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use sha1::{Digest, Sha1};
 
 use super::error::SimError;
 
 /// Entra's keys have this many bits.
 const BITS: usize = 2048;
 
-/// One key pair, able to sign.
+/// The name on Entra's own key certificates.
+const SUBJECT: &str = "accounts.accesscontrol.windows.net";
+
+/// One key pair with its certificate, able to sign.
 pub(super) struct SigningKey {
     pub(super) kid: String,
     encoding: EncodingKey,
     modulus: String,
     exponent: String,
+    certificate: Vec<u8>,
 }
 
 impl std::fmt::Debug for SigningKey {
@@ -35,15 +42,27 @@ impl SigningKey {
     pub(super) fn generate() -> Result<Self, SimError> {
         let key = RsaPrivateKey::new(&mut rand_core::OsRng, BITS).map_err(SimError::Key)?;
         let der = key.to_pkcs1_der().map_err(SimError::KeyEncoding)?;
-        let modulus = key.n().to_bytes_be();
-        // Entra's `kid` is a certificate thumbprint of 20 bytes; ours is made of the key itself.
-        let thumbprint: Vec<u8> = Sha256::digest(&modulus).into_iter().take(20).collect();
+        let certificate = certificate(&key)?;
         Ok(Self {
-            kid: URL_SAFE_NO_PAD.encode(thumbprint),
+            // As at Entra, the thumbprint of the certificate.
+            kid: URL_SAFE_NO_PAD.encode(Sha1::digest(&certificate)),
             encoding: EncodingKey::from_rsa_der(der.as_bytes()),
-            modulus: URL_SAFE_NO_PAD.encode(modulus),
+            modulus: URL_SAFE_NO_PAD.encode(key.n().to_bytes_be()),
             exponent: URL_SAFE_NO_PAD.encode(key.e().to_bytes_be()),
+            certificate,
         })
+    }
+
+    /// The certificate, DER.
+    #[cfg(test)]
+    pub(super) fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// The private half, for tokens that only tests make.
+    #[cfg(test)]
+    pub(super) fn encoding(&self) -> &EncodingKey {
+        &self.encoding
     }
 
     /// RS256 over `input`, base64url.
@@ -71,6 +90,7 @@ impl SigningKey {
             "x5t": self.kid,
             "n": self.modulus,
             "e": self.exponent,
+            "x5c": [STANDARD.encode(&self.certificate)],
             "cloud_instance_name": "microsoftonline.com",
         });
         if let (Some(issuer), Some(members)) = (issuer, jwk.as_object_mut()) {
@@ -78,6 +98,18 @@ impl SigningKey {
         }
         jwk
     }
+}
+
+/// A certificate that the key signs itself: nobody validates it, and some clients read the key from it.
+fn certificate(key: &RsaPrivateKey) -> Result<Vec<u8>, SimError> {
+    let der = key.to_pkcs8_der().map_err(SimError::KeyForm)?;
+    let der = PrivatePkcs8KeyDer::from(der.as_bytes());
+    let pair = KeyPair::from_pkcs8_der_and_sign_algo(&der, &PKCS_RSA_SHA256);
+    let pair = pair.map_err(SimError::Certificate)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, SUBJECT);
+    let certificate = params.self_signed(&pair).map_err(SimError::Certificate)?;
+    Ok(certificate.der().to_vec())
 }
 
 /// Keys in use: the first signs, all are published.
@@ -108,10 +140,7 @@ pub(super) enum Issuers<'a> {
     /// None, as in the v1 document.
     Unnamed,
     /// The tenant's or the template, and that of personal accounts.
-    Named {
-        work: &'a str,
-        personal: &'a str,
-    },
+    Named { work: &'a str, personal: &'a str },
 }
 
 impl Keys {

@@ -44,7 +44,7 @@ mod tenant;
 mod tests;
 mod token;
 
-pub use conditions::{Condition, Endpoint};
+pub use conditions::{Condition, Endpoint, GraphRights};
 pub use error::SimError;
 pub use fault::{AuthorizeFault, Tamper, TokenFault};
 pub use groups::{Group, GroupKind};

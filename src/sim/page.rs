@@ -98,11 +98,7 @@ pub(super) fn factor(sim: &Sim, asked: &Asked, (person, query): (&Person, &str))
 }
 
 /// The page that asks for consent, as `prompt=consent` wants it.
-pub(super) fn consent(
-    asked: &Asked,
-    (person, factor): (&Person, Factor),
-    query: &str,
-) -> Response {
+pub(super) fn consent(asked: &Asked, (person, factor): (&Person, Factor), query: &str) -> Response {
     let given = match factor {
         Factor::Given => "given",
         Factor::Missing => "",

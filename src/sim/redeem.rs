@@ -104,7 +104,8 @@ pub(super) fn still_welcome(
     if !named.takes(person.directory) {
         return Err(aadsts::token(50020));
     }
-    closed(person, &client.registration).map_or_else(|| Ok(person.clone()), |n| Err(aadsts::token(n)))
+    closed(person, &client.registration)
+        .map_or_else(|| Ok(person.clone()), |n| Err(aadsts::token(n)))
 }
 
 /// Why the registration is not open to the person, as an AADSTS number.

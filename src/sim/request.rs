@@ -91,7 +91,7 @@ pub(super) enum Refused {
     /// The person, on the provider's page.
     Here(Failure),
     /// The client, at its redirect URI.
-    Back(Return, Failure),
+    Back(Box<(Return, Failure)>),
 }
 
 impl Asked {
@@ -111,7 +111,7 @@ impl Asked {
         let state = params.get("state").map(str::to_owned);
         let mode = mode(params.get("response_mode"));
         let back = Return { uri, mode: mode.unwrap_or(Mode::Query), state };
-        let refused = |failure| Refused::Back(back.clone(), failure);
+        let refused = |failure| Refused::Back(Box::new((back.clone(), failure)));
         mode.ok_or_else(|| refused(aadsts::authorize(9_002_313)))?;
         let rest = Rest::parse(sim, &params).map_err(refused)?;
         let text = |name: &str| params.get(name).map(str::to_owned);
@@ -159,9 +159,8 @@ impl Rest {
         }
         let origins = sim.origins();
         scopes::wanted(&sim.state(), &origins, &scopes)?;
-        let malformed = |name: &str| {
-            aadsts::authorize(9_002_313).because(&format!("Parameter: '{name}'."))
-        };
+        let malformed =
+            |name: &str| aadsts::authorize(9_002_313).because(&format!("Parameter: '{name}'."));
         Ok(Self {
             scopes,
             challenge: challenge(params)?,
@@ -207,9 +206,7 @@ fn challenge(params: &Params) -> Result<Challenge, Failure> {
     match params.get("code_challenge_method") {
         Some("S256") => Ok(Challenge::S256(sent.to_owned())),
         None | Some("plain") => Ok(Challenge::Plain(sent.to_owned())),
-        Some(_) => {
-            Err(aadsts::authorize(9_002_313).because("Parameter: 'code_challenge_method'."))
-        }
+        Some(_) => Err(aadsts::authorize(9_002_313).because("Parameter: 'code_challenge_method'.")),
     }
 }
 

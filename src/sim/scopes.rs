@@ -55,7 +55,9 @@ pub(super) fn wanted(
     for scope in scopes.iter().filter(|scope| !RESERVED.contains(&scope.as_str())) {
         let (resource, name) = one(state, origins, scope)?;
         match all.iter_mut().find(|wanted| wanted.resource == resource) {
-            Some(wanted) => drop(wanted.names.insert(name)),
+            Some(wanted) => {
+                wanted.names.insert(name);
+            }
             None => all.push(Wanted { resource, names: BTreeSet::from([name]) }),
         }
     }
@@ -90,8 +92,10 @@ fn one(
     if graph {
         return Ok((Resource::Graph, name.to_owned()));
     }
-    let api = state.registrations.iter().find(|api| api.app_id_uri == plain || api.client_id == plain);
-    let api = api.ok_or_else(|| aadsts::token(500_011).because(&format!("Resource: '{plain}'.")))?;
+    let api =
+        state.registrations.iter().find(|api| api.app_id_uri == plain || api.client_id == plain);
+    let api =
+        api.ok_or_else(|| aadsts::token(500_011).because(&format!("Resource: '{plain}'.")))?;
     exposed(api, name)?;
     let (client, identifier) = (api.client_id.clone(), identifier.to_owned());
     Ok((Resource::Api { client, identifier }, name.to_owned()))

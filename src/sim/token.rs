@@ -80,11 +80,11 @@ fn granted(sim: &Sim, tenant: &str, headers: &HeaderMap, body: &[u8]) -> Result<
     match params.get("grant_type") {
         Some("authorization_code") => {
             let redeemed = redeem::code(sim, (&client, tenant), &params)?;
-            for_person(sim, (&client, named), redeemed, &params)
+            for_person(sim, (&client, named), &redeemed, &params)
         }
         Some("refresh_token") => {
             let redeemed = redeem::refresh(sim, &client, &params)?;
-            for_person(sim, (&client, named), redeemed, &params)
+            for_person(sim, (&client, named), &redeemed, &params)
         }
         Some("client_credentials") => {
             let (resource, roles) = redeem::itself(sim, named, &client, &params)?;
@@ -98,13 +98,13 @@ fn granted(sim: &Sim, tenant: &str, headers: &HeaderMap, body: &[u8]) -> Result<
 fn for_person(
     sim: &Sim,
     (client, named): (&Client, Named),
-    redeemed: redeem::Redeemed,
+    redeemed: &redeem::Redeemed,
     params: &Params,
 ) -> Result<Value, Stopped> {
-    let person = redeem::still_welcome(sim, (client, named), &redeemed)?;
-    let scopes = redeem::scopes(&redeemed, params);
+    let person = redeem::still_welcome(sim, (client, named), redeemed)?;
+    let scopes = redeem::scopes(redeemed, params);
     let wanted = redeem::wanted(sim, &scopes, params)?;
-    let order = issue::Order { client, redeemed: &redeemed, person: &person, wanted, scopes };
+    let order = issue::Order { client, redeemed, person: &person, wanted, scopes };
     let mut body = issue::for_person(sim, &order)?;
     if params.get("client_info") == Some("1")
         && let Some(members) = body.as_object_mut()
@@ -122,9 +122,7 @@ fn ordered(sim: &Sim, headers: &HeaderMap, fault: &TokenFault) -> Option<Respons
             let failure = Failure::new("temporarily_unavailable", 90033, text);
             Some(answer::failure(sim, headers, &failure))
         }
-        TokenFault::Aadsts(number) => {
-            Some(answer::failure(sim, headers, &aadsts::token(*number)))
-        }
+        TokenFault::Aadsts(number) => Some(answer::failure(sim, headers, &aadsts::token(*number))),
         TokenFault::InvalidGrant(number) => {
             let failure = Failure { error: "invalid_grant", ..aadsts::token(*number) };
             let failure = Failure { suberror: None, claims: None, ..failure };

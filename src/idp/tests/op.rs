@@ -111,6 +111,8 @@ impl Op {
             post_logout_uri: "http://localhost:8080/_gate/signed-out".to_owned(),
             allowed_tenants: std::collections::BTreeSet::new(),
             graph_origin: None,
+            api: None,
+            authorities: Vec::new(),
         }
     }
 

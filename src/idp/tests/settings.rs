@@ -13,6 +13,8 @@ fn settings() -> EntraSettings {
         post_logout_uri: "https://gate.contoso.com/_gate/signed-out".to_owned(),
         allowed_tenants: std::collections::BTreeSet::new(),
         graph_origin: None,
+        api: None,
+        authorities: Vec::new(),
     }
 }
 

@@ -9,7 +9,7 @@ mod out;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -46,6 +46,9 @@ const APP: &str = "http://app.localhost:8080";
 const OTHER: &str = "http://other.localhost:8080";
 const HERE: ClientAddress = ClientAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST));
 const PLENTY: Limit = Limit { per_second: 1_000, burst: 100_000 };
+
+/// Made once: every tenant of these tests signs with the same keys.
+static KEYS: OnceLock<Sim> = OnceLock::new();
 
 struct Scene {
     login: Arc<Login>,
@@ -135,7 +138,8 @@ async fn simulator(clock: &Clock, tasks: &mut JoinSet<()>) -> Sim {
         bound_contexts: std::collections::BTreeSet::new(),
         panel: Panel::Hidden,
     };
-    let sim = Sim::new(settings, clock.clone()).unwrap();
+    let keys = KEYS.get_or_init(|| Sim::new(settings.clone(), clock.clone()).unwrap());
+    let sim = keys.sharing_keys(settings, clock.clone()).unwrap();
     let router = sim.router();
     tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
     sim
@@ -151,6 +155,8 @@ fn settings(sim: &Sim) -> EntraSettings {
         post_logout_uri: format!("{GATE}/_gate/signed-out"),
         allowed_tenants: std::collections::BTreeSet::new(),
         graph_origin: sim.origin().parse().ok(),
+        api: None,
+        authorities: Vec::new(),
     }
 }
 

@@ -9,6 +9,7 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use crate::sim::answer;
+use crate::sim::conditions::GraphRights;
 use crate::sim::people::Person;
 use crate::sim::state::{Access, Subject};
 use crate::sim::tenant::{Sim, random_guid};
@@ -40,26 +41,52 @@ pub(super) struct Call<'a> {
     pub(super) headers: &'a HeaderMap,
 }
 
+/// Why Graph does not answer.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Too many requests; the client shall wait so long.
+    Throttled(Duration),
+    /// No token, an old one, or one for another API.
+    Unauthenticated,
+    /// The token lacks a permission.
+    Forbidden,
+    /// `/me` in a token that is about nobody.
+    NobodySignedIn,
+    /// Nobody has this id.
+    Missing(String),
+    /// The call is unknown.
+    Unknown(String),
+    /// The request is malformed.
+    Bad(String),
+    /// The query needs more than was sent.
+    Unsupported(&'static str),
+    /// The answer would be too long.
+    TooMany,
+}
+
+/// A good answer's body, or why there is none.
+pub(super) type Answer = Result<Value, Refusal>;
+
 /// `GET /oidc/userinfo`
 pub(super) async fn userinfo(State(sim): State<Sim>, headers: HeaderMap) -> Response {
     let call = Call { sim: &sim, headers: &headers };
-    let found = call.access().and_then(|access| Ok((call.person(Whom::Me, &access)?, access)));
-    found.map_or_else(
-        |refused| refused,
-        |(person, access)| {
-            let (given, family) = person.name.split_once(' ').unwrap_or((&person.name, ""));
-            call.answer(&json!({
-                "sub": access.sub, "name": person.name, "given_name": given,
-                "family_name": family, "email": person.email,
-                "picture": format!("{}/v1.0/me/photo/$value", sim.origin()),
-            }))
-        },
-    )
+    call.finish(info(call))
+}
+
+fn info(call: Call<'_>) -> Answer {
+    let access = call.access()?;
+    let person = call.person(Whom::Me, &access)?;
+    let (given, family) = person.name.split_once(' ').unwrap_or((&person.name, ""));
+    Ok(json!({
+        "sub": access.sub, "name": person.name, "given_name": given, "family_name": family,
+        "email": person.email, "picture": format!("{}/v1.0/me/photo/$value", call.sim.origin()),
+    }))
 }
 
 /// `GET /v1.0/me`
 pub(super) async fn me(State(sim): State<Sim>, headers: HeaderMap) -> Response {
-    profile(Call { sim: &sim, headers: &headers }, Whom::Me)
+    let call = Call { sim: &sim, headers: &headers };
+    call.finish(profile(call, Whom::Me))
 }
 
 /// `GET /v1.0/users/{id}`
@@ -68,12 +95,13 @@ pub(super) async fn user(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    profile(Call { sim: &sim, headers: &headers }, Whom::User(&id))
+    let call = Call { sim: &sim, headers: &headers };
+    call.finish(profile(call, Whom::User(&id)))
 }
 
-fn profile(call: Call<'_>, whom: Whom<'_>) -> Response {
-    let found = call.access().and_then(|access| call.person(whom, &access));
-    found.map_or_else(|refused| refused, |person| call.answer(&entity(&person)))
+fn profile(call: Call<'_>, whom: Whom<'_>) -> Answer {
+    let access = call.access()?;
+    call.person(whom, &access).map(|person| entity(&person))
 }
 
 fn entity(person: &Person) -> Value {
@@ -88,52 +116,49 @@ fn entity(person: &Person) -> Value {
 }
 
 impl Call<'_> {
-    /// The token that came with the request, unless Graph is throttling or was told to refuse.
+    /// The token that came with the request, unless Graph is throttled or was told to refuse.
     ///
     /// # Errors
-    /// The answer that says why not.
-    pub(super) fn access(&self) -> Result<Access, Response> {
-        if let Some(wait) = self.sim.state().graph.take_throttle() {
-            return Err(self.throttled(wait));
+    /// Why not.
+    pub(super) fn access(&self) -> Result<Access, Refusal> {
+        let now = self.sim.now();
+        let mut state = self.sim.state();
+        if let Some(wait) = state.graph.take_throttle() {
+            return Err(Refusal::Throttled(wait));
         }
         let token = self.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token = token.and_then(|value| value.strip_prefix("Bearer "));
-        let now = self.sim.now();
-        let state = self.sim.state();
         let known = token.and_then(|token| state.access.get(token));
         let known = known.filter(|access| now < access.expires_at).cloned();
-        let denied = state.graph.denied;
-        drop(state);
-        let access = known.ok_or_else(|| self.unauthenticated())?;
-        if denied { Err(self.forbidden()) } else { Ok(access) }
+        match (known, state.graph.rights) {
+            (None, _) => Err(Refusal::Unauthenticated),
+            (Some(_), GraphRights::Denied) => Err(Refusal::Forbidden),
+            (Some(access), GraphRights::AsHeld) => Ok(access),
+        }
     }
 
     /// The person that a call is about, when the token may see them.
     ///
     /// # Errors
-    /// The answer that says why not.
-    pub(super) fn person(&self, whom: Whom<'_>, access: &Access) -> Result<Person, Response> {
+    /// Why not.
+    pub(super) fn person(&self, whom: Whom<'_>, access: &Access) -> Result<Person, Refusal> {
         let state = self.sim.state();
         match (whom, &access.subject) {
-            (Whom::Me, Subject::Client(_)) => {
-                let text = "/me request is only valid with delegated authentication flow.";
-                Err(self.refused(StatusCode::BAD_REQUEST, ("BadRequest", text)))
-            }
+            (Whom::Me, Subject::Client(_)) => Err(Refusal::NobodySignedIn),
             (Whom::Me, Subject::Person(own)) => {
                 // Signing in alone opens `/oidc/userinfo`, which asks for no more.
-                let person = state.person(own).cloned();
-                let person = person.ok_or_else(|| self.unauthenticated())?;
-                let signs_in = access.permissions.contains("openid");
-                if signs_in || holds(access, &READS_ME) { Ok(person) } else { Err(self.forbidden()) }
+                let person = state.person(own).cloned().ok_or(Refusal::Unauthenticated)?;
+                let opened = access.permissions.contains("openid") || holds(access, &READS_ME);
+                if opened { Ok(person) } else { Err(Refusal::Forbidden) }
             }
             (Whom::User(id), subject) => {
                 let own = matches!(subject, Subject::Person(own) if own == id);
                 if !own && !holds(access, &READS_PEOPLE) {
-                    return Err(self.forbidden());
+                    return Err(Refusal::Forbidden);
                 }
-                let all = &mut state.people.iter();
+                let mut all = state.people.iter();
                 let person = all.find(|one| one.object_id == id || one.user_name == id).cloned();
-                person.ok_or_else(|| self.missing(id))
+                person.ok_or_else(|| Refusal::Missing(id.to_owned()))
             }
         }
     }
@@ -141,57 +166,33 @@ impl Call<'_> {
     /// Whether the token holds one of these permissions.
     ///
     /// # Errors
-    /// 403 when not.
-    pub(super) fn allowed(&self, access: &Access, any: &[&str]) -> Result<(), Response> {
-        if holds(access, any) { Ok(()) } else { Err(self.forbidden()) }
+    /// [`Refusal::Forbidden`] when not.
+    pub(super) fn allowed(access: &Access, any: &[&str]) -> Result<(), Refusal> {
+        if holds(access, any) { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
-    /// A good answer.
-    pub(super) fn answer(&self, body: &Value) -> Response {
-        self.marked(answer::json(StatusCode::OK, body))
+    /// The answer, in Graph's form either way.
+    pub(super) fn finish(&self, answer: Answer) -> Response {
+        match answer {
+            Ok(body) => self.marked(answer::json(StatusCode::OK, &body)),
+            Err(refusal) => self.refused(&refusal),
+        }
     }
 
-    /// An error in Graph's form.
-    pub(super) fn refused(&self, status: StatusCode, (code, message): (&str, &str)) -> Response {
+    fn refused(&self, refusal: &Refusal) -> Response {
+        let (status, code, message) = words(refusal);
         let id = random_guid().unwrap_or_default();
         let date = self.sim.now().to_jiff().strftime("%Y-%m-%dT%H:%M:%S").to_string();
         let body = json!({ "error": { "code": code, "message": message, "innerError": {
             "date": date, "request-id": id, "client-request-id": self.client_id().unwrap_or(&id),
         } } });
-        self.marked(answer::json(status, &body))
-    }
-
-    fn unauthenticated(&self) -> Response {
-        let text = "Access token validation failure.";
-        let mut response =
-            self.refused(StatusCode::UNAUTHORIZED, ("InvalidAuthenticationToken", text));
-        answer::set(&mut response, "www-authenticate", "Bearer realm=\"\"");
-        response
-    }
-
-    fn forbidden(&self) -> Response {
-        let text = "Insufficient privileges to complete the operation.";
-        self.refused(StatusCode::FORBIDDEN, ("Authorization_RequestDenied", text))
-    }
-
-    fn missing(&self, id: &str) -> Response {
-        let text = format!(
-            "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
-        );
-        self.refused(StatusCode::NOT_FOUND, ("Request_ResourceNotFound", &text))
-    }
-
-    /// The address names a call that Graph does not have here.
-    pub(super) fn unknown(&self, name: &str) -> Response {
-        let text = format!("Resource not found for the segment '{name}'.");
-        self.refused(StatusCode::BAD_REQUEST, ("BadRequest", &text))
-    }
-
-    fn throttled(&self, wait: Duration) -> Response {
-        let text = "Too many requests.";
-        let mut response =
-            self.refused(StatusCode::TOO_MANY_REQUESTS, ("TooManyRequests", text));
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        let mut response = self.marked(answer::json(status, &body));
+        if let Refusal::Throttled(wait) = refusal {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        }
+        if matches!(refusal, Refusal::Unauthenticated) {
+            answer::set(&mut response, "www-authenticate", "Bearer realm=\"\"");
+        }
         response
     }
 
@@ -209,6 +210,48 @@ impl Call<'_> {
             response.headers_mut().insert("client-request-id", id.clone());
         }
         response
+    }
+}
+
+/// Status, code and message of a refusal.
+fn words(refusal: &Refusal) -> (StatusCode, &'static str, String) {
+    let bad = StatusCode::BAD_REQUEST;
+    match refusal {
+        Refusal::Throttled(_) => {
+            (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests.".to_owned())
+        }
+        Refusal::Unauthenticated => (
+            StatusCode::UNAUTHORIZED,
+            "InvalidAuthenticationToken",
+            "Access token validation failure.".to_owned(),
+        ),
+        Refusal::Forbidden => (
+            StatusCode::FORBIDDEN,
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation.".to_owned(),
+        ),
+        Refusal::NobodySignedIn => (
+            bad,
+            "BadRequest",
+            "/me request is only valid with delegated authentication flow.".to_owned(),
+        ),
+        Refusal::Missing(id) => (
+            StatusCode::NOT_FOUND,
+            "Request_ResourceNotFound",
+            format!(
+                "Resource '{id}' does not exist or one of its queried reference-property objects are not present."
+            ),
+        ),
+        Refusal::Unknown(name) => {
+            (bad, "BadRequest", format!("Resource not found for the segment '{name}'."))
+        }
+        Refusal::Bad(text) => (bad, "Request_BadRequest", text.clone()),
+        Refusal::Unsupported(text) => (bad, "Request_UnsupportedQuery", (*text).to_owned()),
+        Refusal::TooMany => (
+            bad,
+            "Directory_ResultSizeLimitExceeded",
+            "The result size limit for the query has been exceeded.".to_owned(),
+        ),
     }
 }
 

@@ -4,11 +4,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded::Serializer;
 
-use super::caller::{Call, READS_GROUPS, Whom, holds};
+use super::caller::{Answer, Call, READS_GROUPS, Refusal, Whom, holds};
 use crate::sim::groups::{Group, GroupKind};
 use crate::sim::params::Params;
 use crate::sim::people::Person;
@@ -29,12 +29,26 @@ enum Kinds {
     All,
 }
 
+/// Whether the number of all entries is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Wanted,
+    Unwanted,
+}
+
+/// Whether the client may read more of a group than its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Shown,
+    Hidden,
+}
+
 /// One page that is asked for.
 struct Page {
     top: usize,
     skip: usize,
     select: Vec<String>,
-    counted: bool,
+    count: Count,
 }
 
 /// The list that an address names.
@@ -54,7 +68,8 @@ pub(super) async fn mine(
 ) -> Response {
     let query = query.unwrap_or_default();
     let list = List { whom: Whom::Me, name: &name, kinds: Kinds::All, query: &query };
-    answer(Call { sim: &sim, headers: &headers }, &list)
+    let call = Call { sim: &sim, headers: &headers };
+    call.finish(answer(call, &list))
 }
 
 /// `GET /v1.0/me/{call}/microsoft.graph.group`
@@ -66,7 +81,8 @@ pub(super) async fn my_groups(
 ) -> Response {
     let query = query.unwrap_or_default();
     let list = List { whom: Whom::Me, name: &name, kinds: Kinds::Groups, query: &query };
-    answer(Call { sim: &sim, headers: &headers }, &list)
+    let call = Call { sim: &sim, headers: &headers };
+    call.finish(answer(call, &list))
 }
 
 /// `GET /v1.0/users/{id}/{call}`
@@ -78,7 +94,8 @@ pub(super) async fn theirs(
 ) -> Response {
     let query = query.unwrap_or_default();
     let list = List { whom: Whom::User(&id), name: &name, kinds: Kinds::All, query: &query };
-    answer(Call { sim: &sim, headers: &headers }, &list)
+    let call = Call { sim: &sim, headers: &headers };
+    call.finish(answer(call, &list))
 }
 
 /// `GET /v1.0/users/{id}/{call}/microsoft.graph.group`
@@ -90,33 +107,26 @@ pub(super) async fn their_groups(
 ) -> Response {
     let query = query.unwrap_or_default();
     let list = List { whom: Whom::User(&id), name: &name, kinds: Kinds::Groups, query: &query };
-    answer(Call { sim: &sim, headers: &headers }, &list)
+    let call = Call { sim: &sim, headers: &headers };
+    call.finish(answer(call, &list))
 }
 
-fn answer(call: Call<'_>, list: &List<'_>) -> Response {
+fn answer(call: Call<'_>, list: &List<'_>) -> Answer {
     if !matches!(list.name, "transitiveMemberOf" | "memberOf") {
-        return call.unknown(list.name);
+        return Err(Refusal::Unknown(list.name.to_owned()));
     }
-    let found = call.access().and_then(|access| Ok((call.person(list.whom, &access)?, access)));
-    let (person, access) = match found {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
-    let page = match page(list) {
-        Ok(page) => page,
-        Err(text) => return call.refused(StatusCode::BAD_REQUEST, ("Request_BadRequest", &text)),
-    };
+    let access = call.access()?;
+    let person = call.person(list.whom, &access)?;
+    let page = page(list).map_err(Refusal::Bad)?;
     // An advanced query works on an index that lags, which the client has to accept.
     let eventual = call.headers.get("consistencylevel").is_some_and(|v| v == "eventual");
-    if list.kinds == Kinds::Groups && !(eventual && page.counted) {
-        let text = "Request with $search or a cast needs the header ConsistencyLevel: eventual and $count=true.";
-        return call.refused(StatusCode::BAD_REQUEST, ("Request_UnsupportedQuery", text));
+    if list.kinds == Kinds::Groups && !(eventual && page.count == Count::Wanted) {
+        let text = "A cast needs the header ConsistencyLevel: eventual and $count=true.";
+        return Err(Refusal::Unsupported(text));
     }
-    let state = call.sim.state();
-    let named = holds(&access, &READS_GROUPS);
-    let entries: Vec<Value> = entries(&state, &person, list.kinds, named);
-    drop(state);
-    call.answer(&body(call.sim, list, &page, entries))
+    let names = if holds(&access, &READS_GROUPS) { Names::Shown } else { Names::Hidden };
+    let entries = entries(&call.sim.state(), &person, list.kinds, names);
+    Ok(body(call.sim, list, &page, entries))
 }
 
 fn page(list: &List<'_>) -> Result<Page, String> {
@@ -130,7 +140,10 @@ fn page(list: &List<'_>) -> Result<Page, String> {
         top,
         skip: skip.ok_or("Invalid $skiptoken.")?,
         select: select.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
-        counted: params.get("$count") == Some("true"),
+        count: match params.get("$count") {
+            Some("true") => Count::Wanted,
+            Some(_) | None => Count::Unwanted,
+        },
     })
 }
 
@@ -141,9 +154,9 @@ fn offset(token: &str) -> Option<usize> {
 }
 
 /// The person's memberships. Without permission to read groups a client sees their ids and nothing else.
-fn entries(state: &Memory, person: &Person, kinds: Kinds, named: bool) -> Vec<Value> {
+fn entries(state: &Memory, person: &Person, kinds: Kinds, names: Names) -> Vec<Value> {
     let group = |id: &String| {
-        let known = state.groups.get(id).filter(|_| named);
+        let known = state.groups.get(id).filter(|_| names == Names::Shown);
         let name = known.map(|group: &Group| group.name.clone());
         let security = known.map(|group| group.kind == GroupKind::Security);
         json!({
@@ -151,9 +164,7 @@ fn entries(state: &Memory, person: &Person, kinds: Kinds, named: bool) -> Vec<Va
             "securityEnabled": security,
         })
     };
-    let role = |id: &String| {
-        json!({ "@odata.type": "#microsoft.graph.directoryRole", "id": id, "displayName": null })
-    };
+    let role = |id: &String| json!({ "@odata.type": "#microsoft.graph.directoryRole", "id": id, "displayName": null });
     let roles = person.directory_roles.iter().filter(|_| kinds == Kinds::All).map(role);
     person.groups.iter().map(group).chain(roles).collect()
 }
@@ -166,7 +177,7 @@ fn body(sim: &Sim, list: &List<'_>, page: &Page, entries: Vec<Value>) -> Value {
     let context = format!("https://graph.microsoft.com/v1.0/$metadata#{kind}");
     let mut body = Map::new();
     body.insert("@odata.context".to_owned(), json!(context));
-    if page.counted && page.skip == 0 {
+    if page.count == Count::Wanted && page.skip == 0 {
         body.insert("@odata.count".to_owned(), json!(count));
     }
     if end < count {

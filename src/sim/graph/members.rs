@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::caller::{Call, Whom};
+use super::caller::{Answer, Call, Refusal, Whom};
 use crate::sim::groups::GroupKind;
 use crate::sim::people::Person;
 use crate::sim::tenant::Sim;
@@ -47,7 +47,8 @@ pub(super) async fn mine(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    ask(Call { sim: &sim, headers: &headers }, Whom::Me, &name, &body)
+    let call = Call { sim: &sim, headers: &headers };
+    call.finish(ask(call, Whom::Me, &name, &body))
 }
 
 /// `POST /v1.0/users/{id}/{call}`
@@ -57,47 +58,46 @@ pub(super) async fn theirs(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    ask(Call { sim: &sim, headers: &headers }, Whom::User(&id), &name, &body)
+    let call = Call { sim: &sim, headers: &headers };
+    call.finish(ask(call, Whom::User(&id), &name, &body))
 }
 
-fn ask(call: Call<'_>, whom: Whom<'_>, name: &str, body: &[u8]) -> Response {
+fn ask(call: Call<'_>, whom: Whom<'_>, name: &str, body: &[u8]) -> Answer {
+    let access = call.access()?;
+    let person = call.person(whom, &access)?;
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let question = match name {
-        "getMemberObjects" => all(&body, Roles::Counted),
-        "getMemberGroups" => all(&body, Roles::Left),
-        "checkMemberObjects" => which(&body, "ids", Roles::Counted),
-        "checkMemberGroups" => which(&body, "groupIds", Roles::Left),
-        _ => return call.unknown(name),
+        "getMemberObjects" => all(&body, Roles::Counted)?,
+        "getMemberGroups" => all(&body, Roles::Left)?,
+        "checkMemberObjects" => which(&body, "ids", Roles::Counted)?,
+        "checkMemberGroups" => which(&body, "groupIds", Roles::Left)?,
+        _ => return Err(Refusal::Unknown(name.to_owned())),
     };
-    let found = call.access().and_then(|access| call.person(whom, &access));
-    match (found, question) {
-        (Err(refused), _) => refused,
-        (Ok(_), Err(text)) => call.refused(StatusCode::BAD_REQUEST, ("Request_BadRequest", &text)),
-        (Ok(person), Ok(question)) => answer(call, &person, &question),
-    }
+    answer(call.sim, &person, &question)
 }
 
-fn all(body: &Value, roles: Roles) -> Result<Question, String> {
+fn all(body: &Value, roles: Roles) -> Result<Question, Refusal> {
     match body.get("securityEnabledOnly").and_then(Value::as_bool) {
         // Directory roles are not security groups.
         Some(true) => Ok(Question::All(Only::Security, Roles::Left)),
         Some(false) => Ok(Question::All(Only::Everything, roles)),
-        None => Err("securityEnabledOnly is required.".to_owned()),
+        None => Err(Refusal::Bad("securityEnabledOnly is required.".to_owned())),
     }
 }
 
-fn which(body: &Value, member: &str, roles: Roles) -> Result<Question, String> {
+fn which(body: &Value, member: &str, roles: Roles) -> Result<Question, Refusal> {
     let ids = body.get(member).and_then(Value::as_array);
-    let ids = ids.ok_or_else(|| format!("{member} is required."))?;
+    let ids = ids.ok_or_else(|| Refusal::Bad(format!("{member} is required.")))?;
     if ids.len() > CHECKED {
-        return Err(format!("Number of included identifiers cannot exceed '{CHECKED}'."));
+        let text = format!("Number of included identifiers cannot exceed '{CHECKED}'.");
+        return Err(Refusal::Bad(text));
     }
     let ids = ids.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     Ok(Question::Which(ids, roles))
 }
 
-fn answer(call: Call<'_>, person: &Person, question: &Question) -> Response {
-    let state = call.sim.state();
+fn answer(sim: &Sim, person: &Person, question: &Question) -> Answer {
+    let state = sim.state();
     let (ids, limit): (Vec<&String>, usize) = match question {
         Question::All(only, roles) => {
             let security = |id: &&String| {
@@ -114,13 +114,9 @@ fn answer(call: Call<'_>, person: &Person, question: &Question) -> Response {
         }
     };
     if ids.len() > limit {
-        let text = "The result size limit for the query has been exceeded.";
-        let code = "Directory_ResultSizeLimitExceeded";
-        return call.refused(StatusCode::BAD_REQUEST, (code, text));
+        return Err(Refusal::TooMany);
     }
-    let body = json!({ "@odata.context": CONTEXT, "value": ids });
-    drop(state);
-    call.answer(&body)
+    Ok(json!({ "@odata.context": CONTEXT, "value": ids }))
 }
 
 fn held(person: &Person, roles: Roles) -> impl Iterator<Item = &String> {

@@ -3,10 +3,10 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::caller::{Call, READS_GROUPS};
+use super::caller::{Answer, Call, READS_GROUPS, Refusal};
 use crate::sim::groups::GroupKind;
 use crate::sim::state::State as Memory;
 use crate::sim::tenant::Sim;
@@ -17,32 +17,25 @@ const MOST: usize = 1000;
 /// `POST /v1.0/directoryObjects/getByIds`: what does not exist is missing from the answer without a word.
 pub(super) async fn by_ids(State(sim): State<Sim>, headers: HeaderMap, body: Bytes) -> Response {
     let call = Call { sim: &sim, headers: &headers };
-    let allowed = call.access().and_then(|access| call.allowed(&access, &READS_GROUPS));
-    if let Err(refused) = allowed {
-        return refused;
-    }
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let ids = match ids(&body) {
-        Ok(ids) => ids,
-        Err(text) => return call.refused(StatusCode::BAD_REQUEST, ("Request_BadRequest", &text)),
-    };
-    let types: Vec<&str> = body
-        .get("types")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    call.finish(found(call, &body))
+}
+
+fn found(call: Call<'_>, body: &[u8]) -> Answer {
+    let access = call.access()?;
+    Call::allowed(&access, &READS_GROUPS)?;
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let ids = ids(&body).map_err(Refusal::Bad)?;
+    let types = body.get("types").and_then(Value::as_array).into_iter().flatten();
+    let types: Vec<&str> = types.filter_map(Value::as_str).collect();
     let wanted = |kind: &str| types.is_empty() || types.contains(&kind);
-    let state = sim.state();
+    let state = call.sim.state();
     let mut found: Vec<Value> = Vec::new();
     for id in ids {
         found.extend(group(&state, id).filter(|_| wanted("group")));
         found.extend(person(&state, id).filter(|_| wanted("user")));
     }
-    drop(state);
     let context = "https://graph.microsoft.com/v1.0/$metadata#directoryObjects";
-    call.answer(&json!({ "@odata.context": context, "value": found }))
+    Ok(json!({ "@odata.context": context, "value": found }))
 }
 
 fn ids(body: &Value) -> Result<Vec<&str>, String> {

@@ -5,7 +5,7 @@ use axum::response::Response;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::caller::Call;
+use super::caller::{Answer, Call};
 use crate::sim::aadsts::POLICY;
 use crate::sim::tenant::Sim;
 
@@ -18,10 +18,12 @@ const DEFINED: u32 = 25;
 /// `GET /v1.0/identity/conditionalAccess/policies`: one policy for all bound contexts, none when nothing is bound.
 pub(super) async fn policies(State(sim): State<Sim>, headers: HeaderMap) -> Response {
     let call = Call { sim: &sim, headers: &headers };
-    if let Err(refused) = call.access().and_then(|access| call.allowed(&access, &READS)) {
-        return refused;
-    }
-    let bound = sim.bound_contexts();
+    call.finish(all_policies(call))
+}
+
+fn all_policies(call: Call<'_>) -> Answer {
+    Call::allowed(&call.access()?, &READS)?;
+    let bound = call.sim.bound_contexts();
     let policy = json!({
         "id": POLICY, "displayName": "Second factor for authentication contexts", "state": "enabled",
         "conditions": {
@@ -35,20 +37,22 @@ pub(super) async fn policies(State(sim): State<Sim>, headers: HeaderMap) -> Resp
     });
     let all: Vec<Value> = if bound.is_empty() { Vec::new() } else { vec![policy] };
     let context = "https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/policies";
-    call.answer(&json!({ "@odata.context": context, "value": all }))
+    Ok(json!({ "@odata.context": context, "value": all }))
 }
 
 /// `GET /v1.0/identity/conditionalAccess/authenticationContextClassReferences`
 pub(super) async fn contexts(State(sim): State<Sim>, headers: HeaderMap) -> Response {
     let call = Call { sim: &sim, headers: &headers };
-    if let Err(refused) = call.access().and_then(|access| call.allowed(&access, &READS)) {
-        return refused;
-    }
+    call.finish(all_contexts(call))
+}
+
+fn all_contexts(call: Call<'_>) -> Answer {
+    Call::allowed(&call.access()?, &READS)?;
     let one = |number: u32| {
         json!({ "id": format!("c{number}"), "displayName": format!("Context {number}"),
             "description": "", "isAvailable": true })
     };
     let all: Vec<Value> = (1..=DEFINED).map(one).collect();
     let context = "https://graph.microsoft.com/v1.0/$metadata#identity/conditionalAccess/authenticationContextClassReferences";
-    call.answer(&json!({ "@odata.context": context, "value": all }))
+    Ok(json!({ "@odata.context": context, "value": all }))
 }

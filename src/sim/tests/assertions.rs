@@ -1,12 +1,16 @@
 //! Client assertions: certificates, and tokens of another issuer.
 
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::Header;
 
+use super::keys::SigningKey;
 use super::*;
 
-/// A self-signed certificate with its key, made for these tests alone.
-const CERTIFICATE: &[u8] = include_bytes!("client.der");
-const KEY: &[u8] = include_bytes!("client.key.pem");
+/// The client's key with its certificate, made once.
+static KEY: OnceLock<SigningKey> = OnceLock::new();
+
+fn client_key() -> &'static SigningKey {
+    KEY.get_or_init(|| SigningKey::generate().unwrap())
+}
 
 const CLUSTER: &str = "https://cluster.example/";
 const ACCOUNT: &str = "system:serviceaccount:gate:gate";
@@ -23,12 +27,12 @@ fn good_claims() -> Value {
 
 fn sha256_header() -> Header {
     let mut header = Header::new(Algorithm::PS256);
-    header.x5t_s256 = Some(URL_SAFE_NO_PAD.encode(Sha256::digest(CERTIFICATE)));
+    header.x5t_s256 = Some(URL_SAFE_NO_PAD.encode(Sha256::digest(client_key().certificate())));
     header
 }
 
 fn assertion(header: &Header, claims: &Value) -> String {
-    jsonwebtoken::encode(header, claims, &EncodingKey::from_rsa_pem(KEY).unwrap()).unwrap()
+    jsonwebtoken::encode(header, claims, client_key().encoding()).unwrap()
 }
 
 impl World {
@@ -36,7 +40,7 @@ impl World {
         let world = Self::new();
         let with = |job: &mut Registration| {
             job.secrets.clear();
-            job.certificates.push(CERTIFICATE.to_vec());
+            job.certificates.push(client_key().certificate().to_vec());
         };
         world.sim.change_client(people::NIGHTLY_JOB, with).unwrap();
         world
@@ -69,7 +73,9 @@ async fn certificate_proves_the_client_in_each_form_that_clients_send() {
     let mut padded = sha256_header();
     padded.x5t_s256 = padded.x5t_s256.map(|text| format!("{text}="));
     let mut sha1 = Header::new(Algorithm::RS256);
-    sha1.x5t = Some(URL_SAFE_NO_PAD.encode(<sha1::Sha1 as sha1::Digest>::digest(CERTIFICATE)));
+    sha1.x5t = Some(
+        URL_SAFE_NO_PAD.encode(<sha1::Sha1 as sha1::Digest>::digest(client_key().certificate())),
+    );
     for header in [sha256_header(), padded, sha1] {
         let answer = world.by_assertion(&assertion(&header, &good_claims())).await;
         assert_eq!(answer.status, StatusCode::OK, "{header:?}: {}", answer.text);
@@ -167,7 +173,8 @@ async fn new_federation_takes_a_while_to_spread() {
 #[tokio::test]
 async fn code_is_redeemed_with_a_certificate_as_well() {
     let world = World::new();
-    let with = |gate: &mut Registration| gate.certificates.push(CERTIFICATE.to_vec());
+    let with =
+        |gate: &mut Registration| gate.certificates.push(client_key().certificate().to_vec());
     world.sim.change_client(people::CLIENT, with).unwrap();
     let mut claims = good_claims();
     claims["iss"] = json!(people::CLIENT);

@@ -123,7 +123,7 @@ async fn several_secrets_work_until_each_ends() {
     let ends = |job: &mut Registration| job.secrets[0].expires_at = Some(end);
     world.sim.change_client(people::NIGHTLY_JOB, ends).unwrap();
     assert_eq!(world.for_itself(&[]).await.status, StatusCode::OK);
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     let refused = world.for_itself(&[]).await;
     assert_eq!((refused.status.as_u16(), refused.code_of_error()), (401, 7_000_222));
     assert_eq!(refused.json()["error"], "invalid_client");
@@ -138,7 +138,9 @@ async fn delegated_token_is_for_the_api_that_was_asked_for() {
     let code = picked.sent("code").unwrap();
     let body = world.token(&[("code", &code)]).await.json();
     let granted = body["scope"].as_str().unwrap();
-    assert!(granted.split(' ').any(|one| one == format!("api://{}/access_as_user", people::CLIENT)));
+    assert!(
+        granted.split(' ').any(|one| one == format!("api://{}/access_as_user", people::CLIENT))
+    );
     let claims = world.verified(body["access_token"].as_str().unwrap()).await.unwrap();
     assert_eq!(claims["scp"], "access_as_user");
     assert_eq!(claims["oid"], people::ROB);
@@ -147,7 +149,8 @@ async fn delegated_token_is_for_the_api_that_was_asked_for() {
     assert!(claims.get("nonce").is_none() && claims.get("idtyp").is_none());
     // The refresh token is bound to person and client, not to an API.
     let refresh = body["refresh_token"].as_str().unwrap();
-    let graph = [("grant_type", "refresh_token"), ("refresh_token", refresh), ("scope", "User.Read")];
+    let graph =
+        [("grant_type", "refresh_token"), ("refresh_token", refresh), ("scope", "User.Read")];
     let body = world.token(&graph).await.json();
     assert!(world.verified(body["access_token"].as_str().unwrap()).await.is_err());
     assert!(body.get("id_token").is_none(), "openid was not asked for");
@@ -205,6 +208,7 @@ async fn key_of_personal_accounts_verifies_but_names_another_issuer() {
     assert!(world.verified(token).await.is_ok());
     let kid = json!(jsonwebtoken::decode_header(token).unwrap().kid);
     let keys = world.get(&format!("/{}/discovery/v2.0/keys", people::TENANT)).await.json();
-    let key = keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid).unwrap().clone();
+    let key =
+        keys["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid).unwrap().clone();
     assert_ne!(key["issuer"], world.sim.issuer());
 }

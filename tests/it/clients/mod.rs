@@ -1,0 +1,4 @@
+//! Software that nobody here wrote: clients against the simulator, and the gate against a provider.
+
+mod https;
+mod tenant;

@@ -1,0 +1,79 @@
+//! The tenant Contoso over http and https, for whichever clients a test registers.
+
+use std::sync::Arc;
+use std::sync::OnceLock;
+
+use cedargate::app::listener::Pages;
+use cedargate::demo::simulator::SimSockets;
+use cedargate::demo::{Options, SecureSim};
+use cedargate::model::time::Clock;
+use cedargate::sim::{Panel, Registration, Sim, SimSettings, people};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::harness::Trust;
+
+/// Made once: keys take a while.
+static KEYS: OnceLock<Sim> = OnceLock::new();
+
+/// The simulator, running. Ends with the test.
+pub(crate) struct Tenant {
+    pub(crate) sim: Sim,
+    /// Its http origin.
+    pub(crate) plain: String,
+    pub(crate) secure: SecureSim,
+    stop: CancellationToken,
+    _folder: TempDir,
+}
+
+impl Tenant {
+    pub(crate) async fn start(clients: Vec<Registration>) -> Self {
+        let folder = TempDir::new().unwrap();
+        let options = Options {
+            listen: "127.0.0.1:0".parse().unwrap(),
+            data: None,
+            sim_only: true,
+            sim_tls: true,
+        };
+        let sockets = SimSockets::take(&options).await.unwrap();
+        let plain = format!("http://{}", sockets.address().unwrap());
+        let doors = sockets.certified(folder.path()).unwrap();
+        let secure = doors.secure().unwrap();
+        let settings = SimSettings {
+            origin: plain.clone(),
+            tenant: people::TENANT.to_owned(),
+            clients,
+            people: people::contoso(),
+            bound_contexts: std::collections::BTreeSet::new(),
+            panel: Panel::Hidden,
+        };
+        let keys = KEYS.get_or_init(|| Sim::new(settings.clone(), Clock::System).unwrap());
+        let sim = keys.sharing_keys(settings, Clock::System).unwrap();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        for (router, listener) in doors.listeners(&sim).unwrap() {
+            let run = listener.run(Arc::new(Pages(router)), tasks.clone(), stop.clone());
+            drop(tasks.spawn(run));
+        }
+        Self { sim, plain, secure, stop, _folder: folder }
+    }
+
+    /// What a client must believe to talk to it.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust::in_file(&self.secure.authority)
+    }
+}
+
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The gate's own registration, with this secret.
+pub(crate) fn gate(secret: &str) -> Registration {
+    Registration::new(people::CLIENT, "Cedargate")
+        .with_secret(secret)
+        .with_redirect("http://localhost/_gate/callback")
+        .with_logout("http://localhost/_gate/signed-out")
+}
