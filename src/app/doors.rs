@@ -11,13 +11,13 @@ use super::front::{Front, Names, nothing_here, wrong_method};
 use super::tls;
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
-use crate::config::{self, AccessTokens, Config, ConsoleMember};
+use crate::config::{Config, ConsoleMember};
 use crate::console::Console;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
 use crate::gateway::upstream::Upstream;
-use crate::idp::{ApiSettings, EntraSettings, Idp, TokenVersion};
+use crate::idp::{EntraSettings, Idp};
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::login::{Login, Rounds};
@@ -110,27 +110,18 @@ fn random() -> Result<[u8; 5]> {
 pub fn entra(config: &Config) -> Result<EntraSettings> {
     Ok(EntraSettings {
         authority: config.entra.authority.clone(),
-        tenant: config.entra.tenant.to_string(),
+        cloud: config.entra.cloud,
+        tenant: config.entra.tenant.clone(),
         client_id: config.entra.client_id.clone(),
-        client_secret: config.entra.client_secret.clone(),
+        credential: config.entra.credential.clone(),
+        second: config.entra.second.clone(),
         redirect_uri: config.public_url.url("/_gate/callback"),
         post_logout_uri: config.public_url.url("/_gate/signed-out"),
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
+        groups: config.entra.groups,
         graph_origin: None,
-        api: config.entra.api.as_ref().map(api),
         authorities: tls::authorities(config.entra.ca_file.as_deref())?,
     })
-}
-
-fn api(api: &config::Api) -> ApiSettings {
-    ApiSettings {
-        audience: api.audience.clone(),
-        version: match api.access_tokens {
-            AccessTokens::V1 => TokenVersion::V1,
-            AccessTokens::V2 => TokenVersion::V2,
-        },
-        scope: api.scope.clone(),
-    }
 }
 
 fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {

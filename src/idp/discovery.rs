@@ -20,7 +20,8 @@ use tokio::sync::Mutex;
 
 use super::error::{HttpError, IdpError};
 use super::http::{ENTRA, Outbound, request_id, useless};
-use super::settings::{EntraSettings, Tenancy, TokenVersion};
+use super::settings::{EntraSettings, Tenancy};
+use crate::model::entra::Cloud;
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
 use crate::model::time::{Clock, Timestamp};
@@ -35,9 +36,6 @@ const PAUSE: Duration = Duration::from_mins(1);
 const MAX_KEYS: usize = 100;
 /// Bytes of an RSA modulus: 2048 to 8192 bits.
 const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
-
-/// Public exponents: 3 to 2^32 - 1, as other readers of keys have it. A huge one makes each check of a signature slow.
-const EXPONENT_BYTES: std::ops::RangeInclusive<usize> = 1..=4;
 
 /// The part of an issuer's template that stands for the tenant.
 const PLACE_OF_TENANT: &str = "{tenantid}";
@@ -54,8 +52,6 @@ pub struct Found {
 /// A provider as its metadata and keys describe it.
 #[derive(Debug)]
 pub(super) struct Provider {
-    /// Which tokens these keys are for.
-    pub(super) version: TokenVersion,
     /// Whose tokens these are: an issuer or its template.
     pub(super) issuer: Issuer,
     pub(super) authorization_endpoint: String,
@@ -72,7 +68,7 @@ pub(super) struct Provider {
 #[derive(Debug)]
 pub(super) struct SigningKey {
     pub(super) key: CoreJsonWebKey,
-    kid: Option<String>,
+    kid: String,
     issuer: Option<String>,
     cloud: Option<String>,
 }
@@ -103,19 +99,17 @@ impl Issuer {
 }
 
 impl Provider {
-    /// The one key called `kid`, when it may speak for `issuer` of `tenant`. A token that names none is meant for the
-    /// only key there is (OpenID Connect Core 1.0 section 10.1); Entra names one always and has several.
+    /// The one key called `kid`, when it may speak for `issuer` of `tenant`.
     ///
     /// # Errors
     /// In one word: `kid` for none or several such keys, `key_issuer` for a key of somebody else.
     pub(super) fn key(
         &self,
-        kid: Option<&str>,
+        kid: &str,
         issuer: &str,
         tenant: &str,
     ) -> Result<&SigningKey, &'static str> {
-        let meant = |key: &&SigningKey| kid.is_none() || key.kid.as_deref() == kid;
-        let mut keys = self.keys.iter().filter(meant);
+        let mut keys = self.keys.iter().filter(|key| key.kid == kid);
         let key = keys.next().filter(|_| keys.next().is_none()).ok_or("kid")?;
         let fits =
             |text: &String| text == issuer || text.replace(PLACE_OF_TENANT, tenant) == issuer;
@@ -123,9 +117,36 @@ impl Provider {
         if key.issuer.as_ref().is_none_or(fits) && same_cloud { Ok(key) } else { Err("key_issuer") }
     }
 
-    /// Without a name there is nothing to look for: fetching again would not help.
-    fn knows(&self, kid: Option<&str>) -> bool {
-        kid.is_none() || self.keys.iter().any(|key| key.kid.as_deref() == kid)
+    fn knows(&self, kid: &str) -> bool {
+        self.keys.iter().any(|key| key.kid == kid)
+    }
+
+    /// Where tokens of our own are asked for: always one tenant's address, so at an address for many that of `tenant`.
+    ///
+    /// # Errors
+    /// [`IdpError::Discovery`] when the metadata leads nowhere in particular.
+    pub(super) fn own_endpoint(&self, tenant: Option<&TenantId>) -> Result<String, IdpError> {
+        let Issuer::Template(template) = &self.issuer else {
+            return Ok(self.token_endpoint.clone());
+        };
+        let many = "/organizations/";
+        match tenant {
+            Some(tenant) if self.token_endpoint.matches(many).count() == 1 => {
+                Ok(self.token_endpoint.replace(many, &format!("/{tenant}/")))
+            }
+            Some(_) | None => Err(IdpError::Discovery {
+                url: template.clone(),
+                problem: "its token_endpoint does not tell one tenant from another",
+            }),
+        }
+    }
+
+    /// The scope of a token of our own for Graph. A simulator's Graph goes by the name of the real one.
+    pub(super) fn graph_scope(&self, cloud: Cloud) -> String {
+        let named = self.graph.as_ref().map(|graph| graph.host().to_string());
+        let hosts = cloud.graph_hosts();
+        let known = hosts.iter().find(|host| named.as_deref() == Some(**host));
+        format!("https://{}/.default", known.or(hosts.first()).unwrap_or(&"graph.microsoft.com"))
     }
 
     /// What a probe reports.
@@ -137,7 +158,6 @@ impl Provider {
 /// Fetches and keeps the provider's metadata and keys.
 #[derive(Debug)]
 pub(super) struct Discovery {
-    version: TokenVersion,
     settings: Arc<EntraSettings>,
     http: Outbound,
     clock: Clock,
@@ -157,14 +177,8 @@ struct Fetching {
 
 impl Discovery {
     /// Keeps nothing yet.
-    pub(super) fn new(
-        version: TokenVersion,
-        settings: Arc<EntraSettings>,
-        http: Outbound,
-        clock: Clock,
-    ) -> Self {
+    pub(super) fn new(settings: Arc<EntraSettings>, http: Outbound, clock: Clock) -> Self {
         Self {
-            version,
             settings,
             http,
             clock,
@@ -207,7 +221,7 @@ impl Discovery {
     pub(super) async fn provider_with_key(
         &self,
         seen: Arc<Provider>,
-        kid: Option<&str>,
+        kid: &str,
     ) -> Result<Arc<Provider>, IdpError> {
         if seen.knows(kid) {
             return Ok(seen);
@@ -252,12 +266,7 @@ impl Discovery {
     }
 
     async fn fetch(&self) -> Result<Provider, IdpError> {
-        let version = match self.version {
-            TokenVersion::V1 => "",
-            TokenVersion::V2 => "/v2.0",
-        };
-        let tenant = &self.settings.tenant;
-        let path = format!("/{tenant}{version}/.well-known/openid-configuration");
+        let path = format!("/{}/v2.0/.well-known/openid-configuration", self.settings.tenant);
         let url = self.settings.authority.url(&path);
         let metadata: Metadata = self.get("metadata", &url).await?;
         let wrong = |problem| IdpError::Discovery { url: url.clone(), problem };
@@ -280,7 +289,6 @@ impl Discovery {
             return Err(wrong("there is no usable RSA signing key"));
         }
         Ok(Provider {
-            version: self.version,
             issuer,
             graph: self.graph(metadata.msgraph_host.as_deref()),
             authorization_endpoint: metadata.authorization_endpoint,
@@ -313,10 +321,7 @@ impl Discovery {
 
     /// The issuer that the settings lead to expect, or what is wrong with the one that is `named`.
     fn issuer(&self, named: &str) -> Result<Issuer, &'static str> {
-        let of = |tenant: &str| match self.version {
-            TokenVersion::V1 => format!("{}/{tenant}/", self.settings.v1_issuers()),
-            TokenVersion::V2 => self.settings.authority.url(&format!("/{tenant}/v2.0")),
-        };
+        let of = |tenant: &str| self.settings.authority.url(&format!("/{tenant}/v2.0"));
         match self.settings.tenancy() {
             Tenancy::Id(id) if named == of(id.as_str()) => Ok(Issuer::One(named.to_owned(), id)),
             Tenancy::Many if named == of(PLACE_OF_TENANT) => Ok(Issuer::Template(named.to_owned())),
@@ -370,18 +375,16 @@ struct KeySet {
     keys: Vec<Value>,
 }
 
-/// An RSA key for signatures, of a sensible size. Others are left out: they can't verify an RS256 token.
+/// An RSA key for signatures of a sensible size, under a name. Others are left out: they can't verify an RS256 token.
 fn signing_key(raw: Value) -> Option<SigningKey> {
     let text = |name: &str| raw.get(name).and_then(Value::as_str).map(str::to_owned);
-    let length = |name: &str| {
-        let number = URL_SAFE_NO_PAD.decode(text(name)?).ok()?;
-        Some(number.iter().skip_while(|byte| **byte == 0).count())
-    };
-    let sensible = MODULUS_BYTES.contains(&length("n")?) && EXPONENT_BYTES.contains(&length("e")?);
+    let kid = text("kid")?;
+    let modulus = URL_SAFE_NO_PAD.decode(text("n")?).ok()?;
+    let length = modulus.iter().skip_while(|byte| **byte == 0).count();
     let for_signing = text("use").is_none_or(|purpose| purpose == "sig");
-    if text("kty")? != "RSA" || !for_signing || !sensible {
+    if text("kty")? != "RSA" || !for_signing || !MODULUS_BYTES.contains(&length) {
         return None;
     }
-    let (kid, issuer, cloud) = (text("kid"), text("issuer"), text("cloud_instance_name"));
+    let (issuer, cloud) = (text("issuer"), text("cloud_instance_name"));
     Some(SigningKey { key: serde_json::from_value(raw).ok()?, kid, issuer, cloud })
 }

@@ -1,4 +1,4 @@
-//! Which claim of Entra's tokens means what.
+//! Which claim of Entra's v2.0 ID token means what.
 //!
 //! The lasting identity is `tid` and `oid`. Names and addresses are for showing: people and administrators can change
 //! them. A marker for "more groups than fit" wins over a `groups` claim that is there as well.
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::error::IdpError;
-use super::jwt::{LEEWAY, Verified};
+use super::id_token::{LEEWAY, Verified};
 use crate::model::id::{AppRole, GroupId};
 use crate::model::principal::{GuestStatus, User};
 use crate::model::session::{Identity, StepUp};

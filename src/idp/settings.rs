@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use rustls::pki_types::CertificateDer;
-use secrecy::SecretString;
+use secrecy::ExposeSecret;
 
 use super::error::IdpError;
+use crate::model::entra::{Cloud, Credential, GroupSource};
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
 
@@ -14,60 +15,30 @@ use crate::model::id::TenantId;
 pub struct EntraSettings {
     /// Where Entra answers: `https://login.microsoftonline.com`. Plain http is for loopback hosts only.
     pub authority: Origin,
+    /// The cloud that `authority` belongs to, or that it stands in for.
+    pub cloud: Cloud,
     /// The tenant: its id (a GUID), one of its verified domains, or `organizations` together with `allowed_tenants`.
     pub tenant: String,
     /// The application (client) id.
     pub client_id: String,
-    /// The client secret's value, not its id.
-    pub client_secret: SecretString,
+    /// What we prove ourselves with.
+    pub credential: Credential,
+    /// Another one, while one takes over from the other.
+    pub second: Option<Credential>,
     /// Where Entra sends the browser after a sign-in, exactly as registered.
     pub redirect_uri: String,
     /// Where Entra sends the browser after a sign-out, exactly as registered.
     pub post_logout_uri: String,
     /// Whose people may sign in; empty means those of `tenant` only.
     pub allowed_tenants: BTreeSet<TenantId>,
+    /// Where groups are read.
+    pub groups: GroupSource,
     /// Microsoft Graph in place of the host that the metadata names.
     pub graph_origin: Option<Origin>,
-    /// Access tokens that services and scripts bring; without it none is accepted.
-    pub api: Option<ApiSettings>,
     /// Certificate authorities that may vouch for Entra and Graph besides those that the machine trusts: of a proxy
     /// that inspects TLS, or of a simulator.
     pub authorities: Vec<CertificateDer<'static>>,
 }
-
-/// Which access tokens are meant for us.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiSettings {
-    /// `aud`: the API's client id in v2.0 tokens; in v1.0 tokens its App ID URI, exactly as clients ask for it.
-    pub audience: String,
-    /// Which version the registration issues (`requestedAccessTokenVersion`); the other one is refused.
-    pub version: TokenVersion,
-    /// What a token that acts for a person must allow: one of the words in `scp`.
-    pub scope: String,
-}
-
-/// The two forms of Entra's tokens. Each has issuers, metadata and keys of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenVersion {
-    /// `ver` 1.0, issuer `https://sts.windows.net/<tenant>/`.
-    V1,
-    /// `ver` 2.0, issuer `https://login.microsoftonline.com/<tenant>/v2.0`.
-    V2,
-}
-
-impl TokenVersion {
-    /// The claim `ver`.
-    pub(super) fn claim(self) -> &'static str {
-        match self {
-            Self::V1 => "1.0",
-            Self::V2 => "2.0",
-        }
-    }
-}
-
-/// Microsoft Graph, as an audience: its App ID URI and its application id. Nobody else may accept its tokens.
-pub(super) const GRAPH_AUDIENCES: [&str; 2] =
-    ["https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"];
 
 /// Which tenants sign in at the configured address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,18 +60,6 @@ impl EntraSettings {
         }
     }
 
-    /// What v1.0 issuers begin with. The cloud in China has its own; the others share one, and are told apart by the
-    /// `cloud_instance_name` of their keys.
-    pub(super) fn v1_issuers(&self) -> &'static str {
-        let china = [".partner.microsoftonline.cn", ".chinacloudapi.cn"];
-        let host = self.authority.host().to_string();
-        if china.into_iter().any(|domain| host.ends_with(domain)) {
-            "https://sts.chinacloudapi.cn"
-        } else {
-            "https://sts.windows.net"
-        }
-    }
-
     /// Refuses settings that can't work or would be unsafe.
     ///
     /// # Errors
@@ -112,10 +71,7 @@ impl EntraSettings {
         if self.client_id.is_empty() || self.client_id.contains(char::is_whitespace) {
             return Err(wrong("client_id", "it must be the application (client) id"));
         }
-        if secrecy::ExposeSecret::expose_secret(&self.client_secret).is_empty() {
-            return Err(wrong("client_secret", "it is empty"));
-        }
-        self.api.iter().try_for_each(ApiSettings::check)?;
+        std::iter::once(&self.credential).chain(&self.second).try_for_each(filled)?;
         safe_url("redirect_uri", &self.redirect_uri)?;
         safe_url("post_logout_uri", &self.post_logout_uri)
     }
@@ -143,24 +99,14 @@ impl EntraSettings {
     }
 }
 
-impl ApiSettings {
-    fn check(&self) -> Result<(), IdpError> {
-        let audience = self.audience.trim_end_matches('/');
-        if audience.is_empty() || self.audience.contains(char::is_whitespace) {
-            return Err(wrong("audience", "it must be a client id (a GUID) or an App ID URI"));
+fn filled(credential: &Credential) -> Result<(), IdpError> {
+    match credential {
+        Credential::Secret { value, .. } if value.expose_secret().is_empty() => {
+            Err(wrong("client_secret", "it is empty"))
         }
-        if GRAPH_AUDIENCES.into_iter().any(|graph| audience.eq_ignore_ascii_case(graph)) {
-            return Err(wrong("audience", "it is Microsoft Graph, whose tokens are not ours"));
-        }
-        let guid = super::error::guid(&self.audience);
-        if self.version == TokenVersion::V2 && guid.as_deref() != Some(&*self.audience) {
-            let problem = "v2 tokens name the API by its client id: a GUID in lower case";
-            return Err(wrong("audience", problem));
-        }
-        if self.scope.is_empty() || self.scope.contains(char::is_whitespace) {
-            return Err(wrong("scope", "it must be one word, such as `access_as_user`"));
-        }
-        Ok(())
+        Credential::Secret { .. }
+        | Credential::Certificate { .. }
+        | Credential::FederatedToken { .. } => Ok(()),
     }
 }
 

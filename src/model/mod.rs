@@ -15,10 +15,12 @@
 //! | release | [`rule_book::Release`] |
 //! | record | [`record::Entry`] and what it is made of |
 //! | session | [`session::Session`] |
+//! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
 //! | problem | [`problem::Problem`]: what a person has to put right |
 
 pub mod app;
 mod client_address;
+pub mod entra;
 pub mod grant;
 pub mod host;
 pub mod id;

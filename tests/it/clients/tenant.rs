@@ -14,6 +14,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::harness::Trust;
 
+/// Client id of an app that signs people in by itself.
+pub(crate) const WEB_APP: &str = "0bde0000-7e4a-4000-8000-0000000000de";
+
 /// Made once: keys take a while.
 static KEYS: OnceLock<Sim> = OnceLock::new();
 
@@ -29,6 +32,11 @@ pub(crate) struct Tenant {
 
 impl Tenant {
     pub(crate) async fn start(clients: Vec<Registration>) -> Self {
+        Self::start_at(Clock::System, clients).await
+    }
+
+    /// As [`Self::start`], on this clock.
+    pub(crate) async fn start_at(clock: Clock, clients: Vec<Registration>) -> Self {
         let folder = TempDir::new().unwrap();
         let options = Options {
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -48,14 +56,19 @@ impl Tenant {
             bound_contexts: std::collections::BTreeSet::new(),
             panel: Panel::Hidden,
         };
-        let keys = KEYS.get_or_init(|| Sim::new(settings.clone(), Clock::System).unwrap());
-        let sim = keys.sharing_keys(settings, Clock::System).unwrap();
+        let keys = KEYS.get_or_init(|| Sim::new(settings.clone(), clock.clone()).unwrap());
+        let sim = keys.sharing_keys(settings, clock).unwrap();
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         for (router, listener) in doors.listeners(&sim).unwrap() {
             let run = listener.run(Arc::new(Pages(router)), tasks.clone(), stop.clone());
             drop(tasks.spawn(run));
         }
         Self { sim, plain, secure, stop, _folder: folder }
+    }
+
+    /// The authority as clients are told it: over https, since MSAL takes nothing else.
+    pub(crate) fn authority(&self) -> String {
+        format!("{}/{}", self.secure.origin(), people::TENANT)
     }
 
     /// What a client must believe to talk to it.
@@ -76,4 +89,16 @@ pub(crate) fn gate(secret: &str) -> Registration {
         .with_secret(secret)
         .with_redirect("http://localhost/_gate/callback")
         .with_logout("http://localhost/_gate/signed-out")
+}
+
+/// A web app that signs people in by itself, with this secret.
+pub(crate) fn web_app(secret: &str) -> Registration {
+    Registration {
+        client_id: WEB_APP.to_owned(),
+        secret: secret.to_owned().into(),
+        name: "Orders".to_owned(),
+        redirect_uris: vec!["http://localhost/getAToken".to_owned()],
+        logout_uris: vec!["http://localhost/".to_owned()],
+        frontchannel_logout: None,
+    }
 }

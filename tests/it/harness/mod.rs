@@ -6,6 +6,7 @@ mod http;
 pub(crate) mod look;
 mod own_gate;
 pub(crate) mod recorder;
+pub(crate) mod tools;
 mod trust;
 mod upstream;
 pub(crate) mod wire;
