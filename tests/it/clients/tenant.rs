@@ -93,12 +93,8 @@ pub(crate) fn gate(secret: &str) -> Registration {
 
 /// A web app that signs people in by itself, with this secret.
 pub(crate) fn web_app(secret: &str) -> Registration {
-    Registration {
-        client_id: WEB_APP.to_owned(),
-        secret: secret.to_owned().into(),
-        name: "Orders".to_owned(),
-        redirect_uris: vec!["http://localhost/getAToken".to_owned()],
-        logout_uris: vec!["http://localhost/".to_owned()],
-        frontchannel_logout: None,
-    }
+    Registration::new(WEB_APP, "Orders")
+        .with_secret(secret)
+        .with_redirect("http://localhost/getAToken")
+        .with_logout("http://localhost/")
 }
