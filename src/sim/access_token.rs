@@ -8,10 +8,11 @@ use super::claims::{self, put};
 use super::error::SimError;
 use super::jws::{self, Claims};
 use super::people::Person;
+use super::policies::Factor;
 use super::proof::Client;
 use super::scopes::{GRAPH, Resource, Wanted};
 use super::settings::{OptionalClaim, Registration, TokenVersion};
-use super::state::{Factor, Granted, State};
+use super::state::{Granted, State};
 use super::tenant::{Sim, v1_issuer};
 
 /// A new access token, and what it allows at Graph when it is for Graph.

@@ -17,11 +17,12 @@ use super::fault::AuthorizeFault;
 use super::page;
 use super::params::Params;
 use super::people::Person;
+use super::policies::Factor;
 use super::redeem::closed;
 use super::request::{Asked, ClientInfo, Prompt, Refused};
 use super::session::{self, COOKIE_NAME, session_of};
 use super::settings::OptionalClaim;
-use super::state::{BrowserSession, Code, Factor, Granted, State, Use};
+use super::state::{BrowserSession, Code, Granted, State, Use};
 use super::tenant::{Sim, random};
 
 /// `GET /{tenant}/oauth2/v2.0/authorize`

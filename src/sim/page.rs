@@ -8,8 +8,8 @@ use url::Url;
 
 use super::answer;
 use super::people::{Account, Assignment, Person};
+use super::policies::Factor;
 use super::request::Asked;
-use super::state::Factor;
 use super::tenant::Sim;
 
 /// One row of the sign-in page.

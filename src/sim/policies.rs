@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::state::Factor;
+/// Whether a second factor was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Factor {
+    Missing,
+    Given,
+}
 
 /// Where a second factor is wanted, whatever a client asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use http::header::COOKIE;
 
 use super::error::SimError;
 use super::people::Person;
-use super::state::{BrowserSession, Factor};
+use super::policies::Factor;
+use super::state::BrowserSession;
 use super::tenant::{Sim, random, random_guid};
 
 /// Holds the session's id.

@@ -10,7 +10,7 @@ use super::fault::{AuthorizeFault, Tamper, TokenFault};
 use super::groups::{self, Group};
 use super::keys::Keys;
 use super::people::Person;
-use super::policies::Policies;
+use super::policies::{Factor, Policies};
 use super::settings::{Registration, SimSettings};
 
 /// Codes are gone after this long.
@@ -21,13 +21,6 @@ pub(super) const CODE_LIFE: Duration = Duration::from_mins(10);
 pub(super) enum Use {
     Fresh,
     Spent,
-}
-
-/// Whether a second factor was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Factor {
-    Missing,
-    Given,
 }
 
 /// What a sign-in granted; codes and refresh tokens stand for it.
