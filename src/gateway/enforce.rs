@@ -90,18 +90,22 @@ impl Enforcer {
     }
 }
 
-fn circumstances(asked: Asked<'_>) -> Circumstances {
+pub(super) fn circumstances(asked: Asked<'_>) -> Circumstances {
     let session = asked.caller.session.as_ref();
     Circumstances {
         now: asked.exchange.at,
         mfa: asked.caller.mfa(),
         auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
-        signed_in_at: session.map(|session| session.signed_in_at),
+        signed_in_at: session.map(|session| session.proved_at),
         params: asked.found.map_or_else(BTreeMap::new, |found| found.params.clone()),
     }
 }
 
-fn decide(snapshot: &Snapshot, asked: Asked<'_>, circumstances: &Circumstances) -> Decision {
+pub(super) fn decide(
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    circumstances: &Circumstances,
+) -> Decision {
     let facts = &asked.exchange.facts;
     match asked.found {
         None if asked.caller.principal.is_known() => Decision::deny(Reason::NoRoute),

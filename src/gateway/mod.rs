@@ -1,7 +1,7 @@
 //! The door that traffic goes through: who, what, decided, recorded, carried.
 //!
 //! [`enforce`] is the one choke point. [`proxy`] takes an exchange to it and carries what it lets through; [`upstream`]
-//! is where traffic leaves, and takes a permit to do so. [`headers`] keeps the client from speaking in our name.
+//! is where traffic leaves, and takes a permit to do so. [`step_up`] knows when proving more would help. [`headers`] keeps the client from speaking in our name.
 
 pub mod answers;
 pub mod assertion;
@@ -10,6 +10,7 @@ pub mod headers;
 mod identity;
 mod patience;
 pub mod proxy;
+pub mod step_up;
 pub mod upstream;
 mod visit;
 mod websocket;
@@ -27,6 +28,7 @@ use crate::web::refuser::Refuser;
 
 use self::assertion::Assertions;
 use self::enforce::Enforcer;
+use self::step_up::StepUps;
 use self::upstream::Upstream;
 
 /// What the gateway works with; it is given nothing else.
@@ -36,6 +38,8 @@ pub struct Gateway {
     pub sessions: Arc<Sessions>,
     /// Decisions and their records.
     pub enforcer: Enforcer,
+    /// What a refused person can prove to be let in after all.
+    pub step_ups: StepUps,
     /// Refusals and their records.
     pub refuser: Refuser,
     /// For events of the traffic itself.

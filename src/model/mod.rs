@@ -21,6 +21,7 @@
 pub mod app;
 mod client_address;
 pub mod entra;
+mod event;
 pub mod grant;
 pub mod host;
 pub mod id;
