@@ -91,12 +91,11 @@ impl Enforcer {
 }
 
 pub(super) fn circumstances(asked: Asked<'_>) -> Circumstances {
-    let session = asked.caller.session.as_ref();
     Circumstances {
         now: asked.exchange.at,
         mfa: asked.caller.mfa(),
-        auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
-        signed_in_at: session.map(|session| session.proved_at),
+        auth_contexts: asked.caller.auth_contexts(),
+        signed_in_at: asked.caller.signed_in_at(),
         params: asked.found.map_or_else(BTreeMap::new, |found| found.params.clone()),
     }
 }

@@ -8,6 +8,7 @@ pub mod assertion;
 pub mod enforce;
 pub mod headers;
 mod identity;
+mod known;
 mod patience;
 pub mod proxy;
 pub mod step_up;
@@ -21,6 +22,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::audit::Audit;
+use crate::idp::Idp;
 use crate::model::host::Origin;
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
@@ -36,6 +38,8 @@ use self::upstream::Upstream;
 pub struct Gateway {
     /// Who is signed in.
     pub sessions: Arc<Sessions>,
+    /// Whose an access token is.
+    pub idp: Idp,
     /// Decisions and their records.
     pub enforcer: Enforcer,
     /// What a refused person can prove to be let in after all.
