@@ -408,9 +408,8 @@ impl Idp {
         let refresh_token = answer.refresh_token().map(|token| token.secret().clone().into());
         let identity = entra::identity(token, groups)?;
         let id_token = answer.extra_fields().id_token.clone();
-        let id_token = id_token.filter(|token| {
-            identity.login_hint.is_none() && token.len() <= LONGEST_HINT
-        });
+        let id_token =
+            id_token.filter(|token| identity.login_hint.is_none() && token.len() <= LONGEST_HINT);
         Ok(SignedIn { identity, refresh_token, id_token: id_token.map(Into::into) })
     }
 }

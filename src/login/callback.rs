@@ -209,7 +209,7 @@ impl Login {
     }
 
     /// Keeps what signing out at Entra takes. Without it Entra asks which account is meant, so nobody is kept out for it.
-    pub(super) async fn keep(&self, session: &SessionId, id_token: Option<SecretString>) {
+    pub(super) async fn keep_hint(&self, session: &SessionId, id_token: Option<SecretString>) {
         let Some(token) = id_token else { return };
         if let Err(error) = self.sessions.keep_id_token(session, &token).await {
             tracing::warn!(error = %error, "An ID token could not be kept for signing out.");
@@ -233,7 +233,7 @@ impl Login {
             replaced: former.as_ref(),
         };
         let session = self.sessions.sign_in(new).await?;
-        self.keep(&session.id, person.id_token).await;
+        self.keep_hint(&session.id, person.id_token).await;
         self.metrics.signed_in(Outcome::Ok);
         let arrival = Arrival { browser: &sign_in.browser, token: &session.token };
         Ok(self.lead_on(exchange, (goal, &session.id), arrival).await)

@@ -60,7 +60,8 @@ async fn refused_at_token(world: &World, number: u32) -> Answer {
     let mut answer = browser.choose("uma", &page.url).await;
     if answer.text().contains("name=\"factor\"") {
         let form = [("person", "uma"), ("factor", "given")];
-        answer = browser.send(crate::harness::navigation("POST", page.url.as_str()).form(&form)).await;
+        answer =
+            browser.send(crate::harness::navigation("POST", page.url.as_str()).form(&form)).await;
     }
     browser.open(answer.location().as_str()).await
 }

@@ -34,7 +34,10 @@ async fn a_call_of_entra_without_cookies_ends_the_session_on_every_host() {
     }
     let event = &world.events("session_ended").await[0];
     assert_eq!((&event["why"], &event["actor"]), (&"signed_out_at_entra".into(), &"gate".into()));
-    assert_eq!((&event["subject"], &event["session"]), (&subject.into(), &session.id.as_str().into()));
+    assert_eq!(
+        (&event["subject"], &event["session"]),
+        (&subject.into(), &session.id.as_str().into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

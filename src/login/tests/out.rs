@@ -114,7 +114,7 @@ async fn without_a_login_hint_the_id_token_spares_the_question_which_account() {
 async fn the_page_after_entras_sign_out_says_what_is_true_whatever_the_address_says() {
     let scene = scene().await;
     let mut browser = Browser::default();
-    for query in ["", "?state=", "?state=unknown", "?state=a&state=b", "?error=<script>"] {
+    for query in ["", "?state=", "?state=unknown", "?state=a&state=b", "?error=%3Cscript%3E"] {
         let page = browser.go(&scene, &format!("{GATE}/_gate/signed-out{query}")).await;
         assert_eq!(page.status, StatusCode::OK, "{query}");
         assert!(page.body.contains("You are signed out"), "{query}");
