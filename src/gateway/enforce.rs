@@ -13,6 +13,7 @@ use crate::authz::tree::RouteMatch;
 use crate::model::app::App;
 use crate::model::grant::Method;
 use crate::model::record::{Circumstances, DecisionRecord, Reason};
+use crate::model::time::Timestamp;
 use crate::telemetry::Metrics;
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
@@ -64,9 +65,9 @@ impl Enforcer {
         snapshot: &Snapshot,
         asked: Asked<'_>,
     ) -> Result<Enforced, AuditError> {
-        let circumstances = circumstances(asked);
+        let circumstances = circumstances(asked, asked.exchange.at);
         let begun = Instant::now();
-        let decision = decide(snapshot, asked, &circumstances);
+        let (decision, _until) = decide(snapshot, asked, &circumstances);
         let spent = begun.elapsed();
         self.metrics.decided(decision.verdict.as_str(), decision.reason.as_str(), spent);
         let reason = decision.reason;
@@ -90,10 +91,10 @@ impl Enforcer {
     }
 }
 
-fn circumstances(asked: Asked<'_>) -> Circumstances {
+fn circumstances(asked: Asked<'_>, now: Timestamp) -> Circumstances {
     let session = asked.caller.session.as_ref();
     Circumstances {
-        now: asked.exchange.at,
+        now,
         mfa: asked.caller.mfa(),
         auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
         signed_in_at: session.map(|session| session.signed_in_at),
@@ -101,12 +102,26 @@ fn circumstances(asked: Asked<'_>) -> Circumstances {
     }
 }
 
-fn decide(snapshot: &Snapshot, asked: Asked<'_>, circumstances: &Circumstances) -> Decision {
+/// Decides at `now`, and says when time alone can change the answer (none: never). Nothing is recorded, and nothing may
+/// be let in on it.
+pub(super) fn foresee(
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    now: Timestamp,
+) -> (Decision, Option<Timestamp>) {
+    decide(snapshot, asked, &circumstances(asked, now))
+}
+
+fn decide(
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    circumstances: &Circumstances,
+) -> (Decision, Option<Timestamp>) {
     let facts = &asked.exchange.facts;
     match asked.found {
-        None if asked.caller.principal.is_known() => Decision::deny(Reason::NoRoute),
-        None => Decision::deny(Reason::NotSignedIn),
-        Some(found) => snapshot.decide(&Question {
+        None if asked.caller.principal.is_known() => (Decision::deny(Reason::NoRoute), None),
+        None => (Decision::deny(Reason::NotSignedIn), None),
+        Some(found) => snapshot.foresee(&Question {
             principal: &asked.caller.principal,
             route: &found.route,
             method: asked.method,

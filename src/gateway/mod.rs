@@ -2,16 +2,26 @@
 //!
 //! [`enforce`] is the one choke point. [`proxy`] takes an exchange to it and carries what it lets through; [`upstream`]
 //! is where traffic leaves, and takes a permit to do so. [`headers`] keeps the client from speaking in our name.
+//!
+//! What lives longer than a moment is on the list in [`open`], and [`watcher`] holds it against things as they stand: what
+//! would be denied now is cut.
 
 pub mod answers;
 pub mod assertion;
 pub mod enforce;
+mod frames;
 pub mod headers;
 mod identity;
+mod looks;
+pub mod open;
 mod patience;
 pub mod proxy;
+mod standing;
+mod streaming;
+mod tunnel;
 pub mod upstream;
 mod visit;
+pub mod watcher;
 mod websocket;
 
 #[cfg(test)]
@@ -27,6 +37,7 @@ use crate::web::refuser::Refuser;
 
 use self::assertion::Assertions;
 use self::enforce::Enforcer;
+use self::open::OpenConnections;
 use self::upstream::Upstream;
 
 /// What the gateway works with; it is given nothing else.
@@ -44,6 +55,8 @@ pub struct Gateway {
     pub assertions: Assertions,
     /// Where traffic leaves.
     pub upstream: Upstream,
+    /// What is under way.
+    pub open: Arc<OpenConnections>,
     /// Cedargate's own origin.
     pub public: Origin,
     /// Counters.

@@ -34,11 +34,13 @@ mod sealed_text;
 mod sessions;
 mod token;
 mod turns;
+mod watch;
 
 pub use self::error::SessionError;
 pub use self::needs::{Directory, Ledger, NotRecorded, Pending, Recheck, Renewed, Unavailable};
 pub use self::sessions::{NewSession, Parts, SessionLimits, Sessions, SignedIn};
 pub use self::token::{NoRandomness, Token};
+pub use self::watch::Watched;
 
 #[cfg(test)]
 mod tests;

@@ -99,14 +99,7 @@ pub struct Sessions {
     held: Cache<SecretHash, Held>,
     /// Counts ends. An answer held in memory is good only under the count that its look-up began with, so that no
     /// session outlives its end here, not even one whose look-up was under way.
-    ends: AtomicU64,
-}
-
-/// Whether looking a session up is using it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Counts,
-    IsWatched,
+    pub(super) ends: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -149,7 +142,7 @@ impl Sessions {
         if let Some(held) = self.held.get(&hash).filter(|held| held.is_good(now, ends)) {
             return Ok(Some(held.session).filter(|session| session.host == *host));
         }
-        let Some(session) = self.open(&hash, host, Use::Counts).await? else { return Ok(None) };
+        let Some(session) = self.open(&hash, host).await? else { return Ok(None) };
         let held = Held {
             until: self.idle_end(&session).min(session.ends_at).min(now.plus(FRESH)),
             session: Arc::new(self.seen_from(host, session)),
@@ -158,20 +151,6 @@ impl Sessions {
         };
         self.held.insert(hash, held.clone());
         Ok(Some(held.session))
-    }
-
-    /// The same without counting as use, for whoever watches a long-lived connection: a page that stays open does not keep
-    /// its session from the idle limit.
-    ///
-    /// # Errors
-    /// As [`Sessions::load`].
-    pub async fn watch(
-        &self,
-        token: &Token,
-        host: &Host,
-    ) -> Result<Option<Arc<Session>>, SessionError> {
-        let session = self.open(&token.hash(), host, Use::IsWatched).await?;
-        Ok(session.map(|session| Arc::new(self.seen_from(host, session))))
     }
 
     /// The live session with this id, as it is kept: also what signing out at Entra needs.
@@ -276,7 +255,6 @@ impl Sessions {
         &self,
         token: &SecretHash,
         host: &Host,
-        used: Use,
     ) -> Result<Option<StoredSession>, SessionError> {
         let now = self.parts.clock.now();
         let opened = self.parts.store.session_of(token).await?;
@@ -288,7 +266,7 @@ impl Sessions {
             return Ok(None);
         }
         let stale = now.since(session.seen_at) >= TOUCH.min(self.parts.limits.idle / 2);
-        if used == Use::Counts && stale {
+        if stale {
             self.parts.store.touch_session(&session.id, now).await?;
             session.seen_at = now;
         }
@@ -320,7 +298,7 @@ impl Sessions {
         })
     }
 
-    fn seen_from(&self, host: &Host, session: StoredSession) -> Session {
+    pub(super) fn seen_from(&self, host: &Host, session: StoredSession) -> Session {
         Session {
             id: session.id,
             host: host.clone(),
@@ -348,11 +326,11 @@ impl Sessions {
         Ok(self.parts.token_key.seal(plain, id.as_str().as_bytes())?)
     }
 
-    fn is_over(&self, session: &StoredSession, now: Timestamp) -> bool {
+    pub(super) fn is_over(&self, session: &StoredSession, now: Timestamp) -> bool {
         now >= session.ends_at || now >= self.idle_end(session)
     }
 
-    fn idle_end(&self, session: &StoredSession) -> Timestamp {
+    pub(super) fn idle_end(&self, session: &StoredSession) -> Timestamp {
         session.seen_at.plus(self.parts.limits.idle)
     }
 

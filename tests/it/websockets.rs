@@ -215,7 +215,8 @@ async fn stopping_gate_ends_its_tunnels() {
     let (world, upstream) = World::with_upstream().await;
     let (mut client, mut server) = tunnel(&world, &upstream).await;
     world.stop().await;
-    assert_eq!((client.rest().await, server.rest().await), (vec![], vec![]));
+    assert_eq!(client.rest().await, b"\x88\x02\x03\xe9", "1001, going away");
+    assert_eq!(server.rest().await[..2], [0x88, 0x82], "the same, masked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
