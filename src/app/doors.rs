@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::front::{Front, Names, nothing_here, wrong_method};
+use super::tls;
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::config::{Config, ConsoleMember};
@@ -54,7 +55,7 @@ pub(super) struct Ground<'a> {
 /// The front door, and what has to be looked after beside it.
 pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuser)> {
     let Ground { config, clock, audit, live, metrics, .. } = ground;
-    let idp = Idp::new(entra(config), clock.clone())?;
+    let idp = Idp::new(entra(config)?, clock.clone())?;
     let sessions = Arc::new(sessions(ground, &idp));
     let flood = Arc::new(Flood::new(REFUSALS));
     let refuser = Refuser::new(audit.clone(), flood, metrics.clone());
@@ -104,17 +105,24 @@ fn random() -> Result<[u8; 5]> {
 }
 
 /// How Entra is reached under these settings.
-pub fn entra(config: &Config) -> EntraSettings {
-    EntraSettings {
+///
+/// # Errors
+/// When `entra.ca_file` names a file that can't be used.
+pub fn entra(config: &Config) -> Result<EntraSettings> {
+    Ok(EntraSettings {
         authority: config.entra.authority.clone(),
-        tenant: config.entra.tenant.to_string(),
+        cloud: config.entra.cloud,
+        tenant: config.entra.tenant.clone(),
         client_id: config.entra.client_id.clone(),
-        client_secret: config.entra.client_secret.clone(),
+        credential: config.entra.credential.clone(),
+        second: config.entra.second.clone(),
         redirect_uri: config.public_url.url("/_gate/callback"),
         post_logout_uri: config.public_url.url("/_gate/signed-out"),
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
+        groups: config.entra.groups,
         graph_origin: None,
-    }
+        authorities: tls::authorities(config.entra.ca_file.as_deref())?,
+    })
 }
 
 fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {

@@ -10,7 +10,7 @@ pub mod listener;
 mod ops;
 mod signals;
 mod stream;
-mod tls;
+pub mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

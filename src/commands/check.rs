@@ -45,7 +45,7 @@ async fn rules(config: &Config) -> Result<String> {
 }
 
 async fn discovery(config: &Config) -> Result<String> {
-    let found = Idp::new(entra(config), Clock::System)?.probe().await?;
+    let found = Idp::new(entra(config)?, Clock::System)?.probe().await?;
     Ok(format!("{} with {} keys", found.issuer, found.keys))
 }
 

@@ -18,7 +18,7 @@ pub async fn run(file: Option<&Path>) -> Result<()> {
     let config = settings(file)?;
     telemetry::start_log(&config.log)?;
     let sockets = Sockets::bind(&config).await?;
-    let probed = Idp::new(entra(&config), Clock::System)?.probe().await;
+    let probed = Idp::new(entra(&config)?, Clock::System)?.probe().await;
     probed.with_context(|| {
         let authority = &config.entra.authority;
         format!(

@@ -4,15 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use super::keys::variable;
-use super::settings::{
-    Audit, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls,
-};
+use super::settings::{Audit, Config, Console, ConsoleMember, Keys, Session, Strictness, Tls};
 use super::source::{Given, Source, Value};
 use super::values::{self, Bounds, DAY, HOUR, MINUTE, Read};
-use crate::model::host::Origin;
 use crate::model::problem::{Problem, Problems};
 
 /// The file that is read when none is named, if it exists.
@@ -58,12 +53,13 @@ impl Config {
             }
         }
         source.read_environment(environment);
+        source.read_workload_identity(environment);
         Reader(source).finish()
     }
 }
 
 /// Takes values out of a source and keeps what is wrong with them.
-struct Reader(Source);
+pub(super) struct Reader(pub(super) Source);
 
 impl Reader {
     fn finish(mut self) -> Result<Config, Problems> {
@@ -108,42 +104,10 @@ impl Reader {
     }
 
     /// A key of a later version: taking it in silence would promise what does not happen.
-    fn not_yet(&mut self, key: &'static str, instead: &str) {
+    pub(super) fn not_yet(&mut self, key: &'static str, instead: &str) {
         if self.0.given.contains_key(key) {
             self.problem(key, format!("is not supported by this version: {instead}; remove it"));
         }
-    }
-
-    fn entra(&mut self) -> Option<Entra> {
-        for key in ["entra.certificate_file", "entra.key_file", "entra.federated_token_file"] {
-            if self.0.given.contains_key(key) {
-                self.problem(key, "is not supported by this version; use entra.client_secret");
-            }
-        }
-        self.not_yet("entra.audience", "bearer tokens are refused");
-        let tenant = self.required("entra.tenant", values::tenant);
-        let client_id = self.required("entra.client_id", values::client_id);
-        let client_secret = self.required("entra.client_secret", values::client_secret);
-        let cloud = self.optional("entra.cloud", values::cloud).unwrap_or(super::Cloud::Public);
-        let authority = self.optional("entra.authority", values::origin);
-        let mut allowed_tenants = self.list("entra.allowed_tenants", values::tenant);
-        let audience = self.optional("entra.audience", values::filled);
-        let mfa_context = self.optional("entra.mfa_context", values::authentication_context);
-        let authority = authority.or_else(|| cloud.authority().parse::<Origin>().ok())?;
-        let (tenant, client_id) = (tenant?, client_id?);
-        if allowed_tenants.is_empty() {
-            allowed_tenants.push(tenant.clone());
-        }
-        Some(Entra {
-            tenant,
-            client_secret: SecretString::from(client_secret?),
-            cloud,
-            authority,
-            allowed_tenants,
-            audience: audience.unwrap_or_else(|| client_id.clone()),
-            client_id,
-            mfa_context,
-        })
     }
 
     fn console(&mut self) -> Console {
@@ -216,7 +180,11 @@ impl Reader {
         Some(Tls { certificate_file: certificate_file?, key_file: key_file? })
     }
 
-    fn required<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Read<T>) -> Option<T> {
+    pub(super) fn required<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&str) -> Read<T>,
+    ) -> Option<T> {
         if !self.0.given.contains_key(key) {
             self.0.problem(
                 key,
@@ -226,7 +194,11 @@ impl Reader {
         self.optional(key, read)
     }
 
-    fn optional<T>(&mut self, key: &'static str, read: impl FnOnce(&str) -> Read<T>) -> Option<T> {
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&str) -> Read<T>,
+    ) -> Option<T> {
         let Some(Given { place, value: Value::Text(text) }) = self.0.given.get(key) else {
             return None;
         };
@@ -234,7 +206,7 @@ impl Reader {
         read.map_err(|what| self.0.problem(place, what)).ok()
     }
 
-    fn list<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Read<T>) -> Vec<T> {
+    pub(super) fn list<T>(&mut self, key: &'static str, read: impl Fn(&str) -> Read<T>) -> Vec<T> {
         let Some(Given { place, value: Value::List(entries) }) = self.0.given.get(key) else {
             return Vec::new();
         };
@@ -246,7 +218,7 @@ impl Reader {
     }
 
     /// A problem at the place where `key` was given, or at its name.
-    fn problem(&mut self, key: &str, what: impl Into<String>) {
+    pub(super) fn problem(&mut self, key: &str, what: impl Into<String>) {
         let place =
             self.0.given.get(key).map_or_else(|| key.to_owned(), |given| given.place.clone());
         self.0.problem(place, what);

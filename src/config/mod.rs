@@ -6,13 +6,17 @@
 //! | `settings` | the settings as types that can't be wrong |
 //! | `source` | what the file and the environment say, with places |
 //! | `values` | how each kind of value is read |
+//! | `entra` | the section that says how we stand at Entra |
 //! | `load` | from what was said to [`Config`], with every problem at once |
 //!
 //! An unknown key or variable is an error: a misspelt setting must not leave a door on its default.
 //! Secrets are never printed, neither in problems nor through `Debug`.
+//! The variables that AKS sets for a workload identity (`AZURE_…`) are read where a federated token file is among them
+//! and the settings name no credential; then they fill what the settings leave open.
 //! This is the only place that reads the process environment.
 //! Relative paths count from the working directory.
 
+mod entra;
 mod keys;
 mod load;
 mod settings;
@@ -21,9 +25,7 @@ mod values;
 
 pub use keys::{KEYS, Key, Kind};
 pub use load::{environment, system_user};
-pub use settings::{
-    Audit, Cloud, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls,
-};
+pub use settings::{Audit, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls};
 
 #[cfg(test)]
 mod tests;

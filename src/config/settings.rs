@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use secrecy::SecretString;
 
+use crate::model::entra::{Cloud, Credential, GroupSource};
 use crate::model::host::Origin;
 use crate::model::id::{AppRole, GroupId, Subject, TenantId};
 
@@ -42,54 +42,32 @@ pub struct Config {
 /// `[entra]`: the app registration, and which tenants may sign in.
 #[derive(Debug, Clone)]
 pub struct Entra {
-    /// `tenant`: the directory (tenant) id. Required.
-    pub tenant: TenantId,
+    /// `tenant`: the directory (tenant) id, one of its verified domains, or `organizations`; in lower case. Required.
+    pub tenant: String,
     /// `client_id`: the application (client) id, a GUID in lower case. Required.
     pub client_id: String,
-    /// `client_secret`: the secret's value. Required; the other credentials are not supported yet.
-    pub client_secret: SecretString,
+    /// `client_secret` with `client_secret_expires`, or `certificate_file` with `key_file`, or `federated_token_file`.
+    /// One is required.
+    pub credential: Credential,
+    /// `[entra.second]`: the same keys once more, while one credential takes over from the other. Default none.
+    pub second: Option<Credential>,
     /// `cloud`: `public`, `us_government` or `china`. Default `public`.
     pub cloud: Cloud,
     /// `authority`: where the sign-in pages are. Default: the cloud's; another one only for a simulator or a test.
     pub authority: Origin,
-    /// `allowed_tenants`: whose accounts may sign in. Default: `tenant` alone; never empty.
+    /// `ca_file`: PEM certificates of authorities that may vouch for Entra and Graph besides those that this machine
+    /// trusts. Default none.
+    pub ca_file: Option<PathBuf>,
+    /// `allowed_tenants`: whose accounts may sign in. Default: `tenant` alone. Empty only for a domain, which stands for
+    /// its own tenant; `organizations` needs at least one.
     pub allowed_tenants: Vec<TenantId>,
     /// `audience`: the `aud` of access tokens that services bring. Default: the client id.
     pub audience: String,
     /// `mfa_context`: the authentication context (`c1` to `c99`) that stands for multi-factor authentication. Default
     /// none: then a rule that asks for it is refused.
     pub mfa_context: Option<String>,
-}
-
-/// A Microsoft cloud: each has its own directories, and tokens are not valid across them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cloud {
-    /// The worldwide cloud.
-    Public,
-    /// Microsoft Cloud for US Government.
-    UsGovernment,
-    /// The cloud operated by 21Vianet in China.
-    China,
-}
-
-impl Cloud {
-    /// The origin of its sign-in pages.
-    pub fn authority(self) -> &'static str {
-        match self {
-            Self::Public => "https://login.microsoftonline.com",
-            Self::UsGovernment => "https://login.microsoftonline.us",
-            Self::China => "https://login.partner.microsoftonline.cn",
-        }
-    }
-
-    /// The origin of its Microsoft Graph.
-    pub fn graph(self) -> &'static str {
-        match self {
-            Self::Public => "https://graph.microsoft.com",
-            Self::UsGovernment => "https://graph.microsoft.us",
-            Self::China => "https://microsoftgraph.chinacloudapi.cn",
-        }
-    }
+    /// `groups`: where people's groups are read. Default `graph_on_overage`.
+    pub groups: GroupSource,
 }
 
 /// `[console]`: who holds which console role. Only here, so that nobody edits themselves upwards.

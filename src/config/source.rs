@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{KEYS, Key, Kind};
+use crate::model::entra::Cloud;
 use crate::model::problem::{Problem, line_at};
 
 /// A value and where it stands. No `Debug`: it may be a secret.
@@ -22,6 +23,18 @@ pub(super) enum Value {
     Text(String),
     List(Vec<String>),
 }
+
+/// What AKS sets for a workload identity.
+const TOKEN_FILE: &str = "AZURE_FEDERATED_TOKEN_FILE";
+const AUTHORITY_HOST: &str = "AZURE_AUTHORITY_HOST";
+
+/// Keys of which any one says that a credential is given.
+const CREDENTIALS: [&str; 4] = [
+    "entra.client_secret",
+    "entra.certificate_file",
+    "entra.key_file",
+    "entra.federated_token_file",
+];
 
 /// What was said, by key path.
 #[derive(Default)]
@@ -101,6 +114,46 @@ impl Source {
                      (`cedargate.example.toml` lists every key)",
                 ),
             }
+        }
+    }
+
+    /// Reads what AKS puts into the environment of a pod with a workload identity. Only where a token file is among it
+    /// and no credential is given: the same variables stand in many a shell for other programs.
+    pub(super) fn read_workload_identity(&mut self, environment: &BTreeMap<String, String>) {
+        let set = |name: &str| environment.get(name).filter(|text| !text.is_empty()).cloned();
+        let token_file = set(TOKEN_FILE).filter(|_| !CREDENTIALS.iter().any(|key| self.has(key)));
+        let Some(token_file) = token_file else { return };
+        self.fall_back("entra.federated_token_file", TOKEN_FILE, Some(token_file));
+        self.fall_back("entra.tenant", "AZURE_TENANT_ID", set("AZURE_TENANT_ID"));
+        self.fall_back("entra.client_id", "AZURE_CLIENT_ID", set("AZURE_CLIENT_ID"));
+        if self.has("entra.authority") {
+            return;
+        }
+        let cloud = set(AUTHORITY_HOST).map(|url| {
+            let origin = url.trim_end_matches('/');
+            Cloud::ALL.into_iter().find(|cloud| cloud.authority() == origin)
+        });
+        match cloud {
+            Some(Some(cloud)) => {
+                self.fall_back("entra.cloud", AUTHORITY_HOST, Some(cloud.name().to_owned()));
+            }
+            Some(None) if !self.has("entra.cloud") => {
+                self.problem(
+                    AUTHORITY_HOST,
+                    "names no cloud that Cedargate knows; set entra.cloud",
+                );
+            }
+            Some(None) | None => {}
+        }
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.given.contains_key(key)
+    }
+
+    fn fall_back(&mut self, key: &'static str, variable: &str, text: Option<String>) {
+        if let Some(text) = text.filter(|_| !self.has(key)) {
+            self.given.insert(key, Given { place: variable.to_owned(), value: Value::Text(text) });
         }
     }
 

@@ -7,9 +7,11 @@ use std::time::Duration;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::model::entra::{Cloud, Credential, GroupSource};
 
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 const CLIENT: &str = "66666666-7777-8888-9999-000000000000";
+const OTHER: &str = "11111111-2222-3333-4444-666666666666";
 const SECRET: &str = "s3cr~et-that-nobody-sees";
 
 fn minimal() -> String {
@@ -48,6 +50,12 @@ fn check_variable(name: &str, value: &str, expected: &str) {
     assert!(!problems.contains(SECRET), "{problems}");
 }
 
+#[track_caller]
+fn secret(credential: &Credential) -> &str {
+    let Credential::Secret { value, .. } = credential else { panic!("{credential:?}") };
+    value.expose_secret()
+}
+
 #[test]
 fn defaults_are_as_documented() {
     let config = load_with(&minimal(), &[]).unwrap();
@@ -63,7 +71,9 @@ fn defaults_are_as_documented() {
     assert_eq!(config.entra.authority.to_string(), "https://login.microsoftonline.com");
     assert_eq!(config.entra.audience, CLIENT);
     assert_eq!(config.entra.allowed_tenants, [TENANT.parse().unwrap()]);
-    assert_eq!(config.entra.client_secret.expose_secret(), SECRET);
+    assert_eq!(secret(&config.entra.credential), SECRET);
+    assert!(config.entra.second.is_none());
+    assert_eq!(config.entra.groups, GroupSource::GraphOnOverage);
     assert_eq!(config.keys.directory, Path::new("data/keys"));
     assert_eq!(config.log, "info");
     assert!(config.tls.is_none() && config.trusted_proxies.is_empty());
@@ -96,7 +106,7 @@ fn file_variable_reads_the_value_without_its_last_line_end() {
     let path = file.to_str().unwrap();
     let name = "CEDARGATE_ENTRA__CLIENT_SECRET_FILE";
     let config = load_with(&minimal(), &[(name, path)]).unwrap();
-    assert_eq!(config.entra.client_secret.expose_secret(), "from-a-file");
+    assert_eq!(secret(&config.entra.credential), "from-a-file");
     let both = load_with(&minimal(), &[(name, path), ("CEDARGATE_ENTRA__CLIENT_SECRET", SECRET)]);
     assert!(both.unwrap_err().contains("keep one of the two"));
     check_variable(name, "/nowhere/at/all", "can't read the file");
@@ -135,13 +145,23 @@ fn unusable_values_are_refused_with_a_remedy() {
         ("CEDARGATE_DATABASE_URL", "data/cedargate.db", "sqlite://"),
         ("CEDARGATE_DATABASE_URL", "sqlite://x.db?mode=memory", "without options"),
         ("CEDARGATE_AUDIT__DATABASE_URL", "sqlite://data/cedargate.db", "a file of its own"),
-        ("CEDARGATE_ENTRA__TENANT", "contoso.onmicrosoft.com", "Directory (tenant) ID"),
+        ("CEDARGATE_ENTRA__TENANT", "contoso", "Directory (tenant) ID"),
+        ("CEDARGATE_ENTRA__TENANT", "contoso..com", "Directory (tenant) ID"),
+        ("CEDARGATE_ENTRA__TENANT", "contoso.com/x", "Directory (tenant) ID"),
+        ("CEDARGATE_ENTRA__TENANT", "common", "personal accounts"),
+        ("CEDARGATE_ENTRA__TENANT", "consumers", "personal accounts"),
         ("CEDARGATE_ENTRA__CLIENT_ID", "gate", "Application (client) ID"),
         ("CEDARGATE_ENTRA__CLIENT_SECRET", " ", "is empty"),
         ("CEDARGATE_ENTRA__CLIENT_SECRET", CLIENT, "copy its value"),
-        ("CEDARGATE_ENTRA__CERTIFICATE_FILE", "x", "not supported by this version"),
-        ("CEDARGATE_ENTRA__KEY_FILE", "x", "not supported by this version"),
-        ("CEDARGATE_ENTRA__FEDERATED_TOKEN_FILE", "x", "not supported by this version"),
+        ("CEDARGATE_ENTRA__FEDERATED_TOKEN_FILE", "x", "a second kind of credential in [entra]"),
+        ("CEDARGATE_ENTRA__CLIENT_SECRET_EXPIRES", "31.1.2027", "2027-01-31"),
+        ("CEDARGATE_ENTRA__CLIENT_SECRET_EXPIRES", "2027-02-29", "2027-01-31"),
+        ("CEDARGATE_ENTRA__SECOND__CLIENT_SECRET", "", "is empty"),
+        ("CEDARGATE_ENTRA__SECOND__CERTIFICATE_FILE", "x", "entra.second.key_file"),
+        ("CEDARGATE_ENTRA__SECOND__KEY_FILE", "x", "entra.second.certificate_file"),
+        ("CEDARGATE_ENTRA__SECOND__CLIENT_SECRET_EXPIRES", "2027-01-31", "add entra.second"),
+        ("CEDARGATE_ENTRA__GROUPS", "all", "graph_on_overage"),
+        ("CEDARGATE_ENTRA__ALLOWED_TENANTS", OTHER, "does not list entra.tenant"),
         ("CEDARGATE_ENTRA__CLOUD", "germany", "us_government"),
         ("CEDARGATE_ENTRA__AUTHORITY", "http://login.example.com", "https://"),
         ("CEDARGATE_ENTRA__ALLOWED_TENANTS", "common", "a GUID"),
@@ -245,9 +265,13 @@ fn everything_on() -> String {
 #[test]
 fn example_holds_every_key() {
     let table: toml::Table = everything_on().parse().unwrap();
-    let here = |path: &str| match path.split_once('.') {
-        Some((section, key)) => table.get(section).is_some_and(|inner| inner.get(key).is_some()),
-        None => table.contains_key(path),
+    let here = |path: &str| {
+        let (sections, key) =
+            path.rsplit_once('.').map_or(("", path), |(before, key)| (before, key));
+        let sections = sections.split('.').filter(|section| !section.is_empty());
+        let mut sections = sections.map(str::to_owned);
+        let inner = sections.try_fold(&table, |table, section| table.get(&section)?.as_table());
+        inner.is_some_and(|table| table.contains_key(key))
     };
     let missing: Vec<_> = KEYS.iter().filter(|key| !here(key.path)).collect();
     assert!(missing.is_empty(), "{missing:?}");
@@ -255,15 +279,132 @@ fn example_holds_every_key() {
 
 #[test]
 fn example_is_accepted_but_for_what_is_not_supported() {
-    let problems = load_with(&everything_on(), &[]).unwrap_err();
+    // A table takes one kind of credential.
+    let other_kind = |line: &&str| {
+        let names =
+            ["certificate_file = \"entra", "key_file = \"entra", "certificate_file = \"next"];
+        let names = names.into_iter().chain(["key_file = \"next", "federated_token_file"]);
+        !names.into_iter().any(|name| line.starts_with(name))
+    };
+    let one_each = everything_on();
+    let one_each = one_each.lines().filter(other_kind).collect::<Vec<_>>().join("\n");
+    let problems = load_with(&one_each, &[]).unwrap_err();
     let (later, wrong): (Vec<_>, Vec<_>) =
         problems.lines().partition(|line| line.contains("not supported by this version"));
     assert!(wrong.is_empty(), "{wrong:?}");
-    assert_eq!(later.len(), 6);
+    assert_eq!(later.len(), 3);
     assert!(load_with(EXAMPLE, &[("CEDARGATE_ENTRA__CLIENT_SECRET", SECRET)]).is_ok());
 }
 
 #[test]
 fn environment_is_readable() {
     assert!(environment().contains_key("PATH"));
+}
+
+/// A good file but for its credential.
+fn with_credential(lines: &str) -> Result<Config, String> {
+    let bare: Vec<_> = minimal().lines().map(str::to_owned).collect();
+    let bare = bare.into_iter().filter(|line| !line.starts_with("client_secret"));
+    load_with(&format!("{}\n{lines}", bare.collect::<Vec<_>>().join("\n")), &[])
+}
+
+#[test]
+fn each_kind_of_credential_is_taken_in_both_tables() {
+    let kinds = [
+        "client_secret = \"x~y\"\nclient_secret_expires = \"2027-01-31\"",
+        "certificate_file = \"a.pem\"\nkey_file = \"a.key\"",
+        "federated_token_file = \"/var/token\"",
+    ];
+    let told = |credential: &Credential| match credential {
+        Credential::Secret { expires_at, .. } => expires_at.unwrap().to_string(),
+        Credential::Certificate { certificate_file, key_file } => {
+            format!("{} {}", certificate_file.display(), key_file.display())
+        }
+        Credential::FederatedToken { file } => file.display().to_string(),
+    };
+    let expected = ["2027-01-31T00:00:00.000000Z", "a.pem a.key", "/var/token"];
+    for (first, expected_first) in kinds.iter().zip(expected) {
+        for (second, expected_second) in kinds.iter().zip(expected) {
+            let entra = with_credential(&format!("{first}\n[entra.second]\n{second}\n")).unwrap();
+            let (first, second) = (entra.entra.credential, entra.entra.second.unwrap());
+            assert_eq!(
+                (told(&first).as_str(), told(&second).as_str()),
+                (expected_first, expected_second)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_table_holds_exactly_one_credential() {
+    let certificate = "certificate_file = \"a.pem\"\nkey_file = \"a.key\"\n";
+    let token = "federated_token_file = \"t\"\n";
+    for (lines, place, expected) in [
+        (format!("client_secret = \"x\"\n{certificate}"), "entra.certificate_file", "second kind"),
+        (format!("client_secret = \"x\"\n{token}"), "entra.federated_token_file", "second kind"),
+        (format!("{certificate}{token}"), "entra.federated_token_file", "second kind"),
+        ("key_file = \"a.key\"\nclient_secret = \"x\"".to_owned(), "entra.key_file", "second kind"),
+        ("key_file = \"a.key\"\n".to_owned(), "entra.key_file", "needs entra.certificate_file"),
+        (
+            format!("{token}client_secret_expires = \"2027-01-31\""),
+            "entra.client_secret_expires",
+            "goes with",
+        ),
+    ] {
+        let problems = with_credential(&lines).unwrap_err();
+        let told = |line: &str| line.contains(place) && line.contains(expected);
+        assert!(problems.lines().any(told), "{lines}: {problems}");
+    }
+}
+
+#[test]
+fn several_tenants_are_named_one_by_one() {
+    let entra = |tenant: &str, allowed: &str| {
+        let variables =
+            [("CEDARGATE_ENTRA__TENANT", tenant), ("CEDARGATE_ENTRA__ALLOWED_TENANTS", allowed)];
+        let given = if allowed.is_empty() { &variables[..1] } else { &variables };
+        load_with(&minimal(), given).map(|config| config.entra)
+    };
+    let many = entra("organizations", &format!("{TENANT},{OTHER}")).unwrap();
+    assert_eq!((many.tenant.as_str(), many.allowed_tenants.len()), ("organizations", 2));
+    assert!(entra("organizations", "").unwrap_err().contains("every tenant in the world"));
+    let domain = entra("Contoso.onmicrosoft.com", "").unwrap();
+    assert_eq!(domain.tenant, "contoso.onmicrosoft.com");
+    assert!(domain.allowed_tenants.is_empty());
+    let personal = "9188040d-6c67-4c5b-b112-36a304b66dad";
+    assert!(entra(personal, "").unwrap_err().contains("personal accounts"));
+    assert!(entra(personal, personal).is_ok());
+}
+
+const AKS: [(&str, &str); 4] = [
+    ("AZURE_FEDERATED_TOKEN_FILE", "/var/run/secrets/azure/tokens/azure-identity-token"),
+    ("AZURE_TENANT_ID", OTHER),
+    ("AZURE_CLIENT_ID", CLIENT),
+    ("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us/"),
+];
+
+#[test]
+fn a_workload_identity_of_aks_fills_what_the_settings_leave_open() {
+    let bare = "public_url = \"https://gate.contoso.com\"\n";
+    let entra = load_with(bare, &AKS).unwrap().entra;
+    assert_eq!((entra.tenant.as_str(), entra.client_id.as_str()), (OTHER, CLIENT));
+    assert_eq!(entra.cloud, Cloud::UsGovernment);
+    let Credential::FederatedToken { file } = entra.credential else { panic!() };
+    assert_eq!(file, Path::new(AKS[0].1));
+    let named = format!("{bare}[entra]\ntenant = \"{TENANT}\"\ncloud = \"public\"\n");
+    let entra = load_with(&named, &AKS).unwrap().entra;
+    assert_eq!((entra.tenant.as_str(), entra.cloud), (TENANT, Cloud::Public));
+    let odd = [AKS[0], AKS[1], AKS[2], ("AZURE_AUTHORITY_HOST", "https://login.example.com/")];
+    assert!(load_with(bare, &odd).unwrap_err().contains("AZURE_AUTHORITY_HOST: names no cloud"));
+    assert!(load_with(&named, &odd).is_ok());
+}
+
+#[test]
+fn variables_for_other_programs_change_nothing() {
+    let entra = load_with(&minimal(), &AKS).unwrap().entra;
+    assert_eq!((entra.tenant.as_str(), secret(&entra.credential)), (TENANT, SECRET));
+    assert_eq!(entra.cloud, Cloud::Public);
+    let bare = "public_url = \"https://gate.contoso.com\"\n";
+    let problems = load_with(bare, &AKS[1..]).unwrap_err();
+    assert!(problems.contains("entra.tenant: is missing"), "{problems}");
 }

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::settings::{Cloud, ConsoleMember, Strictness};
+use super::settings::{ConsoleMember, Strictness};
+use crate::model::entra::{Cloud, GroupSource};
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
+use crate::model::time::Timestamp;
 
 /// A value, or what is wrong with it.
 pub(super) type Read<T> = Result<T, String>;
@@ -66,6 +68,39 @@ pub(super) fn network(text: &str) -> Read<IpNet> {
     Ok(network)
 }
 
+/// Whose sign-in pages are used: one tenant, or all of them at once.
+pub(super) fn authority_tenant(text: &str) -> Read<String> {
+    let lower = text.to_ascii_lowercase();
+    match lower.as_str() {
+        "common" => {
+            let why = "would let personal accounts in as well";
+            return Err(format!("`common` {why}; {}", one_or_many("write organizations")));
+        }
+        "consumers" => {
+            let why = "stands for personal accounts, which have neither groups nor app roles";
+            return Err(format!("`consumers` {why}; {}", one_or_many("write organizations")));
+        }
+        "organizations" => return Ok(lower),
+        _ => {}
+    }
+    let plain = |part: &str| {
+        let inner = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        !part.is_empty() && inner
+    };
+    let is_domain = lower.contains('.') && lower.split('.').all(plain);
+    if is_domain || lower.parse::<TenantId>().is_ok() {
+        return Ok(lower);
+    }
+    let what = "is neither a tenant id (a GUID) nor a verified domain";
+    Err(format!("{} {what}; {}", quoted(text), one_or_many("write organizations")))
+}
+
+fn one_or_many(many: &str) -> String {
+    format!(
+        "copy \"Directory (tenant) ID\" from the app registration's overview, or {many} and list allowed_tenants"
+    )
+}
+
 pub(super) fn tenant(text: &str) -> Read<TenantId> {
     let hint = "copy \"Directory (tenant) ID\" from the app registration's overview";
     text.parse().map_err(|_| format!("{} is not a tenant id (a GUID); {hint}", quoted(text)))
@@ -90,11 +125,27 @@ pub(super) fn client_secret(text: &str) -> Read<String> {
 }
 
 pub(super) fn cloud(text: &str) -> Read<Cloud> {
+    let wrong = || format!("{} is not a cloud; write public, us_government or china", quoted(text));
+    Cloud::ALL.into_iter().find(|cloud| cloud.name() == text).ok_or_else(wrong)
+}
+
+/// A day, as the moment at which it begins (UTC).
+pub(super) fn day(text: &str) -> Read<Timestamp> {
+    let wrong = || format!("{} is not a day; write it like 2027-01-31", quoted(text));
+    let shaped = text.len() == "2027-01-31".len();
+    let day: jiff::civil::Date = text.parse().ok().filter(|_| shaped).ok_or_else(wrong)?;
+    let begins = jiff::tz::TimeZone::UTC
+        .to_timestamp(day.to_datetime(jiff::civil::Time::midnight()))
+        .map_err(|_| wrong())?;
+    Ok(Timestamp::from_seconds(begins.as_second()))
+}
+
+pub(super) fn groups(text: &str) -> Read<GroupSource> {
     match text {
-        "public" => Ok(Cloud::Public),
-        "us_government" => Ok(Cloud::UsGovernment),
-        "china" => Ok(Cloud::China),
-        _ => Err(format!("{} is not a cloud; write public, us_government or china", quoted(text))),
+        "token" => Ok(GroupSource::Token),
+        "graph" => Ok(GroupSource::Graph),
+        "graph_on_overage" => Ok(GroupSource::GraphOnOverage),
+        _ => Err(format!("{} is none of token, graph and graph_on_overage", quoted(text))),
     }
 }
 

@@ -4,8 +4,10 @@
 //! The gate is composed by [`crate::app`] from ordinary settings, as for any deployment; it does not know that its
 //! Entra is a simulator. Data is thrown away at the end unless a folder is named.
 
+mod certificates;
 pub mod sample_app;
 mod seed;
+pub mod simulator;
 mod words;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::sample_app::{SampleApp, SampleSettings};
+use self::simulator::{SimDoors, SimSockets};
 use crate::app::crowd::Limits;
 use crate::app::listener::{Listener, Pages};
 use crate::app::{Gate, Sockets, stop_signal};
@@ -40,6 +43,9 @@ pub struct Options {
     /// Run the simulated Entra alone
     #[arg(long)]
     pub sim_only: bool,
+    /// Serve the simulated Entra over https too, on the port 363 above the gate's (8443), for clients that insist on it
+    #[arg(long)]
+    pub sim_tls: bool,
 }
 
 /// A demo that is ready to run: everything opened, nothing started.
@@ -51,7 +57,7 @@ pub struct Demo {
     pub sim: Sim,
     /// Where everything is.
     pub places: Places,
-    sim_socket: TcpListener,
+    sim_doors: SimDoors,
     app: (SampleApp, TcpListener),
     /// Throwaway data; removed when the demo is dropped.
     data: Option<TempDir>,
@@ -64,10 +70,28 @@ pub struct Places {
     pub port: u16,
     /// The simulator's address.
     pub sim: SocketAddr,
+    /// Where the simulator speaks https, if it does.
+    pub secure_sim: Option<SecureSim>,
     /// The sample app's own server, which only the gate should reach.
     pub upstream: SocketAddr,
     /// Where the databases and keys are.
     pub data: PathBuf,
+}
+
+/// Where the simulator speaks https.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecureSim {
+    /// The port on this machine.
+    pub port: u16,
+    /// The file with the certificate authority's certificate, PEM.
+    pub authority: PathBuf,
+}
+
+impl SecureSim {
+    /// The origin: what the metadata served there names, and the certificate is good for.
+    pub fn origin(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
 }
 
 impl Demo {
@@ -80,13 +104,17 @@ impl Demo {
             options.listen.ip().is_loopback(),
             "`--listen`: the demo is open to everybody who can reach it, so it listens on 127.0.0.1 only"
         );
-        let (public, sim_socket) = sockets(options.listen).await?;
+        let public = take(options.listen).await?;
+        let sim_sockets = SimSockets::take(options).await?;
         let upstream = take(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let ops = take(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let (folder, data) = folder(options)?;
+        let sim = sim_sockets.address()?;
+        let sim_doors = sim_sockets.certified(&folder)?;
         let places = Places {
             port: public.local_addr()?.port(),
-            sim: sim_socket.local_addr()?,
+            sim,
+            secure_sim: sim_doors.secure(),
             upstream: upstream.local_addr()?,
             data: folder,
         };
@@ -101,7 +129,7 @@ impl Demo {
             sign_out_path: "/_gate/logout".to_owned(),
             clock,
         });
-        Ok(Self { gate, sim, places, sim_socket, app: (app, upstream), data })
+        Ok(Self { gate, sim, places, sim_doors, app: (app, upstream), data })
     }
 
     /// Serves everything until `stop`, then drains the gate.
@@ -109,10 +137,11 @@ impl Demo {
     /// # Errors
     /// As for [`Gate::run`].
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
-        let Self { gate, sim, sim_socket, app: (app, upstream), data, .. } = self;
+        let Self { gate, sim, sim_doors, app: (app, upstream), data, .. } = self;
         let (tasks, halt) = (TaskTracker::new(), CancellationToken::new());
-        for (router, socket) in [(sim.router(), sim_socket), (app.router(), upstream)] {
-            let listener = listener(socket);
+        let mut served = sim_doors.listeners(&sim)?;
+        served.push((app.router(), listener(upstream)));
+        for (router, listener) in served {
             drop(tasks.spawn(listener.run(Arc::new(Pages(router)), tasks.clone(), halt.clone())));
         }
         let ended = gate.run(stop).await;
@@ -163,31 +192,27 @@ fn listener(socket: TcpListener) -> Listener {
 
 #[expect(clippy::print_stdout, reason = "the address is what this command says")]
 async fn simulator_alone(options: &Options) -> Result<()> {
-    let (public, socket) = sockets(options.listen).await?;
-    let places = Places {
-        port: public.local_addr()?.port(),
-        sim: socket.local_addr()?,
-        upstream: socket.local_addr()?,
-        data: PathBuf::new(),
-    };
-    drop(public);
+    // Taken and given back: the port of a gate that may be started beside the simulator.
+    let port = take(options.listen).await?.local_addr()?.port();
+    let sockets = SimSockets::take(options).await?;
+    let (folder, data) = folder(options)?;
+    let address = sockets.address()?;
+    let doors = sockets.certified(&folder)?;
+    let secure_sim = doors.secure();
+    let places = Places { port, sim: address, secure_sim, upstream: address, data: folder };
     let secret = seed::secret()?;
     let sim = Sim::new(seed::simulator(&places, secret.clone())?, Clock::System)?;
     println!("{}", words::simulator(&places, &secret));
-    let tasks = TaskTracker::new();
-    listener(socket).run(Arc::new(Pages(sim.router())), tasks, stop_signal()?).await;
+    let (tasks, stop) = (TaskTracker::new(), stop_signal()?);
+    for (router, listener) in doors.listeners(&sim)? {
+        let run = listener.run(Arc::new(Pages(router)), tasks.clone(), stop.clone());
+        drop(tasks.spawn(run));
+    }
+    stop.cancelled().await;
+    tasks.close();
+    tasks.wait().await;
+    drop(data);
     Ok(())
-}
-
-/// The gate's socket and, on the port after it, the simulator's.
-async fn sockets(listen: SocketAddr) -> Result<(TcpListener, TcpListener)> {
-    let public = take(listen).await?;
-    let after = match listen.port() {
-        0 => 0,
-        port => port.checked_add(1).context("`--listen`: the simulator needs the port after it")?,
-    };
-    let sim = take(SocketAddr::new(listen.ip(), after)).await?;
-    Ok((public, sim))
 }
 
 async fn take(address: SocketAddr) -> Result<TcpListener> {

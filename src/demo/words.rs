@@ -3,20 +3,21 @@
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 
-use super::Places;
+use super::{Places, SecureSim};
 use crate::sim::people;
 
 /// Addresses, people, and three things to try.
 pub(super) fn welcome(places: &Places, throwaway: Option<&TempDir>) -> String {
     let (gate, app, sim) = (places.gate(), places.app(), places.simulator());
     let kept = || places.data.display().to_string();
+    let secure = secure(places);
     let data = throwaway.map_or_else(kept, |_| "thrown away when the demo stops".to_owned());
     format!(
         "Cedargate is running. Stop it with Ctrl+C.
 
   sample app   {app}/
   console      {gate}/console/
-  Entra        {sim}/  (a simulator; nothing leaves this machine)
+  Entra        {sim}/  (a simulator; nothing leaves this machine){secure}
   data         {data}
 
 People (choose one on the sign-in page, no passwords):
@@ -34,11 +35,11 @@ Try this:
 
 /// What a client needs to sign in against the simulator alone.
 pub(super) fn simulator(places: &Places, secret: &SecretString) -> String {
-    let sim = places.simulator();
+    let (sim, secure) = (places.simulator(), secure(places));
     format!(
         "The simulated Entra is running. Stop it with Ctrl+C.
 
-  authority      {sim}
+  authority      {sim}{secure}
   tenant         {}
   client id      {}
   client secret  {}
@@ -48,4 +49,17 @@ pub(super) fn simulator(places: &Places, secret: &SecretString) -> String {
         secret.expose_secret(),
         places.gate(),
     )
+}
+
+/// Where https is spoken, and what makes a client trust it; nothing when it is not.
+fn secure(places: &Places) -> String {
+    let said = |sim: &SecureSim| {
+        format!(
+            "\n                 {}/{}\n                 REQUESTS_CA_BUNDLE={}",
+            sim.origin(),
+            people::TENANT,
+            sim.authority.display(),
+        )
+    };
+    places.secure_sim.as_ref().map_or_else(String::new, said)
 }

@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 use super::error::{HttpError, IdpError};
 use super::http::{ENTRA, Outbound, request_id, useless};
 use super::settings::{EntraSettings, Tenancy};
+use crate::model::entra::Cloud;
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
 use crate::model::time::{Clock, Timestamp};
@@ -118,6 +119,34 @@ impl Provider {
 
     fn knows(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.kid == kid)
+    }
+
+    /// Where tokens of our own are asked for: always one tenant's address, so at an address for many that of `tenant`.
+    ///
+    /// # Errors
+    /// [`IdpError::Discovery`] when the metadata leads nowhere in particular.
+    pub(super) fn own_endpoint(&self, tenant: Option<&TenantId>) -> Result<String, IdpError> {
+        let Issuer::Template(template) = &self.issuer else {
+            return Ok(self.token_endpoint.clone());
+        };
+        let many = "/organizations/";
+        match tenant {
+            Some(tenant) if self.token_endpoint.matches(many).count() == 1 => {
+                Ok(self.token_endpoint.replace(many, &format!("/{tenant}/")))
+            }
+            Some(_) | None => Err(IdpError::Discovery {
+                url: template.clone(),
+                problem: "its token_endpoint does not tell one tenant from another",
+            }),
+        }
+    }
+
+    /// The scope of a token of our own for Graph. A simulator's Graph goes by the name of the real one.
+    pub(super) fn graph_scope(&self, cloud: Cloud) -> String {
+        let named = self.graph.as_ref().map(|graph| graph.host().to_string());
+        let hosts = cloud.graph_hosts();
+        let known = hosts.iter().find(|host| named.as_deref() == Some(**host));
+        format!("https://{}/.default", known.or(hosts.first()).unwrap_or(&"graph.microsoft.com"))
     }
 
     /// What a probe reports.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::credential_problem::{CredentialProblem, Which};
 use crate::model::id::{RequestId, TenantId};
 
 /// Why a person could not be signed in, checked again or sent away.
@@ -52,6 +53,14 @@ pub enum IdpError {
     /// The provider does not accept our secret. For the operator, at once: nobody can sign in.
     #[error("the identity provider does not accept our client credentials ({0})")]
     ClientRefused(Refusal),
+    /// What we prove ourselves with can't be used: its files are missing, broken or too old. For the operator, at once.
+    #[error("the credential in `[{}]` can't be used: {problem}", which.table())]
+    Credential {
+        /// Which one.
+        which: Which,
+        /// What is wrong with it, and with which file.
+        problem: CredentialProblem,
+    },
     /// The provider says that it is overloaded. Trying again later may work.
     #[error("the identity provider asks to try again later ({0})")]
     Overloaded(Refusal),
@@ -82,6 +91,11 @@ pub enum IdpError {
         /// What happened, in fixed words, with the HTTP status where there was one.
         reason: String,
     },
+    /// The person is in more groups than fit into a token, and the settings say to ask nobody else. For the operator.
+    #[error(
+        "the person is in more groups than fit into a token; set `entra.groups` to `graph_on_overage`"
+    )]
+    TooManyGroups,
     /// The `groups` claim holds names. For the operator: only object ids can't be taken by somebody else.
     #[error(
         "the `groups` claim holds names; set it to emit object ids (Group ID) in the registration"
@@ -109,9 +123,15 @@ impl IdpError {
 
     /// Reads the error that the token endpoint answered a code with.
     pub(super) fn from_token_endpoint(refusal: Refusal) -> Self {
+        if refusal.is_of_credential() {
+            return Self::ClientRefused(refusal);
+        }
+        if refusal.is_passing() {
+            return Self::Overloaded(refusal);
+        }
         match refusal.error {
             "invalid_grant" => Self::CodeRefused(refusal),
-            "invalid_client" | "unauthorized_client" => Self::ClientRefused(refusal),
+            "unauthorized_client" => Self::ClientRefused(refusal),
             "interaction_required" | "login_required" | "consent_required" => {
                 Self::InteractionNeeded(refusal)
             }
@@ -150,7 +170,44 @@ const KNOWN: [&str; 14] = [
     "unsupported_response_type",
 ];
 
+/// Numbers that say that a secret or an assertion of ours is not taken. A federated token that no entry of the
+/// registration matches comes under another OAuth code.
+const OF_CREDENTIALS: [u32; 11] = [
+    50_012, 70_002, 70_021, 700_024, 700_027, 700_030, 700_211, 700_212, 700_213, 7_000_215,
+    7_000_222,
+];
+
+/// Numbers that say that something at Entra's side fails for a while, or that it is asked too often. Some of them come
+/// with `invalid_grant`, though they say nothing of the person.
+const PASSING: [u32; 9] = [40_010, 50_033, 50_196, 90_006, 90_012, 90_024, 90_033, 90_055, 90_090];
+
 impl Refusal {
+    /// Whether it is our credential that is refused. The code or refresh token is not spent then.
+    pub(super) fn is_of_credential(&self) -> bool {
+        let numbered = self.aadsts.is_some_and(|number| OF_CREDENTIALS.contains(&number));
+        self.error == "invalid_client" || (numbered && self.error != "invalid_grant")
+    }
+
+    /// Whether the same request may well succeed a little later.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self.error, "temporarily_unavailable" | "server_error")
+            || self.aadsts.is_some_and(|number| PASSING.contains(&number))
+    }
+
+    /// Whether the person of a refresh token is out: disabled, revoked, unassigned, or asked to act again. RFC 6749
+    /// section 5.2; the number only tells what is not meant so.
+    pub(super) fn is_of_person(&self) -> bool {
+        let refused = matches!(
+            self.error,
+            "invalid_grant"
+                | "interaction_required"
+                | "consent_required"
+                | "login_required"
+                | "access_denied"
+        );
+        refused && !self.is_of_credential() && !self.is_passing()
+    }
+
     /// Reads a code and a description such as `AADSTS50105: … Correlation ID: <guid> …`.
     pub(super) fn read(error: &str, description: Option<&str>) -> Self {
         let error = KNOWN.into_iter().find(|known| *known == error).unwrap_or("other");

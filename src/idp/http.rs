@@ -1,7 +1,7 @@
 //! The one client for requests of our own to Entra and Graph.
 //!
 //! It follows no redirect, unpacks nothing, reads a bounded body within a bounded time, and speaks plain http only to
-//! loopback hosts. Certificates are checked against the machine's own list of authorities.
+//! loopback hosts. Certificates are checked against the machine's own list of authorities, and those of the settings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,12 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::{HeaderName, Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::error::{HttpError, IdpError};
@@ -49,16 +50,21 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    /// Reads the machine's certificate authorities. Without any, only a loopback provider over plain http is usable.
+    /// Reads the machine's certificate authorities and adds `further` ones. Without any, only a loopback provider over
+    /// plain http is usable.
     ///
     /// # Errors
-    /// [`IdpError::Settings`] when `authority` is https and there are no certificate authorities.
-    pub(super) fn new(authority: &Origin) -> Result<Self, IdpError> {
+    /// [`IdpError::Settings`] when `authority` is https and there are no certificate authorities, or when one of
+    /// `further` is not a certificate.
+    pub(super) fn new(
+        authority: &Origin,
+        further: &[CertificateDer<'static>],
+    ) -> Result<Self, IdpError> {
         let mut tcp = HttpConnector::new();
         tcp.enforce_http(false);
         tcp.set_connect_timeout(Some(CONNECT_LIMIT));
         tcp.set_nodelay(true);
-        let tls = HttpsConnectorBuilder::new().with_tls_config(tls(authority)?);
+        let tls = HttpsConnectorBuilder::new().with_tls_config(tls(authority, further)?);
         let schemes = if authority.is_https() { tls.https_only() } else { tls.https_or_http() };
         let connector = schemes.enable_http1().wrap_connector(tcp);
         // A code can be redeemed once. A kept connection that the other side has just closed could cost it.
@@ -107,23 +113,22 @@ impl Outbound {
     }
 }
 
-fn tls(authority: &Origin) -> Result<ClientConfig, IdpError> {
-    let unusable = |problem| IdpError::Settings { setting: "authority", problem };
-    let builder = || {
-        ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|_| unusable("TLS can't be set up"))
-    };
-    match builder()?.with_native_roots() {
-        Ok(config) => Ok(config.with_no_client_auth()),
-        Err(_) if authority.is_https() => {
-            Err(unusable("this machine has no list of certificate authorities"))
-        }
-        Err(_) => {
-            let nobody = RootCertStore::empty();
-            Ok(builder()?.with_root_certificates(nobody).with_no_client_auth())
-        }
+fn tls(authority: &Origin, further: &[CertificateDer<'static>]) -> Result<ClientConfig, IdpError> {
+    let unusable = |setting, problem| IdpError::Settings { setting, problem };
+    let mut trusted = RootCertStore::empty();
+    // As for every program of this machine, a certificate of its list that can't be read is left out.
+    trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    for certificate in further {
+        let added = trusted.add(certificate.clone());
+        added.map_err(|_| unusable("ca_file", "it holds something that is no certificate"))?;
     }
+    if trusted.is_empty() && authority.is_https() {
+        return Err(unusable("authority", "this machine has no list of certificate authorities"));
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|_| unusable("authority", "TLS can't be set up"))?;
+    Ok(builder.with_root_certificates(trusted).with_no_client_auth())
 }
 
 /// The status and `Retry-After` of an answer that is of no use.

@@ -14,7 +14,11 @@
 //! | `http` | the one outbound client: limits, no redirects |
 //! | `discovery` | metadata and signing keys, fetched when first needed and kept |
 //! | `oidc` | the exchanges of the flow |
-//! | `token_endpoint` | what it is asked and answers |
+//! | `credentials` | what we prove ourselves with: one or two, read again when files change |
+//! | `certificate` | certificate and key, and the assertion made with them |
+//! | `credential_problem` | what can be wrong with a credential's files |
+//! | `redeem` | asking the token endpoint, with one credential after the other |
+//! | `token_endpoint` | what it is asked and answers, in the library's types |
 //! | `id_token` | every check of an ID token |
 //! | `members` | JSON objects without a member twice |
 //! | `entra` | which claim means what |
@@ -26,6 +30,9 @@
 //! whose groups can't be read is never taken for a person without groups, because a `forbid` on a group would then
 //! not hold.
 
+mod certificate;
+mod credential_problem;
+mod credentials;
 mod discovery;
 mod entra;
 mod error;
@@ -34,6 +41,7 @@ mod http;
 mod id_token;
 mod members;
 mod oidc;
+mod redeem;
 mod settings;
 mod token_endpoint;
 
@@ -41,6 +49,8 @@ mod token_endpoint;
 #[cfg(feature = "demo")]
 mod tests;
 
+pub use credential_problem::{CredentialProblem, Which};
+pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
 pub use discovery::Found;
 pub use error::{HttpError, IdpError, Refusal};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};

@@ -10,29 +10,27 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow};
 use openidconnect::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndSessionUrl,
-    IssuerUrl, JsonWebKeySet, LoginHint, LogoutHint, LogoutRequest, Nonce, OAuth2TokenResponse,
-    PkceCodeChallenge, PkceCodeVerifier, PostLogoutRedirectUrl, RedirectUrl, RefreshToken, Scope,
-    TokenUrl,
+    AuthUrl, ClientId, CsrfToken, EndSessionUrl, EndpointSet, IssuerUrl, JsonWebKeySet, LoginHint,
+    LogoutHint, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
+    PostLogoutRedirectUrl, RedirectUrl,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::json;
 
+use super::credentials::{CredentialReport, Credentials};
 use super::discovery::{Discovery, Found, Provider};
 use super::entra::{self, TokenGroups};
-use super::error::{IdpError, Refusal};
+use super::error::IdpError;
 use super::graph;
-use super::http::{Outbound, request_id};
+use super::http::Outbound;
 use super::id_token::{self, Checks, Verified, Wanted};
+use super::redeem::{Grant, Redeemer, scopes};
 use super::settings::EntraSettings;
-use super::token_endpoint::{EntraClient, ReadyClient, TokenAnswer, TokenClient, refusal};
-use crate::model::id::{AuthContext, RequestId, Subject};
+use super::token_endpoint::{EntraClient, TokenAnswer};
+use crate::model::entra::GroupSource;
+use crate::model::id::{AuthContext, Subject};
 use crate::model::session::{Identity, StepUp};
 use crate::model::time::Clock;
-
-/// `openid` is added by the library. `profile` brings `oid` and `tid`, `offline_access` the refresh token, `User.Read`
-/// the right to ask Graph for one's own groups.
-const SCOPES: [&str; 4] = ["profile", "email", "offline_access", "User.Read"];
 
 /// Entra, as the thing that knows people. Cheap to clone; clones share metadata and keys.
 #[derive(Debug, Clone)]
@@ -46,6 +44,7 @@ struct Shared {
     clock: Clock,
     http: Outbound,
     discovery: Discovery,
+    redeemer: Redeemer,
 }
 
 /// What Entra may ask of a person who is signed in there already.
@@ -127,9 +126,12 @@ impl Idp {
     pub fn new(settings: EntraSettings, clock: Clock) -> Result<Self, IdpError> {
         settings.check()?;
         let settings = Arc::new(settings);
-        let http = Outbound::new(&settings.authority)?;
+        let http = Outbound::new(&settings.authority, &settings.authorities)?;
         let discovery = Discovery::new(Arc::clone(&settings), http.clone(), clock.clone());
-        Ok(Self { shared: Arc::new(Shared { settings, clock, http, discovery }) })
+        let credentials = (settings.credential.clone(), settings.second.clone());
+        let credentials = Credentials::new(&settings.client_id, credentials, clock.clone());
+        let redeemer = Redeemer::new(Arc::clone(&settings), http.clone(), credentials);
+        Ok(Self { shared: Arc::new(Shared { settings, clock, http, discovery, redeemer }) })
     }
 
     /// Whether Entra's metadata and keys are at hand and as they should be. Asks at most once an hour.
@@ -138,6 +140,25 @@ impl Idp {
     /// [`IdpError::Unavailable`] and [`IdpError::Discovery`].
     pub async fn probe(&self) -> Result<Found, IdpError> {
         Ok(self.shared.discovery.provider().await?.found())
+    }
+
+    /// How our own credentials stand, the one of `[entra]` first. Nothing is asked of anybody.
+    pub fn credentials(&self) -> Vec<CredentialReport> {
+        self.shared.redeemer.credentials.reports()
+    }
+
+    /// Shows each of our credentials to Entra, asking for a token of our own that nobody uses, and tells how they stand
+    /// then. What is wrong with a credential is in its report.
+    ///
+    /// # Errors
+    /// What has nothing to do with the credentials: Entra can't be reached, or does not know the registration.
+    pub async fn prove_credentials(&self) -> Result<Vec<CredentialReport>, IdpError> {
+        let provider = self.shared.discovery.provider().await?;
+        let scope = provider.graph_scope(self.shared.settings.cloud);
+        let tenant = self.shared.settings.allowed_tenants.first();
+        let endpoint = provider.own_endpoint(tenant)?;
+        self.shared.redeemer.prove(&endpoint, Grant::Own { scope: &scope }).await?;
+        Ok(self.credentials())
     }
 
     /// Begins a sign-in.
@@ -187,17 +208,9 @@ impl Idp {
     /// Any [`IdpError`]; nobody is signed in then.
     pub async fn finish(&self, code: SecretString, proof: Proof) -> Result<SignedIn, IdpError> {
         let provider = self.shared.discovery.provider().await?;
-        let client = self.client(&provider)?;
-        let request = request_id()?;
-        let answer = client
-            .exchange_code(AuthorizationCode::new(code.expose_secret().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(proof.verifier.expose_secret().to_owned()))
-            .request_async(&self.token_client(&request))
-            .await
-            .map_err(|error| match refusal(error, &request) {
-                Ok(refusal) => IdpError::from_token_endpoint(refusal),
-                Err(error) => error,
-            })?;
+        let grant = Grant::Code { code: &code, verifier: &proof.verifier };
+        let answer = self.shared.redeemer.ask(&provider.token_endpoint, grant).await?;
+        let answer = answer.map_err(IdpError::from_token_endpoint)?;
         let token = self.verified(&provider, &answer, Wanted::Nonce(&proof.nonce)).await?;
         let person = self.signed_in(&provider, &answer, &token).await?;
         entra::met(&person.identity, &proof.step_up, self.shared.clock.now())?;
@@ -215,17 +228,13 @@ impl Idp {
         subject: &Subject,
     ) -> Result<Recheck, IdpError> {
         let provider = self.shared.discovery.provider().await?;
-        let client = self.client(&provider)?;
-        let request = request_id()?;
-        let answer = client
-            .exchange_refresh_token(&RefreshToken::new(refresh_token.expose_secret().to_owned()))
-            .add_scope(Scope::new("openid".to_owned()))
-            .add_scopes(scopes())
-            .request_async(&self.token_client(&request))
-            .await;
-        let answer = match answer {
+        let grant = Grant::Refresh(refresh_token);
+        let answer = match self.shared.redeemer.ask(&provider.token_endpoint, grant).await? {
             Ok(answer) => answer,
-            Err(error) => return refused_or_unavailable(refusal(error, &request)?),
+            Err(refusal) if refusal.is_of_person() => {
+                return Ok(Recheck::Refused { detail: refusal.code() });
+            }
+            Err(refusal) => return Err(IdpError::from_token_endpoint(refusal)),
         };
         let token = self.verified(&provider, &answer, Wanted::NoNonce).await?;
         if token.subject != *subject {
@@ -261,7 +270,7 @@ impl Idp {
         Ok(request.http_get_url().into())
     }
 
-    fn client(&self, provider: &Provider) -> Result<ReadyClient, IdpError> {
+    fn client(&self, provider: &Provider) -> Result<EntraClient<EndpointSet>, IdpError> {
         let settings = &self.shared.settings;
         let unusable =
             |problem| IdpError::Discovery { url: settings.authority.to_string(), problem };
@@ -270,22 +279,12 @@ impl Idp {
             .map_err(|_| unusable("the authority is not a URL"))?;
         let authorize = AuthUrl::new(provider.authorization_endpoint.clone())
             .map_err(|_| unusable("its authorization_endpoint is not a URL"))?;
-        let token = TokenUrl::new(provider.token_endpoint.clone())
-            .map_err(|_| unusable("its token_endpoint is not a URL"))?;
         let redirect =
             RedirectUrl::new(settings.redirect_uri.clone()).map_err(|_| setting("redirect_uri"))?;
         let client = ClientId::new(settings.client_id.clone());
-        let secret = ClientSecret::new(settings.client_secret.expose_secret().to_owned());
         Ok(EntraClient::new(client, issuer, JsonWebKeySet::new(Vec::new()))
-            .set_client_secret(secret)
-            .set_auth_type(AuthType::RequestBody)
             .set_auth_uri(authorize)
-            .set_token_uri(token)
             .set_redirect_uri(redirect))
-    }
-
-    fn token_client(&self, request: &RequestId) -> TokenClient {
-        TokenClient { http: self.shared.http.clone(), request: request.clone() }
     }
 
     async fn verified(
@@ -308,9 +307,10 @@ impl Idp {
         answer: &TokenAnswer,
         token: &Verified,
     ) -> Result<SignedIn, IdpError> {
-        let groups = match entra::groups(token)? {
-            TokenGroups::All(groups) => groups,
-            TokenGroups::Overage => {
+        let groups = match (entra::groups(token)?, self.shared.settings.groups) {
+            (TokenGroups::All(groups), GroupSource::Token | GroupSource::GraphOnOverage) => groups,
+            (TokenGroups::Overage, GroupSource::Token) => return Err(IdpError::TooManyGroups),
+            (TokenGroups::Overage, GroupSource::GraphOnOverage) | (_, GroupSource::Graph) => {
                 let graph = provider.graph.as_ref().ok_or_else(|| IdpError::GroupsUnavailable {
                     reason: "the metadata names no usable Graph host".to_owned(),
                 })?;
@@ -328,22 +328,8 @@ fn claims_request(context: &AuthContext) -> String {
     json!({ "id_token": { "acrs": { "essential": true, "value": context.as_str() } } }).to_string()
 }
 
-/// RFC 6749 section 5.2, as it is meant for a refresh token.
-fn refused_or_unavailable(refusal: Refusal) -> Result<Recheck, IdpError> {
-    match refusal.error {
-        "invalid_grant" | "interaction_required" | "consent_required" | "login_required" => {
-            Ok(Recheck::Refused { detail: refusal.code() })
-        }
-        _ => Err(IdpError::from_token_endpoint(refusal)),
-    }
-}
-
 fn setting(setting: &'static str) -> IdpError {
     IdpError::Settings { setting, problem: "it is not a URL" }
-}
-
-fn scopes() -> impl Iterator<Item = Scope> {
-    SCOPES.into_iter().map(|scope| Scope::new(scope.to_owned()))
 }
 
 /// 256 bits from the operating system, in 43 characters that survive any URL.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use secrecy::SecretString;
+use rustls::pki_types::CertificateDer;
+use secrecy::ExposeSecret;
 
 use super::error::IdpError;
+use crate::model::entra::{Cloud, Credential, GroupSource};
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
 
@@ -13,20 +15,29 @@ use crate::model::id::TenantId;
 pub struct EntraSettings {
     /// Where Entra answers: `https://login.microsoftonline.com`. Plain http is for loopback hosts only.
     pub authority: Origin,
+    /// The cloud that `authority` belongs to, or that it stands in for.
+    pub cloud: Cloud,
     /// The tenant: its id (a GUID), one of its verified domains, or `organizations` together with `allowed_tenants`.
     pub tenant: String,
     /// The application (client) id.
     pub client_id: String,
-    /// The client secret's value, not its id.
-    pub client_secret: SecretString,
+    /// What we prove ourselves with.
+    pub credential: Credential,
+    /// Another one, while one takes over from the other.
+    pub second: Option<Credential>,
     /// Where Entra sends the browser after a sign-in, exactly as registered.
     pub redirect_uri: String,
     /// Where Entra sends the browser after a sign-out, exactly as registered.
     pub post_logout_uri: String,
     /// Whose people may sign in; empty means those of `tenant` only.
     pub allowed_tenants: BTreeSet<TenantId>,
+    /// Where groups are read.
+    pub groups: GroupSource,
     /// Microsoft Graph in place of the host that the metadata names.
     pub graph_origin: Option<Origin>,
+    /// Certificate authorities that may vouch for Entra and Graph besides those that the machine trusts: of a proxy
+    /// that inspects TLS, or of a simulator.
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// Which tenants sign in at the configured address.
@@ -60,9 +71,7 @@ impl EntraSettings {
         if self.client_id.is_empty() || self.client_id.contains(char::is_whitespace) {
             return Err(wrong("client_id", "it must be the application (client) id"));
         }
-        if secrecy::ExposeSecret::expose_secret(&self.client_secret).is_empty() {
-            return Err(wrong("client_secret", "it is empty"));
-        }
+        std::iter::once(&self.credential).chain(&self.second).try_for_each(filled)?;
         safe_url("redirect_uri", &self.redirect_uri)?;
         safe_url("post_logout_uri", &self.post_logout_uri)
     }
@@ -87,6 +96,17 @@ impl EntraSettings {
             }
             Tenancy::Id(_) | Tenancy::Domain | Tenancy::Many => Ok(()),
         }
+    }
+}
+
+fn filled(credential: &Credential) -> Result<(), IdpError> {
+    match credential {
+        Credential::Secret { value, .. } if value.expose_secret().is_empty() => {
+            Err(wrong("client_secret", "it is empty"))
+        }
+        Credential::Secret { .. }
+        | Credential::Certificate { .. }
+        | Credential::FederatedToken { .. } => Ok(()),
     }
 }
 

@@ -12,9 +12,8 @@ use openidconnect::core::{
     CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType,
 };
 use openidconnect::{
-    AdditionalClaims, AsyncHttpClient, Client, EndpointNotSet, EndpointSet, ErrorResponse,
-    ExtraTokenFields, HttpRequest, HttpResponse, IdToken, RequestTokenError, StandardTokenResponse,
-    TokenResponse,
+    AdditionalClaims, AsyncHttpClient, Client, EndpointNotSet, ErrorResponse, ExtraTokenFields,
+    HttpRequest, HttpResponse, IdToken, RequestTokenError, StandardTokenResponse, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,9 +41,6 @@ pub(super) type EntraClient<Authorize = EndpointNotSet, Token = EndpointNotSet> 
     Token,
     EndpointNotSet,
 >;
-
-/// A client that knows where to go.
-pub(super) type ReadyClient = EntraClient<EndpointSet, EndpointSet>;
 
 /// Sends one request to the token endpoint, under one id. A named type with a boxed future: only so can the compiler
 /// see that a sign-in may move between threads.

@@ -65,6 +65,11 @@ const GROUPS: Words = Words {
     sentence: "You are in many groups, and Microsoft did not tell which. Without them nobody can say what you may open.",
     advice: "Try again in a few minutes.",
 };
+const TOO_MANY_GROUPS: Words = Words {
+    title: "You are in too many groups",
+    sentence: "Microsoft does not name them all at sign-in, and this site is set up not to ask for them. Without them nobody can say what you may open.",
+    advice: "Tell the people who run this service, and give them the reference below.",
+};
 const FOREIGN: Words = Words {
     title: "This account belongs to another organization",
     sentence: "Accounts of your organization can't be used here.",
@@ -114,10 +119,12 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
         IdpError::StepUpUnmet { .. } => (denied, "step_up_unmet", STEP_UP),
         IdpError::ForeignTenant { .. } => (denied, "foreign_tenant", FOREIGN),
         IdpError::GroupsUnavailable { .. } => (later, "groups_unavailable", GROUPS),
+        IdpError::TooManyGroups => (denied, "too_many_groups", TOO_MANY_GROUPS),
         IdpError::Unavailable { .. } => (later, "unavailable", AWAY),
         IdpError::Overloaded(_) => (later, "overloaded", AWAY),
         IdpError::Randomness => (later, "randomness", AWAY),
         IdpError::ClientRefused(_) => (later, "client_refused", OPERATOR),
+        IdpError::Credential { .. } => (later, "credential", OPERATOR),
         IdpError::Refused(_) => (later, "refused", OPERATOR),
         IdpError::Settings { .. } => (later, "settings", OPERATOR),
         IdpError::Discovery { .. } => (later, "discovery", OPERATOR),
@@ -140,7 +147,9 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
         | IdpError::Unavailable { .. }
         | IdpError::Randomness
         | IdpError::Settings { .. }
+        | IdpError::Credential { .. }
         | IdpError::Discovery { .. }
+        | IdpError::TooManyGroups
         | IdpError::GroupNames => None,
     }
 }

@@ -16,12 +16,14 @@
 //! | record | [`record::Entry`] and what it is made of |
 //! | cut | [`cut::ConnectionCut`]: the end of an open connection |
 //! | session | [`session::Session`] |
+//! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
 //! | problem | [`problem::Problem`]: what a person has to put right |
 
 mod actor;
 pub mod app;
 mod client_address;
 pub mod cut;
+pub mod entra;
 pub mod grant;
 pub mod host;
 pub mod id;

@@ -48,6 +48,8 @@ pub struct SimSettings {
 #[derive(Debug, Clone)]
 pub struct Sim {
     inner: Arc<Inner>,
+    /// Where this handle's router is reached; every address that it names begins so.
+    origin: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -88,12 +90,23 @@ impl Sim {
     fn with_keys(settings: SimSettings, clock: Clock, keys: Keys) -> Result<Self, SimError> {
         check_origin(&settings.origin)?;
         let state = Mutex::new(State::new(keys, settings.people.clone()));
-        Ok(Self { inner: Arc::new(Inner { settings, clock, state }) })
+        let origin = settings.origin.as_str().into();
+        Ok(Self { inner: Arc::new(Inner { settings, clock, state }), origin })
     }
 
-    /// The origin in the settings.
+    /// The same tenant as it is reached at another origin, by a listener of its own: issuer and endpoints follow the
+    /// listener that was asked, never what a client calls the host.
+    ///
+    /// # Errors
+    /// [`SimError::Setting`] when `origin` is not an http(s) origin.
+    pub fn at(&self, origin: &str) -> Result<Self, SimError> {
+        check_origin(origin)?;
+        Ok(Self { inner: Arc::clone(&self.inner), origin: origin.into() })
+    }
+
+    /// Where this handle's router is reached: the origin in the settings, or that of [`Sim::at`].
     pub fn origin(&self) -> &str {
-        &self.inner.settings.origin
+        &self.origin
     }
 
     /// The tenant id in the settings.

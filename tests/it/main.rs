@@ -18,6 +18,8 @@ mod canary;
 #[cfg(feature = "demo")]
 mod chromium;
 #[cfg(feature = "demo")]
+mod clients;
+#[cfg(feature = "demo")]
 mod cutting;
 #[cfg(feature = "demo")]
 mod demo;

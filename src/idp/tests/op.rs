@@ -1,6 +1,6 @@
 //! A provider that says what a test wants, and the values of a sign-in that goes well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 
 use crate::idp::{EntraSettings, Idp, IdpError, Proof, SignedIn};
+use crate::model::entra::{Cloud, Credential, GroupSource};
 use crate::model::host::Origin;
 use crate::model::session::StepUp;
 use crate::model::time::{Clock, Timestamp};
@@ -57,6 +58,7 @@ pub(super) fn json_answer(status: u16, body: &Value) -> Answer {
 #[derive(Default)]
 struct Script {
     answers: BTreeMap<String, Answer>,
+    once: BTreeMap<String, VecDeque<Answer>>,
     hits: Vec<(String, String, BTreeMap<String, String>)>,
 }
 
@@ -72,7 +74,9 @@ async fn answer(State(script): State<Arc<Mutex<Script>>>, request: Request) -> R
     let headers = headers.map(|(n, v)| (n.to_string(), v.to_str().unwrap().to_owned())).collect();
     let body = to_bytes(request.into_body(), 1 << 20).await.unwrap();
     let mut script = script.lock().unwrap();
-    let answer = script.answers.get(&path).cloned().unwrap_or(json_answer(404, &json!({})));
+    let next = script.once.get_mut(&path).and_then(VecDeque::pop_front);
+    let answer = next.or_else(|| script.answers.get(&path).cloned());
+    let answer = answer.unwrap_or(json_answer(404, &json!({})));
     script.hits.push((path, String::from_utf8(body.to_vec()).unwrap(), headers));
     let mut response = Response::builder().status(answer.status);
     for (name, value) in answer.headers {
@@ -104,13 +108,17 @@ impl Op {
     pub(super) fn settings(&self) -> EntraSettings {
         EntraSettings {
             authority: self.origin.clone(),
+            cloud: Cloud::Public,
             tenant: TENANT.to_owned(),
             client_id: CLIENT.to_owned(),
-            client_secret: SECRET.to_owned().into(),
+            credential: secret(SECRET),
+            second: None,
             redirect_uri: "http://localhost:8080/_gate/callback".to_owned(),
             post_logout_uri: "http://localhost:8080/_gate/signed-out".to_owned(),
             allowed_tenants: std::collections::BTreeSet::new(),
+            groups: GroupSource::default(),
             graph_origin: None,
+            authorities: Vec::new(),
         }
     }
 
@@ -122,6 +130,11 @@ impl Op {
         self.script.lock().unwrap().answers.insert(path.to_owned(), answer);
     }
 
+    /// Answers one request, before what is set for all.
+    pub(super) fn set_next(&self, path: &str, answer: Answer) {
+        self.script.lock().unwrap().once.entry(path.to_owned()).or_default().push_back(answer);
+    }
+
     pub(super) fn hits(&self, path: &str) -> usize {
         self.script.lock().unwrap().hits.iter().filter(|hit| hit.0 == path).count()
     }
@@ -131,6 +144,14 @@ impl Op {
         let script = self.script.lock().unwrap();
         let hit = script.hits.iter().rev().find(|hit| hit.0 == path).unwrap();
         (hit.1.clone(), hit.2.clone())
+    }
+
+    /// The form of each request to `path`, oldest first.
+    pub(super) fn forms(&self, path: &str) -> Vec<BTreeMap<String, String>> {
+        let script = self.script.lock().unwrap();
+        let form =
+            |body: &String| url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+        script.hits.iter().filter(|hit| hit.0 == path).map(|hit| form(&hit.1)).collect()
     }
 
     pub(super) fn metadata(&self) -> Value {
@@ -200,6 +221,10 @@ impl Op {
     pub(super) fn later(&self, span: Duration) {
         self.clock.advance(span);
     }
+}
+
+pub(super) fn secret(value: &str) -> Credential {
+    Credential::Secret { value: value.to_owned().into(), expires_at: None }
 }
 
 pub(super) async fn finish(idp: &Idp) -> Result<SignedIn, IdpError> {

@@ -68,6 +68,76 @@ async fn an_outage_or_our_own_fault_is_not_a_refusal() {
     assert!(matches!(recheck(&op.idp()).await, Err(IdpError::GroupsUnavailable { .. })));
 }
 
+/// Every number of Entra that a refresh token can meet, with the OAuth code it comes under, and whether the session of
+/// the person ends by it.
+const REFUSALS: [(&str, u32, bool); 47] = [
+    ("interaction_required", 50_058, true),
+    ("login_required", 50_058, true),
+    ("invalid_grant", 50_053, true),
+    ("invalid_grant", 50_055, true),
+    ("invalid_grant", 50_056, true),
+    ("invalid_grant", 50_057, true),
+    ("invalid_grant", 50_126, true),
+    ("invalid_grant", 50_144, true),
+    ("invalid_grant", 50_020, true),
+    ("invalid_grant", 50_034, true),
+    ("invalid_grant", 50_072, true),
+    ("interaction_required", 50_074, true),
+    ("invalid_grant", 50_076, true),
+    ("interaction_required", 50_076, true),
+    ("invalid_grant", 50_078, true),
+    ("invalid_grant", 50_079, true),
+    ("invalid_grant", 50_089, true),
+    ("invalid_grant", 50_097, true),
+    ("invalid_grant", 50_105, true),
+    ("interaction_required", 50_105, true),
+    ("invalid_grant", 50_131, true),
+    ("invalid_grant", 50_132, true),
+    ("invalid_grant", 50_133, true),
+    ("invalid_grant", 50_158, true),
+    ("invalid_grant", 50_173, true),
+    ("interaction_required", 53_000, true),
+    ("interaction_required", 53_003, true),
+    ("access_denied", 53_003, true),
+    ("invalid_grant", 65_001, true),
+    ("consent_required", 65_001, true),
+    ("invalid_grant", 70_000, true),
+    ("invalid_grant", 70_008, true),
+    ("invalid_grant", 70_043, true),
+    ("invalid_grant", 700_082, true),
+    ("invalid_client", 7_000_215, false),
+    ("invalid_client", 7_000_222, false),
+    ("invalid_client", 700_027, false),
+    ("invalid_client", 700_024, false),
+    ("invalid_request", 70_021, false),
+    ("unauthorized_client", 700_016, false),
+    ("unauthorized_client", 7_000_112, false),
+    ("invalid_scope", 70_011, false),
+    ("invalid_resource", 500_011, false),
+    ("invalid_grant", 50_196, false),
+    ("invalid_grant", 90_033, false),
+    ("invalid_grant", 90_055, false),
+    ("server_error", 50_033, false),
+];
+
+#[tokio::test]
+async fn only_what_is_about_the_person_ends_the_session() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    for (error, number, ends) in REFUSALS {
+        let status = if error == "invalid_client" { 401 } else { 400 };
+        op.set(TOKEN, json_answer(status, &json!({ "error": error, "error_codes": [number] })));
+        match recheck(&idp).await {
+            Ok(Recheck::Refused { detail }) => {
+                assert!(ends, "{error} {number}");
+                assert_eq!(detail, format!("AADSTS{number}"));
+            }
+            Ok(Recheck::Renewed(_)) => panic!("{error} {number}"),
+            Err(_) => assert!(!ends, "{error} {number}"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_token_of_another_person_ends_the_session() {
     let op = Op::start().await;

@@ -1,18 +1,23 @@
 //! Settings that can't be meant or are not safe.
 
 use crate::idp::{EntraSettings, Idp, IdpError};
+use crate::model::entra::{Cloud, GroupSource};
 use crate::model::time::Clock;
 
 fn settings() -> EntraSettings {
     EntraSettings {
         authority: "https://login.microsoftonline.com".parse().unwrap(),
+        cloud: Cloud::Public,
         tenant: super::op::TENANT.to_owned(),
         client_id: super::op::CLIENT.to_owned(),
-        client_secret: "s".to_owned().into(),
+        credential: super::op::secret("s"),
+        second: None,
         redirect_uri: "https://gate.contoso.com/_gate/callback".to_owned(),
         post_logout_uri: "https://gate.contoso.com/_gate/signed-out".to_owned(),
         allowed_tenants: std::collections::BTreeSet::new(),
+        groups: GroupSource::default(),
         graph_origin: None,
+        authorities: Vec::new(),
     }
 }
 
@@ -43,7 +48,7 @@ fn settings_that_are_unsafe_are_refused_by_name() {
     }
     check(|s| s.allowed_tenants.extend(super::op::OTHER_TENANT.parse()), Some("allowed_tenants"));
     check(|s| s.client_id = String::new(), Some("client_id"));
-    check(|s| s.client_secret = String::new().into(), Some("client_secret"));
+    check(|s| s.credential = super::op::secret(""), Some("client_secret"));
     check(|s| s.redirect_uri = "gate".to_owned(), Some("redirect_uri"));
     check(|s| s.redirect_uri = "http://gate.contoso.com/".to_owned(), Some("redirect_uri"));
     check(|s| s.post_logout_uri = "javascript:1".to_owned(), Some("post_logout_uri"));

@@ -13,6 +13,7 @@ use super::op::{
     VERIFIER, finish, json_answer,
 };
 use crate::idp::{Ask, Idp, IdpError};
+use crate::model::entra::GroupSource;
 use crate::model::id::{AppRole, GroupId};
 use crate::model::principal::GuestStatus;
 
@@ -210,4 +211,28 @@ async fn sign_out_goes_to_the_provider_with_the_hint() {
     assert_eq!(query(&url)["post_logout_redirect_uri"], "http://localhost:8080/_gate/signed-out");
     let url = op.idp().sign_out_url(None).await.unwrap();
     assert!(!query(&url).contains_key("logout_hint"));
+}
+
+#[tokio::test]
+async fn the_settings_say_where_groups_are_read() {
+    let op = Op::start().await;
+    op.set(GRAPH, json_answer(200, &json!({ "value": [OTHER_TENANT] })));
+    let groups = async |source: GroupSource| {
+        let mut settings = op.settings();
+        settings.groups = source;
+        let person = finish(&Idp::new(settings, op.clock.clone()).unwrap()).await?;
+        let groups = person.identity.user.groups.into_iter().map(String::from);
+        Ok::<_, IdpError>(groups.collect::<Vec<_>>())
+    };
+    assert_eq!(groups(GroupSource::Token).await.unwrap(), [GROUP]);
+    assert_eq!(groups(GroupSource::GraphOnOverage).await.unwrap(), [GROUP]);
+    assert_eq!(op.hits(GRAPH), 0);
+    assert_eq!(groups(GroupSource::Graph).await.unwrap(), [OTHER_TENANT]);
+    for marker in overages() {
+        answer_overage(&op, &marker);
+        assert_eq!(groups(GroupSource::Graph).await.unwrap(), [OTHER_TENANT]);
+        assert_eq!(groups(GroupSource::GraphOnOverage).await.unwrap(), [OTHER_TENANT]);
+        let answer = groups(GroupSource::Token).await;
+        assert!(matches!(answer, Err(IdpError::TooManyGroups)), "{answer:?}");
+    }
 }

@@ -28,6 +28,7 @@ use crate::authz::compile::{MfaSetting, Terms};
 use crate::idp::EntraSettings;
 use crate::keys::Keys;
 use crate::model::app::App;
+use crate::model::entra::{Cloud, Credential, GroupSource};
 use crate::model::host::Host;
 use crate::model::id::ReleaseNumber;
 use crate::model::record::{ClientAddress, Door, RequestFacts};
@@ -143,14 +144,21 @@ async fn simulator(clock: &Clock, tasks: &mut JoinSet<()>) -> Sim {
 
 fn settings(sim: &Sim) -> EntraSettings {
     EntraSettings {
+        cloud: Cloud::Public,
+        groups: GroupSource::default(),
         authority: sim.origin().parse().unwrap(),
         tenant: TENANT.to_owned(),
         client_id: CLIENT.to_owned(),
-        client_secret: "canary-client-secret".to_owned().into(),
+        credential: Credential::Secret {
+            value: "canary-client-secret".to_owned().into(),
+            expires_at: None,
+        },
+        second: None,
         redirect_uri: format!("{GATE}/_gate/callback"),
         post_logout_uri: format!("{GATE}/_gate/signed-out"),
         allowed_tenants: std::collections::BTreeSet::new(),
         graph_origin: sim.origin().parse().ok(),
+        authorities: Vec::new(),
     }
 }
 

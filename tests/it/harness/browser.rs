@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::http::{Answer, Request, exchange};
+use super::trust::Trust;
 
 /// A browser's cookies, and how it asks.
 #[derive(Debug, Clone)]
@@ -13,11 +14,17 @@ pub(crate) struct Browser {
     /// Everything that this browser was answered, oldest first.
     pub(crate) answers: Vec<Answer>,
     pub(crate) port: u16,
+    trust: Option<Trust>,
 }
 
 impl Browser {
     pub(crate) fn new(port: u16) -> Self {
-        Self { cookies: BTreeMap::new(), answers: Vec::new(), port }
+        Self { cookies: BTreeMap::new(), answers: Vec::new(), port, trust: None }
+    }
+
+    /// The same browser, which believes these authorities over https.
+    pub(crate) fn trusting(self, trust: Trust) -> Self {
+        Self { trust: Some(trust), ..self }
     }
 
     /// The value of a cookie on a host.
@@ -107,6 +114,7 @@ impl Browser {
             request.url.set_port(Some(self.port)).unwrap();
         }
         request = self.dressed(request);
+        request.trust = self.trust.clone();
         let answer = Answer { url: asked, ..exchange(request).await };
         self.answers.push(answer.clone());
         for line in answer.headers.get_all("set-cookie") {

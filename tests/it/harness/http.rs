@@ -6,10 +6,14 @@ use axum::body::{Body, Bytes};
 use http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use url::Url;
+
+use super::trust::Trust;
 
 /// A request to send.
 #[derive(Debug, Clone)]
@@ -18,6 +22,8 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whom to believe over https.
+    pub(crate) trust: Option<Trust>,
 }
 
 impl Request {
@@ -27,6 +33,7 @@ impl Request {
             url: url.parse().unwrap(),
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            trust: None,
         }
     }
 
@@ -99,13 +106,16 @@ pub(crate) async fn exchange(request: Request) -> Answer {
 
 /// Sends a request and reads only the head of its answer, which may go on for ever.
 pub(crate) async fn head(request: Request) -> http::Response<Incoming> {
-    let Request { method, url, headers, body } = request;
+    let Request { method, url, headers, body, trust } = request;
     let port = url.port_or_known_default().unwrap();
     let stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).await.unwrap();
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-    #[expect(clippy::disallowed_methods, reason = "a test owns its connections")]
-    drop(tokio::spawn(connection));
+    let mut sender = match url.scheme() {
+        "https" => {
+            let trust = trust.expect("somebody to believe");
+            speak(trust.greet(url.host_str().unwrap(), stream).await.unwrap()).await
+        }
+        _ => speak(stream).await,
+    };
     let target = url
         .query()
         .map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
@@ -115,4 +125,12 @@ pub(crate) async fn head(request: Request) -> http::Response<Incoming> {
     *sent.headers_mut() = headers;
     sent.headers_mut().entry("host").or_insert(authority.parse().unwrap());
     sender.send_request(sent).await.unwrap()
+}
+
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S) -> SendRequest<Body> {
+    let (sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "a test owns its connections")]
+    drop(tokio::spawn(connection));
+    sender
 }

@@ -4,7 +4,10 @@ mod browser;
 mod chromium;
 mod http;
 pub(crate) mod look;
+mod own_gate;
 pub(crate) mod recorder;
+pub(crate) mod tools;
+mod trust;
 mod upstream;
 pub(crate) mod wire;
 
@@ -28,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::browser::{Browser, navigation, script};
 pub(crate) use self::chromium::{Chromium, Scripts};
 pub(crate) use self::http::{Answer, Request, exchange, head};
+pub(crate) use self::own_gate::{OwnGate, Seat};
+pub(crate) use self::trust::Trust;
 pub(crate) use self::upstream::{Echo, unused_port, with_app};
 
 /// A running gate with everything around it. Ends with the test.
@@ -98,6 +103,7 @@ impl World {
             listen: "127.0.0.1:0".parse().unwrap(),
             data: Some(data.path().to_owned()),
             sim_only: false,
+            sim_tls: false,
         };
         let mut demo = Demo::open(&options, clock.clone()).await.unwrap();
         demo.gate = tune(demo.gate);
@@ -158,15 +164,17 @@ impl World {
 
     /// The newest records, newest first, as JSON bodies.
     pub(crate) async fn records(&self) -> Vec<Value> {
-        let reader = AuditReader::open(&self.url("audit.db")).await.unwrap();
-        let lines = reader.recent(Show::Everything, 1_000, None).await.unwrap();
-        lines.iter().map(|line| serde_json::from_str(&line.body).unwrap()).collect()
+        records(&self.data).await
     }
 
     /// The newest decisions and refusals, newest first.
     pub(crate) async fn decisions(&self) -> Vec<Value> {
         let requests = |record: &Value| record["kind"] == "decision" || record["kind"] == "refusal";
         self.records().await.into_iter().filter(requests).collect()
+    }
+
+    fn url(&self, file: &str) -> String {
+        url(&self.data, file)
     }
 
     /// Stops the gate in order, and fails when that fails.
@@ -176,10 +184,6 @@ impl World {
         let ended = tokio::time::timeout(Duration::from_secs(30), running).await;
         ended.expect("the gate stops in time").unwrap().unwrap();
         std::mem::replace(&mut self.data, TempDir::new().unwrap())
-    }
-
-    fn url(&self, file: &str) -> String {
-        format!("sqlite://{}/{file}", self.data.path().display())
     }
 }
 
@@ -191,9 +195,19 @@ impl Drop for World {
     }
 }
 
+fn url(data: &TempDir, file: &str) -> String {
+    format!("sqlite://{}/{file}", data.path().display())
+}
+
+/// The newest records in this folder, newest first, as JSON bodies.
+async fn records(data: &TempDir) -> Vec<Value> {
+    let reader = AuditReader::open(&url(data, "audit.db")).await.unwrap();
+    let lines = reader.recent(Show::Everything, 1_000, None).await.unwrap();
+    lines.iter().map(|line| serde_json::from_str(&line.body).unwrap()).collect()
+}
+
 async fn publish(data: &TempDir, rule_book: RuleBook, clock: &Clock) {
-    let url = format!("sqlite://{}/cedargate.db", data.path().display());
-    let store = Store::open(&url).await.unwrap();
+    let store = Store::open(&url(data, "cedargate.db")).await.unwrap();
     store.publish(publication(ReleaseNumber::default(), rule_book, clock)).await.unwrap();
     store.close().await;
 }

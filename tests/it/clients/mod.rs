@@ -1,0 +1,9 @@
+//! Software that nobody here wrote: clients against the simulator, and the gate against a provider.
+
+mod https;
+mod msal;
+mod provider;
+mod provider_server;
+mod python;
+mod tenant;
+mod web_app;
