@@ -16,11 +16,13 @@ use crate::console::Console;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
+use crate::gateway::step_up::StepUps;
 use crate::gateway::upstream::Upstream;
 use crate::idp::{EntraSettings, Idp};
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::login::{Login, Rounds};
+use crate::model::id::AuthContext;
 use crate::model::time::Clock;
 use crate::portal::Portal;
 use crate::session::{Directory, Parts, SessionLimits, Sessions};
@@ -63,11 +65,12 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
     let login = Arc::new(login(
         ground,
         Parties { idp, sessions: &sessions, refuser: &refuser, assertions: &assertions },
-    ));
+    )?);
     let own = own(ground, &sessions, &refuser)?;
     let gateway = Gateway {
         sessions: Arc::clone(&sessions),
         enforcer: Enforcer::new(audit.clone(), metrics.clone()),
+        step_ups: StepUps { mfa: mfa_context(config)? },
         refuser: refuser.clone(),
         audit: audit.clone(),
         assertions,
@@ -137,6 +140,7 @@ fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {
             idle: config.session.idle,
             absolute: config.session.absolute,
             recheck: config.session.recheck,
+            step_up: config.session.step_up,
             per_person: SESSIONS_PER_PERSON,
         },
         token_key: ground.keys.token.clone(),
@@ -152,8 +156,8 @@ struct Parties<'a> {
     assertions: &'a Assertions,
 }
 
-fn login(ground: &Ground<'_>, parties: Parties<'_>) -> Login {
-    Login {
+fn login(ground: &Ground<'_>, parties: Parties<'_>) -> Result<Login> {
+    Ok(Login {
         idp: parties.idp,
         sessions: Arc::clone(parties.sessions),
         store: ground.store.clone(),
@@ -165,7 +169,14 @@ fn login(ground: &Ground<'_>, parties: Parties<'_>) -> Login {
         metrics: ground.metrics.clone(),
         clock: ground.clock.clone(),
         rounds: Rounds::default(),
-    }
+        mfa: mfa_context(ground.config)?,
+    })
+}
+
+/// The authentication context that stands for a second factor.
+fn mfa_context(config: &Config) -> Result<Option<AuthContext>> {
+    let context = config.entra.mfa_context.as_deref().map(str::parse).transpose();
+    context.context("entra.mfa_context is no authentication context")
 }
 
 /// The console and the portal.

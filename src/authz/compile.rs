@@ -8,6 +8,7 @@ use cedar_policy::{
 };
 use serde_json::Value;
 
+use super::contexts;
 use super::decision::Mentions;
 use super::entities::{Vocabulary, rule_id};
 use super::grants;
@@ -76,8 +77,9 @@ pub fn compile(
     let vocabulary = vocabulary.map_err(|problem| problems.push(problem)).ok();
     match (schema, vocabulary) {
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
-            let mentions = mentions(book);
-            let parts = Parts { number, tree, policies, schema, vocabulary, mentions, timings };
+            let (mentions, contexts) = (mentions(book), contexts::named_in(&policies));
+            let parts =
+                Parts { number, tree, policies, schema, vocabulary, mentions, contexts, timings };
             Snapshot::new(parts, &book.routes)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }

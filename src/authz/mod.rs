@@ -49,6 +49,7 @@
 
 pub mod compile;
 pub mod console;
+mod contexts;
 pub mod decision;
 pub mod entities;
 pub mod grants;

@@ -1,6 +1,6 @@
 //! A release compiled for deciding: in memory, replaced whole, never changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cedar_policy::{Authorizer, Entities, Entity, EntityUid, PolicyId, PolicySet, Request};
@@ -14,7 +14,7 @@ use super::timing::Timing;
 use super::tree::{RouteMatch, RouteTree};
 use crate::model::app::App;
 use crate::model::host::Host;
-use crate::model::id::{AppId, ReleaseNumber, RouteId};
+use crate::model::id::{AppId, AuthContext, ReleaseNumber, RouteId};
 use crate::model::principal::Principal;
 use crate::model::record::{Reason, RuleId, Verdict};
 use crate::model::route::Route;
@@ -30,6 +30,7 @@ pub struct Snapshot {
     schema: ReleaseSchema,
     vocabulary: Vocabulary,
     mentions: BTreeMap<AppId, Mentions>,
+    contexts: BTreeSet<AuthContext>,
     /// The action entities with their groups, which every evaluation needs.
     actions: Entities,
     routes: HashMap<RouteId, Entity>,
@@ -46,11 +47,13 @@ pub(super) struct Parts {
     pub(super) mentions: BTreeMap<AppId, Mentions>,
     /// Of the policies that time alone can change.
     pub(super) timings: HashMap<PolicyId, Timing>,
+    pub(super) contexts: BTreeSet<AuthContext>,
 }
 
 impl Snapshot {
     pub(super) fn new(parts: Parts, routes: &[Route]) -> Result<Self, Problem> {
-        let Parts { number, tree, policies, schema, vocabulary, mentions, timings } = parts;
+        let Parts { number, tree, policies, schema, vocabulary, mentions, contexts, timings } =
+            parts;
         let actions =
             schema.schema.action_entities().map_err(|e| Problem::new(Object::RuleBook, &e))?;
         let entity = |route: &Route| {
@@ -65,7 +68,18 @@ impl Snapshot {
         };
         let routes = routes.iter().map(entity).collect::<Result<_, _>>()?;
         let slices = Slices::of(&policies, &timings);
-        Ok(Self { number, tree, policies, slices, schema, vocabulary, mentions, actions, routes })
+        Ok(Self {
+            number,
+            tree,
+            policies,
+            slices,
+            schema,
+            vocabulary,
+            mentions,
+            contexts,
+            actions,
+            routes,
+        })
     }
 
     /// The release that this snapshot decides for.
@@ -86,6 +100,11 @@ impl Snapshot {
     /// The groups and roles that the rules about `app` name.
     pub fn mentions(&self, app: &AppId) -> Option<&Mentions> {
         self.mentions.get(app)
+    }
+
+    /// The authentication contexts that rules name: what somebody can be asked to prove besides the settings' own.
+    pub fn contexts(&self) -> &BTreeSet<AuthContext> {
+        &self.contexts
     }
 
     /// All policies as Cedar text, in the order of the rule book, for releases and auditors.

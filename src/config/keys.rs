@@ -75,6 +75,7 @@ pub const KEYS: &[Key] = &[
     text("session.idle"),
     text("session.absolute"),
     text("session.recheck"),
+    text("session.step_up"),
     text("audit.database_url"),
     text("audit.strictness"),
     text("audit.retention"),

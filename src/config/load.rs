@@ -134,9 +134,14 @@ impl Reader {
             idle: span("session.idle", HOUR, MINUTE, DAY),
             absolute: span("session.absolute", 12 * HOUR, 5 * MINUTE, 7 * DAY),
             recheck: span("session.recheck", 15 * MINUTE, MINUTE, DAY),
+            step_up: span("session.step_up", 30 * MINUTE, MINUTE, DAY),
         };
-        for (key, length) in [("session.idle", session.idle), ("session.recheck", session.recheck)]
-        {
+        let shorter = [
+            ("session.idle", session.idle),
+            ("session.recheck", session.recheck),
+            ("session.step_up", session.step_up),
+        ];
+        for (key, length) in shorter {
             if length > session.absolute {
                 let (length, most) = (values::spell(length), values::spell(session.absolute));
                 self.problem(key, format!("`{length}` is longer than session.absolute ({most})"));

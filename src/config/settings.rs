@@ -112,6 +112,9 @@ pub struct Session {
     pub absolute: Duration,
     /// `recheck`: groups and roles are read again this often; 1 minute to 24 hours. Default 15 minutes.
     pub recheck: Duration,
+    /// `step_up`: a second factor, or another authentication context, counts this long after it was given; 1 minute to
+    /// 24 hours. Default 30 minutes.
+    pub step_up: Duration,
 }
 
 /// `[audit]`: the log.

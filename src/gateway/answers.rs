@@ -3,28 +3,22 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 use url::Url;
 
 use super::enforce::Asked;
+use super::step_up::Offer;
 use crate::model::host::Origin;
 use crate::model::id::DecisionId;
 use crate::model::record::Reason;
 use crate::web::exchange::Exchange;
-use crate::web::fault::seal;
+use crate::web::fault::{Quote, seal};
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, PersonName, Tone};
-use crate::web::pages::DeniedPage;
+use crate::web::pages::{Action, DeniedPage};
+use crate::web::sign_in::{self, Proof};
 use crate::web::wants::Wants;
-
-/// Where a sign-in starts, on every app host.
-const LOGIN_PATH: &str = "/_gate/login";
-
-/// Everything but what is plain in a query value.
-const QUERY_VALUE: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// A deny that is on record.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +26,8 @@ pub(super) struct Deny<'a> {
     pub(super) asked: Asked<'a>,
     pub(super) id: DecisionId,
     pub(super) reason: Reason,
+    /// What the caller could prove to be let in after all.
+    pub(super) offer: Option<&'a Offer>,
     /// Cedargate's own origin.
     pub(super) public: &'a Origin,
 }
@@ -40,7 +36,7 @@ impl Deny<'_> {
     /// The answer, by who asks and what they can use.
     pub(super) fn answer(self, headers: &HeaderMap) -> Response {
         let mut response = if self.asked.caller.principal.is_known() {
-            self.forbidden()
+            self.forbidden(headers)
         } else {
             self.unauthenticated(headers)
         };
@@ -50,38 +46,30 @@ impl Deny<'_> {
 
     fn unauthenticated(self, headers: &HeaderMap) -> Response {
         let exchange = self.asked.exchange;
-        match exchange.wants {
-            Wants::Page => redirect(&login_url(&exchange.origin, Some(&exchange.target()))),
-            Wants::Data => self
-                .sign_in_first(&login_url(&exchange.origin, page_of(exchange, headers).as_deref())),
-            Wants::Htmx => {
-                let url = login_url(&exchange.origin, page_of(exchange, headers).as_deref());
-                let mut response = self.sign_in_first(&url);
-                if let Ok(url) = HeaderValue::from_str(&url) {
-                    response.headers_mut().insert("hx-redirect", url);
-                }
-                response
-            }
+        let back = match exchange.wants {
+            Wants::Page => Some(exchange.target()),
+            Wants::Data | Wants::Htmx => page_of(exchange, headers),
+        };
+        let url = exchange.origin.url(sign_in::at_app(back.as_deref()).as_str());
+        sign_in::first(exchange.wants, &url, &Quote::Decision(self.id))
+    }
+
+    fn forbidden(self, headers: &HeaderMap) -> Response {
+        let exchange = self.asked.exchange;
+        match (exchange.wants, self.offer) {
+            (Wants::Page, _) => self.denied_page(headers).unwrap_or_else(|| self.denied_data()),
+            (Wants::Data | Wants::Htmx, Some(offer)) => self.prove_first(offer, headers),
+            (Wants::Data | Wants::Htmx, None) => self.denied_data(),
         }
     }
 
-    fn sign_in_first(self, login_url: &str) -> Response {
-        let body = json!({ "error": "unauthenticated", "login_url": login_url, "decision_id": self.id.to_string() });
-        let mut response = (StatusCode::UNAUTHORIZED, Json(body)).into_response();
-        let headers = response.headers_mut();
-        seal(headers);
-        headers.insert(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Bearer realm=\"cedargate\""),
-        );
-        response
-    }
-
-    fn forbidden(self) -> Response {
-        match self.asked.exchange.wants {
-            Wants::Page => self.denied_page().unwrap_or_else(|| self.denied_data()),
-            Wants::Data | Wants::Htmx => self.denied_data(),
-        }
+    /// Somebody whose page asked proves more on a page of its own, and comes back to the one that asked.
+    fn prove_first(self, offer: &Offer, headers: &HeaderMap) -> Response {
+        let exchange = self.asked.exchange;
+        let start = sign_in::at_app(page_of(exchange, headers).as_deref());
+        let url = exchange.origin.url(sign_in::proving(start, offer.word()).as_str());
+        let proof = Proof { url: &url, step_up: offer.word(), context: offer.context() };
+        sign_in::prove_first(exchange.wants, proof, &Quote::Decision(self.id))
     }
 
     fn denied_data(self) -> Response {
@@ -92,20 +80,20 @@ impl Deny<'_> {
     }
 
     /// None when the operating system gives no randomness for a nonce.
-    fn denied_page(self) -> Option<Response> {
+    fn denied_page(self, headers: &HeaderMap) -> Option<Response> {
         let Asked { exchange, caller, app, found, .. } = self.asked;
         let title = found.map(|found| found.route.title.clone()).filter(|title| !title.is_empty());
         let what = title.unwrap_or_else(|| app.name.clone());
         let mut frame = Frame::new("Access denied").ok()?;
         frame.person = PersonName::of(&caller.principal);
-        let (why, advice, tone) = words(self.reason);
+        let words = self.offer.map_or_else(|| words(self.reason), |_| self.words_of_offer());
         let page = DeniedPage {
             frame,
             what,
-            why: why.to_owned(),
-            advice: advice.map(str::to_owned),
-            tone,
-            action: None,
+            why: words.why.to_owned(),
+            advice: words.advice.map(str::to_owned),
+            tone: words.tone,
+            action: self.offer.map(|offer| self.action(offer, headers)),
             switch: Some(
                 Link::path(&["_gate", "login"])
                     .with_query("account", "other")
@@ -118,6 +106,39 @@ impl Deny<'_> {
             contact: None,
         };
         Some(page::still(StatusCode::FORBIDDEN, &page))
+    }
+
+    fn action(self, offer: &Offer, headers: &HeaderMap) -> Action {
+        let back = self.way_back(headers);
+        let link = sign_in::proving(sign_in::at_app(back.as_deref()), offer.word());
+        let label = match offer {
+            Offer::Mfa(_) => "Confirm with a second factor".to_owned(),
+        };
+        Action { link, label }
+    }
+
+    /// A page that was asked for is opened again. What was sent is not: sending twice could do it twice, and nobody is
+    /// asked whether they mean it. So the way back is then the page that it was sent from.
+    fn way_back(self, headers: &HeaderMap) -> Option<String> {
+        let exchange = self.asked.exchange;
+        if self.asked.method.is_read() {
+            Some(exchange.target())
+        } else {
+            page_of(exchange, headers)
+        }
+    }
+
+    fn words_of_offer(self) -> Words {
+        let advice = if self.asked.method.is_read() {
+            "Confirm it at Microsoft; you come back to this page."
+        } else {
+            "What you sent was not kept. Confirm it at Microsoft; you come back to the page before, and send it again."
+        };
+        Words {
+            why: "This needs a second factor, such as a code or a prompt on your phone, and you have not given one lately.",
+            advice: Some(advice),
+            tone: Tone::Careful,
+        }
     }
 
     /// CORS (Fetch standard): scripts of the origins that the app's settings name may read our 401 and 403.
@@ -138,32 +159,34 @@ impl Deny<'_> {
 }
 
 /// Why, what to do, and how that is meant.
-fn words(reason: Reason) -> (&'static str, Option<&'static str>, Tone) {
-    match reason {
-        Reason::NoGrant | Reason::NotSignedIn | Reason::Granted => {
-            ("None of your groups or roles opens this page as things stand.", None, Tone::Plain)
-        }
-        Reason::Forbidden => ("A rule closes this page to you.", None, Tone::Plain),
-        Reason::NoRoute => (
-            "This address is not among the pages of the app that the gate knows.",
-            Some("Check the address for a typing mistake, or start from the app's home page."),
-            Tone::Plain,
-        ),
-        Reason::PolicyError => (
-            "Something failed on our side while this was decided. You were refused to be safe.",
-            Some("Try again in a moment."),
-            Tone::Careful,
-        ),
-    }
+struct Words {
+    why: &'static str,
+    advice: Option<&'static str>,
+    tone: Tone,
 }
 
-/// The sign-in address of an app host, coming back to `target` (path and query).
-pub(super) fn login_url(origin: &Origin, target: Option<&str>) -> String {
-    match target {
-        Some(target) => {
-            origin.url(&format!("{LOGIN_PATH}?return={}", utf8_percent_encode(target, QUERY_VALUE)))
+fn words(reason: Reason) -> Words {
+    match reason {
+        Reason::NoGrant | Reason::NotSignedIn | Reason::Granted => Words {
+            why: "None of your groups or roles opens this page as things stand.",
+            advice: None,
+            tone: Tone::Plain,
+        },
+        Reason::Forbidden => {
+            Words { why: "A rule closes this page to you.", advice: None, tone: Tone::Plain }
         }
-        None => origin.url(LOGIN_PATH),
+        Reason::NoRoute => Words {
+            why: "This address is not among the pages of the app that the gate knows.",
+            advice: Some(
+                "Check the address for a typing mistake, or start from the app's home page.",
+            ),
+            tone: Tone::Plain,
+        },
+        Reason::PolicyError => Words {
+            why: "Something failed on our side while this was decided. You were refused to be safe.",
+            advice: Some("Try again in a moment."),
+            tone: Tone::Careful,
+        },
     }
 }
 
@@ -174,16 +197,4 @@ fn page_of(exchange: &Exchange, headers: &HeaderMap) -> Option<String> {
     let same = url.origin().ascii_serialization() == exchange.origin.to_string();
     let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     same.then(|| format!("{}{query}", url.path()))
-}
-
-/// 303 to an address that we made (RFC 9110 section 15.4.4): a POST becomes a GET on the way.
-fn redirect(url: &str) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let headers = response.headers_mut();
-    seal(headers);
-    headers.insert(
-        header::LOCATION,
-        HeaderValue::from_str(url).unwrap_or(HeaderValue::from_static("/")),
-    );
-    response
 }

@@ -67,7 +67,7 @@ impl Enforcer {
     ) -> Result<Enforced, AuditError> {
         let circumstances = circumstances(asked, asked.exchange.at);
         let begun = Instant::now();
-        let (decision, _until) = decide(snapshot, asked, &circumstances);
+        let decision = decide(snapshot, asked, &circumstances);
         let spent = begun.elapsed();
         self.metrics.decided(decision.verdict.as_str(), decision.reason.as_str(), spent);
         let reason = decision.reason;
@@ -91,13 +91,13 @@ impl Enforcer {
     }
 }
 
-fn circumstances(asked: Asked<'_>, now: Timestamp) -> Circumstances {
+pub(super) fn circumstances(asked: Asked<'_>, now: Timestamp) -> Circumstances {
     let session = asked.caller.session.as_ref();
     Circumstances {
         now,
         mfa: asked.caller.mfa(),
         auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
-        signed_in_at: session.map(|session| session.signed_in_at),
+        signed_in_at: session.map(|session| session.proved_at),
         params: asked.found.map_or_else(BTreeMap::new, |found| found.params.clone()),
     }
 }
@@ -109,10 +109,19 @@ pub(super) fn foresee(
     asked: Asked<'_>,
     now: Timestamp,
 ) -> (Decision, Option<Timestamp>) {
-    decide(snapshot, asked, &circumstances(asked, now))
+    answer(snapshot, asked, &circumstances(asked, now))
 }
 
-fn decide(
+/// Decides under other circumstances than those of the request. Nothing is recorded, and nothing may be let in on it.
+pub(super) fn decide(
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    circumstances: &Circumstances,
+) -> Decision {
+    answer(snapshot, asked, circumstances).0
+}
+
+fn answer(
     snapshot: &Snapshot,
     asked: Asked<'_>,
     circumstances: &Circumstances,

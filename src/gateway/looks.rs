@@ -123,14 +123,14 @@ impl Look {
     fn failed(before: Option<Self>, first: &Arc<Session>, now: Timestamp) -> Self {
         let failing = before.as_ref().and_then(|look| look.failing).unwrap_or_else(Instant::now);
         let unknown =
-            || Watched { session: Arc::clone(first), ends_at: first.ends_at, recheck_at: None };
+            || Watched { session: Arc::clone(first), until: first.ends_at, recheck_at: None };
         let watched = before.and_then(|look| look.watched).unwrap_or_else(unknown);
         Self { watched: Some(watched), changes: 0, at: now, failing: Some(failing) }
     }
 
     fn is_fresh(&self, changes: u64, now: Timestamp) -> bool {
         let Some(watched) = &self.watched else { return true };
-        let end = watched.recheck_at.unwrap_or(watched.ends_at).min(watched.ends_at);
+        let end = watched.recheck_at.unwrap_or(watched.until).min(watched.until);
         let recent = self.at <= now && now < end && now.since(self.at) < AT_LEAST_EVERY;
         self.failing.is_none() && self.changes == changes && recent
     }

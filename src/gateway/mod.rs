@@ -1,7 +1,8 @@
 //! The door that traffic goes through: who, what, decided, recorded, carried.
 //!
 //! [`enforce`] is the one choke point. [`proxy`] takes an exchange to it and carries what it lets through; [`upstream`]
-//! is where traffic leaves, and takes a permit to do so. [`headers`] keeps the client from speaking in our name.
+//! is where traffic leaves, and takes a permit to do so. [`step_up`] knows when proving more would help. [`headers`] keeps
+//! the client from speaking in our name.
 //!
 //! What lives longer than a moment is on the list in [`open`], and [`watcher`] holds it against things as they stand: what
 //! would be denied now is cut.
@@ -17,6 +18,7 @@ pub mod open;
 mod patience;
 pub mod proxy;
 mod standing;
+pub mod step_up;
 mod streaming;
 mod tunnel;
 pub mod upstream;
@@ -38,6 +40,7 @@ use crate::web::refuser::Refuser;
 use self::assertion::Assertions;
 use self::enforce::Enforcer;
 use self::open::OpenConnections;
+use self::step_up::StepUps;
 use self::upstream::Upstream;
 
 /// What the gateway works with; it is given nothing else.
@@ -47,6 +50,8 @@ pub struct Gateway {
     pub sessions: Arc<Sessions>,
     /// Decisions and their records.
     pub enforcer: Enforcer,
+    /// What a refused person can prove to be let in after all.
+    pub step_ups: StepUps,
     /// Refusals and their records.
     pub refuser: Refuser,
     /// For events of the traffic itself.

@@ -75,8 +75,14 @@ impl Gateway {
             }
             Recorded::Denied(receipt) => {
                 self.refuser.charge(visit.source(), exchange.at);
-                let deny =
-                    Deny { asked, id: receipt.id(), reason: enforced.reason, public: &self.public };
+                let offer = self.step_ups.offer(snapshot, asked, enforced.reason);
+                let deny = Deny {
+                    asked,
+                    id: receipt.id(),
+                    reason: enforced.reason,
+                    offer: offer.as_ref(),
+                    public: &self.public,
+                };
                 deny.answer(request.headers())
             }
         }

@@ -10,14 +10,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use super::Login;
-use super::answers::{data, login_link};
-use super::return_path::ReturnPath;
+use super::answers::data;
 use super::trouble::Trouble;
 use crate::authz::decision::Mentions;
 use crate::model::principal::{Principal, User};
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
 use crate::web::fault::seal;
+use crate::web::sign_in::at_app;
 
 const LONGEST_REPORT_BYTES: usize = 8 * 1024;
 
@@ -63,7 +63,7 @@ fn known(user: &User, mentions: &Mentions) -> Value {
 }
 
 fn nobody(exchange: &Exchange) -> Value {
-    let login = exchange.origin.url(login_link(&ReturnPath::front()).as_str());
+    let login = exchange.origin.url(at_app(Some("/")).as_str());
     json!({ "signed_in": false, "login_url": login })
 }
 

@@ -4,25 +4,13 @@ use axum::Json;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::json;
 
-use super::return_path::ReturnPath;
 use crate::model::host::Origin;
 use crate::model::record::Refusal;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote, seal};
 use crate::web::link::Link;
-use crate::web::wants::Wants;
-
-/// Where a sign-in starts on an app's host, leading back to `back`.
-pub(super) fn login_link(back: &ReturnPath) -> Link {
-    Link::path(&["_gate", "login"]).with_query("return", back.as_str())
-}
-
-/// Where a sign-in starts on Cedargate's own host, leading back to `back`.
-pub(super) fn begin_link(back: &ReturnPath) -> Link {
-    Link::path(&["_gate", "begin"]).with_query("return", back.as_str())
-}
+use crate::web::sign_in;
 
 /// 303: the next request is a GET whatever this one was, and a code leaves the address bar (RFC 9110 section 15.4.4).
 pub(super) fn redirect(url: &str) -> Response {
@@ -56,16 +44,7 @@ pub(super) fn data(status: StatusCode, body: serde_json::Value) -> Response {
 /// 401 for whoever can't follow a redirect to a sign-in page; a script may send its person to the address.
 pub(super) fn sign_in_first(exchange: &Exchange, link: &Link) -> Response {
     let url = exchange.origin.url(link.as_str());
-    let request = exchange.facts.request.to_string();
-    let body = json!({ "error": "unauthenticated", "login_url": url, "request_id": request });
-    let mut response = data(StatusCode::UNAUTHORIZED, body);
-    let headers = response.headers_mut();
-    let challenge = HeaderValue::from_static("Bearer realm=\"cedargate\"");
-    headers.insert(header::WWW_AUTHENTICATE, challenge);
-    if let (Wants::Htmx, Ok(url)) = (exchange.wants, HeaderValue::from_str(&url)) {
-        headers.insert("hx-redirect", url);
-    }
-    response
+    sign_in::first(exchange.wants, &url, &Quote::Request(exchange.facts.request.clone()))
 }
 
 /// Refuses everything but GET: a HEAD of a link checker must not spend a code.

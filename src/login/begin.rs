@@ -1,4 +1,5 @@
-//! `GET /_gate/begin` on Cedargate's own host: hands a live session over at once, or sends the browser to Entra.
+//! `GET /_gate/begin` on Cedargate's own host: hands a live session over at once, or sends the browser to Entra: to sign
+//! in, or to prove more for the session that it has.
 
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use http::HeaderMap;
 use secrecy::ExposeSecret as _;
 
 use super::Login;
-use super::answers::{begin_link, only_get, quiet, redirect, sign_in_first, with_cookies};
+use super::answers::{only_get, quiet, redirect, sign_in_first, with_cookies};
+use super::asked::{UnknownStepUp, is_met, with_step_up};
 use super::browser::Browser;
 use super::failed::{Way, page};
 use super::failure::Failure;
@@ -19,11 +21,10 @@ use super::start::{prompt, wanted};
 use super::trouble::Trouble;
 use crate::idp::{Ask, IdpError, Prompt, SignInRequest};
 use crate::model::id::SessionId;
-use crate::session::Token;
-use crate::store::{Destination, SecretHash, SignIn};
+use crate::store::{Destination, Round, SecretHash, SignIn};
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
-use crate::web::link::Link;
+use crate::web::sign_in::at_gate;
 use crate::web::wants::Wants;
 
 /// Begins or skips a sign-in at Entra, for a navigation.
@@ -34,13 +35,24 @@ pub(super) async fn begin(
 ) -> Response {
     let query = Query::parse(exchange.query.as_deref());
     if exchange.wants != Wants::Page {
-        return sign_in_first(&exchange, &begin_link(&wanted(&exchange, &query)));
+        let link = at_gate(Some(wanted(&exchange, &query).as_str()));
+        let asked = login.asked(&query).unwrap_or_default();
+        return sign_in_first(&exchange, &with_step_up(link, &asked));
     }
     if let Some(refused) = only_get(&exchange) {
         return refused;
     }
     let begun = login.begin(&exchange, &headers, &query).await;
     begun.map_or_else(|trouble| trouble.answer(&exchange), quiet)
+}
+
+/// How a sign-in goes to Entra.
+pub(super) struct Journey {
+    pub(super) goal: Goal,
+    pub(super) prompt: Prompt,
+    /// The session that a step-up is for; none begins a new one.
+    pub(super) session: Option<SessionId>,
+    pub(super) round: Round,
 }
 
 impl Login {
@@ -51,19 +63,30 @@ impl Login {
         query: &Query<'_>,
     ) -> Result<Response, Trouble> {
         let goal = match query.one("handover") {
-            Ok(None) => Some(Goal::Page(wanted(exchange, query))),
+            Ok(None) => match self.asked(query) {
+                Ok(asked) => Some(Goal::Page(wanted(exchange, query), asked)),
+                Err(UnknownStepUp) => return self.unknown_step_up(exchange).await,
+            },
+            // What has to be proved was kept with the hand-over; nothing that comes along now changes it.
             Ok(Some(id)) => self.waiting(&SecretHash::of(id), exchange).await?,
             Err(_twice) => None,
         };
         let Some(goal) = goal else { return self.no_such_handover(exchange).await };
         let prompt = prompt(query);
+        let mut session = None;
         if prompt == Prompt::Default {
-            let caller = Caller::of(&self.sessions, &self.public, headers).await?;
-            if let Some(session) = caller.session {
-                return self.arrive(exchange, goal, &session.id).await;
+            session = Caller::of(&self.sessions, &self.public, headers).await?.session;
+        }
+        match session {
+            Some(session) if is_met(goal.step_up(), &session) => {
+                self.arrive(exchange, goal, &session.id).await
+            }
+            session => {
+                let session = session.map(|session| session.id.clone());
+                let journey = Journey { goal, prompt, session, round: Round::First };
+                self.send_to_entra(exchange, headers, journey).await
             }
         }
-        self.send_to_entra(exchange, headers, (goal, prompt)).await
     }
 
     /// The hand-over with this id while it waits for a session.
@@ -75,43 +98,15 @@ impl Login {
         Ok(self.store.handover(id, exchange.at).await?.map(Goal::Handover))
     }
 
-    async fn no_such_handover(&self, exchange: &Exchange) -> Result<Response, Trouble> {
-        self.failed(exchange, &Failure::stale("unknown hand-over"), &Way::home()).await
-    }
-
-    /// Leads a signed-in browser on: to the page, or with a one-time code to the app's host.
-    pub(super) async fn arrive(
-        &self,
-        exchange: &Exchange,
-        goal: Goal,
-        session: &SessionId,
-    ) -> Result<Response, Trouble> {
-        let handover = match goal {
-            Goal::Page(path) => return Ok(redirect(&self.public.url(path.as_str()))),
-            Goal::Handover(handover) => handover,
-        };
-        let snapshot = self.live.current();
-        let app = snapshot.app(&handover.host);
-        let Some(origin) = app.and_then(|app| app.origin_of(&handover.host)) else {
-            return self.no_such_handover(exchange).await;
-        };
-        let code = Token::generate()?;
-        let granted = (&code.hash(), session);
-        if !self.store.grant_handover(&handover.id, granted, self.clock.now()).await? {
-            return self.no_such_handover(exchange).await;
-        }
-        let handoff = Link::path(&["_gate", "handoff"]).with_query("code", code.expose());
-        Ok(redirect(&origin.url(handoff.as_str())))
-    }
-
-    async fn send_to_entra(
+    /// Sends the browser to Entra, unless it goes round in circles.
+    pub(super) async fn send_to_entra(
         &self,
         exchange: &Exchange,
         headers: &HeaderMap,
-        (goal, prompt): (Goal, Prompt),
+        journey: Journey,
     ) -> Result<Response, Trouble> {
         let browser = Browser::welcome(&self.public, headers)?;
-        if let Goal::Page(path) = &goal {
+        if let Goal::Page(path, _) = &journey.goal {
             let place = self.public.url(path.as_str());
             if self.rounds.is_circling(&browser.hash, place, exchange.at) {
                 return self.failed(exchange, &Failure::circling(), &Way::none()).await;
@@ -120,28 +115,46 @@ impl Login {
         if let Some(turned_away) = self.one_more(exchange) {
             return Ok(turned_away);
         }
-        let request = match self.idp.begin(&Ask { prompt, ..Ask::default() }).await {
+        let request = match self.idp.begin(&self.ask(&journey).await?).await {
             Ok(request) => request,
-            Err(error) => return Ok(not_begun(exchange, &error, &self.way(&goal))),
+            Err(error) => return Ok(not_begun(exchange, &error, &self.way(&journey.goal))),
         };
         let url = request.url.clone();
-        self.keep(exchange, request, (browser.hash, goal)).await?;
+        self.keep(exchange, request, (browser.hash, journey)).await?;
         Ok(with_cookies(redirect(&url), [browser.cookie]))
+    }
+
+    /// Somebody who proves more for their session is named to Entra, so that it asks them and not whoever else is
+    /// signed in there.
+    async fn ask(&self, journey: &Journey) -> Result<Ask, Trouble> {
+        let stored = match &journey.session {
+            Some(session) => self.sessions.find(session).await?,
+            None => None,
+        };
+        Ok(Ask {
+            prompt: journey.prompt,
+            login_hint: stored.and_then(|session| session.login_hint),
+            step_up: journey.goal.step_up().clone(),
+        })
     }
 
     async fn keep(
         &self,
         exchange: &Exchange,
         request: SignInRequest,
-        (browser, goal): (SecretHash, Goal),
+        (browser, journey): (SecretHash, Journey),
     ) -> Result<(), Trouble> {
         let state = SecretHash::of(request.state.expose_secret());
         let verifier = self.sessions.seal_text(&request.verifier, state.as_str())?;
+        let Journey { goal, session, round, .. } = journey;
+        let step_up = goal.step_up().clone();
         let destination = match goal {
-            Goal::Page(path) => Destination::Page(path.to_string()),
+            Goal::Page(path, _) => Destination::Page(path.to_string()),
             Goal::Handover(handover) => Destination::Handover(handover.id),
         };
-        let sign_in = SignIn { state, browser, nonce: request.nonce, verifier, destination };
+        let nonce = request.nonce;
+        let sign_in =
+            SignIn { state, browser, nonce, verifier, destination, step_up, session, round };
         Ok(self.store.begin_sign_in(&sign_in, exchange.facts.client, exchange.at).await?)
     }
 }

@@ -12,13 +12,15 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::Login;
-use super::answers::{front_of, only_get, quiet, redirect, with_cookies};
+use super::answers::{front_of, only_get, quiet, redirect};
+use super::arrive::Arrival;
 use super::browser::browser_of;
 use super::failed::Way;
 use super::failure::Failure;
 use super::goal::Goal;
 use super::query::{Query, Twice};
 use super::return_path::ReturnPath;
+use super::step_up::Attempt;
 use super::trouble::Trouble;
 use crate::idp::{IdpError, Proof, SignedIn};
 use crate::model::session::StepUp;
@@ -111,18 +113,28 @@ impl Login {
     ) -> Result<Response, Trouble> {
         let goal = self.goal(&sign_in, exchange).await?;
         let way = goal.as_ref().map_or_else(Way::home, |goal| self.way(goal));
-        match self.redeem(&answer, &sign_in).await {
-            Ok(person) => {
-                let goal = goal.unwrap_or(Goal::Page(ReturnPath::front()));
-                self.let_in(exchange, headers, (person, sign_in, goal)).await
+        let redeemed = self.redeem(&answer, &sign_in).await;
+        let goal = goal.unwrap_or(Goal::Page(ReturnPath::front(), StepUp::default()));
+        match (redeemed, sign_in.session.clone()) {
+            (Ok(person), None) => self.let_in(exchange, headers, (person, sign_in, goal)).await,
+            (Ok(person), Some(session)) => {
+                let attempt = Attempt { session, asked: sign_in.step_up, browser: sign_in.browser };
+                self.raise(exchange, headers, (person, attempt, goal)).await
             }
-            Err(failure) => self.failed(exchange, &failure, &way).await,
+            (Err(failure), None) => self.failed(exchange, &failure, &way).await,
+            (Err(failure), Some(session)) => {
+                let attempt = Attempt { session, asked: sign_in.step_up, browser: sign_in.browser };
+                self.unmet(exchange, &failure, (&way, &attempt)).await
+            }
         }
     }
 
     async fn goal(&self, sign_in: &SignIn, exchange: &Exchange) -> Result<Option<Goal>, Trouble> {
         match &sign_in.destination {
-            Destination::Page(path) => Ok(ReturnPath::read(path).map(Goal::Page)),
+            Destination::Page(path) => {
+                let page = ReturnPath::read(path);
+                Ok(page.map(|path| Goal::Page(path, sign_in.step_up.clone())))
+            }
             Destination::Handover(id) => self.waiting(id, exchange).await,
         }
     }
@@ -135,8 +147,9 @@ impl Login {
         let code = answer.code.ok_or_else(|| Failure::stale("no code"))?;
         let verifier = self.sessions.open_text(&sign_in.verifier, sign_in.state.as_str());
         let verifier = verifier.ok_or_else(|| Failure::stale("sealed with another key"))?;
-        let proof = Proof { nonce: sign_in.nonce.clone(), verifier, step_up: StepUp::default() };
-        let finished = self.idp.finish(code.to_owned().into(), proof).await;
+        let (nonce, step_up) = (sign_in.nonce.clone(), sign_in.step_up.clone());
+        let finished =
+            self.idp.finish(code.to_owned().into(), Proof { nonce, verifier, step_up }).await;
         finished.map_err(|error| Failure::of(&error))
     }
 
@@ -158,15 +171,8 @@ impl Login {
         };
         let session = self.sessions.sign_in(new).await?;
         self.metrics.signed_in(Outcome::Ok);
-        if let Goal::Page(path) = &goal {
-            let place = self.public.url(path.as_str());
-            self.rounds.count(&sign_in.browser, place, self.clock.now());
-        }
-        let cookie = Cookie::Session.set(&self.public, session.token.expose(), None);
-        // The session is there, wherever the way on may lead: the browser gets its cookie in any case.
-        let arrived = self.arrive(exchange, goal, &session.id).await;
-        let response = arrived.unwrap_or_else(|trouble| trouble.answer(exchange));
-        Ok(with_cookies(response, [cookie]))
+        let arrival = Arrival { browser: &sign_in.browser, token: &session.token };
+        Ok(self.lead_on(exchange, (goal, &session.id), arrival).await)
     }
 }
 

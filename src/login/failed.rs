@@ -4,12 +4,14 @@ use axum::response::Response;
 
 use super::Login;
 use super::answers;
+use super::asked::with_step_up;
 use super::failure::Failure;
 use super::goal::Goal;
 use super::return_path::ReturnPath;
 use super::trouble::Trouble;
 use crate::model::host::Origin;
 use crate::model::record::{Entry, Event};
+use crate::model::session::StepUp;
 use crate::telemetry::Outcome;
 use crate::web::exchange::Exchange;
 use crate::web::fault::Fault;
@@ -19,6 +21,7 @@ use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
 use crate::web::pages::SignInFailedPage;
 use crate::web::refuser::Refused;
+use crate::web::sign_in::{at_app, at_gate};
 
 /// Where a person can go from a failed sign-in.
 #[derive(Debug, Clone, Default)]
@@ -48,14 +51,14 @@ impl Login {
     /// The same sign-in once more, or with another account.
     pub(super) fn way(&self, goal: &Goal) -> Way {
         match goal {
-            Goal::Page(path) => Way::to(&answers::begin_link(path)),
+            Goal::Page(path, asked) => Way::to(&with_step_up(at_gate(Some(path.as_str())), asked)),
             Goal::Handover(handover) => {
                 let snapshot = self.live.current();
                 let app = snapshot.app(&handover.host);
                 let origin = app.and_then(|app| app.origin_of(&handover.host));
                 origin
                     .zip(ReturnPath::read(&handover.return_path))
-                    .and_then(|(origin, back)| login_at(origin, &back))
+                    .and_then(|(origin, back)| login_at(origin, (&back, &handover.step_up)))
                     .map_or_else(Way::home, |login| Way::to(&login))
             }
         }
@@ -68,18 +71,28 @@ impl Login {
         failure: &Failure,
         way: &Way,
     ) -> Result<Response, Trouble> {
+        let event = Event::SignInFailed {
+            cause: failure.cause.to_owned(),
+            detail: failure.detail.clone(),
+            client: exchange.facts.client,
+        };
+        self.metrics.signed_in(Outcome::Failed);
+        self.refused(exchange, (failure, event), way).await
+    }
+
+    /// Puts what happened on record and shows its page; 429 when it is one of a flood.
+    pub(super) async fn refused(
+        &self,
+        exchange: &Exchange,
+        (failure, event): (&Failure, Event),
+        way: &Way,
+    ) -> Result<Response, Trouble> {
         let source = Source::Address(exchange.facts.client);
         if let Some(turned_away) = self.refuser.turn_away(source.clone(), &Refused::from(exchange))
         {
             return Ok(turned_away);
         }
         self.refuser.charge(source, exchange.at);
-        self.metrics.signed_in(Outcome::Failed);
-        let event = Event::SignInFailed {
-            cause: failure.cause.to_owned(),
-            detail: failure.detail.clone(),
-            client: exchange.facts.client,
-        };
         let receipt = self.audit.noted(Entry::Event(Box::new(event))).await?;
         Ok(page(exchange, failure, (way, receipt.id().to_string())))
     }
@@ -108,6 +121,7 @@ pub(super) fn page(
     page::still(failure.status, &page)
 }
 
-fn login_at(origin: &Origin, back: &ReturnPath) -> Option<Link> {
-    Link::parse(&origin.url(answers::login_link(back).as_str())).ok()
+fn login_at(origin: &Origin, (back, asked): (&ReturnPath, &StepUp)) -> Option<Link> {
+    let link = with_step_up(at_app(Some(back.as_str())), asked);
+    Link::parse(&origin.url(link.as_str())).ok()
 }

@@ -86,6 +86,22 @@ const BAD_TOKEN: Words = Words {
     advice: "Try again. If this stays, tell the people who run this service.",
 };
 
+const UNKNOWN_STEP_UP: Words = Words {
+    title: "This link asks for something that is not known here",
+    sentence: "It asks for a proof that no page behind this gate needs.",
+    advice: "Start from the page that you want to open instead.",
+};
+const OTHER_PERSON: Words = Words {
+    title: "Somebody else confirmed",
+    sentence: "You are signed in here with one account and confirmed at Microsoft with another. Nothing was changed.",
+    advice: "Try again with the account that you are signed in with here, or sign in with the other one.",
+};
+const ENDED: Words = Words {
+    title: "Your session ended meanwhile",
+    sentence: "It was over before your confirmation came back, so there was nothing left to add it to.",
+    advice: "Sign in again.",
+};
+
 impl Failure {
     fn new(status: StatusCode, cause: &'static str, words: Words) -> Self {
         Self { status, cause, detail: String::new(), words, code: None }
@@ -99,6 +115,21 @@ impl Failure {
     /// The browser does not keep our cookies.
     pub(super) fn circling() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "circling", CIRCLING)
+    }
+
+    /// A `step_up` that nothing here knows.
+    pub(super) fn unknown_step_up() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "unknown_step_up", UNKNOWN_STEP_UP)
+    }
+
+    /// A step-up from which somebody else came back.
+    pub(super) fn other_person() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "other_person", OTHER_PERSON)
+    }
+
+    /// A step-up whose session is over, or is not the one of this browser any more.
+    pub(super) fn session_ended() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "session_ended", ENDED)
     }
 
     /// What became of an exchange with Entra.

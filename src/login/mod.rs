@@ -12,12 +12,17 @@
 //! bound to its browser by a cookie of its own host, and each id, state and code works once, whoever shows it.
 //! OpenID Connect Core 1.0 section 3.1, RFC 9700 (security best current practice), RFC 7636.
 //!
+//! Somebody who is signed in takes the same way to prove more of themselves (`asked`, `step_up`): what they were asked is
+//! kept with the sign-in under way, the same person must come back with it, and their session gets new tokens.
+//!
 //! What is refused: a return path that any reader could take for another host; a state, code or hand-over of another
 //! browser or host; parameters that come twice; signing out by a link or by another site's form. No text of the
 //! provider and none of the visitor's choosing is ever shown. No token is ever part of an answer but as our cookie.
 
 mod about;
 mod answers;
+mod arrive;
+mod asked;
 mod begin;
 mod browser;
 mod callback;
@@ -30,6 +35,7 @@ mod return_path;
 mod rounds;
 mod sign_out;
 mod start;
+mod step_up;
 mod trouble;
 
 use std::sync::Arc;
@@ -42,6 +48,7 @@ use crate::audit::Audit;
 use crate::idp::Idp;
 use crate::live::Live;
 use crate::model::host::Origin;
+use crate::model::id::AuthContext;
 use crate::model::time::Clock;
 use crate::session::Sessions;
 use crate::store::Store;
@@ -74,6 +81,8 @@ pub struct Login {
     pub clock: Clock,
     /// Browsers that go round in circles; starts empty.
     pub rounds: Rounds,
+    /// The authentication context that stands for a second factor; none: nothing does.
+    pub mfa: Option<AuthContext>,
 }
 
 impl Login {

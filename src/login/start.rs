@@ -8,7 +8,8 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::Login;
-use super::answers::{self, login_link, only_get, quiet, redirect, sign_in_first};
+use super::answers::{self, only_get, quiet, redirect, sign_in_first};
+use super::asked::{UnknownStepUp, with_step_up};
 use super::browser::Browser;
 use super::failed::Way;
 use super::failure::Failure;
@@ -16,12 +17,14 @@ use super::query::Query;
 use super::return_path::ReturnPath;
 use super::trouble::Trouble;
 use crate::idp::Prompt;
+use crate::model::session::StepUp;
 use crate::session::Token;
 use crate::store::Handover;
 use crate::web::exchange::Exchange;
 use crate::web::flood::Source;
 use crate::web::link::Link;
 use crate::web::refuser::Refused;
+use crate::web::sign_in::at_app;
 use crate::web::wants::Wants;
 
 /// Begins a sign-in for a navigation; anybody else is told where one begins.
@@ -32,13 +35,19 @@ pub(super) async fn login(
 ) -> Response {
     let query = Query::parse(exchange.query.as_deref());
     let back = wanted(&exchange, &query);
+    let asked = login.asked(&query);
     if exchange.wants != Wants::Page {
-        return sign_in_first(&exchange, &login_link(&back));
+        // Whoever asks for what is not known here is told of the plain sign-in.
+        let link = at_app(Some(back.as_str()));
+        return sign_in_first(&exchange, &with_step_up(link, &asked.unwrap_or_default()));
     }
     if let Some(refused) = only_get(&exchange) {
         return refused;
     }
-    let started = login.start(&exchange, &headers, (back, prompt(&query))).await;
+    let started = match asked {
+        Ok(asked) => login.start(&exchange, &headers, (back, prompt(&query), asked)).await,
+        Err(UnknownStepUp) => login.unknown_step_up(&exchange).await,
+    };
     started.map_or_else(|trouble| trouble.answer(&exchange), quiet)
 }
 
@@ -74,7 +83,7 @@ impl Login {
         &self,
         exchange: &Exchange,
         headers: &HeaderMap,
-        (back, prompt): (ReturnPath, Prompt),
+        (back, prompt, step_up): (ReturnPath, Prompt, StepUp),
     ) -> Result<Response, Trouble> {
         let browser = Browser::welcome(&exchange.origin, headers)?;
         let place = exchange.origin.url(back.as_str());
@@ -91,11 +100,16 @@ impl Login {
             browser: browser.hash,
             host: exchange.origin.host().clone(),
             return_path: back.to_string(),
+            step_up,
         };
         self.store.begin_handover(&handover, exchange.facts.client, exchange.at).await?;
         let begin = Link::path(&["_gate", "begin"]).with_query("handover", id.expose());
         let begin = self.public.url(with_prompt(begin, prompt).as_str());
         Ok(answers::with_cookies(redirect(&begin), [browser.cookie]))
+    }
+
+    pub(super) async fn unknown_step_up(&self, exchange: &Exchange) -> Result<Response, Trouble> {
+        self.failed(exchange, &Failure::unknown_step_up(), &Way::home()).await
     }
 
     /// Charges an address for one more row that it made us keep, or turns it away.

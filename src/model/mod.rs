@@ -24,6 +24,7 @@ pub mod app;
 mod client_address;
 pub mod cut;
 pub mod entra;
+mod event;
 pub mod grant;
 pub mod host;
 pub mod id;

@@ -11,7 +11,7 @@ use serde::{Serialize, Serializer};
 
 pub use super::actor::Actor;
 pub use super::client_address::ClientAddress;
-use super::cut::ConnectionCut;
+pub use super::event::{Event, Memberships, SessionEnd};
 use super::grant::Method;
 use super::host::Host;
 use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId, Subject};
@@ -80,7 +80,7 @@ pub struct Circumstances {
     pub mfa: MfaState,
     /// Authentication contexts that the session met.
     pub auth_contexts: BTreeSet<String>,
-    /// When the person signed in; nobody signed in has none.
+    /// When the person last proved who they are; nobody signed in has none.
     pub signed_in_at: Option<Timestamp>,
     /// Path parameters of the matched route.
     pub params: BTreeMap<String, String>,
@@ -194,154 +194,6 @@ pub struct RefusalRecord {
     /// Why it was refused.
     #[serde(flatten)]
     pub refusal: Refusal,
-}
-
-/// Why a session ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SessionEnd {
-    /// The person signed out.
-    SignedOut,
-    /// A new sign-in in the same browser took its place.
-    Replaced,
-    /// Entra refused to renew it.
-    RefusedByEntra,
-    /// The person has too many; the oldest went.
-    TooMany,
-    /// Its idle or absolute limit passed.
-    Expired,
-    /// Its refresh token can't be opened: the key is not the one that sealed it.
-    KeyLost,
-}
-
-/// Something besides a request's decision that auditors must be able to see.
-#[derive(Debug, Clone, Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-pub enum Event {
-    /// The gate started.
-    Started {
-        /// Its version.
-        version: &'static str,
-        /// The release in force.
-        release: ReleaseNumber,
-    },
-    /// The gate drained and stopped.
-    Stopped,
-    /// Somebody signed in.
-    SignedIn {
-        /// Who.
-        actor: Actor,
-        /// Their new session.
-        session: SessionId,
-        /// From where.
-        client: ClientAddress,
-        /// Authentication contexts that the ID token vouches for.
-        auth_contexts: BTreeSet<String>,
-    },
-    /// A sign-in came back from Entra and was not accepted.
-    SignInFailed {
-        /// Which check failed, as a short fixed word.
-        cause: String,
-        /// Detail for the operator: error code, never a token or a text of the visitor's choosing.
-        detail: String,
-        /// From where.
-        client: ClientAddress,
-    },
-    /// A session ended.
-    SessionEnded {
-        /// Who caused it.
-        actor: Actor,
-        /// Which.
-        session: SessionId,
-        /// Why.
-        why: SessionEnd,
-    },
-    /// A re-check found other groups or roles.
-    PrincipalChanged {
-        /// Whose.
-        actor: Actor,
-        /// In which session.
-        session: SessionId,
-        /// Content hash before.
-        before: String,
-        /// Content hash after.
-        after: String,
-    },
-    /// A re-check could not reach Entra; the session keeps what it had.
-    RecheckUnavailable {
-        /// Which session.
-        session: SessionId,
-        /// What failed.
-        detail: String,
-    },
-    /// A change of the rule book or a release: taken over from the outbox of `cedargate.db`.
-    Change {
-        /// Number of the outbox row; each is taken over exactly once.
-        outbox: i64,
-        /// Who.
-        actor: String,
-        /// What: `grant_added`, `release_published`, …
-        action: String,
-        /// Which object.
-        object: String,
-        /// The object before, as JSON; null when it is new.
-        before: serde_json::Value,
-        /// The object after, as JSON; null when it is gone.
-        after: serde_json::Value,
-        /// When the change was made. The envelope's `at` is when it was taken over.
-        #[serde(rename = "changed_at")]
-        at: Timestamp,
-    },
-    /// Requests that were answered 429 since the last such record; one for all of them.
-    TurnedAway {
-        /// From where.
-        client: ClientAddress,
-        /// How many.
-        count: u64,
-    },
-    /// An allowed request whose upstream failed.
-    UpstreamFailed {
-        /// The decision that allowed it.
-        decision: String,
-        /// Status of our answer: 502 or 504.
-        status: u16,
-        /// What failed, without addresses of the visitor's choosing.
-        cause: String,
-    },
-    /// An open connection was cut.
-    ConnectionCut(Box<ConnectionCut>),
-    /// An entry that became durable when nobody waited for it any more: its request was answered 503, or the client had
-    /// left. Nothing followed from it.
-    Abandoned {
-        /// The place of that entry.
-        entry: String,
-    },
-    /// Entries that were refused because the log's queue was full; their requests were answered 503.
-    LogOverflowed {
-        /// How many since the last such record.
-        count: u64,
-    },
-}
-
-impl Event {
-    /// The word in the `kind` column.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Started { .. } => "started",
-            Self::Stopped => "stopped",
-            Self::SignedIn { .. } => "signed_in",
-            Self::SignInFailed { .. } => "sign_in_failed",
-            Self::SessionEnded { .. } => "session_ended",
-            Self::PrincipalChanged { .. } => "principal_changed",
-            Self::RecheckUnavailable { .. } => "recheck_unavailable",
-            Self::Change { .. } => "change",
-            Self::TurnedAway { .. } => "turned_away",
-            Self::UpstreamFailed { .. } => "upstream_failed",
-            Self::ConnectionCut(_) => "connection_cut",
-            Self::Abandoned { .. } => "abandoned",
-            Self::LogOverflowed { .. } => "log_overflowed",
-        }
-    }
 }
 
 /// A record as lists show it, read back from the log.

@@ -4,6 +4,7 @@ use super::host::{Host, Origin};
 use super::id::{DecisionId, GroupId, OriginId, RouteId, Subject};
 use super::record::ClientAddress;
 use super::route::PathPattern;
+use super::session::StepUp;
 
 #[test]
 fn hosts_are_read_in_one_way_or_refused() {
@@ -211,4 +212,41 @@ fn neighbourhood_of_an_address_is_itself_or_its_ipv6_network() {
     check("2001:db8:1:3:3:4:5:6", "2001:db8:1:3::");
     check("::1", "::");
     assert_eq!(ClientAddress::Unknown.neighbourhood().to_string(), "unknown");
+}
+
+#[test]
+fn step_ups_are_read_in_one_way_or_refused() {
+    for text in ["c1", "c99", "max_age=0", "max_age=86400", "c1 max_age=300"] {
+        let read: StepUp = text.parse().unwrap();
+        assert!(!read.is_empty());
+        assert_eq!(read.to_string(), text);
+    }
+    assert_eq!("max_age=300 c7".parse::<StepUp>().unwrap().to_string(), "c7 max_age=300");
+    for refused in [
+        "",
+        " ",
+        "c0",
+        "c01",
+        "c100",
+        "C1",
+        "p1",
+        "mfa",
+        "c1,c2",
+        "c1 c2",
+        "c1 c1",
+        "c1 ",
+        " c1",
+        "c1  max_age=1",
+        "max_age=",
+        "max_age=-1",
+        "max_age=+1",
+        "max_age=1.5",
+        "max_age=1s",
+        "max_age=86401",
+        "max_age=99999999999999999999",
+        "max_age=1 max_age=1",
+        "max-age=1",
+    ] {
+        assert!(refused.parse::<StepUp>().is_err(), "{refused:?}");
+    }
 }

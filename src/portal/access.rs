@@ -107,7 +107,7 @@ impl Looking<'_> {
             now: self.exchange.at,
             mfa,
             auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
-            signed_in_at: session.map(|session| session.signed_in_at),
+            signed_in_at: session.map(|session| session.proved_at),
             params: std::collections::BTreeMap::new(),
         };
         let decision = self.snapshot.decide(&Question {

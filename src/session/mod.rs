@@ -21,6 +21,12 @@
 //! try is a minute later. A session without a refresh token (Entra gave none) is never re-checked: it keeps the groups of
 //! its sign-in until its limits.
 //!
+//! # Step-ups
+//!
+//! Somebody who is signed in can prove more at Entra: an authentication context, or that they were there just now. The
+//! session keeps its id, its limits and what it knew; the proof is added with its time, and every token of it, parent and
+//! children, is replaced. A context counts for its own limit after it was met, and re-checks don't renew it.
+//!
 //! # What is refused
 //!
 //! A token is only ever made here: one that a browser presents is never adopted. Only its hash is kept. An answer from
@@ -32,6 +38,7 @@ mod needs;
 mod recheck;
 mod sealed_text;
 mod sessions;
+mod step_up;
 mod token;
 mod turns;
 mod watch;
@@ -39,6 +46,7 @@ mod watch;
 pub use self::error::SessionError;
 pub use self::needs::{Directory, Ledger, NotRecorded, Pending, Recheck, Renewed, Unavailable};
 pub use self::sessions::{NewSession, Parts, SessionLimits, Sessions, SignedIn};
+pub use self::step_up::{Proven, SteppedUp};
 pub use self::token::{NoRandomness, Token};
 pub use self::watch::Watched;
 

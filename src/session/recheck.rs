@@ -10,7 +10,7 @@ use super::error::SessionError;
 use super::needs::{Directory, Recheck, Renewed};
 use super::sessions::Sessions;
 use crate::model::principal::Principal;
-use crate::model::record::{Actor, Event, SessionEnd};
+use crate::model::record::{Actor, Event, Memberships, SessionEnd};
 use crate::store::{Renewal, StoredSession};
 
 /// When Entra could not be reached, the next try.
@@ -63,43 +63,53 @@ impl Sessions {
     }
 
     /// The principal is replaced whole. The change is recorded before it takes effect: a decision never rests on groups
-    /// whose coming is not on record.
+    /// whose coming is not on record. Contexts and times of proof stay as they are, since a refresh token proves nothing
+    /// anew.
     async fn renew(
         &self,
         mut session: StoredSession,
         renewed: Renewed,
     ) -> Result<Option<StoredSession>, SessionError> {
         let principal = Arc::new(Principal::User(renewed.identity.user));
-        let (before, after) = (session.principal.hash(), principal.hash());
-        if before != after {
-            let event = Event::PrincipalChanged {
-                actor: Actor::Subject(session.subject.clone()),
-                session: session.id.clone(),
-                before: before.to_string(),
-                after: after.to_string(),
-            };
-            self.parts.ledger.note(event).await?;
-        }
-        // A refreshed token need not repeat the contexts that the person met when signing in; they stay met.
-        session.auth_contexts.extend(renewed.identity.auth_contexts);
+        let changed = self.note_change(&session, &principal).await?;
         let seal = |token: &SecretString| self.seal(&session.id, token);
         let refresh_token = renewed.refresh_token.as_ref().map(seal).transpose()?;
         let recheck_at = self.parts.clock.now().plus(self.parts.limits.recheck);
-        let auth_contexts = session.auth_contexts.clone();
         let renewal = Renewal {
             principal: Arc::clone(&principal),
-            auth_contexts,
             refresh_token: refresh_token.clone(),
             recheck_at,
         };
         let kept = self.parts.store.renew_session(&session.id, &renewal).await?;
-        if before != after {
+        if changed {
             self.forget_all();
         }
         session.principal = principal;
         session.recheck_at = recheck_at;
         session.refresh_token = refresh_token.or(session.refresh_token);
         Ok(kept.then_some(session))
+    }
+
+    /// Puts on record how the person differs from what the session knows of them; `false` when they don't.
+    pub(super) async fn note_change(
+        &self,
+        session: &StoredSession,
+        now: &Principal,
+    ) -> Result<bool, SessionError> {
+        let (before, after) = (session.principal.hash(), now.hash());
+        if before == after {
+            return Ok(false);
+        }
+        let event = Event::PrincipalChanged {
+            actor: Actor::Subject(session.subject.clone()),
+            session: session.id.clone(),
+            before: before.to_string(),
+            after: after.to_string(),
+            added: Memberships::only_of(now, &session.principal),
+            removed: Memberships::only_of(&session.principal, now),
+        };
+        self.parts.ledger.note(event).await?;
+        Ok(true)
     }
 
     /// Keeps the old groups for a minute and says so in the record.

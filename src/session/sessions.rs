@@ -62,6 +62,8 @@ pub struct SessionLimits {
     pub absolute: Duration,
     /// Between readings of groups and roles.
     pub recheck: Duration,
+    /// How long an authentication context counts after it was met.
+    pub step_up: Duration,
     /// At once; the oldest end.
     pub per_person: u32,
 }
@@ -143,8 +145,9 @@ impl Sessions {
             return Ok(Some(held.session).filter(|session| session.host == *host));
         }
         let Some(session) = self.open(&hash, host).await? else { return Ok(None) };
+        let limit = self.idle_end(&session).min(session.ends_at).min(self.contexts_end(&session));
         let held = Held {
-            until: self.idle_end(&session).min(session.ends_at).min(now.plus(FRESH)),
+            until: limit.min(now.plus(FRESH)),
             session: Arc::new(self.seen_from(host, session)),
             since: now,
             ends,
@@ -279,18 +282,21 @@ impl Sessions {
     }
 
     fn fresh(&self, id: SessionId, new: &NewSession<'_>) -> Result<StoredSession, SessionError> {
-        let now = self.parts.clock.now();
+        let (now, identity) = (self.parts.clock.now(), &new.identity);
         let seal = |token: &SecretString| self.seal(&id, token);
         let refresh_token = new.refresh_token.as_ref().map(seal).transpose()?;
+        let met = identity.auth_contexts.iter().map(|context| (context.clone(), now));
         Ok(StoredSession {
             host: new.host.clone(),
-            subject: new.identity.user.subject.clone(),
-            principal: Arc::new(Principal::User(new.identity.user.clone())),
-            auth_contexts: new.identity.auth_contexts.clone(),
-            entra_session: new.identity.entra_session.clone(),
-            login_hint: new.identity.login_hint.clone(),
+            subject: identity.user.subject.clone(),
+            principal: Arc::new(Principal::User(identity.user.clone())),
+            auth_contexts: met.collect(),
+            entra_session: identity.entra_session.clone(),
+            login_hint: identity.login_hint.clone(),
             refresh_token,
             signed_in_at: now,
+            proved_at: proved_at(identity, now),
+            authenticated_at: identity.authenticated_at,
             seen_at: now,
             recheck_at: now.plus(self.parts.limits.recheck),
             ends_at: now.plus(self.parts.limits.absolute),
@@ -299,14 +305,16 @@ impl Sessions {
     }
 
     pub(super) fn seen_from(&self, host: &Host, session: StoredSession) -> Session {
+        let auth_contexts = self.contexts_that_count(&session);
         Session {
             id: session.id,
             host: host.clone(),
             principal: session.principal,
             signed_in_at: session.signed_in_at,
+            proved_at: session.proved_at,
             ends_at: session.ends_at,
-            mfa: self.mfa(&session.auth_contexts),
-            auth_contexts: session.auth_contexts,
+            mfa: self.mfa(&auth_contexts),
+            auth_contexts,
         }
     }
 
@@ -315,6 +323,22 @@ impl Sessions {
             Some(wanted) if met.contains(wanted) => MfaState::Met,
             Some(_) | None => MfaState::NotMet,
         }
+    }
+
+    /// A context met in the future was met before the clock went back; it does not count, since nobody can say for how
+    /// long it would.
+    fn contexts_that_count(&self, session: &StoredSession) -> BTreeSet<String> {
+        let now = self.parts.clock.now();
+        let counts = |met: Timestamp| met <= now && now < met.plus(self.parts.limits.step_up);
+        let contexts = session.auth_contexts.iter().filter(|(_, met)| counts(**met));
+        contexts.map(|(context, _)| context.clone()).collect()
+    }
+
+    /// When the first context that counts now stops counting.
+    pub(super) fn contexts_end(&self, session: &StoredSession) -> Timestamp {
+        let now = self.parts.clock.now();
+        let ends = session.auth_contexts.values().map(|met| met.plus(self.parts.limits.step_up));
+        ends.filter(|end| now < *end).min().unwrap_or(session.ends_at)
     }
 
     pub(super) fn seal(
@@ -349,7 +373,8 @@ impl Sessions {
         for ended in ended {
             self.note_end(ended, actor.clone()).await?;
         }
-        let (session, auth_contexts) = (session.id, session.auth_contexts);
+        let auth_contexts = session.auth_contexts.into_keys().collect();
+        let session = session.id;
         let event = Event::SignedIn { actor, session, client, auth_contexts };
         Ok(self.parts.ledger.note(event).await?)
     }
@@ -365,6 +390,12 @@ impl Held {
     fn is_good(&self, now: Timestamp, ends: u64) -> bool {
         self.ends == ends && self.since <= now && now < self.until
     }
+}
+
+/// When the person proved who they are, as Entra tells it: a sign-in that it let pass without asking anything proves no
+/// more than the one before. Without its word, `now`.
+pub(super) fn proved_at(identity: &Identity, now: Timestamp) -> Timestamp {
+    identity.authenticated_at.map_or(now, |at| at.min(now))
 }
 
 /// 64 random bits: a name, not a secret, but one that nobody can count up.

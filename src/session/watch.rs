@@ -20,8 +20,8 @@ use crate::store::StoredSession;
 pub struct Watched {
     /// The session.
     pub session: Arc<Session>,
-    /// When it ends by itself, unless it is used before.
-    pub ends_at: Timestamp,
+    /// Until when it stays as it is by itself: its end unless it is used before, or that of a context that counts.
+    pub until: Timestamp,
     /// When its groups and roles are due to be read again; none for one that never is.
     pub recheck_at: Option<Timestamp>,
 }
@@ -48,7 +48,7 @@ impl Sessions {
             return Ok(None);
         }
         Ok(Some(Watched {
-            ends_at: self.idle_end(&session).min(session.ends_at),
+            until: self.idle_end(&session).min(session.ends_at).min(self.contexts_end(&session)),
             recheck_at: self.can_be_rechecked(&session).then_some(session.recheck_at),
             session: Arc::new(self.seen_from(host, session)),
         }))

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use super::error::StoreError;
 use super::secret_hash::SecretHash;
-use super::sign_ins::{IN_ALL, PENDING, PER_BROWSER, PER_SOURCE};
+use super::sign_ins::{IN_ALL, PENDING, PER_BROWSER, PER_SOURCE, asked, kept};
 use super::sqlite::{Tx, begin, failed};
 use super::{Store, bad_row};
 use crate::model::host::{Host, InvalidHost};
 use crate::model::id::{InvalidId, SessionId};
 use crate::model::record::ClientAddress;
+use crate::model::session::StepUp;
 use crate::model::time::Timestamp;
 
 /// How long a one-time code is valid.
@@ -33,6 +34,8 @@ pub struct Handover {
     pub host: Host,
     /// Where to go afterwards on that host: a path with its query.
     pub return_path: String,
+    /// What the person has to prove first.
+    pub step_up: StepUp,
 }
 
 /// What came of looking for a hand-over. Whatever it is, the same code finds nothing afterwards.
@@ -74,8 +77,9 @@ impl Store {
         self.make_room_for_handover(&mut tx, (&handover.browser, &source), now).await?;
         sqlx::query(
             r"
-            INSERT INTO handover (id_hash, browser_hash, source, host, return_path, made_at, ends_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            INSERT INTO handover
+                (id_hash, browser_hash, source, host, return_path, step_up, made_at, ends_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             ",
         )
         .bind(handover.id.as_str())
@@ -83,6 +87,7 @@ impl Store {
         .bind(source)
         .bind(handover.host.as_str())
         .bind(&handover.return_path)
+        .bind(kept(&handover.step_up))
         .bind(now.as_micros())
         .bind(now.plus(PENDING).as_micros())
         .execute(&mut *tx)
@@ -100,9 +105,9 @@ impl Store {
         id: &SecretHash,
         now: Timestamp,
     ) -> Result<Option<Handover>, StoreError> {
-        let row: Option<(String, String, String)> = sqlx::query_as(
+        let row: Option<(String, String, String, Option<String>)> = sqlx::query_as(
             r"
-            SELECT browser_hash, host, return_path FROM handover
+            SELECT browser_hash, host, return_path, step_up FROM handover
             WHERE id_hash = $1 AND ends_at > $2 AND code_hash IS NULL
             ",
         )
@@ -111,12 +116,11 @@ impl Store {
         .fetch_optional(&self.pool)
         .await
         .map_err(failed(&self.pool, "read a hand-over"))?;
-        let read = |(browser, host, return_path): (String, String, String)| {
-            let host = host.parse().map_err(|e: InvalidHost| bad_row("handover", id, e))?;
-            let browser = SecretHash::stored(browser);
-            Ok(Handover { id: id.clone(), browser, host, return_path })
-        };
-        row.map(read).transpose()
+        let Some((browser, host, return_path, step_up)) = row else { return Ok(None) };
+        let host = host.parse().map_err(|e: InvalidHost| bad_row("handover", id, e))?;
+        let browser = SecretHash::stored(browser);
+        let step_up = asked(step_up).map_err(|e| bad_row("handover", id, e))?;
+        Ok(Some(Handover { id: id.clone(), browser, host, return_path, step_up }))
     }
 
     /// Attaches a session and its one-time code, once per transaction; the code is valid for 30 seconds. `false` when the

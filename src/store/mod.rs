@@ -11,9 +11,11 @@ mod outbox;
 mod releases;
 mod rules;
 mod secret_hash;
+mod session_rows;
 mod sessions;
 mod sign_ins;
 mod sqlite;
+mod step_ups;
 
 use sqlx::migrate::Migrator;
 
@@ -23,9 +25,11 @@ pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::releases::{Publication, ReleaseLine};
 pub use self::rules::{Edit, ObjectKind, Revision};
 pub use self::secret_hash::SecretHash;
-pub use self::sessions::{Ended, Opened, Renewal, Start, StartedSession, StoredSession};
-pub use self::sign_ins::{Destination, SignIn, SignInTaken};
+pub use self::session_rows::{Ended, Opened, StoredSession};
+pub use self::sessions::{Renewal, Start, StartedSession};
+pub use self::sign_ins::{Destination, Round, SignIn, SignInTaken};
 use self::sqlite::Pool;
+pub use self::step_ups::Raise;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/main");
 

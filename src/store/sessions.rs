@@ -3,17 +3,17 @@
 //! A session is one row; its tokens (one on the gate's host, one per app host) are rows that go with it. Ending a session
 //! is removing its row: nothing is left that could be taken for alive. Sessions of another epoch are not found at all.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::Store;
 use super::error::StoreError;
 use super::secret_hash::SecretHash;
+use super::session_rows::{Ended, Opened, OpenedRow, Row, StoredSession, ended, opened, read};
 use super::sqlite::{Tx, begin, failed};
-use super::{Store, bad_row};
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
 use crate::model::principal::Principal;
@@ -22,44 +22,6 @@ use crate::model::time::Timestamp;
 
 /// Rows that one sweep removes at most, so that it never holds the write lock for long.
 const SWEEP_BATCH: i64 = 500;
-
-/// A session as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredSession {
-    /// Its name in lists and records.
-    pub id: SessionId,
-    /// The gate's host, where the person signed in.
-    pub host: Host,
-    /// Whose it is.
-    pub subject: Subject,
-    /// The person as the last token described them.
-    pub principal: Arc<Principal>,
-    /// Authentication contexts met so far.
-    pub auth_contexts: BTreeSet<String>,
-    /// `sid` of Entra's own session.
-    pub entra_session: Option<String>,
-    /// `login_hint` for signing out at Entra.
-    pub login_hint: Option<String>,
-    /// The refresh token, sealed; without one groups can't be read again.
-    pub refresh_token: Option<Vec<u8>>,
-    /// When the person signed in.
-    pub signed_in_at: Timestamp,
-    /// When it was last used, to the minute.
-    pub seen_at: Timestamp,
-    /// When groups and roles are due to be read again.
-    pub recheck_at: Timestamp,
-    /// When it ends whatever happens.
-    pub ends_at: Timestamp,
-}
-
-/// A session found through one of its tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
-    /// The host that the token belongs to.
-    pub host: Host,
-    /// The session.
-    pub session: StoredSession,
-}
 
 /// How a session is started.
 #[derive(Debug, Clone, Copy)]
@@ -77,51 +39,15 @@ pub struct StartedSession {
     pub ended: Vec<Ended>,
 }
 
-/// A session that ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
-    /// Which.
-    pub id: SessionId,
-    /// Whose.
-    pub subject: Subject,
-    /// Why.
-    pub why: SessionEnd,
-}
-
 /// What a successful re-check changes.
 #[derive(Debug, Clone)]
 pub struct Renewal {
     /// The person as the new token describes them.
     pub principal: Arc<Principal>,
-    /// Authentication contexts met so far.
-    pub auth_contexts: BTreeSet<String>,
     /// The refresh token for the next time, sealed; none keeps the present one.
     pub refresh_token: Option<Vec<u8>>,
     /// The next time.
     pub recheck_at: Timestamp,
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    host: String,
-    subject: String,
-    principal: String,
-    auth_contexts: String,
-    entra_session: Option<String>,
-    login_hint: Option<String>,
-    refresh_token: Option<String>,
-    signed_in_at: i64,
-    seen_at: i64,
-    recheck_at: i64,
-    ends_at: i64,
-}
-
-#[derive(sqlx::FromRow)]
-struct OpenedRow {
-    token_host: String,
-    #[sqlx(flatten)]
-    session: Row,
 }
 
 impl Store {
@@ -194,8 +120,8 @@ impl Store {
         let row: Option<OpenedRow> = sqlx::query_as(
             r"
             SELECT t.host AS token_host, s.id, s.host, s.subject, s.principal, s.auth_contexts,
-                s.entra_session, s.login_hint, s.refresh_token, s.signed_in_at, s.seen_at,
-                s.recheck_at, s.ends_at
+                s.entra_session, s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at,
+                s.authenticated_at, s.seen_at, s.recheck_at, s.ends_at
             FROM session_token t
             JOIN session s ON s.id = t.session
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
@@ -206,10 +132,6 @@ impl Store {
         .fetch_optional(&self.pool)
         .await
         .map_err(failed(&self.pool, "look up a session"))?;
-        let opened = |row: OpenedRow| {
-            let host = parsed(&row.session.id, &row.token_host)?;
-            Ok(Opened { host, session: read(row.session)? })
-        };
         row.map(opened).transpose()
     }
 
@@ -221,7 +143,8 @@ impl Store {
         let row: Option<Row> = sqlx::query_as(
             r"
             SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
-                s.login_hint, s.refresh_token, s.signed_in_at, s.seen_at, s.recheck_at, s.ends_at
+                s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at, s.authenticated_at,
+                s.seen_at, s.recheck_at, s.ends_at
             FROM session s
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
             WHERE s.id = $1
@@ -242,7 +165,8 @@ impl Store {
         let rows: Vec<Row> = sqlx::query_as(
             r"
             SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
-                s.login_hint, s.refresh_token, s.signed_in_at, s.seen_at, s.recheck_at, s.ends_at
+                s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at, s.authenticated_at,
+                s.seen_at, s.recheck_at, s.ends_at
             FROM session s
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
             WHERE s.subject = $1 ORDER BY s.signed_in_at DESC, s.id
@@ -280,14 +204,13 @@ impl Store {
     ) -> Result<bool, StoreError> {
         sqlx::query(
             r"
-            UPDATE session SET principal = $2, auth_contexts = $3,
-                refresh_token = COALESCE($4, refresh_token), recheck_at = $5
+            UPDATE session SET principal = $2,
+                refresh_token = COALESCE($3, refresh_token), recheck_at = $4
             WHERE id = $1
             ",
         )
         .bind(id.as_str())
         .bind(renewal.principal.to_json())
-        .bind(serde_json::json!(renewal.auth_contexts).to_string())
         .bind(renewal.refresh_token.as_ref().map(|sealed| STANDARD.encode(sealed)))
         .bind(renewal.recheck_at.as_micros())
         .execute(&self.pool)
@@ -419,8 +342,9 @@ impl Store {
             r"
             INSERT INTO session
                 (id, host, epoch, subject, principal, auth_contexts, entra_session, login_hint,
-                refresh_token, signed_in_at, seen_at, recheck_at, ends_at)
-            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+                refresh_token, signed_in_at, proved_at, authenticated_at, seen_at, recheck_at,
+                ends_at)
+            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
             FROM setting WHERE name = 'session_epoch'
             ",
         )
@@ -433,6 +357,8 @@ impl Store {
         .bind(&session.login_hint)
         .bind(session.refresh_token.as_ref().map(|sealed| STANDARD.encode(sealed)))
         .bind(session.signed_in_at.as_micros())
+        .bind(session.proved_at.as_micros())
+        .bind(session.authenticated_at.map(Timestamp::as_micros))
         .bind(session.seen_at.as_micros())
         .bind(session.recheck_at.as_micros())
         .bind(session.ends_at.as_micros())
@@ -463,35 +389,4 @@ impl Store {
         .map(|_| ())
         .map_err(failed(&self.pool, "add a session's token"))
     }
-}
-
-fn ended((id, subject): (String, String), why: SessionEnd) -> Result<Ended, StoreError> {
-    Ok(Ended { subject: parsed(&id, &subject)?, id: parsed(&id, &id)?, why })
-}
-
-fn read(row: Row) -> Result<StoredSession, StoreError> {
-    let id = &row.id;
-    let json = |e: serde_json::Error| bad_row("session", id, e);
-    let sealed = row.refresh_token.map(|text| STANDARD.decode(text)).transpose();
-    Ok(StoredSession {
-        id: parsed(id, id)?,
-        host: parsed(id, &row.host)?,
-        subject: parsed(id, &row.subject)?,
-        principal: Arc::new(serde_json::from_str(&row.principal).map_err(json)?),
-        auth_contexts: serde_json::from_str(&row.auth_contexts).map_err(json)?,
-        entra_session: row.entra_session,
-        login_hint: row.login_hint,
-        refresh_token: sealed.map_err(|e| bad_row("session", id, e))?,
-        signed_in_at: Timestamp::from_micros(row.signed_in_at),
-        seen_at: Timestamp::from_micros(row.seen_at),
-        recheck_at: Timestamp::from_micros(row.recheck_at),
-        ends_at: Timestamp::from_micros(row.ends_at),
-    })
-}
-
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
-    id: &str,
-    text: &str,
-) -> Result<T, StoreError> {
-    text.parse().map_err(|e: T::Err| bad_row("session", id, e))
 }

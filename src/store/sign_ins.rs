@@ -12,7 +12,9 @@ use super::error::StoreError;
 use super::secret_hash::SecretHash;
 use super::sqlite::{Tx, begin, failed};
 use super::{Store, bad_row};
+use crate::model::id::{InvalidId, SessionId};
 use crate::model::record::ClientAddress;
+use crate::model::session::{InvalidStepUp, StepUp};
 use crate::model::time::Timestamp;
 
 /// How long a person may take at Entra.
@@ -44,6 +46,21 @@ pub struct SignIn {
     pub verifier: SecretString,
     /// Where to go afterwards.
     pub destination: Destination,
+    /// What the person was asked to prove.
+    pub step_up: StepUp,
+    /// The session that the proof is for; without one a new session begins.
+    pub session: Option<SessionId>,
+    /// Whether Entra was asked once already.
+    pub round: Round,
+}
+
+/// How often a sign-in went to Entra.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// This is the first time.
+    First,
+    /// It came back with an answer that asks for one repetition, and this is that.
+    Again,
 }
 
 /// Where a sign-in leads.
@@ -68,7 +85,18 @@ pub enum SignInTaken {
     OtherBrowser,
 }
 
-type Columns = (String, String, String, Option<String>, Option<String>, i64);
+#[derive(sqlx::FromRow)]
+struct Row {
+    browser_hash: String,
+    nonce: String,
+    verifier: String,
+    return_path: Option<String>,
+    handover_hash: Option<String>,
+    step_up: Option<String>,
+    session: Option<String>,
+    round: i64,
+    ends_at: i64,
+}
 
 impl Store {
     /// Keeps a sign-in for 10 minutes. The oldest of a browser with 20, or of a client's neighbourhood with 200, gives way; when
@@ -93,8 +121,8 @@ impl Store {
             r"
             INSERT INTO sign_in
                 (state_hash, browser_hash, source, nonce, verifier, return_path, handover_hash,
-                made_at, ends_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                step_up, session, round, made_at, ends_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
             ",
         )
         .bind(sign_in.state.as_str())
@@ -104,6 +132,12 @@ impl Store {
         .bind(sign_in.verifier.expose_secret())
         .bind(page)
         .bind(handover)
+        .bind(kept(&sign_in.step_up))
+        .bind(sign_in.session.as_ref().map(SessionId::as_str))
+        .bind(match sign_in.round {
+            Round::First => 1_i64,
+            Round::Again => 2,
+        })
         .bind(now.as_micros())
         .bind(now.plus(PENDING).as_micros())
         .execute(&mut *tx)
@@ -122,36 +156,25 @@ impl Store {
         browser: &SecretHash,
         now: Timestamp,
     ) -> Result<SignInTaken, StoreError> {
-        let row: Option<Columns> = sqlx::query_as(
+        let row: Option<Row> = sqlx::query_as(
             r"
             DELETE FROM sign_in WHERE state_hash = $1
-            RETURNING browser_hash, nonce, verifier, return_path, handover_hash, ends_at
+            RETURNING browser_hash, nonce, verifier, return_path, handover_hash, step_up, session,
+                round, ends_at
             ",
         )
         .bind(state.as_str())
         .fetch_optional(&self.pool)
         .await
         .map_err(failed(&self.pool, "take a sign-in"))?;
-        let Some((owner, nonce, verifier, page, handover, ends_at)) = row else {
-            return Ok(SignInTaken::Unknown);
-        };
-        if now.as_micros() >= ends_at {
+        let Some(row) = row else { return Ok(SignInTaken::Unknown) };
+        if now.as_micros() >= row.ends_at {
             return Ok(SignInTaken::Expired);
         }
-        if owner != browser.as_str() {
+        if row.browser_hash != browser.as_str() {
             return Ok(SignInTaken::OtherBrowser);
         }
-        let destination = match (page, handover) {
-            (Some(path), None) => Destination::Page(path),
-            (None, Some(id)) => Destination::Handover(SecretHash::stored(id)),
-            (Some(_), Some(_)) | (None, None) => {
-                return Err(bad_row("sign_in", state, "it must lead to one place"));
-            }
-        };
-        let (nonce, verifier) = (nonce.into(), verifier.into());
-        let (state, browser) = (state.clone(), browser.clone());
-        let taken = SignIn { state, browser, nonce, verifier, destination };
-        Ok(SignInTaken::Taken(Box::new(taken)))
+        Ok(SignInTaken::Taken(Box::new(read(state, row)?)))
     }
 
     /// Removes sign-ins whose 10 minutes are over.
@@ -255,4 +278,38 @@ impl Store {
         .map(|_| ())
         .map_err(failed(&self.pool, MAKING_ROOM))
     }
+}
+
+fn read(state: &SecretHash, row: Row) -> Result<SignIn, StoreError> {
+    let wrong = |why: &'static str| bad_row("sign_in", state, why);
+    let destination = match (row.return_path, row.handover_hash) {
+        (Some(path), None) => Destination::Page(path),
+        (None, Some(id)) => Destination::Handover(SecretHash::stored(id)),
+        (Some(_), Some(_)) | (None, None) => return Err(wrong("it must lead to one place")),
+    };
+    let session = row.session.map(|id| id.parse()).transpose();
+    Ok(SignIn {
+        state: state.clone(),
+        browser: SecretHash::stored(row.browser_hash),
+        nonce: row.nonce.into(),
+        verifier: row.verifier.into(),
+        destination,
+        step_up: asked(row.step_up).map_err(|e| bad_row("sign_in", state, e))?,
+        session: session.map_err(|e: InvalidId| bad_row("sign_in", state, e))?,
+        round: match row.round {
+            1 => Round::First,
+            2 => Round::Again,
+            _ => return Err(wrong("it can't have gone to Entra that often")),
+        },
+    })
+}
+
+/// A step-up as rows keep it: nothing where nothing is asked for.
+pub(super) fn kept(step_up: &StepUp) -> Option<String> {
+    (!step_up.is_empty()).then(|| step_up.to_string())
+}
+
+/// What [`kept`] made.
+pub(super) fn asked(kept: Option<String>) -> Result<StepUp, InvalidStepUp> {
+    kept.map_or_else(|| Ok(StepUp::default()), |text| text.parse())
 }

@@ -7,18 +7,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Json;
-use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::json;
+use axum::response::Response;
+use http::HeaderMap;
 
 use super::caller::Caller;
 use super::exchange::Exchange;
-use super::fault::{Fault, Quote, seal};
+use super::fault::{Fault, Quote};
 use super::flood::Source;
 use super::refuser::{Refused, Refuser};
-use super::wants::Wants;
+use super::sign_in;
 use crate::audit::Audit;
 use crate::authz::decision::Decision;
 use crate::live::Live;
@@ -28,13 +25,6 @@ use crate::model::principal::Principal;
 use crate::model::record::{Circumstances, DecisionRecord, Door, Reason, Verdict};
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
-
-/// Where a sign-in starts on Cedargate's own host.
-const BEGIN_PATH: &str = "/_gate/begin";
-
-/// Everything but what is plain in a query value.
-const QUERY_VALUE: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// Stands before the pages of Cedargate's own host. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -159,7 +149,7 @@ impl Doorkeeper {
                 auth_contexts: session
                     .map(|session| session.auth_contexts.clone())
                     .unwrap_or_default(),
-                signed_in_at: session.map(|session| session.signed_in_at),
+                signed_in_at: session.map(|session| session.proved_at),
                 params: BTreeMap::new(),
             },
             release: self.live.current().number(),
@@ -175,31 +165,9 @@ impl Doorkeeper {
     ///
     /// A navigation goes there by 303; a script is told where, for it can't follow to another origin.
     pub fn sign_in_first(&self, exchange: &Exchange, back: &str, id: DecisionId) -> Response {
-        let back = utf8_percent_encode(back, QUERY_VALUE);
-        let url = self.public.url(&format!("{BEGIN_PATH}?return={back}"));
-        // The address is ASCII by construction; should it ever not be, the sign-in comes back to the portal.
-        let place = HeaderValue::from_str(&url).unwrap_or(HeaderValue::from_static(BEGIN_PATH));
-        let mut response = match exchange.wants {
-            Wants::Page => (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response(),
-            Wants::Data => sign_in_data(&url, id),
-            Wants::Htmx => {
-                let mut response = sign_in_data(&url, id);
-                response.headers_mut().insert("hx-redirect", place);
-                response
-            }
-        };
-        seal(response.headers_mut());
-        response
+        let url = self.public.url(sign_in::at_gate(Some(back)).as_str());
+        sign_in::first(exchange.wants, &url, &Quote::Decision(id))
     }
-}
-
-fn sign_in_data(url: &str, id: DecisionId) -> Response {
-    let body =
-        json!({ "error": "unauthenticated", "login_url": url, "decision_id": id.to_string() });
-    let mut response = (StatusCode::UNAUTHORIZED, Json(body)).into_response();
-    let challenge = HeaderValue::from_static("Bearer realm=\"cedargate\"");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-    response
 }
 
 fn source(exchange: &Exchange, caller: &Caller) -> Source {

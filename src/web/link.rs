@@ -10,6 +10,9 @@ use url::Url;
 /// All but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// The same, but for `/`.
+const BUT_SLASHES: &AsciiSet = &RESERVED.remove(b'/');
+
 /// An address that is safe in `href` and `action`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link(String);
@@ -46,11 +49,21 @@ impl Link {
 
     /// The same address with one more query parameter.
     #[must_use]
-    pub fn with_query(mut self, name: &str, value: &str) -> Self {
+    pub fn with_query(self, name: &str, value: &str) -> Self {
+        self.with(name, value, RESERVED)
+    }
+
+    /// The same with a path as its value, whose slashes stay as they are (RFC 3986 section 3.4): people read addresses.
+    #[must_use]
+    pub fn with_path(self, name: &str, path: &str) -> Self {
+        self.with(name, path, BUT_SLASHES)
+    }
+
+    fn with(mut self, name: &str, value: &str, encoded: &'static AsciiSet) -> Self {
         self.0.push(if self.0.contains('?') { '&' } else { '?' });
         self.0.extend(utf8_percent_encode(name, RESERVED));
         self.0.push('=');
-        self.0.extend(utf8_percent_encode(value, RESERVED));
+        self.0.extend(utf8_percent_encode(value, encoded));
         self
     }
 

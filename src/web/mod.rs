@@ -20,6 +20,7 @@ pub mod moment;
 pub mod page;
 pub mod pages;
 pub mod refuser;
+pub mod sign_in;
 pub mod wants;
 
 #[cfg(test)]

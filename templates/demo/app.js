@@ -7,17 +7,18 @@ function say(output, text, bad) {
 }
 
 // A sign-in address is shown only when it is an ordinary web address.
-function signInLink(output, address) {
+function signInLink(output, body) {
   let url;
   try {
-    url = new URL(address, location.href);
+    url = new URL(body.login_url, location.href);
   } catch {
     return;
   }
   if (url.protocol !== "https:" && url.protocol !== "http:") return;
   const link = document.createElement("a");
   link.href = url.href;
-  link.textContent = "Session ended: sign in again";
+  const more = body.error === "step_up_required";
+  link.textContent = more ? "Needs a second factor: confirm it" : "Session ended: sign in again";
   output.append("\n", link);
 }
 
@@ -26,7 +27,7 @@ async function call(button, output) {
   const options = { method, headers: { accept: "application/json" } };
   if (button.dataset.body) {
     options.body = button.dataset.body;
-    options.headers["content-type"] = "application/json";
+    options.headers["content-type"] = button.dataset.type || "application/json";
   }
   say(output, `${method} ${path} …`);
   try {
@@ -35,7 +36,7 @@ async function call(button, output) {
     const body = isJson ? await response.json() : null;
     const shown = body ? JSON.stringify(body, null, 2) : "(a page of HTML)";
     say(output, `${method} ${path}: ${response.status}\n${shown}`, !response.ok);
-    if (response.status === 401 && body && body.login_url) signInLink(output, body.login_url);
+    if (response.status === 401 && body && body.login_url) signInLink(output, body);
   } catch (error) {
     say(output, `${method} ${path}: no answer (${error.message})`, true);
   }

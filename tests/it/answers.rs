@@ -125,10 +125,7 @@ async fn no_program_is_sent_through_a_sign_in() {
             }
             let answer = exchange(request(&url, ("GET", headers))).await;
             let json = answer.assert_data();
-            assert_eq!(
-                (answer.status, &json["login_url"]),
-                (401, &url.replace("=/", "=%2F").into())
-            );
+            assert_eq!((answer.status, &json["login_url"]), (401, &url.clone().into()));
             assert_eq!(answer.header("hx-redirect").is_empty(), asker != Asker::Htmx);
         }
     }

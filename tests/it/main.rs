@@ -39,6 +39,8 @@ mod sign_in;
 #[cfg(feature = "demo")]
 mod smuggling;
 #[cfg(feature = "demo")]
+mod step_up;
+#[cfg(feature = "demo")]
 mod streams;
 mod tidy;
 #[cfg(feature = "demo")]

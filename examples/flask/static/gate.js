@@ -1,7 +1,7 @@
 // fetch for pages behind Cedargate.
 //
-// 401: the session is over. Go to the sign-in page, which comes back to this page. Once per page: many requests may
-// fail together, and a loop of redirects helps nobody.
+// 401: the session is over, or this needs a second factor (`error` is "step_up_required"). Go to the sign-in page, which
+// comes back to this page. Once per page: many requests may fail together, and a loop of redirects helps nobody.
 // 403: signed in, but not allowed. Signing in again would not help, so show why.
 
 let leaving = false;
@@ -16,7 +16,8 @@ export async function gateFetch(url, options = {}) {
       leaving = true;
       location.assign(body.login_url);
     }
-    throw new Error("You are signed out.");
+    const more = body.error === "step_up_required";
+    throw new Error(more ? "This needs a second factor." : "You are signed out.");
   }
   if (answer.status === 403) {
     const body = await answer.json().catch(() => ({}));

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::super::envelope::{Envelope, Seal};
 use super::sample;
 use crate::model::id::{OriginId, ReleaseNumber};
-use crate::model::record::{Actor, ClientAddress, Entry, Event, SessionEnd, Verdict};
+use crate::model::record::{Actor, ClientAddress, Entry, Event, Memberships, SessionEnd, Verdict};
 use crate::model::time::Timestamp;
 use crate::store::audit::Row;
 
@@ -50,6 +50,23 @@ fn every_kind() -> Vec<Entry> {
             session: session(),
             before: text(),
             after: text(),
+            added: Memberships::default(),
+            removed: Memberships::default(),
+        },
+        Event::SteppedUp {
+            actor: Actor::Gate,
+            session: session(),
+            asked: text(),
+            auth_contexts: ["c1".to_owned()].into(),
+            client: ClientAddress::Unknown,
+        },
+        Event::StepUpFailed {
+            actor: Actor::Gate,
+            session: session(),
+            asked: text(),
+            cause: text(),
+            detail: text(),
+            client: ClientAddress::Unknown,
         },
         Event::RecheckUnavailable { session: session(), detail: text() },
         Event::Change {

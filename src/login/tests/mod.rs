@@ -6,6 +6,7 @@ mod flow;
 mod handover;
 mod hostile_returns;
 mod out;
+mod step_up;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -102,7 +103,7 @@ async fn scene_with(limit: Limit) -> Scene {
         clock: clock.clone(),
         limits: limits(),
         token_key: keys.token,
-        mfa_context: None,
+        mfa_context: Some("c1".to_owned()),
     }));
     let refuser = Refuser::new(log.audit.clone(), Arc::new(Flood::new(limit)), metrics.clone());
     let login = Arc::new(Login {
@@ -117,6 +118,7 @@ async fn scene_with(limit: Limit) -> Scene {
         metrics,
         clock: clock.clone(),
         rounds: Rounds::default(),
+        mfa: "c1".parse().ok(),
     });
     Scene { login, sim, clock, reader: log.reader, log_stop, _directory: directory, _tasks: tasks }
 }
@@ -167,6 +169,7 @@ fn limits() -> SessionLimits {
         idle: Duration::from_hours(1),
         absolute: Duration::from_hours(12),
         recheck: Duration::from_mins(15),
+        step_up: Duration::from_mins(30),
         per_person: 20,
     }
 }

@@ -143,7 +143,7 @@ async fn open_page_does_not_keep_its_session_alive() {
     for _ in 0..5 {
         let watched = watch().await.unwrap();
         assert_eq!((&watched.session.id, &watched.session.host), (&signed_in.id, &app()));
-        assert_eq!(watched.ends_at, begun.plus(Duration::from_hours(1)));
+        assert_eq!(watched.until, begun.plus(Duration::from_hours(1)));
         assert_eq!(watched.recheck_at, Some(begun.plus(Duration::from_mins(15))));
         scene.pass(Duration::from_mins(12));
     }

@@ -20,6 +20,7 @@ use crate::store::Store;
 
 mod life;
 mod recheck;
+mod step_up;
 mod token;
 
 const UMA: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
@@ -130,6 +131,7 @@ async fn scene() -> Scene {
             idle: Duration::from_hours(1),
             absolute: Duration::from_hours(12),
             recheck: Duration::from_mins(15),
+            step_up: Duration::from_mins(30),
             per_person: 20,
         },
         token_key: token_key(&directory, "keys"),

@@ -1,6 +1,7 @@
 //! Floods of sign-ins and hand-overs: whoever sends one pushes out rows of their own and of nobody else.
 
 use super::*;
+use crate::model::session::StepUp;
 
 const FLOODER: &str = "198.51.100.66";
 const FRESH: &str = "192.0.2.7";
@@ -28,10 +29,14 @@ async fn begin(scene: &Scene, name: &str, client: ClientAddress, at: Timestamp) 
         nonce: "nonce".to_owned().into(),
         verifier: "verifier".to_owned().into(),
         destination: Destination::Page("/".to_owned()),
+        step_up: StepUp::default(),
+        session: None,
+        round: Round::First,
     };
     scene.store.begin_sign_in(&sign_in, client, at).await.unwrap();
     let (id, host) = (SecretHash::of(name), "payroll.contoso.com".parse().unwrap());
-    let handover = Handover { id, browser, host, return_path: "/".to_owned() };
+    let (return_path, step_up) = ("/".to_owned(), StepUp::default());
+    let handover = Handover { id, browser, host, return_path, step_up };
     scene.store.begin_handover(&handover, client, at).await.unwrap();
 }
 

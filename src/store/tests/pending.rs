@@ -11,6 +11,9 @@ fn sign_in(state: &str, browser: &str) -> SignIn {
         nonce: "nonce".to_owned().into(),
         verifier: "verifier".to_owned().into(),
         destination: Destination::Page("/console/".to_owned()),
+        step_up: "c1 max_age=300".parse().unwrap(),
+        session: "s-1".parse().ok(),
+        round: Round::Again,
     }
 }
 
@@ -25,6 +28,7 @@ fn handover(id: &str) -> Handover {
         browser: SecretHash::of("browser"),
         host: host("payroll.contoso.com"),
         return_path: "/reports/2026?q=1".to_owned(),
+        step_up: "c7".parse().unwrap(),
     }
 }
 
@@ -64,6 +68,8 @@ async fn sign_in_comes_back_whole_and_once() {
     assert_eq!(taken.nonce.expose_secret(), "nonce");
     assert_eq!(taken.verifier.expose_secret(), "verifier");
     assert_eq!(taken.destination, begun.destination);
+    assert_eq!((&taken.step_up, &taken.session), (&begun.step_up, &begun.session));
+    assert_eq!(taken.round, Round::Again);
     assert!(matches!(take(&scene, ("state", "browser"), 599).await, SignInTaken::Unknown));
 }
 

@@ -18,11 +18,13 @@ fn session(id: &str, seconds: i64) -> StoredSession {
         host: gate(),
         subject: SUBJECT.parse().unwrap(),
         principal: Arc::new(serde_json::from_value(user).unwrap()),
-        auth_contexts: ["c1".to_owned()].into(),
+        auth_contexts: [("c1".to_owned(), at(seconds))].into(),
         entra_session: Some("sid".to_owned()),
         login_hint: None,
         refresh_token: Some(vec![0, 255, 7]),
         signed_in_at: at(seconds),
+        proved_at: at(seconds),
+        authenticated_at: Some(at(seconds - 60)),
         seen_at: at(seconds),
         recheck_at: at(seconds + 900),
         ends_at: at(seconds + 43_200),
@@ -123,7 +125,6 @@ async fn renewal_replaces_the_principal_and_keeps_a_token_that_was_not_renewed()
     let id: SessionId = "s-1".parse().unwrap();
     let renewal = |refresh_token| Renewal {
         principal: Arc::new(Principal::Anonymous),
-        auth_contexts: ["c2".to_owned()].into(),
         refresh_token,
         recheck_at: at(5000),
     };
@@ -135,6 +136,56 @@ async fn renewal_replaces_the_principal_and_keeps_a_token_that_was_not_renewed()
     let kept = scene.store.session(&id).await.unwrap().unwrap();
     assert_eq!(kept.refresh_token, Some(vec![1]));
     assert!(!scene.store.renew_session(&"s-9".parse().unwrap(), &renewal(None)).await.unwrap());
+}
+
+#[tokio::test]
+async fn step_up_replaces_every_token_and_keeps_the_limits() {
+    let scene = scene().await;
+    start(&scene, "s-1", 0).await;
+    let id: SessionId = "s-1".parse().unwrap();
+    let (child, fresh) = (SecretHash::of("child"), SecretHash::of("fresh"));
+    assert!(scene.store.add_child(&id, (&child, &app()), at(1)).await.unwrap());
+    let raise = Raise {
+        principal: Arc::new(Principal::Anonymous),
+        auth_contexts: [("c1".to_owned(), at(0)), ("c2".to_owned(), at(60))].into(),
+        proved_at: at(60),
+        authenticated_at: None,
+        entra_session: Some("sid-2".to_owned()),
+        login_hint: Some("hint".to_owned()),
+        refresh_token: None,
+        recheck_at: at(960),
+    };
+    assert!(scene.store.raise_session((&id, &fresh), &raise, at(60)).await.unwrap());
+    for dead in ["token-s-1", "child"] {
+        assert_eq!(opened(&scene, dead).await, None, "{dead}");
+    }
+    let expected = StoredSession {
+        principal: raise.principal.clone(),
+        auth_contexts: raise.auth_contexts.clone(),
+        proved_at: at(60),
+        entra_session: raise.entra_session.clone(),
+        login_hint: raise.login_hint.clone(),
+        recheck_at: at(960),
+        ..session("s-1", 0)
+    };
+    let raised = Opened { host: gate(), session: expected };
+    assert_eq!(opened(&scene, "fresh").await, Some(raised));
+    let late = scene.store.raise_session((&id, &child), &raise, at(43_200)).await.unwrap();
+    let unknown = ("s-9".parse().unwrap(), SecretHash::of("x"));
+    let unknown = scene.store.raise_session((&unknown.0, &unknown.1), &raise, at(60)).await;
+    assert!(!late && !unknown.unwrap());
+    assert!(opened(&scene, "fresh").await.is_some(), "what did not happen took no token away");
+}
+
+#[tokio::test]
+async fn contexts_of_an_older_version_were_met_at_the_sign_in() {
+    let scene = scene().await;
+    start(&scene, "s-1", 7).await;
+    let old = r#"UPDATE session SET auth_contexts = '["c1","c9"]', proved_at = NULL"#;
+    sqlx::query(old).execute(&scene.store.pool).await.unwrap();
+    let kept = scene.store.session(&"s-1".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!(kept.auth_contexts, [("c1".to_owned(), at(7)), ("c9".to_owned(), at(7))].into());
+    assert_eq!(kept.proved_at, at(7));
 }
 
 #[tokio::test]

@@ -191,6 +191,7 @@ fn sessions(store: &Store, clock: &Clock, directory: &TempDir) -> Sessions {
             idle: Duration::from_hours(1),
             absolute: Duration::from_hours(12),
             recheck: Duration::from_hours(11),
+            step_up: Duration::from_mins(30),
             per_person: 20,
         },
         token_key: Keys::open(&directory.path().join("keys")).unwrap().token,

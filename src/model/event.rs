@@ -1,0 +1,217 @@
+//! What happens besides decisions and must be on record: sign-ins, sessions, changes, and trouble of our own.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::actor::Actor;
+use super::client_address::ClientAddress;
+use super::cut::ConnectionCut;
+use super::id::{AppRole, GroupId, ReleaseNumber, SessionId};
+use super::principal::Principal;
+use super::time::Timestamp;
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionEnd {
+    /// The person signed out.
+    SignedOut,
+    /// A new sign-in in the same browser took its place.
+    Replaced,
+    /// Entra refused to renew it.
+    RefusedByEntra,
+    /// The person has too many; the oldest went.
+    TooMany,
+    /// Its idle or absolute limit passed.
+    Expired,
+    /// Its refresh token can't be opened: the key is not the one that sealed it.
+    KeyLost,
+}
+
+/// Groups and app roles.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Memberships {
+    /// Object ids of groups.
+    pub groups: BTreeSet<GroupId>,
+    /// Values of app roles.
+    pub roles: BTreeSet<AppRole>,
+}
+
+impl Memberships {
+    /// What `one` has and `other` has not. Only people have groups; whatever is no person has nothing here.
+    pub fn only_of(one: &Principal, other: &Principal) -> Self {
+        let (Principal::User(one), Principal::User(other)) = (one, other) else {
+            return Self::default();
+        };
+        Self {
+            groups: one.groups.difference(&other.groups).cloned().collect(),
+            roles: one.roles.difference(&other.roles).cloned().collect(),
+        }
+    }
+}
+
+/// Something besides a request's decision that auditors must be able to see.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The gate started.
+    Started {
+        /// Its version.
+        version: &'static str,
+        /// The release in force.
+        release: ReleaseNumber,
+    },
+    /// The gate drained and stopped.
+    Stopped,
+    /// Somebody signed in.
+    SignedIn {
+        /// Who.
+        actor: Actor,
+        /// Their new session.
+        session: SessionId,
+        /// From where.
+        client: ClientAddress,
+        /// Authentication contexts that the ID token vouches for.
+        auth_contexts: BTreeSet<String>,
+    },
+    /// A sign-in came back from Entra and was not accepted.
+    SignInFailed {
+        /// Which check failed, as a short fixed word.
+        cause: String,
+        /// Detail for the operator: error code, never a token or a text of the visitor's choosing.
+        detail: String,
+        /// From where.
+        client: ClientAddress,
+    },
+    /// A session ended.
+    SessionEnded {
+        /// Who caused it.
+        actor: Actor,
+        /// Which.
+        session: SessionId,
+        /// Why.
+        why: SessionEnd,
+    },
+    /// Somebody who was signed in was asked to prove more at Entra, and did.
+    SteppedUp {
+        /// Who.
+        actor: Actor,
+        /// Their session; it stays, under new tokens.
+        session: SessionId,
+        /// What was asked: `c1`, `max_age=300`, or both.
+        asked: String,
+        /// Authentication contexts that the new ID token vouches for.
+        auth_contexts: BTreeSet<String>,
+        /// From where.
+        client: ClientAddress,
+    },
+    /// Somebody who was signed in was asked to prove more at Entra, and came back without it. Their session stays as it
+    /// was.
+    StepUpFailed {
+        /// Who.
+        actor: Actor,
+        /// Their session.
+        session: SessionId,
+        /// What was asked: `c1`, `max_age=300`, or both.
+        asked: String,
+        /// Which check failed, as a short fixed word.
+        cause: String,
+        /// Detail for the operator: error code, never a token or a text of the visitor's choosing.
+        detail: String,
+        /// From where.
+        client: ClientAddress,
+    },
+    /// A re-check or a step-up found other groups, roles or names.
+    PrincipalChanged {
+        /// Whose.
+        actor: Actor,
+        /// In which session.
+        session: SessionId,
+        /// Content hash before.
+        before: String,
+        /// Content hash after.
+        after: String,
+        /// Groups and roles that came; empty when only names changed.
+        added: Memberships,
+        /// Groups and roles that went; empty when only names changed.
+        removed: Memberships,
+    },
+    /// A re-check could not reach Entra; the session keeps what it had.
+    RecheckUnavailable {
+        /// Which session.
+        session: SessionId,
+        /// What failed.
+        detail: String,
+    },
+    /// A change of the rule book or a release: taken over from the outbox of `cedargate.db`.
+    Change {
+        /// Number of the outbox row; each is taken over exactly once.
+        outbox: i64,
+        /// Who.
+        actor: String,
+        /// What: `grant_added`, `release_published`, …
+        action: String,
+        /// Which object.
+        object: String,
+        /// The object before, as JSON; null when it is new.
+        before: serde_json::Value,
+        /// The object after, as JSON; null when it is gone.
+        after: serde_json::Value,
+        /// When the change was made. The envelope's `at` is when it was taken over.
+        #[serde(rename = "changed_at")]
+        at: Timestamp,
+    },
+    /// Requests that were answered 429 since the last such record; one for all of them.
+    TurnedAway {
+        /// From where.
+        client: ClientAddress,
+        /// How many.
+        count: u64,
+    },
+    /// An allowed request whose upstream failed.
+    UpstreamFailed {
+        /// The decision that allowed it.
+        decision: String,
+        /// Status of our answer: 502 or 504.
+        status: u16,
+        /// What failed, without addresses of the visitor's choosing.
+        cause: String,
+    },
+    /// An open connection was cut.
+    ConnectionCut(Box<ConnectionCut>),
+    /// An entry that became durable when nobody waited for it any more: its request was answered 503, or the client had
+    /// left. Nothing followed from it.
+    Abandoned {
+        /// The place of that entry.
+        entry: String,
+    },
+    /// Entries that were refused because the log's queue was full; their requests were answered 503.
+    LogOverflowed {
+        /// How many since the last such record.
+        count: u64,
+    },
+}
+
+impl Event {
+    /// The word in the `kind` column.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Stopped => "stopped",
+            Self::SignedIn { .. } => "signed_in",
+            Self::SignInFailed { .. } => "sign_in_failed",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::SteppedUp { .. } => "stepped_up",
+            Self::StepUpFailed { .. } => "step_up_failed",
+            Self::PrincipalChanged { .. } => "principal_changed",
+            Self::RecheckUnavailable { .. } => "recheck_unavailable",
+            Self::Change { .. } => "change",
+            Self::TurnedAway { .. } => "turned_away",
+            Self::UpstreamFailed { .. } => "upstream_failed",
+            Self::ConnectionCut(_) => "connection_cut",
+            Self::Abandoned { .. } => "abandoned",
+            Self::LogOverflowed { .. } => "log_overflowed",
+        }
+    }
+}
