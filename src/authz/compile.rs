@@ -79,7 +79,7 @@ pub fn compile(
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
             let (mentions, contexts) = (mentions(book), contexts::named_in(&policies));
             let parts =
-                Parts { number, tree, policies, schema, vocabulary, mentions, contexts, timings };
+                Parts { number, tree, policies, schema, vocabulary, mentions, timings, contexts };
             Snapshot::new(parts, &book.routes)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }
