@@ -11,14 +11,14 @@ use super::front::{Front, Names, nothing_here, wrong_method};
 use super::tls;
 use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
-use crate::config::{Config, ConsoleMember};
+use crate::config::{self, AccessTokens, Config, ConsoleMember};
 use crate::console::Console;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
 use crate::gateway::step_up::StepUps;
 use crate::gateway::upstream::Upstream;
-use crate::idp::{EntraSettings, Idp};
+use crate::idp::{ApiSettings, EntraSettings, Idp, TokenVersion};
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::login::{Login, Rounds};
@@ -64,11 +64,17 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
     let assertions = Assertions::new(config.public_url.to_string(), &ground.keys.assertion)?;
     let login = Arc::new(login(
         ground,
-        Parties { idp, sessions: &sessions, refuser: &refuser, assertions: &assertions },
+        Parties {
+            idp: idp.clone(),
+            sessions: &sessions,
+            refuser: &refuser,
+            assertions: &assertions,
+        },
     )?);
     let own = own(ground, &sessions, &refuser)?;
     let gateway = Gateway {
         sessions: Arc::clone(&sessions),
+        idp,
         enforcer: Enforcer::new(audit.clone(), metrics.clone()),
         step_ups: StepUps { mfa: mfa_context(config)? },
         refuser: refuser.clone(),
@@ -124,8 +130,21 @@ pub fn entra(config: &Config) -> Result<EntraSettings> {
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
         groups: config.entra.groups,
         graph_origin: None,
+        api: config.entra.api.as_ref().map(|own| api(own, &config.entra)),
         authorities: tls::authorities(config.entra.ca_file.as_deref())?,
     })
+}
+
+fn api(api: &config::Api, entra: &config::Entra) -> ApiSettings {
+    ApiSettings {
+        audience: api.audience.clone(),
+        version: match api.access_tokens {
+            AccessTokens::V1 => TokenVersion::V1,
+            AccessTokens::V2 => TokenVersion::V2,
+        },
+        scope: api.scope.clone(),
+        mfa_context: entra.mfa_context.clone(),
+    }
 }
 
 fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {

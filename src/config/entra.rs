@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::load::Reader;
-use super::settings::Entra;
+use super::settings::{AccessTokens, Api, Entra};
 use super::values;
 use crate::model::entra::{Cloud, Credential};
 use crate::model::host::Origin;
@@ -43,7 +43,6 @@ const SECOND: CredentialKeys = CredentialKeys {
 impl Reader {
     /// The whole section.
     pub(super) fn entra(&mut self) -> Option<Entra> {
-        self.not_yet("entra.audience", "bearer tokens are refused");
         let tenant = self.required("entra.tenant", values::authority_tenant);
         let client_id = self.required("entra.client_id", values::client_id);
         let credential = self.first_credential();
@@ -52,7 +51,7 @@ impl Reader {
         let authority = self.optional("entra.authority", values::origin);
         let ca_file = self.optional("entra.ca_file", values::path);
         let listed = self.list("entra.allowed_tenants", values::tenant);
-        let audience = self.optional("entra.audience", values::filled);
+        let api = self.api();
         let mfa_context = self.optional("entra.mfa_context", values::authentication_context);
         let groups = self.optional("entra.groups", values::groups).unwrap_or_default();
         let authority = authority.or_else(|| cloud.authority().parse::<Origin>().ok())?;
@@ -65,11 +64,30 @@ impl Reader {
             cloud,
             authority,
             ca_file,
-            audience: audience.unwrap_or_else(|| client_id.clone()),
+            api,
             client_id,
             mfa_context,
             groups,
         })
+    }
+
+    /// Access tokens: nothing of them without an audience.
+    fn api(&mut self) -> Option<Api> {
+        let access_tokens = self.optional("entra.access_tokens", values::access_tokens);
+        let access_tokens = access_tokens.unwrap_or(AccessTokens::V2);
+        let scope = self.optional("entra.scope", values::scope);
+        let audience = self.optional("entra.audience", |text| match access_tokens {
+            AccessTokens::V1 => values::app_id_uri(text),
+            AccessTokens::V2 => values::api_id(text),
+        });
+        for key in ["entra.access_tokens", "entra.scope"] {
+            if self.0.given.contains_key(key) && !self.0.given.contains_key("entra.audience") {
+                let what = "means nothing without entra.audience: set that too, or remove it";
+                self.problem(key, what);
+            }
+        }
+        let scope = scope.unwrap_or_else(|| "access_as_user".to_owned());
+        Some(Api { audience: audience?, access_tokens, scope })
     }
 
     /// Whose people may sign in at the pages of `tenant`.

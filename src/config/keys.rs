@@ -58,6 +58,8 @@ pub const KEYS: &[Key] = &[
     text("entra.ca_file"),
     list("entra.allowed_tenants"),
     text("entra.audience"),
+    text("entra.access_tokens"),
+    text("entra.scope"),
     text("entra.mfa_context"),
     text("entra.groups"),
     text("entra.second.client_secret"),

@@ -25,7 +25,9 @@ mod values;
 
 pub use keys::{KEYS, Key, Kind};
 pub use load::{environment, system_user};
-pub use settings::{Audit, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls};
+pub use settings::{
+    AccessTokens, Api, Audit, Config, Console, ConsoleMember, Entra, Keys, Session, Strictness, Tls,
+};
 
 #[cfg(test)]
 mod tests;

@@ -61,13 +61,34 @@ pub struct Entra {
     /// `allowed_tenants`: whose accounts may sign in. Default: `tenant` alone. Empty only for a domain, which stands for
     /// its own tenant; `organizations` needs at least one.
     pub allowed_tenants: Vec<TenantId>,
-    /// `audience`: the `aud` of access tokens that services bring. Default: the client id.
-    pub audience: String,
+    /// `audience`, `access_tokens`, `scope`: access tokens that services and scripts may bring. Default none.
+    pub api: Option<Api>,
     /// `mfa_context`: the authentication context (`c1` to `c99`) that stands for multi-factor authentication. Default
     /// none: then a rule that asks for it is refused.
     pub mfa_context: Option<String>,
     /// `groups`: where people's groups are read. Default `graph_on_overage`.
     pub groups: GroupSource,
+}
+
+/// The part of `[entra]` about access tokens; there only with `audience`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// `audience`: the `aud` that tokens must have. A client id (a GUID in lower case), or with `access_tokens = "v1"`
+    /// also an App ID URI.
+    pub audience: String,
+    /// `access_tokens`: `v2` or `v1`. Default `v2`.
+    pub access_tokens: AccessTokens,
+    /// `scope`: one of the words in `scp` of tokens that act for a person. Default `access_as_user`.
+    pub scope: String,
+}
+
+/// Which form of access tokens the registration issues (`requestedAccessTokenVersion`). The other one is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccessTokens {
+    /// `v1`
+    V1,
+    /// `v2`
+    V2,
 }
 
 /// `[console]`: who holds which console role. Only here, so that nobody edits themselves upwards.

@@ -69,7 +69,7 @@ fn defaults_are_as_documented() {
     assert_eq!(config.session.absolute, Duration::from_hours(12));
     assert_eq!(config.session.recheck, Duration::from_mins(15));
     assert_eq!(config.entra.authority.to_string(), "https://login.microsoftonline.com");
-    assert_eq!(config.entra.audience, CLIENT);
+    assert_eq!(config.entra.api, None);
     assert_eq!(config.entra.allowed_tenants, [TENANT.parse().unwrap()]);
     assert_eq!(secret(&config.entra.credential), SECRET);
     assert!(config.entra.second.is_none());
@@ -96,6 +96,35 @@ fn variable_wins_over_file() {
     assert_eq!(config.log, "debug");
     assert_eq!(config.entra.authority.to_string(), Cloud::China.authority());
     assert_eq!(config.audit.database_url, "sqlite:///var/lib/gate/audit.db");
+}
+
+#[test]
+fn unusable_settings_of_access_tokens_are_refused_with_a_remedy() {
+    let table = [
+        ("CEDARGATE_ENTRA__AUDIENCE", "api://gate", "application (client) id"),
+        ("CEDARGATE_ENTRA__AUDIENCE", "00000003-0000-0000-C000-000000000000", "Microsoft Graph"),
+        ("CEDARGATE_ENTRA__ACCESS_TOKENS", "2", "neither v1 nor v2"),
+        ("CEDARGATE_ENTRA__ACCESS_TOKENS", "v1", "nothing without entra.audience"),
+        ("CEDARGATE_ENTRA__SCOPE", "access_as_user", "nothing without entra.audience"),
+        ("CEDARGATE_ENTRA__SCOPE", "one two", "not one scope"),
+    ];
+    for (name, value, expected) in table {
+        check_variable(name, value, expected);
+    }
+}
+
+#[test]
+fn access_tokens_are_taken_only_with_an_audience() {
+    let api = |variables: &[(&str, &str)]| load_with(&minimal(), variables).unwrap().entra.api;
+    let audience = "CEDARGATE_ENTRA__AUDIENCE";
+    let own = api(&[(audience, &CLIENT.to_ascii_uppercase())]).unwrap();
+    assert_eq!((own.audience.as_str(), own.scope.as_str()), (CLIENT, "access_as_user"));
+    assert_eq!(own.access_tokens, AccessTokens::V2);
+    let v1 = ("CEDARGATE_ENTRA__ACCESS_TOKENS", "v1");
+    let uri = api(&[(audience, "api://Gate/"), v1, ("CEDARGATE_ENTRA__SCOPE", "x.y")]).unwrap();
+    assert_eq!((uri.audience.as_str(), uri.scope.as_str()), ("api://Gate/", "x.y"));
+    let graph = load_with(&minimal(), &[(audience, "https://graph.microsoft.com/"), v1]);
+    assert!(graph.unwrap_err().contains("Microsoft Graph"));
 }
 
 #[test]
@@ -292,7 +321,7 @@ fn example_is_accepted_but_for_what_is_not_supported() {
     let (later, wrong): (Vec<_>, Vec<_>) =
         problems.lines().partition(|line| line.contains("not supported by this version"));
     assert!(wrong.is_empty(), "{wrong:?}");
-    assert_eq!(later.len(), 3);
+    assert_eq!(later.len(), 2);
     assert!(load_with(EXAMPLE, &[("CEDARGATE_ENTRA__CLIENT_SECRET", SECRET)]).is_ok());
 }
 

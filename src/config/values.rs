@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::settings::{ConsoleMember, Strictness};
+use super::settings::{AccessTokens, ConsoleMember, Strictness};
 use crate::model::entra::{Cloud, GroupSource};
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
@@ -110,6 +110,47 @@ pub(super) fn client_id(text: &str) -> Read<String> {
     let hint = "copy \"Application (client) ID\" from the app registration's overview";
     let read = text.parse::<TenantId>().map(String::from);
     read.map_err(|_| format!("{} is not a client id (a GUID); {hint}", quoted(text)))
+}
+
+pub(super) fn access_tokens(text: &str) -> Read<AccessTokens> {
+    match text {
+        "v1" => Ok(AccessTokens::V1),
+        "v2" => Ok(AccessTokens::V2),
+        _ => Err(format!("{} is neither v1 nor v2", quoted(text))),
+    }
+}
+
+/// Microsoft Graph, by its two names. Its tokens are in the hands of every app that reads from it.
+const GRAPH: [&str; 2] = ["https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"];
+
+/// The audience of v2.0 tokens: always a client id.
+pub(super) fn api_id(text: &str) -> Read<String> {
+    let id = text.parse::<TenantId>().map(String::from).map_err(|_| {
+        let hint = "v2 tokens name the API by its application (client) id";
+        format!("{} is not a client id (a GUID); {hint}", quoted(text))
+    });
+    app_id_uri(&id?)
+}
+
+/// The audience of v1.0 tokens: an App ID URI, byte for byte, or a client id.
+pub(super) fn app_id_uri(text: &str) -> Read<String> {
+    let plain = text.trim_end_matches('/');
+    if GRAPH.iter().any(|graph| plain.eq_ignore_ascii_case(graph)) {
+        return Err(format!("{} is Microsoft Graph; name an API of your own", quoted(text)));
+    }
+    if plain.is_empty() || text.contains(char::is_whitespace) {
+        let hint = "write it like api://66666666-7777-8888-9999-000000000000";
+        return Err(format!("{} is not an App ID URI; {hint}", quoted(text)));
+    }
+    Ok(text.to_owned())
+}
+
+/// One word of `scp`.
+pub(super) fn scope(text: &str) -> Read<String> {
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err(format!("{} is not one scope; write it like access_as_user", quoted(text)));
+    }
+    Ok(text.to_owned())
 }
 
 /// The client secret, still as text. Never quoted in a problem.

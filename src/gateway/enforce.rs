@@ -92,12 +92,11 @@ impl Enforcer {
 }
 
 pub(super) fn circumstances(asked: Asked<'_>, now: Timestamp) -> Circumstances {
-    let session = asked.caller.session.as_ref();
     Circumstances {
         now,
         mfa: asked.caller.mfa(),
-        auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
-        signed_in_at: session.map(|session| session.proved_at),
+        auth_contexts: asked.caller.auth_contexts(),
+        signed_in_at: asked.caller.signed_in_at(),
         params: asked.found.map_or_else(BTreeMap::new, |found| found.params.clone()),
     }
 }

@@ -13,6 +13,7 @@ pub mod enforce;
 mod frames;
 pub mod headers;
 mod identity;
+mod known;
 mod looks;
 pub mod open;
 mod patience;
@@ -32,6 +33,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::audit::Audit;
+use crate::idp::Idp;
 use crate::model::host::Origin;
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
@@ -48,6 +50,8 @@ use self::upstream::Upstream;
 pub struct Gateway {
     /// Who is signed in.
     pub sessions: Arc<Sessions>,
+    /// Whose an access token is.
+    pub idp: Idp,
     /// Decisions and their records.
     pub enforcer: Enforcer,
     /// What a refused person can prove to be let in after all.

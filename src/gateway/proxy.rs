@@ -23,7 +23,6 @@ use crate::model::grant::Method;
 use crate::model::id::DecisionId;
 use crate::model::record::{Entry, Event, Refusal};
 use crate::telemetry::UpstreamClass;
-use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote};
 use crate::web::lease::{Cut, Lease};
@@ -37,12 +36,9 @@ impl Gateway {
         request: Request<Body>,
     ) -> Response {
         let Some(app) = &exchange.app else { return fault(exchange, &Fault::no_page()) };
-        let caller = match Caller::of(&self.sessions, &exchange.origin, request.headers()).await {
+        let caller = match self.known(exchange, request.headers()).await {
             Ok(caller) => Arc::new(caller),
-            Err(error) => {
-                tracing::error!(request.id = %exchange.facts.request, error = %error, "A session could not be read.");
-                return fault(exchange, &Fault::unready());
-            }
+            Err(answer) => return *answer,
         };
         let mut response =
             self.decide(Visit { app, snapshot, exchange, caller: &caller }, request).await;
@@ -57,7 +53,7 @@ impl Gateway {
         }
         let found = snapshot.find(&app.id, &exchange.facts.path);
         let place = Place { app, route: found.as_ref().map(|found| &*found.route) };
-        let (method, upgrade) = match check(caller, &request, place) {
+        let (method, upgrade) = match check(&request, place) {
             Ok(checked) => checked,
             Err(refusal) => return self.refuser.refuse((&**exchange).into(), refusal).await,
         };
@@ -143,7 +139,7 @@ impl Gateway {
     fn pass_on(&self, visit: Visit<'_>, mut answer: Response) -> Response {
         self.metrics.upstream_answered(UpstreamClass::of(answer.status().as_u16()));
         let headers = answer.headers_mut();
-        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+        headers.append(header::VARY, HeaderValue::from_static("Cookie, Authorization"));
         if visit.caller.principal.is_known() && !headers.contains_key(header::CACHE_CONTROL) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
         }
@@ -179,24 +175,11 @@ struct Allowed {
 }
 
 /// Everything that is refused whoever asks, and before it is decided.
-fn check(
-    caller: &Caller,
-    request: &Request<Body>,
-    place: Place<'_>,
-) -> Result<(Method, Upgrade), Refusal> {
+fn check(request: &Request<Body>, place: Place<'_>) -> Result<(Method, Upgrade), Refusal> {
     headers::check_inbound(request.headers()).map_err(|problem| Refusal::BadHeaders { problem })?;
     let method = Method::from_name(request.method().as_str()).ok_or(Refusal::MethodNotAllowed)?;
-    if caller.session.is_none() && has_bearer(request) {
-        return Err(Refusal::BadToken { problem: "bearer tokens are not accepted here" });
-    }
     let upgrade = Upgrade::of(request.method(), request.headers(), place);
     Ok((method, upgrade.map_err(|problem| Refusal::BadHeaders { problem })?))
-}
-
-fn has_bearer(request: &Request<Body>) -> bool {
-    let schemes = request.headers().get_all(header::AUTHORIZATION).into_iter();
-    let mut schemes = schemes.map(|value| value.as_bytes().get(..6).unwrap_or_default());
-    schemes.any(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
 }
 
 /// Answers with a fault that has no record to quote.

@@ -20,9 +20,10 @@ pub(super) struct Visit<'a> {
 impl Visit<'_> {
     /// Whose refusals its refusal counts with.
     pub(super) fn source(self) -> Source {
-        match &self.caller.session {
-            Some(session) => Source::Session(session.id.clone()),
-            None => Source::Address(self.exchange.facts.client),
+        match (&self.caller.session, self.caller.principal.subject()) {
+            (Some(session), _) => Source::Session(session.id.clone()),
+            (None, Some(subject)) => Source::Bearer(subject.clone()),
+            (None, None) => Source::Address(self.exchange.facts.client),
         }
     }
 }

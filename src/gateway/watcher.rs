@@ -147,6 +147,10 @@ impl Watcher {
         }
         let caller = &line.open.caller;
         let Some(session) = &caller.session else {
+            let token = caller.bearer.as_ref();
+            if token.is_some_and(|token| token.expires_at <= self.clock.now()) {
+                return Some(CutCause::TokenExpired);
+            }
             return self.decided(memory, (place, line, caller), snapshot);
         };
         match memory.looks.at(&self.sessions, session, self.clock.now()).await {

@@ -20,7 +20,7 @@ use tokio::sync::Mutex;
 
 use super::error::{HttpError, IdpError};
 use super::http::{ENTRA, Outbound, request_id, useless};
-use super::settings::{EntraSettings, Tenancy};
+use super::settings::{EntraSettings, Tenancy, TokenVersion};
 use crate::model::entra::Cloud;
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
@@ -37,6 +37,9 @@ const MAX_KEYS: usize = 100;
 /// Bytes of an RSA modulus: 2048 to 8192 bits.
 const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
 
+/// Public exponents: 3 to 2^32 - 1, as other readers of keys have it. A huge one makes each check of a signature slow.
+const EXPONENT_BYTES: std::ops::RangeInclusive<usize> = 1..=4;
+
 /// The part of an issuer's template that stands for the tenant.
 const PLACE_OF_TENANT: &str = "{tenantid}";
 
@@ -52,6 +55,8 @@ pub struct Found {
 /// A provider as its metadata and keys describe it.
 #[derive(Debug)]
 pub(super) struct Provider {
+    /// Which tokens these keys are for.
+    pub(super) version: TokenVersion,
     /// Whose tokens these are: an issuer or its template.
     pub(super) issuer: Issuer,
     pub(super) authorization_endpoint: String,
@@ -68,7 +73,7 @@ pub(super) struct Provider {
 #[derive(Debug)]
 pub(super) struct SigningKey {
     pub(super) key: CoreJsonWebKey,
-    kid: String,
+    kid: Option<String>,
     issuer: Option<String>,
     cloud: Option<String>,
 }
@@ -99,17 +104,19 @@ impl Issuer {
 }
 
 impl Provider {
-    /// The one key called `kid`, when it may speak for `issuer` of `tenant`.
+    /// The one key called `kid`, when it may speak for `issuer` of `tenant`. A token that names none is meant for the
+    /// only key there is (OpenID Connect Core 1.0 section 10.1); Entra names one always and has several.
     ///
     /// # Errors
     /// In one word: `kid` for none or several such keys, `key_issuer` for a key of somebody else.
     pub(super) fn key(
         &self,
-        kid: &str,
+        kid: Option<&str>,
         issuer: &str,
         tenant: &str,
     ) -> Result<&SigningKey, &'static str> {
-        let mut keys = self.keys.iter().filter(|key| key.kid == kid);
+        let meant = |key: &&SigningKey| kid.is_none() || key.kid.as_deref() == kid;
+        let mut keys = self.keys.iter().filter(meant);
         let key = keys.next().filter(|_| keys.next().is_none()).ok_or("kid")?;
         let fits =
             |text: &String| text == issuer || text.replace(PLACE_OF_TENANT, tenant) == issuer;
@@ -117,8 +124,9 @@ impl Provider {
         if key.issuer.as_ref().is_none_or(fits) && same_cloud { Ok(key) } else { Err("key_issuer") }
     }
 
-    fn knows(&self, kid: &str) -> bool {
-        self.keys.iter().any(|key| key.kid == kid)
+    /// Without a name there is nothing to look for: fetching again would not help.
+    fn knows(&self, kid: Option<&str>) -> bool {
+        kid.is_none() || self.keys.iter().any(|key| key.kid.as_deref() == kid)
     }
 
     /// Where tokens of our own are asked for: always one tenant's address, so at an address for many that of `tenant`.
@@ -158,6 +166,7 @@ impl Provider {
 /// Fetches and keeps the provider's metadata and keys.
 #[derive(Debug)]
 pub(super) struct Discovery {
+    version: TokenVersion,
     settings: Arc<EntraSettings>,
     http: Outbound,
     clock: Clock,
@@ -177,8 +186,14 @@ struct Fetching {
 
 impl Discovery {
     /// Keeps nothing yet.
-    pub(super) fn new(settings: Arc<EntraSettings>, http: Outbound, clock: Clock) -> Self {
+    pub(super) fn new(
+        version: TokenVersion,
+        settings: Arc<EntraSettings>,
+        http: Outbound,
+        clock: Clock,
+    ) -> Self {
         Self {
+            version,
             settings,
             http,
             clock,
@@ -221,7 +236,7 @@ impl Discovery {
     pub(super) async fn provider_with_key(
         &self,
         seen: Arc<Provider>,
-        kid: &str,
+        kid: Option<&str>,
     ) -> Result<Arc<Provider>, IdpError> {
         if seen.knows(kid) {
             return Ok(seen);
@@ -266,7 +281,12 @@ impl Discovery {
     }
 
     async fn fetch(&self) -> Result<Provider, IdpError> {
-        let path = format!("/{}/v2.0/.well-known/openid-configuration", self.settings.tenant);
+        let version = match self.version {
+            TokenVersion::V1 => "",
+            TokenVersion::V2 => "/v2.0",
+        };
+        let tenant = &self.settings.tenant;
+        let path = format!("/{tenant}{version}/.well-known/openid-configuration");
         let url = self.settings.authority.url(&path);
         let metadata: Metadata = self.get("metadata", &url).await?;
         let wrong = |problem| IdpError::Discovery { url: url.clone(), problem };
@@ -289,6 +309,7 @@ impl Discovery {
             return Err(wrong("there is no usable RSA signing key"));
         }
         Ok(Provider {
+            version: self.version,
             issuer,
             graph: self.graph(metadata.msgraph_host.as_deref()),
             authorization_endpoint: metadata.authorization_endpoint,
@@ -321,7 +342,10 @@ impl Discovery {
 
     /// The issuer that the settings lead to expect, or what is wrong with the one that is `named`.
     fn issuer(&self, named: &str) -> Result<Issuer, &'static str> {
-        let of = |tenant: &str| self.settings.authority.url(&format!("/{tenant}/v2.0"));
+        let of = |tenant: &str| match self.version {
+            TokenVersion::V1 => format!("{}/{tenant}/", self.settings.v1_issuers()),
+            TokenVersion::V2 => self.settings.authority.url(&format!("/{tenant}/v2.0")),
+        };
         match self.settings.tenancy() {
             Tenancy::Id(id) if named == of(id.as_str()) => Ok(Issuer::One(named.to_owned(), id)),
             Tenancy::Many if named == of(PLACE_OF_TENANT) => Ok(Issuer::Template(named.to_owned())),
@@ -375,16 +399,18 @@ struct KeySet {
     keys: Vec<Value>,
 }
 
-/// An RSA key for signatures of a sensible size, under a name. Others are left out: they can't verify an RS256 token.
+/// An RSA key for signatures, of a sensible size. Others are left out: they can't verify an RS256 token.
 fn signing_key(raw: Value) -> Option<SigningKey> {
     let text = |name: &str| raw.get(name).and_then(Value::as_str).map(str::to_owned);
-    let kid = text("kid")?;
-    let modulus = URL_SAFE_NO_PAD.decode(text("n")?).ok()?;
-    let length = modulus.iter().skip_while(|byte| **byte == 0).count();
+    let length = |name: &str| {
+        let number = URL_SAFE_NO_PAD.decode(text(name)?).ok()?;
+        Some(number.iter().skip_while(|byte| **byte == 0).count())
+    };
+    let sensible = MODULUS_BYTES.contains(&length("n")?) && EXPONENT_BYTES.contains(&length("e")?);
     let for_signing = text("use").is_none_or(|purpose| purpose == "sig");
-    if text("kty")? != "RSA" || !for_signing || !MODULUS_BYTES.contains(&length) {
+    if text("kty")? != "RSA" || !for_signing || !sensible {
         return None;
     }
-    let (issuer, cloud) = (text("issuer"), text("cloud_instance_name"));
+    let (kid, issuer, cloud) = (text("kid"), text("issuer"), text("cloud_instance_name"));
     Some(SigningKey { key: serde_json::from_value(raw).ok()?, kid, issuer, cloud })
 }

@@ -1,4 +1,4 @@
-//! Which claim of Entra's v2.0 ID token means what.
+//! Which claim of Entra's tokens means what.
 //!
 //! The lasting identity is `tid` and `oid`. Names and addresses are for showing: people and administrators can change
 //! them. A marker for "more groups than fit" wins over a `groups` claim that is there as well.
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::error::IdpError;
-use super::id_token::{LEEWAY, Verified};
+use super::jwt::{LEEWAY, Verified};
 use crate::model::id::{AppRole, GroupId};
 use crate::model::principal::{GuestStatus, User};
 use crate::model::session::{Identity, StepUp};
@@ -57,8 +57,6 @@ fn is_overage(token: &Verified) -> Result<bool, IdpError> {
 /// [`IdpError::BadToken`] for roles or authentication contexts of another shape.
 pub(super) fn identity(token: &Verified, groups: BTreeSet<GroupId>) -> Result<Identity, IdpError> {
     let text = |name: &str| token.claims.text(name).map(str::to_owned);
-    let roles: Result<BTreeSet<AppRole>, _> =
-        texts(token, "roles")?.into_iter().map(str::parse).collect();
     Ok(Identity {
         user: User {
             subject: token.subject.clone(),
@@ -67,13 +65,22 @@ pub(super) fn identity(token: &Verified, groups: BTreeSet<GroupId>) -> Result<Id
             email: text("email").filter(|email| !email.is_empty()),
             guest: guest(token),
             groups,
-            roles: roles.map_err(|_| IdpError::BadToken { check: "roles" })?,
+            roles: roles(token)?,
         },
         auth_contexts: auth_contexts(token)?,
         authenticated_at: authenticated_at(token)?,
         entra_session: text("sid").filter(|sid| !sid.is_empty()),
         login_hint: text("login_hint").filter(|hint| !hint.is_empty()),
     })
+}
+
+/// The app roles that the token gives.
+///
+/// # Errors
+/// [`IdpError::BadToken`] for a claim of another shape.
+pub(super) fn roles(token: &Verified) -> Result<BTreeSet<AppRole>, IdpError> {
+    let roles: Result<_, _> = texts(token, "roles")?.into_iter().map(str::parse).collect();
+    roles.map_err(|_| IdpError::BadToken { check: "roles" })
 }
 
 /// `acct` 1, or a home provider that is not this tenant. Members can carry their own tenant as `idp` in the older

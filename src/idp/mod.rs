@@ -2,7 +2,8 @@
 //!
 //! [`Idp`] sends a browser to Entra ([`Idp::begin`]), turns the code it comes back with into an
 //! [`Identity`](crate::model::session::Identity) ([`Idp::finish`]), asks again later with the refresh token
-//! ([`Idp::recheck`]) and names the page that signs out at Entra ([`Idp::sign_out_url`]).
+//! ([`Idp::recheck`]) and names the page that signs out at Entra ([`Idp::sign_out_url`]). Services and scripts bring
+//! access tokens, which [`Idp::bearer`] turns into the same principals.
 //! It follows OpenID Connect Core 1.0 (authorization code flow), RFC 7636 (PKCE, S256 always) and RFC 9700.
 //!
 //! It keeps no sessions and no pending sign-ins: `state`, nonce and verifier go to the caller, who binds them to a
@@ -19,7 +20,10 @@
 //! | `credential_problem` | what can be wrong with a credential's files |
 //! | `redeem` | asking the token endpoint, with one credential after the other |
 //! | `token_endpoint` | what it is asked and answers, in the library's types |
-//! | `id_token` | every check of an ID token |
+//! | `jwt` | the checks of every token |
+//! | `access_token` | what an access token must be beside them, and whom it speaks of |
+//! | `bearer` | access tokens on their way in, checked once |
+//! | `id_token` | what an ID token must be beside them |
 //! | `members` | JSON objects without a member twice |
 //! | `entra` | which claim means what |
 //! | `graph` | the groups that did not fit into a token |
@@ -30,6 +34,8 @@
 //! whose groups can't be read is never taken for a person without groups, because a `forbid` on a group would then
 //! not hold.
 
+mod access_token;
+mod bearer;
 mod certificate;
 mod credential_problem;
 mod credentials;
@@ -39,6 +45,7 @@ mod error;
 mod graph;
 mod http;
 mod id_token;
+mod jwt;
 mod members;
 mod oidc;
 mod redeem;
@@ -49,9 +56,10 @@ mod token_endpoint;
 #[cfg(feature = "demo")]
 mod tests;
 
+pub use access_token::{BearerCaller, BearerRefusal};
 pub use credential_problem::{CredentialProblem, Which};
 pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
 pub use discovery::Found;
 pub use error::{HttpError, IdpError, Refusal};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
-pub use settings::EntraSettings;
+pub use settings::{ApiSettings, EntraSettings, TokenVersion};

@@ -17,15 +17,18 @@ use openidconnect::{
 use secrecy::SecretString;
 use serde_json::json;
 
+use super::access_token::{BearerCaller, BearerRefusal};
+use super::bearer::Bearers;
 use super::credentials::{CredentialReport, Credentials};
 use super::discovery::{Discovery, Found, Provider};
 use super::entra::{self, TokenGroups};
 use super::error::IdpError;
 use super::graph;
 use super::http::Outbound;
-use super::id_token::{self, Checks, Verified, Wanted};
+use super::id_token::{self, Answered};
+use super::jwt::{Checks, Verified};
 use super::redeem::{Grant, Redeemer, scopes};
-use super::settings::EntraSettings;
+use super::settings::{EntraSettings, TokenVersion};
 use super::token_endpoint::{EntraClient, TokenAnswer};
 use crate::model::entra::GroupSource;
 use crate::model::id::{AuthContext, Subject};
@@ -43,8 +46,10 @@ struct Shared {
     settings: Arc<EntraSettings>,
     clock: Clock,
     http: Outbound,
-    discovery: Discovery,
-    redeemer: Redeemer,
+    discovery: Arc<Discovery>,
+    /// None: no access token is accepted.
+    bearers: Option<Bearers>,
+    redeemer: Arc<Redeemer>,
 }
 
 /// What Entra may ask of a person who is signed in there already.
@@ -127,11 +132,23 @@ impl Idp {
         settings.check()?;
         let settings = Arc::new(settings);
         let http = Outbound::new(&settings.authority, &settings.authorities)?;
-        let discovery = Discovery::new(Arc::clone(&settings), http.clone(), clock.clone());
+        let known = |version| {
+            let settings = Arc::clone(&settings);
+            Arc::new(Discovery::new(version, settings, http.clone(), clock.clone()))
+        };
+        let discovery = known(TokenVersion::V2);
+        let bearers = settings.api.clone().map(|api| {
+            let discovery = match api.version {
+                TokenVersion::V1 => known(TokenVersion::V1),
+                TokenVersion::V2 => Arc::clone(&discovery),
+            };
+            Bearers::new((Arc::clone(&settings), api), clock.clone(), discovery)
+        });
         let credentials = (settings.credential.clone(), settings.second.clone());
         let credentials = Credentials::new(&settings.client_id, credentials, clock.clone());
-        let redeemer = Redeemer::new(Arc::clone(&settings), http.clone(), credentials);
-        Ok(Self { shared: Arc::new(Shared { settings, clock, http, discovery, redeemer }) })
+        let redeemer = Arc::new(Redeemer::new(Arc::clone(&settings), http.clone(), credentials));
+        let shared = Shared { settings, clock, http, discovery, bearers, redeemer };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Whether Entra's metadata and keys are at hand and as they should be. Asks at most once an hour.
@@ -211,7 +228,7 @@ impl Idp {
         let grant = Grant::Code { code: &code, verifier: &proof.verifier };
         let answer = self.shared.redeemer.ask(&provider.token_endpoint, grant).await?;
         let answer = answer.map_err(IdpError::from_token_endpoint)?;
-        let token = self.verified(&provider, &answer, Wanted::Nonce(&proof.nonce)).await?;
+        let token = self.verified(&provider, &answer, Some(&proof.nonce)).await?;
         let person = self.signed_in(&provider, &answer, &token).await?;
         entra::met(&person.identity, &proof.step_up, self.shared.clock.now())?;
         Ok(person)
@@ -236,13 +253,31 @@ impl Idp {
             }
             Err(refusal) => return Err(IdpError::from_token_endpoint(refusal)),
         };
-        let token = self.verified(&provider, &answer, Wanted::NoNonce).await?;
+        let token = self.verified(&provider, &answer, None).await?;
         if token.subject != *subject {
             return Ok(Recheck::Refused { detail: "another subject".to_owned() });
         }
         self.signed_in(&provider, &answer, &token)
             .await
             .map(|person| Recheck::Renewed(Box::new(person)))
+    }
+
+    /// Whether this very access token was accepted before and has not expired since. Asks nobody.
+    pub fn knows_bearer(&self, token: &SecretString) -> bool {
+        self.shared.bearers.as_ref().is_some_and(|bearers| bearers.knows(token))
+    }
+
+    /// Whose access token this is: a service's own, or one that acts for a person.
+    ///
+    /// # Errors
+    /// [`BearerRefusal`]; whoever sent it gets nothing then, not even what is open to everybody.
+    pub async fn bearer(&self, token: &SecretString) -> Result<Arc<BearerCaller>, BearerRefusal> {
+        match &self.shared.bearers {
+            Some(bearers) => bearers.caller(token).await,
+            None => Err(BearerRefusal::Invalid {
+                problem: "is of a kind that this gate is not set up to accept",
+            }),
+        }
     }
 
     /// Where a browser signs out at Entra and comes back. With the `login_hint` of the [`Identity`] it asks for no
@@ -287,18 +322,24 @@ impl Idp {
             .set_redirect_uri(redirect))
     }
 
+    /// The ID token of an answer, checked. One that came for a code must carry the nonce of its sign-in.
     async fn verified(
         &self,
         provider: &Arc<Provider>,
         answer: &TokenAnswer,
-        wanted: Wanted<'_>,
+        nonce: Option<&SecretString>,
     ) -> Result<Verified, IdpError> {
         let raw = answer.extra_fields().id_token.clone();
         let raw = SecretString::from(raw.ok_or(IdpError::BadToken { check: "missing" })?);
-        let kid = id_token::key_name(&raw)?;
-        let provider = &self.shared.discovery.provider_with_key(Arc::clone(provider), &kid).await?;
+        let token = id_token::read(&raw)?;
+        let discovery = &self.shared.discovery;
+        let provider = &discovery.provider_with_key(Arc::clone(provider), token.kid()).await?;
         let (settings, now) = (&*self.shared.settings, self.shared.clock.now());
-        id_token::verify(&raw, Checks { settings, provider, wanted, now })
+        let audience = settings.client_id.as_str();
+        let token = token.verify(Checks { settings, provider, audience, now })?;
+        let access_token = answer.access_token().secret();
+        id_token::check(&token, Answered { nonce, access_token, client_id: audience })?;
+        Ok(token)
     }
 
     async fn signed_in(

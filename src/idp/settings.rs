@@ -35,10 +35,48 @@ pub struct EntraSettings {
     pub groups: GroupSource,
     /// Microsoft Graph in place of the host that the metadata names.
     pub graph_origin: Option<Origin>,
+    /// Access tokens that services and scripts bring; without it none is accepted.
+    pub api: Option<ApiSettings>,
     /// Certificate authorities that may vouch for Entra and Graph besides those that the machine trusts: of a proxy
     /// that inspects TLS, or of a simulator.
     pub authorities: Vec<CertificateDer<'static>>,
 }
+
+/// Which access tokens are meant for us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiSettings {
+    /// `aud`: the API's client id in v2.0 tokens; in v1.0 tokens its App ID URI, exactly as clients ask for it.
+    pub audience: String,
+    /// Which version the registration issues (`requestedAccessTokenVersion`); the other one is refused.
+    pub version: TokenVersion,
+    /// What a token that acts for a person must allow: one of the words in `scp`.
+    pub scope: String,
+    /// The authentication context that stands for multi-factor authentication; none: nothing stands for it.
+    pub mfa_context: Option<String>,
+}
+
+/// The two forms of Entra's tokens. Each has issuers, metadata and keys of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenVersion {
+    /// `ver` 1.0, issuer `https://sts.windows.net/<tenant>/`.
+    V1,
+    /// `ver` 2.0, issuer `https://login.microsoftonline.com/<tenant>/v2.0`.
+    V2,
+}
+
+impl TokenVersion {
+    /// The claim `ver`.
+    pub(super) fn claim(self) -> &'static str {
+        match self {
+            Self::V1 => "1.0",
+            Self::V2 => "2.0",
+        }
+    }
+}
+
+/// Microsoft Graph, as an audience: its App ID URI and its application id. Nobody else may accept its tokens.
+pub(super) const GRAPH_AUDIENCES: [&str; 2] =
+    ["https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"];
 
 /// Which tenants sign in at the configured address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +98,15 @@ impl EntraSettings {
         }
     }
 
+    /// What v1.0 issuers begin with. The cloud in China has its own; the others share one, and are told apart by the
+    /// `cloud_instance_name` of their keys.
+    pub(super) fn v1_issuers(&self) -> &'static str {
+        match self.cloud {
+            Cloud::Public | Cloud::UsGovernment => "https://sts.windows.net",
+            Cloud::China => "https://sts.chinacloudapi.cn",
+        }
+    }
+
     /// Refuses settings that can't work or would be unsafe.
     ///
     /// # Errors
@@ -72,6 +119,7 @@ impl EntraSettings {
             return Err(wrong("client_id", "it must be the application (client) id"));
         }
         std::iter::once(&self.credential).chain(&self.second).try_for_each(filled)?;
+        self.api.iter().try_for_each(ApiSettings::check)?;
         safe_url("redirect_uri", &self.redirect_uri)?;
         safe_url("post_logout_uri", &self.post_logout_uri)
     }
@@ -107,6 +155,27 @@ fn filled(credential: &Credential) -> Result<(), IdpError> {
         Credential::Secret { .. }
         | Credential::Certificate { .. }
         | Credential::FederatedToken { .. } => Ok(()),
+    }
+}
+
+impl ApiSettings {
+    fn check(&self) -> Result<(), IdpError> {
+        let audience = self.audience.trim_end_matches('/');
+        if audience.is_empty() || self.audience.contains(char::is_whitespace) {
+            return Err(wrong("audience", "it must be a client id (a GUID) or an App ID URI"));
+        }
+        if GRAPH_AUDIENCES.into_iter().any(|graph| audience.eq_ignore_ascii_case(graph)) {
+            return Err(wrong("audience", "it is Microsoft Graph, whose tokens are not ours"));
+        }
+        let guid = super::error::guid(&self.audience);
+        if self.version == TokenVersion::V2 && guid.as_deref() != Some(&*self.audience) {
+            let problem = "v2 tokens name the API by its client id: a GUID in lower case";
+            return Err(wrong("audience", problem));
+        }
+        if self.scope.is_empty() || self.scope.contains(char::is_whitespace) {
+            return Err(wrong("scope", "it must be one word, such as `access_as_user`"));
+        }
+        Ok(())
     }
 }
 

@@ -169,9 +169,24 @@ pub enum Refusal {
         /// What is wrong with them.
         problem: &'static str,
     },
+    /// 400: the request says who sends it in a way that can't be read in one way only.
+    UnreadableToken {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// 401: the request carried a bearer token that is not accepted.
     BadToken {
-        /// What is wrong with it.
+        /// What is wrong with it, continuing "the token …".
+        problem: &'static str,
+    },
+    /// 403: the token is sound, but gives its holder nothing here.
+    InsufficientScope {
+        /// What it lacks, continuing "the token …".
+        problem: &'static str,
+    },
+    /// 503: whether the token is sound, or whose it is, could not be found out.
+    UnsettledToken {
+        /// What could not be found out, continuing "the token …".
         problem: &'static str,
     },
     /// 405: a method that is never forwarded.

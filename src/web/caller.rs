@@ -1,17 +1,20 @@
-//! Who sent a request, as their cookie tells.
+//! Who sent a request, as their cookie tells, or the access token that they brought.
 //!
-//! An unknown, ended or doubled session cookie counts as none and is cleared. It is never adopted.
+//! The cookie is looked at first; with a session, an `Authorization` header says nothing. An unknown, ended or doubled session cookie counts as none and is cleared. It is never adopted.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, header};
 
 use super::cookie::{Carried, Cookie};
 use super::csrf::CsrfToken;
+use crate::idp::BearerCaller;
 use crate::model::host::Origin;
 use crate::model::principal::Principal;
 use crate::model::record::MfaState;
 use crate::model::session::Session;
+use crate::model::time::Timestamp;
 use crate::session::{SessionError, Sessions, Token};
 
 /// Who sent a request.
@@ -21,6 +24,8 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// Their session, when there is one.
     pub session: Option<Arc<Session>>,
+    /// What their access token said, when they came with one instead.
+    pub bearer: Option<Arc<BearerCaller>>,
     /// The token of their forms.
     pub csrf: Option<CsrfToken>,
     /// The cookie to take away, when one came that counts for nothing.
@@ -30,7 +35,13 @@ pub struct Caller {
 impl Caller {
     /// Nobody known.
     pub fn anonymous() -> Self {
-        Self { principal: Arc::new(Principal::Anonymous), session: None, csrf: None, stale: None }
+        Self {
+            principal: Arc::new(Principal::Anonymous),
+            session: None,
+            bearer: None,
+            csrf: None,
+            stale: None,
+        }
     }
 
     /// The person of a session as it is now, for whoever decides on something of theirs that is still under way.
@@ -59,14 +70,35 @@ impl Caller {
         Ok(session.map_or_else(stale, |session| Self {
             principal: Arc::clone(&session.principal),
             session: Some(session),
+            bearer: None,
             csrf: Some(CsrfToken::of(&text)),
             stale: None,
         }))
     }
 
-    /// Whether the session met the MFA context of the settings.
+    /// The same caller, known by an access token. A cookie that counts for nothing is still taken away.
+    #[must_use]
+    pub fn with_bearer(self, bearer: Arc<BearerCaller>) -> Self {
+        Self { principal: Arc::clone(&bearer.principal), bearer: Some(bearer), ..self }
+    }
+
+    /// Whether the session, or the access token, met the MFA context of the settings.
     pub fn mfa(&self) -> MfaState {
-        self.session.as_ref().map_or(MfaState::NotMet, |session| session.mfa)
+        let of_token = || self.bearer.as_ref().map_or(MfaState::NotMet, |bearer| bearer.mfa);
+        self.session.as_ref().map_or_else(of_token, |session| session.mfa)
+    }
+
+    /// Authentication contexts that the session, or the access token, vouches for.
+    pub fn auth_contexts(&self) -> BTreeSet<String> {
+        let of_token = self.bearer.as_ref().map(|bearer| &bearer.auth_contexts);
+        let met = self.session.as_ref().map(|session| &session.auth_contexts).or(of_token);
+        met.cloned().unwrap_or_default()
+    }
+
+    /// When the person signed in; of a token's person only where the token tells.
+    pub fn signed_in_at(&self) -> Option<Timestamp> {
+        let of_token = || self.bearer.as_ref().and_then(|bearer| bearer.authenticated_at);
+        self.session.as_ref().map_or_else(of_token, |session| Some(session.proved_at))
     }
 
     /// Adds the header that takes a stale cookie away.

@@ -170,17 +170,30 @@ impl Fault {
 
     /// Headers that a status calls for (RFC 9110 sections 10.2.3 and 15.5.6, RFC 6750 section 3).
     fn say_more(&self, headers: &mut HeaderMap) {
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
+        if self.status == StatusCode::TOO_MANY_REQUESTS || self.code == "token_unsettled" {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
         }
         if self.status == StatusCode::METHOD_NOT_ALLOWED {
             let methods = HeaderValue::from_static("GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE");
             headers.insert(header::ALLOW, methods);
         }
-        if self.status == StatusCode::UNAUTHORIZED {
-            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        if let Some(challenge) = self.challenge() {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
+    }
+
+    /// What a client with a token has to know (RFC 6750 section 3.1). Our codes for it are the RFC's; our sentences are
+    /// ASCII without quotes, as `error_description` wants.
+    fn challenge(&self) -> Option<HeaderValue> {
+        ["invalid_request", "invalid_token", "insufficient_scope"]
+            .contains(&self.code)
+            .then_some(())?;
+        let (error, description) = (self.code, &self.sentence);
+        let challenge = format!(
+            "Bearer realm=\"cedargate\", error=\"{error}\", error_description=\"{description}\""
+        );
+        let plain = HeaderValue::from_static("Bearer realm=\"cedargate\"");
+        Some(HeaderValue::from_str(&challenge).unwrap_or(plain))
     }
 }
 
@@ -225,12 +238,33 @@ fn words(refusal: &Refusal) -> Words {
             format!("Its headers were refused: {problem}."),
             "If a program sent it, mend the program; a browser never sends this.",
         ),
+        Refusal::UnreadableToken { problem } => (
+            StatusCode::BAD_REQUEST,
+            "invalid_request",
+            "The request can't be told whose it is",
+            format!("It was refused because {problem}."),
+            "Send one header: `Authorization: Bearer`, a space, and the access token.",
+        ),
         Refusal::BadToken { problem } => (
             StatusCode::UNAUTHORIZED,
             "invalid_token",
             "The token is not accepted",
-            format!("The request carried a token that is refused: {problem}."),
-            "Sign in with a browser, or send no `Authorization` header.",
+            format!("The request was refused because its token {problem}."),
+            "Get a new access token for this gate from Entra. In a browser, sign in instead.",
+        ),
+        Refusal::InsufficientScope { problem } => (
+            StatusCode::FORBIDDEN,
+            "insufficient_scope",
+            "The token opens nothing here",
+            format!("The request was refused because its token {problem}."),
+            "Let an administrator of the tenant give its client what it lacks, then get a new token.",
+        ),
+        Refusal::UnsettledToken { problem } => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "token_unsettled",
+            "The token can't be checked right now",
+            format!("Nothing was opened because the token {problem}."),
+            "Try again in a moment. If this stays, tell the people who run this service.",
         ),
         Refusal::MethodNotAllowed => (
             StatusCode::METHOD_NOT_ALLOWED,

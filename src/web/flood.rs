@@ -1,7 +1,7 @@
 //! Flood control: refusals cost tokens, and whoever has none left is answered 429 before anything is decided.
 //!
-//! Only refused requests are charged, so heavy use that is allowed never is. Somebody signed in has a bucket of their
-//! own; everybody else shares that of their address (IPv6 by /64). All of it is held in bounded memory, and the
+//! Only refused requests are charged, so heavy use that is allowed never is. Somebody signed in, or known by an access
+//! token, has a bucket of their own; everybody else shares that of their address (IPv6 by /64). All of it is held in bounded memory, and the
 //! requests turned away are summed up, so that a flood costs one record per source and interval.
 
 use std::collections::HashMap;
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 
-use crate::model::id::SessionId;
+use crate::model::id::{SessionId, Subject};
 use crate::model::record::ClientAddress;
 use crate::model::time::Timestamp;
 
@@ -33,6 +33,8 @@ pub struct Limit {
 pub enum Source {
     /// Somebody signed in.
     Session(SessionId),
+    /// Somebody who came with an access token that was accepted.
+    Bearer(Subject),
     /// Everybody else at an address.
     Address(ClientAddress),
 }
@@ -41,7 +43,7 @@ impl Source {
     fn widened(self) -> Self {
         match self {
             Self::Address(client) => Self::Address(client.neighbourhood()),
-            Self::Session(_) => self,
+            Self::Session(_) | Self::Bearer(_) => self,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here decides who may open something.
 
 pub mod assets;
+pub mod bearer;
 pub mod caller;
 pub mod client;
 pub mod cookie;

@@ -1,5 +1,6 @@
 //! The whole module against a small provider on a loopback port. One test per refusal.
 
+mod bearer;
 mod credentials;
 mod op;
 mod outage;

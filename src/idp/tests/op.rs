@@ -15,7 +15,7 @@ use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 
-use crate::idp::{EntraSettings, Idp, IdpError, Proof, SignedIn};
+use crate::idp::{ApiSettings, EntraSettings, Idp, IdpError, Proof, SignedIn, TokenVersion};
 use crate::model::entra::{Cloud, Credential, GroupSource};
 use crate::model::host::Origin;
 use crate::model::session::StepUp;
@@ -26,6 +26,8 @@ pub(super) const OTHER_TENANT: &str = "22222222-2222-4222-8222-222222222222";
 pub(super) const PERSON: &str = "33333333-3333-4333-8333-333333333333";
 pub(super) const GROUP: &str = "44444444-4444-4444-8444-444444444444";
 pub(super) const CLIENT: &str = "55555555-5555-4555-8555-555555555555";
+pub(super) const SERVICE: &str = "66666666-6666-4666-8666-666666666666";
+pub(super) const SCRIPT: &str = "77777777-7777-4777-8777-777777777777";
 pub(super) const NOW: i64 = 1_795_510_800;
 
 pub(super) const SECRET: &str = "canary-client-secret";
@@ -118,6 +120,12 @@ impl Op {
             allowed_tenants: std::collections::BTreeSet::new(),
             groups: GroupSource::default(),
             graph_origin: None,
+            api: Some(ApiSettings {
+                audience: CLIENT.to_owned(),
+                version: TokenVersion::V2,
+                scope: "access_as_user".to_owned(),
+                mfa_context: Some("c1".to_owned()),
+            }),
             authorities: Vec::new(),
         }
     }
@@ -193,6 +201,24 @@ impl Op {
             "exp": NOW + 3600, "iat": NOW - 300, "nbf": NOW - 300, "nonce": NONCE, "ver": "2.0",
             "name": "Olive Oyl", "preferred_username": "olive@contoso.example",
             "groups": [GROUP], "roles": ["Reports.Read"],
+        })
+    }
+
+    /// What an access token that acts for the person says.
+    pub(super) fn person_claims(&self) -> Value {
+        let mut claims = self.claims();
+        claims.as_object_mut().unwrap().remove("nonce");
+        claims["scp"] = json!("other access_as_user");
+        claims["azp"] = json!(SCRIPT);
+        claims
+    }
+
+    /// What an access token of a service says.
+    pub(super) fn service_claims(&self) -> Value {
+        json!({
+            "iss": self.issuer(TENANT), "aud": CLIENT, "tid": TENANT, "oid": SERVICE, "sub": SERVICE,
+            "exp": NOW + 3600, "iat": NOW - 300, "nbf": NOW - 300, "ver": "2.0",
+            "azp": SCRIPT, "azpacr": "1", "idtyp": "app", "roles": ["Jobs.Run"],
         })
     }
 

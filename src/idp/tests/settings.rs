@@ -17,6 +17,7 @@ fn settings() -> EntraSettings {
         allowed_tenants: std::collections::BTreeSet::new(),
         groups: GroupSource::default(),
         graph_origin: None,
+        api: None,
         authorities: Vec::new(),
     }
 }

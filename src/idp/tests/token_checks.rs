@@ -1,11 +1,14 @@
 //! Every check of an ID token has a token that fails it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use rsa::pkcs8::EncodePublicKey;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::op::{
-    CLIENT, KEYS, NOW, OTHER_TENANT, Op, SECRET, TENANT, finish, header, json_answer, keys,
+    ACCESS, CLIENT, KEYS, NOW, OTHER_TENANT, Op, SECRET, TENANT, finish, header, json_answer, keys,
     message, sign, sign_with,
 };
 use crate::idp::IdpError;
@@ -84,7 +87,8 @@ async fn headers_that_point_to_keys_or_change_the_reading_are_refused() {
     check_header(|h| h["alg"] = json!(["RS256"]), "algorithm").await;
     check_header(|h| h["kid"] = json!(""), "kid").await;
     check_header(|h| h["kid"] = json!("../../dev/null"), "kid").await;
-    check_header(|h| drop(h.as_object_mut().unwrap().remove("kid")), "kid").await;
+    check_header(|h| h["kid"] = json!(7), "kid").await;
+    check_header(|h| h["nonce"] = json!("x"), "graph").await;
     check_header(|h| drop(h.as_object_mut().unwrap().remove("alg")), "algorithm").await;
 }
 
@@ -248,6 +252,55 @@ async fn two_keys_of_one_name_vouch_for_nothing() {
     let op = Op::start().await;
     let both = json!({ "keys": [op.jwk(0, "key-1"), op.jwk(1, "key-1")] });
     op.set(KEYS, json_answer(200, &both));
+    assert_eq!(refused(&op).await, "kid");
+}
+
+#[tokio::test]
+async fn a_token_without_the_name_of_its_key_is_taken_only_where_there_is_one_key() {
+    let op = Op::start().await;
+    let nameless = json!({ "typ": "JWT", "alg": "RS256" });
+    op.answer_token(&sign(&nameless, &op.claims().to_string(), 0));
+    assert!(finish(&op.idp()).await.is_ok());
+    let mut key = op.jwk(0, "key-1");
+    key.as_object_mut().unwrap().remove("kid");
+    op.set(KEYS, json_answer(200, &json!({ "keys": [key] })));
+    assert!(finish(&op.idp()).await.is_ok());
+    op.answer_token(&op.good_token());
+    assert_eq!(refused(&op).await, "kid");
+    op.answer_token(&sign(&nameless, &op.claims().to_string(), 0));
+    op.set(KEYS, json_answer(200, &json!({ "keys": [op.jwk(0, "key-1"), op.jwk(1, "key-2")] })));
+    assert_eq!(refused(&op).await, "kid");
+}
+
+#[tokio::test]
+async fn an_access_token_or_one_of_another_client_is_no_id_token() {
+    let op = Op::start().await;
+    for (name, value, expected) in [
+        ("scp", json!("access_as_user"), "access_token"),
+        ("idtyp", json!("app"), "access_token"),
+        ("appid", json!(CLIENT), "access_token"),
+        ("azp", json!(OTHER_TENANT), "authorized_party"),
+        ("at_hash", json!("AAAA"), "access_token_hash"),
+        ("at_hash", json!(1), "format"),
+    ] {
+        op.answer_claims(|claims| claims[name] = value.clone());
+        assert_eq!(refused(&op).await, expected, "{name}");
+    }
+    let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(ACCESS)[..16]);
+    op.answer_claims(|claims| {
+        claims["azp"] = json!(CLIENT);
+        claims["at_hash"] = json!(hash);
+    });
+    finish(&op.idp()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_with_a_huge_exponent_is_not_used() {
+    let op = Op::start().await;
+    let mut key = op.jwk(0, "key-1");
+    key["e"] = json!(URL_SAFE_NO_PAD.encode([0x7f; 256]));
+    let set = json!({ "keys": [key, op.jwk(1, "key-2")] });
+    op.set(KEYS, json_answer(200, &set));
     assert_eq!(refused(&op).await, "kid");
 }
 

@@ -160,6 +160,7 @@ fn settings(sim: &Sim) -> EntraSettings {
         post_logout_uri: format!("{GATE}/_gate/signed-out"),
         allowed_tenants: std::collections::BTreeSet::new(),
         graph_origin: sim.origin().parse().ok(),
+        api: None,
         authorities: Vec::new(),
     }
 }
