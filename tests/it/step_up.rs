@@ -33,13 +33,13 @@ fn button(page: &str) -> String {
     rest.split('"').next().unwrap().replace("&#38;", "&")
 }
 
-/// Every factor that Entra asks for, up to where that leads.
+/// Approves on Entra's page, up to where that leads.
 async fn confirm(browser: &mut Browser, person: &str, start: &str) -> Answer {
-    let page = browser.sign_in(person, start).await;
-    assert!(page.text().contains("name=\"factor\""), "Entra asks for a factor: {}", page.text());
-    let given = [("person", person), ("factor", "given")];
-    let given = browser.send(navigation("POST", page.url.as_str()).form(&given)).await;
-    browser.open(given.location().as_str()).await
+    let page = browser.open(start).await;
+    assert!(page.text().contains("Approve the sign-in"), "{}: {}", page.url, page.text());
+    let form = [("person", person), ("factor", "given")];
+    let approved = browser.send(navigation("POST", page.url.as_str()).form(&form)).await;
+    browser.open(approved.location().as_str()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,8 +58,8 @@ async fn r12_nor_the_idle_limit_nor_a_second_factor() {
     let seen = scene.load(&session.token, &gate()).await.unwrap();
     assert_eq!((seen.auth_contexts.len(), seen.proved_at), (1, scene.clock.now()));
     scene.pass(30 * MINUTE);
-    let watched = scene.sessions.watch(&session.token, &gate()).await.unwrap().unwrap();
-    assert!(watched.auth_contexts.is_empty());
+    let watched = scene.sessions.watch(&session.id, &gate()).await.unwrap().unwrap();
+    assert!(watched.session.auth_contexts.is_empty());
     scene.pass(30 * MINUTE);
     assert!(!scene.is_open(&session.token).await);
 }
