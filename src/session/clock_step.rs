@@ -11,11 +11,15 @@ use crate::store::StoredSession;
 const APART: Duration = Duration::from_secs(5);
 
 impl Sessions {
-    /// Puts on record that the clock was set, if it was.
+    /// Puts on record that the clock was set, if it was. What could not be recorded is found again by the next call.
     pub(super) async fn note_clock_step(&self) -> Result<(), SessionError> {
-        let Some(by_ms) = self.timekeeper.step() else { return Ok(()) };
-        tracing::warn!(by_ms, "The clock of this machine was set.");
-        Ok(self.parts.ledger.note(Event::ClockStep { by_ms }).await?)
+        let (step, look) = self.timekeeper.step();
+        if let Some(by_ms) = step {
+            tracing::warn!(by_ms, "The clock of this machine was set.");
+            self.parts.ledger.note(Event::ClockStep { by_ms }).await?;
+        }
+        self.timekeeper.keep(look);
+        Ok(())
     }
 
     /// The session in the time that the clock shows now. One that was used in what is now the future was kept under a

@@ -21,7 +21,7 @@ const STEP: Duration = Duration::from_secs(2);
 
 /// What both clocks showed at the last look.
 #[derive(Debug, Clone, Copy)]
-struct Look {
+pub(super) struct Look {
     shown: Timestamp,
     passed: Duration,
 }
@@ -54,15 +54,20 @@ impl Timekeeper {
         passed >= end
     }
 
-    /// By how many milliseconds the clock was set since the last call; none when it was not.
-    pub(super) fn step(&self) -> Option<i64> {
+    /// By how many milliseconds the clock was set since the last look that was [kept](Self::keep); none when it was not.
+    /// The look comes along.
+    pub(super) fn step(&self) -> (Option<i64>, Look) {
         let now = Look { shown: self.clock.now(), passed: self.clock.passed() };
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let moved = now.shown.as_micros().saturating_sub(last.shown.as_micros());
         let passed = i64::try_from(now.passed.saturating_sub(last.passed).as_micros()).unwrap_or(0);
-        *last = now;
         let set = moved.saturating_sub(passed);
-        (set.unsigned_abs() > u64::try_from(STEP.as_micros()).unwrap_or(u64::MAX))
-            .then_some(set / 1_000)
+        let is_step = set.unsigned_abs() > u64::try_from(STEP.as_micros()).unwrap_or(u64::MAX);
+        (is_step.then_some(set / 1_000), now)
+    }
+
+    /// From now on, clocks are compared with this look.
+    pub(super) fn keep(&self, look: Look) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = look;
     }
 }

@@ -43,6 +43,7 @@ impl Sessions {
         host: &Host,
     ) -> Result<Option<Watched>, SessionError> {
         let Some(session) = self.parts.store.session(id).await? else { return Ok(None) };
+        let session = self.rebased(session).await?;
         if self.is_over(&session, self.parts.clock.now()) {
             self.end(id, SessionEnd::Expired, Actor::Gate).await?;
             return Ok(None);

@@ -12,9 +12,10 @@ use crate::harness::{Answer, World};
 /// The person declined: no failure.
 const DECLINED: u32 = 65_004;
 
-/// What no sign-in of ours can bring about: device flows, instances, and signing out at Entra.
-const NEVER_ASKED_FOR: [u32; 9] =
-    [50_049, 50_068, 50_070, 50_071, 70_016, 70_018, 70_019, 90_119, 90_120];
+/// What no sign-in of ours can bring about: device flows, apps that ask for themselves, instances, and signing out at
+/// Entra.
+const NEVER_ASKED_FOR: [u32; 11] =
+    [50_049, 50_068, 50_070, 50_071, 70_016, 70_018, 70_019, 90_119, 90_120, 501_051, 1_002_012];
 
 const OTHERS: &str = "Microsoft refused this sign-in";
 
@@ -66,7 +67,7 @@ async fn refused_at_token(world: &World, number: u32) -> Answer {
     browser.open(answer.location().as_str()).await
 }
 
-/// Entra answers 429 or 5xx then, and whatever else such an answer says is not believed.
+/// Entra mostly answers 429 or 5xx then, and whatever else such an answer says is not believed.
 fn is_in_trouble(row: &Aadsts) -> bool {
     matches!(row.at_token, "temporarily_unavailable" | "server_error")
 }
@@ -107,10 +108,9 @@ async fn every_error_of_the_token_endpoint_has_its_page() {
     let world = still().await;
     for row in rows() {
         let page = refused_at_token(&world, row.number).await;
-        if is_in_trouble(row) {
-            let text = page.text();
-            assert_eq!(page.status, 503, "AADSTS{}: {text}", row.number);
-            assert!(text.contains("passes by itself"), "AADSTS{}: {text}", row.number);
+        if is_in_trouble(row) && !page.text().contains("AADSTS") {
+            assert_eq!(page.status, 503, "AADSTS{}: {}", row.number, page.text());
+            assert!(page.text().contains("passes by itself"), "{}", page.text());
         } else {
             assert_says(row, &page);
             assert!(page.text().contains("Correlation id"), "{}", page.text());

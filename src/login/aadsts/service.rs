@@ -33,7 +33,7 @@ pub(super) const TABLE: &[Row] = &[
         ],
     ),
     row(
-        &[50_012, 700_027, 700_030],
+        &[50_012, 700_021, 700_027, 700_030],
         Mender::Service,
         [
             "This site's own certificate is not accepted",
@@ -141,7 +141,7 @@ pub(super) const TABLE: &[Row] = &[
         ],
     ),
     row(
-        &[500_011, 65_005, 650_052, 650_056, 650_057],
+        &[500_011, 65_005, 650_052, 650_053, 650_056, 650_057],
         Mender::Service,
         [
             NOT_SET_UP,
@@ -168,7 +168,7 @@ pub(super) const TABLE: &[Row] = &[
         ],
     ),
     row(
-        &[90_014, 90_015, 900_144, 901_002, 9_002_313],
+        &[70_003, 90_014, 90_015, 900_144, 901_002, 9_002_313, 9_002_325],
         Mender::Service,
         [
             "Microsoft can't read what this site asks",

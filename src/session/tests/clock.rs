@@ -88,6 +88,9 @@ async fn r12_a_set_clock_is_on_record_once_and_passing_time_is_not() {
     scene.sessions.sweep().await.unwrap();
     assert_eq!(scene.log().await, Vec::<String>::new(), "a clock that is slewed");
     scene.clock.set(scene.clock.now().minus(HOUR));
+    *scene.log.broken.lock().unwrap() = true;
+    assert!(scene.sessions.sweep().await.is_err());
+    *scene.log.broken.lock().unwrap() = false;
     scene.sessions.sweep().await.unwrap();
     scene.pass(MINUTE);
     scene.sessions.sweep().await.unwrap();
