@@ -20,6 +20,30 @@ fn every_metric_is_in_the_text() {
     metrics.connections_open("websocket", 6);
     metrics.watched();
     metrics.connection_cut("request", "denied");
+    metrics.rechecked("renewed");
+    metrics.stepped_up("met");
+    metrics.bearer("refused");
+    let secret = CredentialState {
+        which: "first",
+        kind: "secret",
+        expires_in: Some(-5),
+        refused: Refused::Yes,
+    };
+    metrics.credential(secret);
+    metrics.credential(CredentialState {
+        which: "second",
+        expires_in: None,
+        refused: Refused::No,
+        ..secret
+    });
+    for graph_requests in [3, 5] {
+        metrics.entra(EntraState {
+            reachable: Reachable::Yes,
+            metadata_age: Some(60),
+            graph_requests,
+            graph_throttled: 1,
+        });
+    }
     metrics.release_in_force(4);
     metrics.panicked();
     let text = metrics.encode().unwrap();
@@ -37,6 +61,16 @@ fn every_metric_is_in_the_text() {
         "cedargate_connections_open{kind=\"websocket\"} 6",
         "cedargate_connections_cut_total{kind=\"request\",why=\"denied\"} 1",
         "cedargate_watch_rounds_total 1",
+        "cedargate_rechecks_total{outcome=\"renewed\"} 1",
+        "cedargate_step_ups_total{outcome=\"met\"} 1",
+        "cedargate_bearer_tokens_total{outcome=\"refused\"} 1",
+        "cedargate_entra_credential_expires_seconds{which=\"first\",kind=\"secret\"} -5",
+        "cedargate_entra_credential_refused{which=\"first\",kind=\"secret\"} 1",
+        "cedargate_entra_credential_refused{which=\"second\",kind=\"secret\"} 0",
+        "cedargate_entra_reachable 1",
+        "cedargate_entra_metadata_age_seconds 60",
+        "cedargate_graph_requests_total 5",
+        "cedargate_graph_throttled_total 1",
         "cedargate_release 4",
         "cedargate_panics_total 1",
         "# EOF",

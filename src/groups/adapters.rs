@@ -1,0 +1,16 @@
+//! Entra as somebody who can tell what groups are called.
+
+use super::{Answer, NameSource, Unnamed};
+use crate::idp::{Idp, IdpError};
+use crate::model::id::GroupId;
+
+impl NameSource for Idp {
+    fn names<'a>(&'a self, groups: &'a [GroupId]) -> Answer<'a> {
+        Box::pin(async move {
+            self.group_names(groups).await.map_err(|error| match error {
+                IdpError::NoPermission { .. } => Unnamed::NoPermission(error.to_string()),
+                other => Unnamed::Unavailable(other.to_string()),
+            })
+        })
+    }
+}
