@@ -19,7 +19,7 @@ use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
 use crate::gateway::step_up::StepUps;
 use crate::gateway::upstream::Upstream;
-use crate::groups::Groups;
+use crate::groups::{Groups, Refresher};
 use crate::idp::{ApiSettings, EntraSettings, Idp, TokenVersion};
 use crate::keys::Keys;
 use crate::live::Live;
@@ -48,6 +48,7 @@ pub(super) struct Ground<'a> {
     pub(super) config: &'a Config,
     pub(super) clock: Clock,
     pub(super) keys: Keys,
+    pub(super) idp: Idp,
     pub(super) store: Store,
     pub(super) audit: Audit,
     pub(super) reader: AuditReader,
@@ -257,8 +258,21 @@ fn holder(member: &ConsoleMember) -> Holder {
     }
 }
 
+/// What asks Entra for the names of groups.
+pub(super) fn refresher(ground: &Ground<'_>) -> Refresher {
+    Refresher {
+        groups: ground.groups.clone(),
+        store: ground.store.clone(),
+        live: ground.live.clone(),
+        source: Arc::new(ground.idp.clone()),
+        audit: ground.audit.clone(),
+        clock: ground.clock.clone(),
+        named_in_settings: named_groups(ground.config),
+    }
+}
+
 /// Groups to whose members the settings give a part in the console.
-pub(super) fn named_groups(config: &Config) -> BTreeSet<GroupId> {
+fn named_groups(config: &Config) -> BTreeSet<GroupId> {
     let of = |(_, holder): (ConsoleRole, Holder)| match holder {
         Holder::Group(id) => Some(id),
         Holder::Role(_) | Holder::Person(_) => None,

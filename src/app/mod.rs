@@ -102,6 +102,7 @@ struct Work {
     store: Store,
     sessions: Arc<Sessions>,
     refuser: Refuser,
+    idp: Idp,
     names: Refresher,
     clock: Clock,
 }
@@ -126,12 +127,13 @@ impl Gate {
             config,
             clock,
             keys,
+            idp: idp.clone(),
             store: store.clone(),
             audit: log.audit.clone(),
             reader: log.reader,
             live: live.clone(),
             idp: idp.clone(),
-            groups: groups.clone(),
+            groups,
             metrics: Metrics::new(),
             tasks: tasks.clone(),
             stop: stop.clone(),
@@ -145,17 +147,10 @@ impl Gate {
             clock: ground.clock.clone(),
             metrics: ground.metrics.clone(),
         };
-        let names = Refresher {
-            groups,
-            store: store.clone(),
-            live: live.clone(),
-            source: Arc::new(idp),
-            audit: log.audit.clone(),
-            clock: ground.clock.clone(),
-            named_in_settings: doors::named_groups(config),
-        };
+        let names = doors::refresher(&ground);
         let clock = ground.clock;
-        let work = Work { audit: log.audit, writer, live, store, sessions, refuser, names, clock };
+        let work =
+            Work { audit: log.audit, writer, live, store, sessions, refuser, idp, names, clock };
         let ops = Pages(ops::router(ops));
         let (limits, metrics) = (Limits::of_process(&config.trusted_proxies), ground.metrics);
         let idle = IDLE;
@@ -205,7 +200,7 @@ impl Gate {
         let watcher = self.watcher();
         let Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop: tunnels, .. } =
             self;
-        let Work { audit, writer, live, store, sessions, refuser, names, clock } = work;
+        let Work { audit, writer, live, store, sessions, refuser, idp, names, clock } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let watching = CancellationToken::new();
         let writer = helpers.spawn(writer.run(writing.clone()));
@@ -214,6 +209,7 @@ impl Gate {
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
+        drop(helpers.spawn(idp.run(halt.clone())));
         drop(helpers.spawn(names.run(halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
         let (inside, counted) = (limits.clone(), metrics.clone());
