@@ -53,7 +53,6 @@ pub(super) struct Ground<'a> {
     pub(super) audit: Audit,
     pub(super) reader: AuditReader,
     pub(super) live: Live,
-    pub(super) idp: Idp,
     pub(super) groups: Groups,
     pub(super) metrics: Metrics,
     pub(super) tasks: TaskTracker,

@@ -132,7 +132,6 @@ impl Gate {
             audit: log.audit.clone(),
             reader: log.reader,
             live: live.clone(),
-            idp: idp.clone(),
             groups,
             metrics: Metrics::new(),
             tasks: tasks.clone(),

@@ -6,11 +6,14 @@ use crate::model::id::GroupId;
 
 impl NameSource for Idp {
     fn names<'a>(&'a self, groups: &'a [GroupId]) -> Answer<'a> {
-        Box::pin(async move {
-            self.group_names(groups).await.map_err(|error| match error {
-                IdpError::NoPermission { .. } => Unnamed::NoPermission(error.to_string()),
-                other => Unnamed::Unavailable(other.to_string()),
-            })
-        })
+        Box::pin(async move { self.group_names(groups).await.map_err(|error| unnamed(&error)) })
+    }
+}
+
+fn unnamed(error: &IdpError) -> Unnamed {
+    if matches!(error, IdpError::NoPermission { .. }) {
+        Unnamed::NoPermission(error.to_string())
+    } else {
+        Unnamed::Unavailable(error.to_string())
     }
 }

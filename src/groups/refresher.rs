@@ -146,7 +146,7 @@ impl Refresher {
     async fn ask(&self, extent: Extent, now: Timestamp) -> Result<(), Failed> {
         let carried = self.store.groups_of_sessions().await?;
         let mut asked = self.named().await?;
-        asked.extend(carried.iter().cloned().take(MOST.saturating_sub(asked.len())));
+        asked.extend(carried.iter().take(MOST.saturating_sub(asked.len())).cloned());
         if extent == Extent::New {
             let known = self.groups.known();
             asked.retain(|id| !known.contains_key(id));

@@ -189,7 +189,7 @@ async fn renamed_and_deleted_groups_are_marked_and_recorded_once() {
     }
     let object = format!("group:{FINANCE}");
     let renamed = ("group_renamed".to_owned(), object.clone());
-    assert_eq!(scene.changes().await, [renamed.clone()]);
+    assert_eq!(scene.changes().await, std::slice::from_ref(&renamed));
     assert_eq!(scene.label(FINANCE), "Finance Europe");
     assert_eq!(scene.mark(FINANCE), Some(GroupMark::Renamed("Finance".to_owned())));
     scene.book.names.lock().unwrap().clear();

@@ -152,7 +152,7 @@ fn memberships(
     let Principal::User(user) = principal else { return Vec::new() };
     let mentions: Vec<_> = book.apps.iter().filter_map(|app| snapshot.mentions(&app.id)).collect();
     let groups = user.groups.iter().filter(|id| mentions.iter().any(|of| of.groups.contains(id)));
-    let named = groups.map(|id| names.label(id));
+    let labels = groups.map(|id| names.label(id));
     let roles = user.roles.iter().filter(|role| mentions.iter().any(|of| of.roles.contains(role)));
-    named.chain(roles.map(ToString::to_string)).collect()
+    labels.chain(roles.map(ToString::to_string)).collect()
 }

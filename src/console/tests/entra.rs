@@ -171,3 +171,14 @@ async fn group_is_let_in_by_the_name_that_entra_gives_it() {
     let who = serde_json::to_value(&added.unwrap().who).unwrap();
     assert_eq!(who["group"], FINANCE);
 }
+
+#[tokio::test]
+async fn name_that_somebody_gave_a_group_in_entra_is_text_and_nothing_else() {
+    let names: &[(&str, &str)] = &[(FINANCE, "\"><script>alert(1)</script>")];
+    let scene = scene(Told::default(), &[names, &[(FINANCE, "<b>x</b>")]]).await;
+    for path in ["/console/routes", "/console/entra", "/console/routes/intranet/finance"] {
+        let text = page(&scene, path).await;
+        assert!(!text.contains("<script>alert") && !text.contains("<b>x"), "{path}: {text}");
+        assert!(text.contains("&#60;b&#62;x"), "{path}: {text}");
+    }
+}
