@@ -37,6 +37,11 @@ impl Browser {
         self.cookies.entry(host.to_owned()).or_default().insert(name.to_owned(), value.to_owned());
     }
 
+    /// Forgets one cookie of a host.
+    pub(crate) fn forget_cookie(&mut self, host: &str, name: &str) {
+        self.cookies.entry(host.to_owned()).or_default().remove(name);
+    }
+
     /// Forgets the cookies of a host.
     pub(crate) fn forget(&mut self, host: &str) {
         self.cookies.remove(host);
