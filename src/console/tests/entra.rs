@@ -111,7 +111,7 @@ async fn end_of_a_credential_is_said_and_warned_of_in_time() {
     ] {
         let scene = scene(with_end(end), &[]).await;
         let text = page(&scene, "/console/entra").await;
-        let mark = text.split("<span class=\"mark ").nth(1).unwrap();
+        let mark = text.split("<span class=\"mark mark-").nth(1).unwrap();
         assert!(mark.starts_with(class), "{end:?}: {mark}");
         assert!(text.contains(words), "{words}: {text}");
         let first = page(&scene, "/console/routes").await;
