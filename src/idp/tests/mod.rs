@@ -2,9 +2,11 @@
 
 mod bearer;
 mod credentials;
+mod mutated;
 mod op;
 mod outage;
 mod refresh;
+mod shapes;
 mod sign_in;
 mod token_checks;
 
