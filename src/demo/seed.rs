@@ -1,6 +1,6 @@
 //! What a demo starts with: ordinary settings, the rule book of `policies/demo`, and the people of Contoso.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine;
@@ -16,7 +16,7 @@ use crate::model::id::ReleaseNumber;
 use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 use crate::rule_files;
-use crate::sim::{Registration, SimSettings, people};
+use crate::sim::{Audience, Panel, Registration, SimSettings, people};
 use crate::store::{Publication, Store};
 
 /// The app's id in the demo's rule book.
@@ -31,23 +31,48 @@ pub(super) fn secret() -> Result<SecretString> {
     Ok(format!("demo~{}", URL_SAFE_NO_PAD.encode(bytes)).into())
 }
 
-/// The tenant Contoso, in which the gate is registered.
+/// Both tenants: Contoso, in which the gate is registered, and Fabrikam.
 pub(super) fn simulator(places: &Places, secret: SecretString) -> Result<SimSettings> {
-    let gate = places.gate();
-    let registration = Registration {
-        client_id: people::CLIENT.to_owned(),
-        secret,
-        name: "Cedargate demo".to_owned(),
-        redirect_uris: vec![format!("{gate}/_gate/callback")],
-        logout_uris: vec![format!("{gate}/_gate/signed-out")],
-        frontchannel_logout: None,
-    };
+    let people = people::contoso().into_iter().chain(people::fabrikam()).collect();
     Ok(SimSettings {
         origin: places.simulator().parse()?,
         tenant: people::TENANT.parse()?,
-        clients: vec![registration],
-        people: people::contoso(),
+        clients: vec![gate(places, secret), nightly_job(), own_app()],
+        people,
+        bound_contexts: BTreeSet::from([MFA_CONTEXT.to_owned()]),
+        panel: Panel::Shown,
     })
+}
+
+/// The gate: a client, and an API with a role for workloads.
+fn gate(places: &Places, secret: SecretString) -> Registration {
+    let gate = places.gate();
+    let registration = Registration::new(people::CLIENT, "Cedargate demo")
+        .with_secret(secret)
+        .with_redirect(format!("{gate}/_gate/callback"))
+        .with_logout(format!("{gate}/_gate/signed-out"))
+        .declaring(people::REPORTS_READ)
+        .declaring(people::JOBS_RUN)
+        .with_graph("GroupMember.Read.All")
+        .with_graph("Policy.Read.All");
+    Registration { audience: Audience::MyOrg, ..registration }
+}
+
+/// The workload, which holds a role of the gate.
+fn nightly_job() -> Registration {
+    let registration = Registration::new(people::NIGHTLY_JOB, "nightly-job")
+        .with_secret(people::NIGHTLY_JOB_SECRET)
+        .holding(people::CLIENT, people::JOBS_RUN);
+    Registration { audience: Audience::MyOrg, ..registration }
+}
+
+/// The registration for trying other clients, with the redirect path that Microsoft's samples use.
+fn own_app() -> Registration {
+    Registration::new(people::OWN_APP, "Your own app")
+        .with_secret(people::OWN_APP_SECRET)
+        .with_redirect("http://localhost/getAToken")
+        .with_logout("http://localhost/")
+        .with_graph("GroupMember.Read.All")
 }
 
 /// The gate's settings, read as every deployment's are: from variables.

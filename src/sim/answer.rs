@@ -3,55 +3,45 @@
 use askama::Template;
 use axum::body::Body;
 use axum::response::Response;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::error::SimError;
+use super::failure::Failure;
+use super::people::Person;
 use super::tenant::{Sim, random_guid};
 
 /// Nothing from elsewhere, nothing inline. Where a form may lead is added per page.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
                            frame-ancestors 'none'; form-action 'self'";
 
-/// One failure as Entra words it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Failure {
-    pub(super) error: &'static str,
-    pub(super) number: u32,
-    pub(super) text: &'static str,
-}
-
-impl Failure {
-    pub(super) const fn new(error: &'static str, number: u32, text: &'static str) -> Self {
-        Self { error, number, text }
-    }
-
-    /// `AADSTS50105: …`.
-    pub(super) fn sentence(&self) -> String {
-        format!("AADSTS{}: {}", self.number, self.text)
-    }
-}
-
-/// The error body of the token endpoint and of discovery. Status 401 for `invalid_client`, else 400.
-pub(super) fn failure(sim: &Sim, headers: &HeaderMap, failure: Failure) -> Response {
-    let status = if failure.error == "invalid_client" {
-        StatusCode::UNAUTHORIZED
-    } else {
-        StatusCode::BAD_REQUEST
+/// The error body of the token endpoint and of discovery, with the status that goes with the error.
+pub(super) fn failure(sim: &Sim, headers: &HeaderMap, failure: &Failure) -> Response {
+    let status = match (failure.error, failure.number) {
+        ("invalid_client", _) => StatusCode::UNAUTHORIZED,
+        (_, 90055) => StatusCode::TOO_MANY_REQUESTS,
+        ("temporarily_unavailable", _) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
     };
-    json(status, &failure_body(sim, headers, failure))
+    let mut response = json(status, &failure_body(sim, headers, failure));
+    if failure.error == "temporarily_unavailable" {
+        set(&mut response, "retry-after", "1");
+    }
+    response
 }
 
 /// The members of that body.
-pub(super) fn failure_body(sim: &Sim, headers: &HeaderMap, failure: Failure) -> Value {
+fn failure_body(sim: &Sim, headers: &HeaderMap, failure: &Failure) -> Value {
     let trace = random_guid().unwrap_or_default();
     let correlation = headers
         .get("client-request-id")
         .and_then(|value| value.to_str().ok())
         .map_or_else(|| random_guid().unwrap_or_default(), str::to_owned);
-    let timestamp = sim.now().to_jiff().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
-    json!({
+    let timestamp = timestamp(sim);
+    let mut body = json!({
         "error": failure.error,
         "error_description": format!(
             "{}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {timestamp}",
@@ -62,7 +52,27 @@ pub(super) fn failure_body(sim: &Sim, headers: &HeaderMap, failure: Failure) -> 
         "trace_id": trace,
         "correlation_id": correlation,
         "error_uri": format!("{}/error?code={}", sim.origin(), failure.number),
-    })
+    });
+    if let Some(members) = body.as_object_mut() {
+        if let Some(suberror) = failure.suberror {
+            members.insert("suberror".to_owned(), json!(suberror));
+        }
+        if let Some(claims) = &failure.claims {
+            members.insert("claims".to_owned(), json!(claims));
+        }
+    }
+    body
+}
+
+fn timestamp(sim: &Sim) -> String {
+    sim.now().to_jiff().strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// `client_info`: who the tokens are about, for MSAL's cache of accounts.
+pub(super) fn client_info(sim: &Sim, person: &Person) -> String {
+    let tenant = sim.tenant_of(person.directory);
+    let info = json!({ "uid": person.object_id, "utid": tenant });
+    URL_SAFE_NO_PAD.encode(info.to_string())
 }
 
 /// A JSON answer that nobody may store.
@@ -123,11 +133,18 @@ pub(super) fn set(response: &mut Response, name: &'static str, value: &'static s
 struct RefusalPage<'a> {
     sentence: String,
     explanation: &'a str,
+    correlation: String,
+    timestamp: String,
 }
 
 /// The page that keeps a person at the provider: no redirect, since its target is not trustworthy.
-pub(super) fn refusal(failure: Failure, explanation: &str) -> Response {
-    let shown = RefusalPage { sentence: failure.sentence(), explanation };
+pub(super) fn refusal(sim: &Sim, failure: &Failure, explanation: &str) -> Response {
+    let shown = RefusalPage {
+        sentence: failure.sentence(),
+        explanation,
+        correlation: random_guid().unwrap_or_default(),
+        timestamp: timestamp(sim),
+    };
     page(StatusCode::BAD_REQUEST, &shown, &[])
 }
 

@@ -6,44 +6,24 @@
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State as Shared};
 use axum::response::Response;
-use http::header::{COOKIE, HeaderValue, SET_COOKIE};
-use http::{HeaderMap, StatusCode};
-use url::Url;
-use url::form_urlencoded::Serializer;
+use http::HeaderMap;
+use http::header::{HeaderValue, SET_COOKIE};
 
-use super::answer::{self, Failure};
+use super::aadsts::{self, Ends};
+use super::answer;
+use super::back;
 use super::error::SimError;
-use super::page::{self, FormPostPage};
+use super::fault::AuthorizeFault;
+use super::page;
 use super::params::Params;
-use super::people::{Account, Assignment, Person};
-use super::request::{Asked, Mode, Prompt, Refused, Return};
-use super::state::{BrowserSession, Code, Granted, Use};
-use super::tenant::{Sim, random, random_guid};
-
-/// The simulator's own sign-in, so that signing out means something.
-pub(super) const COOKIE_NAME: &str = "sim_session";
-
-const UNASSIGNED: Failure = Failure::new(
-    "interaction_required",
-    50105,
-    "Your administrator has configured the application to block users unless they are specifically granted access.",
-);
-const DISABLED: Failure =
-    Failure::new("interaction_required", 50057, "The user account is disabled.");
-const NOBODY: Failure = Failure::new(
-    "login_required",
-    50058,
-    "A silent sign-in request was sent but no user is signed in.",
-);
-const STRONGER: Failure = Failure::new(
-    "interaction_required",
-    50076,
-    "You must use multi-factor authentication to access this resource.",
-);
-const CANCELLED: Failure =
-    Failure::new("access_denied", 65004, "The user cancelled the authentication.");
-const UNKNOWN_PERSON: Failure =
-    Failure::new("invalid_request", 50034, "The user account does not exist in the directory.");
+use super::people::Person;
+use super::policies::Factor;
+use super::redeem::closed;
+use super::request::{Asked, ClientInfo, Prompt, Refused};
+use super::session::{self, COOKIE_NAME, session_of};
+use super::settings::OptionalClaim;
+use super::state::{BrowserSession, Code, Granted, State, Use};
+use super::tenant::{Sim, random};
 
 /// `GET /{tenant}/oauth2/v2.0/authorize`
 pub(super) async fn ask(
@@ -55,21 +35,25 @@ pub(super) async fn ask(
     let query = query.unwrap_or_default();
     let asked = match Asked::parse(&sim, &tenant, &query) {
         Ok(asked) => asked,
-        Err(refused) => return refuse(refused),
+        Err(refused) => return refuse(&sim, refused),
     };
-    let session = session_of(&sim, &headers);
-    let met = session.as_ref().is_some_and(|(_, s)| asked.acrs.iter().all(|a| s.acrs.contains(a)));
-    match (asked.prompt, session) {
-        (Prompt::Auto, Some((id, _))) if met && is_hinted(&sim, &asked, &id) => {
-            answer::or_broken(silent(&sim, &asked, &id))
+    if let Some(response) = ordered(&sim, &asked) {
+        return response;
+    }
+    let signed_in = session_of(&sim, &headers).and_then(|found| usable(&sim, &asked, found));
+    match (asked.prompt, signed_in) {
+        (Prompt::Auto, Some((id, session, person))) => {
+            if lacks_factor(&sim, &asked, &session) {
+                return page::factor(&sim, &asked, (&person, &query));
+            }
+            answer::or_broken(send_code(&sim, &asked, &id))
         }
-        (Prompt::Auto | Prompt::Choose, _) => page::picker(&sim, &asked, &query),
-        (Prompt::None, None) => back(&asked.back, NOBODY, ""),
-        (Prompt::None, Some(_)) if !met => back(&asked.back, STRONGER, ""),
-        (Prompt::None, Some((id, _))) if !is_hinted(&sim, &asked, &id) => {
-            back(&asked.back, NOBODY, "")
+        (Prompt::Auto | Prompt::Choose | Prompt::Consent, _) => page::picker(&sim, &asked, &query),
+        (Prompt::None, None) => back::failure(&asked.back, &aadsts::authorize(50058)),
+        (Prompt::None, Some((_, session, _))) if lacks_factor(&sim, &asked, &session) => {
+            back::failure(&asked.back, &aadsts::authorize(50076))
         }
-        (Prompt::None, Some((id, _))) => answer::or_broken(silent(&sim, &asked, &id)),
+        (Prompt::None, Some((id, _, _))) => answer::or_broken(send_code(&sim, &asked, &id)),
     }
 }
 
@@ -80,73 +64,93 @@ pub(super) async fn choose(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let asked = match Asked::parse(&sim, &tenant, &query.unwrap_or_default()) {
+    let query = query.unwrap_or_default();
+    let asked = match Asked::parse(&sim, &tenant, &query) {
         Ok(asked) => asked,
-        Err(refused) => return refuse(refused),
+        Err(refused) => return refuse(&sim, refused),
     };
     let form = std::str::from_utf8(&body).ok().and_then(Params::parse).unwrap_or_default();
     if form.get("cancel").is_some() {
-        return back(&asked.back, CANCELLED, "cancel");
+        return back::cancelled(&asked.back);
     }
-    let chosen = form
-        .get("person")
-        .and_then(|user| sim.state().people.iter().find(|person| person.user == user).cloned());
-    let Some(person) = chosen else {
-        return answer::refusal(UNKNOWN_PERSON, "Nobody of that name works at Contoso.");
-    };
-    if let Some(failure) = closed_to(&person) {
-        let text = format!("{} cannot sign in to this application.", person.name);
-        return answer::refusal(failure, &text);
+    if form.get("decline").is_some() {
+        return back::failure(&asked.back, &aadsts::authorize(65004));
     }
-    answer::or_broken(sign_in(&sim, &asked, &person, &headers))
-}
-
-fn closed_to(person: &Person) -> Option<Failure> {
-    match (person.account, person.assignment) {
-        (Account::Disabled, _) => Some(DISABLED),
-        (Account::Enabled, Assignment::Unassigned) => Some(UNASSIGNED),
-        (Account::Enabled, Assignment::Assigned) => None,
+    match chosen(&sim, &asked, &form) {
+        Ok(person) => next_step(&sim, &asked, (&person, &query), (&headers, &form)),
+        Err((number, text)) => answer::refusal(&sim, &aadsts::authorize(number), &text),
     }
 }
 
-/// The simulator's session of a browser, by its cookie.
-pub(super) fn session_of(sim: &Sim, headers: &HeaderMap) -> Option<(String, BrowserSession)> {
-    let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|p| p.split_once('='));
-    let (_, id) = pairs.find(|(name, _)| name.trim() == COOKIE_NAME)?;
-    let session = sim.state().sessions.get(id.trim())?.clone();
-    Some((id.trim().to_owned(), session))
-}
-
-fn is_hinted(sim: &Sim, asked: &Asked, session: &str) -> bool {
-    let Some(hint) = &asked.hint else { return true };
+/// The person of the form, when the door is open.
+fn chosen(sim: &Sim, asked: &Asked, form: &Params) -> Result<Person, (u32, String)> {
     let state = sim.state();
-    let object_id = state.sessions.get(session).map(|session| session.object_id.as_str());
-    object_id.and_then(|id| state.person(id)).is_some_and(|person| person.answers_to(hint))
+    let found = form.get("person").and_then(|user| state.people.iter().find(|p| p.user == user));
+    let nobody = || (50034, "Nobody of that name has an account here.".to_owned());
+    let person = found.ok_or_else(nobody)?;
+    if !asked.named.takes(person.directory) {
+        return Err((50020, format!("{} has no account in this tenant.", person.name)));
+    }
+    let shut =
+        |number| (number, format!("{} cannot sign in to {}.", person.name, asked.client.name));
+    closed(person, &asked.client).map_or_else(|| Ok(person.clone()), |number| Err(shut(number)))
+}
+
+/// A further page, or the code.
+fn next_step(
+    sim: &Sim,
+    asked: &Asked,
+    (person, query): (&Person, &str),
+    (headers, form): (&HeaderMap, &Params),
+) -> Response {
+    let given = form.get("factor") == Some("given");
+    if !given && wants_factor(sim, asked) {
+        return page::factor(sim, asked, (person, query));
+    }
+    let factor = if given { Factor::Given } else { Factor::Missing };
+    if asked.prompt == Prompt::Consent && form.get("consent") != Some("given") {
+        return page::consent(asked, (person, factor), query);
+    }
+    answer::or_broken(sign_in(sim, asked, (person, factor), headers))
+}
+
+/// The browser's session, when it can answer this request: of a person who may sign in here, whom the client means,
+/// and not too old.
+fn usable(
+    sim: &Sim,
+    asked: &Asked,
+    (id, session): (String, BrowserSession),
+) -> Option<(String, BrowserSession, Person)> {
+    let person = sim.state().person(&session.object_id).cloned()?;
+    let meant = asked.hint.as_ref().is_none_or(|hint| person.answers_to(hint));
+    let age = sim.now().since(session.authenticated_at).as_secs();
+    // `max_age=0` means now, however little time has passed.
+    let fresh = asked.max_age.is_none_or(|most| most > 0 && age <= most.unsigned_abs());
+    let usable = asked.named.takes(person.directory) && meant && fresh;
+    usable.then_some((id, session, person))
+}
+
+fn wants_factor(sim: &Sim, asked: &Asked) -> bool {
+    let state = sim.state();
+    let claimed = &asked.claimed;
+    let contexts = claimed.id_acrs.iter().chain(&claimed.access_acrs);
+    !claimed.policies.is_empty()
+        || state.policies.bind(contexts)
+        || state.policies.sign_in_wants_factor()
+}
+
+fn lacks_factor(sim: &Sim, asked: &Asked, session: &BrowserSession) -> bool {
+    session.factor == Factor::Missing && wants_factor(sim, asked)
 }
 
 fn sign_in(
     sim: &Sim,
     asked: &Asked,
-    person: &Person,
+    (person, factor): (&Person, Factor),
     headers: &HeaderMap,
 ) -> Result<Response, SimError> {
-    let before = session_of(sim, headers);
-    let id = random(32)?;
-    let session = BrowserSession {
-        object_id: person.object_id.clone(),
-        sid: random_guid()?,
-        acrs: asked.acrs.clone(),
-        clients: Vec::new(),
-    };
-    {
-        let mut state = sim.state();
-        if let Some((old, _)) = before {
-            state.sessions.remove(&old);
-        }
-        state.sessions.insert(id.clone(), session);
-    }
-    let mut response = silent(sim, asked, &id)?;
+    let id = session::begin(sim, (person, factor), headers)?;
+    let mut response = send_code(sim, asked, &id)?;
     let secure = if sim.origin().starts_with("https://") { "; Secure" } else { "" };
     let cookie = format!("{COOKIE_NAME}={id}; Path=/; HttpOnly; SameSite=Lax{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
@@ -156,33 +160,33 @@ fn sign_in(
 }
 
 /// Sends a code for whoever is signed in under `session`.
-fn silent(sim: &Sim, asked: &Asked, session: &str) -> Result<Response, SimError> {
+fn send_code(sim: &Sim, asked: &Asked, session: &str) -> Result<Response, SimError> {
     let code = format!("1.{}", random(192)?);
     let mut state = sim.state();
     let Some(signed_in) = state.sessions.get_mut(session) else {
-        return Ok(back(&asked.back, NOBODY, ""));
+        return Ok(back::failure(&asked.back, &aadsts::authorize(50058)));
     };
-    if !signed_in.clients.contains(&asked.client) {
-        signed_in.clients.push(asked.client.clone());
+    if !signed_in.clients.contains(&asked.client.client_id) {
+        signed_in.clients.push(asked.client.client_id.clone());
     }
     let signed_in = signed_in.clone();
+    let Some(person) = state.person(&signed_in.object_id).cloned() else {
+        return Ok(back::failure(&asked.back, &aadsts::authorize(50058)));
+    };
     // Invariant: somebody who was unassigned since is stopped here too, on the page or by an error.
-    let person = state.person(&signed_in.object_id);
-    if let Some(failure) = person.map_or(Some(DISABLED), closed_to) {
+    if let Some(number) = closed(&person, &asked.client) {
+        let failure = aadsts::authorize(number);
+        drop(state);
         return Ok(match asked.prompt {
-            Prompt::None => back(&asked.back, failure, ""),
-            Prompt::Auto | Prompt::Choose => answer::refusal(failure, "Access was taken away."),
+            Prompt::None => back::failure(&asked.back, &failure),
+            Prompt::Auto | Prompt::Choose | Prompt::Consent => {
+                answer::refusal(sim, &failure, "Access was taken away.")
+            }
         });
     }
     let made = Code {
-        granted: Granted {
-            client: asked.client.clone(),
-            object_id: signed_in.object_id,
-            sid: signed_in.sid.clone(),
-            scopes: asked.scopes.clone(),
-            acrs: asked.acrs.clone(),
-        },
-        tenant_segment: asked.tenant.clone(),
+        granted: grant(&state, asked, &signed_in),
+        tenant_segment: asked.segment.clone(),
         redirect_uri: asked.back.uri.clone(),
         challenge: asked.challenge.clone(),
         nonce: asked.nonce.clone(),
@@ -191,50 +195,50 @@ fn silent(sim: &Sim, asked: &Asked, session: &str) -> Result<Response, SimError>
     };
     state.codes.insert(code.clone(), made);
     drop(state);
-    Ok(send(&asked.back, &[("code", &code), ("session_state", &signed_in.sid)]))
+    let mut members = vec![("code", code), ("session_state", signed_in.sid)];
+    if asked.client_info == ClientInfo::Wanted {
+        members.push(("client_info", answer::client_info(sim, &person)));
+    }
+    Ok(back::send(&asked.back, &members))
 }
 
-fn refuse(refused: Refused) -> Response {
+fn grant(state: &State, asked: &Asked, signed_in: &BrowserSession) -> Granted {
+    let mut id_acrs = asked.claimed.id_acrs.clone();
+    if signed_in.factor == Factor::Given && asked.client.lists(OptionalClaim::Acrs) {
+        id_acrs.extend(state.policies.bound.iter().cloned());
+    }
+    Granted {
+        client: asked.client.client_id.clone(),
+        object_id: signed_in.object_id.clone(),
+        sid: signed_in.sid.clone(),
+        scopes: asked.scopes.clone(),
+        id_acrs,
+        access_acrs: asked.claimed.access_acrs.clone(),
+        factor: signed_in.factor,
+        authenticated_at: signed_in.authenticated_at,
+        max_age: asked.max_age,
+    }
+}
+
+fn ordered(sim: &Sim, asked: &Asked) -> Option<Response> {
+    let fault = sim.state().next_authorize.take()?;
+    let (number, ends) = match fault {
+        AuthorizeFault::SentBack(number) => (number, Ends::Back),
+        AuthorizeFault::AsEntra(number) if asked.prompt == Prompt::None => (number, Ends::Back),
+        AuthorizeFault::AsEntra(number) => (number, aadsts::ends(number)),
+    };
+    let failure = aadsts::authorize(number);
+    Some(match ends {
+        Ends::Back => back::failure(&asked.back, &failure),
+        Ends::Page => answer::refusal(sim, &failure, "This failure was ordered."),
+    })
+}
+
+fn refuse(sim: &Sim, refused: Refused) -> Response {
     match refused {
-        Refused::Here(failure) => answer::refusal(
-            failure,
-            "The application asked in a way that cannot be answered safely.",
-        ),
-        Refused::Back(to, failure) => back(&to, failure, ""),
-    }
-}
-
-/// An error for the client; `subcode` empty when there is none.
-fn back(to: &Return, failure: Failure, subcode: &str) -> Response {
-    let sentence = failure.sentence();
-    let mut members = vec![("error", failure.error), ("error_description", sentence.as_str())];
-    if !subcode.is_empty() {
-        members.push(("error_subcode", subcode));
-    }
-    send(to, &members)
-}
-
-fn send(to: &Return, members: &[(&str, &str)]) -> Response {
-    let state = to.state.as_deref().map(|state| ("state", state));
-    let members: Vec<(&str, &str)> = members.iter().copied().chain(state).collect();
-    let Ok(mut url) = Url::parse(&to.uri) else { return answer::broken() };
-    match to.mode {
-        Mode::Query => {
-            url.query_pairs_mut().extend_pairs(&members);
-            // Entra ends every redirect with an empty fragment.
-            url.set_fragment(Some(""));
-            answer::redirect(url.as_str())
+        Refused::Here(failure) => {
+            answer::refusal(sim, &failure, "The app asked in a way that cannot be answered safely.")
         }
-        Mode::Fragment => {
-            let text = Serializer::new(String::new()).extend_pairs(&members).finish();
-            url.set_fragment(Some(&text));
-            answer::redirect(url.as_str())
-        }
-        Mode::FormPost => {
-            let shown = FormPostPage { target: &to.uri, members: &members };
-            let mut response = answer::page(StatusCode::OK, &shown, &page::targets(&to.uri));
-            page::allow_script(&mut response);
-            response
-        }
+        Refused::Back(told) => back::failure(&told.0, &told.1),
     }
 }

@@ -9,6 +9,12 @@ pub enum SimError {
     /// The key has no DER form.
     #[error("could not encode the RSA key")]
     KeyEncoding(#[source] rsa::pkcs1::Error),
+    /// The key has no PKCS #8 form.
+    #[error("could not encode the RSA key")]
+    KeyForm(#[source] rsa::pkcs8::Error),
+    /// The key has no certificate.
+    #[error("could not certify the RSA key")]
+    Certificate(#[source] rcgen::Error),
     /// Signing failed.
     #[error("could not sign a token")]
     Signature(#[source] jsonwebtoken::errors::Error),
@@ -23,6 +29,15 @@ pub enum SimError {
         /// What was wanted.
         wanted: &'static str,
     },
+    /// A registration was taken away while a token for it was made.
+    #[error("the registration is gone")]
+    Gone,
+    /// No registration has this client id.
+    #[error("there is no registration with the client id `{0}`")]
+    NoSuchClient(String),
+    /// No group has this object id.
+    #[error("there is no group with the object id `{0}`")]
+    NoSuchGroup(String),
     /// Nobody has this name.
     #[error("there is nobody called `{0}` in the simulated tenant")]
     NoSuchPerson(String),

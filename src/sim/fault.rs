@@ -1,10 +1,21 @@
-//! Faults that tests order: wrong answers of the token endpoint and ID tokens that must be refused.
+//! Faults that tests and the page of knobs order: wrong answers, and tokens that must be refused.
+
+/// What the authorize endpoint does with its next request, whatever it asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthorizeFault {
+    /// This AADSTS number, on a page or at the redirect URI as Entra does.
+    AsEntra(u32),
+    /// This AADSTS number at the redirect URI, also where Entra keeps the person on its page.
+    SentBack(u32),
+}
 
 /// What the token endpoint does with its next request, whatever it asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenFault {
     /// Status 503 with a `Retry-After`.
     Unavailable,
+    /// This AADSTS number, with the error, status and members that Entra sends with it.
+    Aadsts(u32),
     /// Status 400 `invalid_grant` with this AADSTS number.
     InvalidGrant(u32),
     /// Status 400 `interaction_required` with a `claims` challenge.
@@ -18,7 +29,7 @@ pub enum TokenFault {
     NoIdToken,
 }
 
-/// How the next ID token is wrong.
+/// How the next token is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tamper {
     /// This claim is replaced before signing.
@@ -35,6 +46,8 @@ pub enum Tamper {
     HmacWithClientSecret,
     /// Signed by a key that nobody published, under the `kid` of the right one.
     OtherKey,
+    /// Signed, under its own `kid`, by the published key that is for personal accounts only.
+    PersonalAccountKey,
     /// One byte of the payload changed after signing.
     Payload,
     /// The signature cut off.

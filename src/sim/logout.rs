@@ -1,16 +1,19 @@
-//! Sign-out (OpenID Connect RP-Initiated Logout 1.0, with Entra's rules), and the frames that tell other applications.
+//! Sign-out (OpenID Connect RP-Initiated Logout 1.0, with Entra's rules), and the frames that tell other apps.
 
 use askama::Template;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, SET_COOKIE};
 use http::{HeaderMap, StatusCode};
+use jsonwebtoken::{Algorithm, Validation};
+use serde_json::Value;
 
+use super::aadsts;
 use super::answer;
-use super::authorize::{COOKIE_NAME, session_of};
-use super::discovery::UNKNOWN_TENANT;
-use super::page;
+use super::page::{self, Row};
 use super::params::Params;
+use super::people::Person;
+use super::session::{COOKIE_NAME, session_of};
 use super::state::BrowserSession;
 use super::tenant::Sim;
 
@@ -18,8 +21,7 @@ use super::tenant::Sim;
 #[template(path = "sim/sign_out.html")]
 struct SignOutPage {
     action: String,
-    name: String,
-    user: String,
+    row: Row,
 }
 
 #[derive(Template)]
@@ -29,7 +31,7 @@ struct SignedOutPage {
     frames: Vec<String>,
 }
 
-/// `GET /{tenant}/oauth2/v2.0/logout`: without a `logout_hint` that fits, the person is asked first.
+/// `GET /{tenant}/oauth2/v2.0/logout`: without a hint that fits, the person is asked first.
 pub(super) async fn ask(
     State(sim): State<Sim>,
     Path(tenant): Path<String>,
@@ -37,18 +39,20 @@ pub(super) async fn ask(
     headers: HeaderMap,
 ) -> Response {
     if sim.resolve(&tenant).is_none() {
-        return answer::refusal(UNKNOWN_TENANT, "Check the address.");
+        return answer::refusal(&sim, &aadsts::authorize(90002), "Check the address.");
     }
     let query = query.unwrap_or_default();
-    let params = Params::parse(&query).unwrap_or_default();
+    let Some(params) = Params::parse(&query) else {
+        return answer::refusal(&sim, &aadsts::authorize(900_144), "Check the address.");
+    };
     let Some((id, session)) = session_of(&sim, &headers) else { return done(&sim, &params, None) };
     let person = sim.state().person(&session.object_id).cloned();
     let Some(person) = person else { return end(&sim, &params, (&id, &session)) };
-    if params.get("logout_hint").is_some_and(|hint| person.answers_to(hint)) {
+    if is_hinted(&sim, &params, &person) {
         return end(&sim, &params, (&id, &session));
     }
     let action = format!("/{tenant}/oauth2/v2.0/logout?{query}");
-    let shown = SignOutPage { action, name: person.name, user: person.user };
+    let shown = SignOutPage { action, row: page::row(0, &person) };
     // The form's answer may be a redirect, which browsers hold to the targets of the form.
     let targets = next(&sim, &params).map(|next| page::targets(&next)).unwrap_or_default();
     answer::page(StatusCode::OK, &shown, &targets)
@@ -65,6 +69,37 @@ pub(super) async fn confirm(
         Some((id, session)) => end(&sim, &params, (&id, &session)),
         None => done(&sim, &params, None),
     }
+}
+
+/// `GET /{tenant}/oauth2/logout`: the v1 endpoint, which signs out without asking.
+pub(super) async fn at_once(
+    State(sim): State<Sim>,
+    Path(tenant): Path<String>,
+    query: RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if sim.resolve(&tenant).is_none() {
+        return answer::refusal(&sim, &aadsts::authorize(90002), "Check the address.");
+    }
+    confirm(State(sim), query, headers).await
+}
+
+/// Whether `logout_hint`, or an ID token of ours in `id_token_hint`, means this person.
+fn is_hinted(sim: &Sim, params: &Params, person: &Person) -> bool {
+    let named = params.get("logout_hint").is_some_and(|hint| person.answers_to(hint));
+    let token = params.get("id_token_hint").and_then(|token| subject(sim, token));
+    named || token.is_some_and(|object_id| object_id == person.object_id)
+}
+
+/// `oid` of an ID token that one of our keys signed; it may have ended.
+fn subject(sim: &Sim, token: &str) -> Option<String> {
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    let key = sim.state().keys.verifying(&header.kid?)?;
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    let token = jsonwebtoken::decode::<Value>(token, &key, &validation).ok()?;
+    token.claims.get("oid")?.as_str().map(str::to_owned)
 }
 
 fn end(sim: &Sim, params: &Params, (id, session): (&str, &BrowserSession)) -> Response {
@@ -98,13 +133,11 @@ fn next(sim: &Sim, params: &Params) -> Option<String> {
     registered.then(|| with_state(uri, params.get("state")))
 }
 
-/// The front-channel address of each application that took part, with `sid` and, as at Entra, without `iss`.
+/// The front-channel address of each app that took part, with `sid` and, as at Entra, without `iss`.
 fn frames(sim: &Sim, session: &BrowserSession) -> Vec<String> {
     let took_part = session.clients.iter().filter_map(|id| sim.client(id));
-    took_part
-        .filter_map(|client| client.frontchannel_logout.as_deref())
-        .map(|url| format!("{url}?sid={}", session.sid))
-        .collect()
+    let told = took_part.filter_map(|client| client.frontchannel_logout);
+    told.map(|url| format!("{url}?sid={}", session.sid)).collect()
 }
 
 fn with_state(uri: &str, state: Option<&str>) -> String {

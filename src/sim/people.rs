@@ -8,10 +8,22 @@ use std::collections::BTreeSet;
 pub const TENANT: &str = "c0de0000-7e4a-4000-8000-00000000c0de";
 /// The verified domain of the tenant, accepted wherever the tenant's GUID is.
 pub const DOMAIN: &str = "contoso.example";
-/// The home tenant of the guest.
+/// The tenant of `fabrikam.example`: home of the guest, and of fay.
 pub const GUEST_HOME: &str = "fab00000-7e4a-4000-8000-00000000fab0";
-/// Application (client) id of the gate's registration.
+/// The verified domain of the second tenant.
+pub const OTHER_DOMAIN: &str = "fabrikam.example";
+/// Application (client) id of the gate's registration, which is an API, too.
 pub const CLIENT: &str = "ca7e0000-0001-4000-8000-0000000000a1";
+/// Application (client) id of the workload `nightly-job`.
+pub const NIGHTLY_JOB: &str = "ca7e0000-0002-4000-8000-0000000000a2";
+/// Object id of the workload's service principal: `oid` and `sub` of its tokens.
+pub const NIGHTLY_JOB_OBJECT: &str = "5e4f1ce0-0002-4000-8000-0000000000a2";
+/// Client secret of that workload. Everybody knows it, as everybody can be anyone here.
+pub const NIGHTLY_JOB_SECRET: &str = "nightly-job~known-to-everybody";
+/// Application (client) id of the registration for trying other clients.
+pub const OWN_APP: &str = "ca7e0000-0003-4000-8000-0000000000a3";
+/// Client secret of that registration, known to everybody as well.
+pub const OWN_APP_SECRET: &str = "own-app~known-to-everybody";
 
 /// Group `Finance`: uma and max.
 pub const FINANCE: &str = "9a000000-0000-4000-8000-0000000f1a2c";
@@ -19,6 +31,8 @@ pub const FINANCE: &str = "9a000000-0000-4000-8000-0000000f1a2c";
 pub const IT_ADMINS: &str = "9a000000-0000-4000-8000-0000000ad315";
 /// App role of rob.
 pub const REPORTS_READ: &str = "Reports.Read";
+/// App role of the workload `nightly-job`.
+pub const JOBS_RUN: &str = "Jobs.Run";
 
 /// Object id of olive, who owns the console.
 pub const OLIVE: &str = "0b000000-0000-4000-8000-000000000001";
@@ -40,6 +54,8 @@ pub const GIA: &str = "0b000000-0000-4000-8000-000000000008";
 pub const NORA: &str = "0b000000-0000-4000-8000-000000000009";
 /// Object id of zed, who is not assigned to the application.
 pub const ZED: &str = "0b000000-0000-4000-8000-00000000000a";
+/// Object id of fay, who lives in the other tenant and has the same e-mail address as uma.
+pub const FAY: &str = "0b000000-0000-4000-8000-00000000000b";
 
 /// How many groups max is in, Finance included.
 pub const MAX_GROUPS: u32 = 450;
@@ -62,6 +78,15 @@ pub enum Account {
     Disabled,
 }
 
+/// Which of the two simulated directories an account is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Directory {
+    /// `contoso.example`, the tenant in the settings.
+    Contoso,
+    /// `fabrikam.example`.
+    Fabrikam,
+}
+
 /// Where an account comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -74,9 +99,11 @@ pub enum Origin {
     },
 }
 
-/// One account of the simulated tenant.
+/// One account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
+    /// Whose directory the account is in: `tid` follows from it.
+    pub directory: Directory,
     /// Short name on the sign-in page: `uma`.
     pub user: String,
     /// `oid`.
@@ -85,12 +112,16 @@ pub struct Person {
     pub name: String,
     /// `preferred_username`.
     pub user_name: String,
+    /// `email`, which anybody's tenant may claim.
+    pub email: String,
     /// What the sign-in page says about the person.
     pub about: String,
     /// Groups by object id.
     pub groups: BTreeSet<String>,
-    /// App roles by value.
+    /// App roles by value. A role that a registration declares stands in that registration's tokens only.
     pub roles: BTreeSet<String>,
+    /// Directory roles by template id: `wids`.
+    pub directory_roles: BTreeSet<String>,
     /// Own directory or another one.
     pub origin: Origin,
     /// Whether the application is open to the person.
@@ -103,13 +134,16 @@ impl Person {
     /// A member of the tenant in no group, assigned to the application.
     pub fn member(user: &str, object_id: &str, (name, about): (&str, &str)) -> Self {
         Self {
+            directory: Directory::Contoso,
             user: user.to_owned(),
             object_id: object_id.to_owned(),
             name: name.to_owned(),
             user_name: format!("{user}@{DOMAIN}"),
+            email: format!("{user}@{DOMAIN}"),
             about: about.to_owned(),
             groups: BTreeSet::new(),
             roles: BTreeSet::new(),
+            directory_roles: BTreeSet::new(),
             origin: Origin::Member,
             assignment: Assignment::Assigned,
             account: Account::Enabled,
@@ -164,6 +198,19 @@ pub fn contoso() -> Vec<Person> {
     ]
 }
 
+/// Everyone of `fabrikam.example`: fay, whose directory claims uma's e-mail address for her. A client that knows people
+/// by their address takes her for uma (the attack is known as nOAuth).
+pub fn fabrikam() -> Vec<Person> {
+    let about = "Of fabrikam.example, with the e-mail address of uma";
+    let fay = Person::member("fay", FAY, ("Fay Fischer", about));
+    vec![Person {
+        directory: Directory::Fabrikam,
+        user_name: format!("fay@{OTHER_DOMAIN}"),
+        email: format!("uma@{DOMAIN}"),
+        ..fay
+    }]
+}
+
 fn max() -> Person {
     let about = ("Max Mertens", "In 450 groups, one of them Finance: too many for a token");
     let max = Person::member("max", MAX, about).in_group(FINANCE);
@@ -174,6 +221,7 @@ fn gia() -> Person {
     let member = Person::member("gia", GIA, ("Gia Greco", "Guest from fabrikam.example"));
     Person {
         user_name: "gia@fabrikam.example".to_owned(),
+        email: "gia@fabrikam.example".to_owned(),
         origin: Origin::Guest { home: GUEST_HOME.to_owned() },
         ..member
     }

@@ -1,71 +1,53 @@
-//! The simulated tenant: its settings, its clock and everything it remembers.
+//! The simulator itself: its origins, tenants, clock and memory.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::error::SimError;
 use super::keys::Keys;
-use super::people::{DOMAIN, Person};
+use super::people::{DOMAIN, Directory, GUEST_HOME, OTHER_DOMAIN, Person};
+use super::settings::{Audience, Panel, Registration, SimSettings};
 use super::state::State;
 use crate::model::time::{Clock, Timestamp};
 
-/// One application registration.
-#[derive(Debug, Clone)]
-pub struct Registration {
-    /// Application (client) id, a GUID.
-    pub client_id: String,
-    /// The client secret.
-    pub secret: SecretString,
-    /// Name on the sign-in page.
-    pub name: String,
-    /// Redirect URIs, compared exactly. The port of `http://localhost` is ignored.
-    pub redirect_uris: Vec<String>,
-    /// Further addresses that a sign-out may return to.
-    pub logout_uris: Vec<String>,
-    /// Front-channel logout URL, loaded in a hidden frame when a person signs out.
-    pub frontchannel_logout: Option<String>,
-}
+/// The pseudo-tenant of personal Microsoft accounts.
+pub(super) const PERSONAL: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-/// What the simulator is given.
-#[derive(Debug, Clone)]
-pub struct SimSettings {
-    /// Origin that browsers and the gate reach it at, without a trailing slash: `http://127.0.0.1:8081`.
-    pub origin: String,
-    /// Tenant id, a GUID.
-    pub tenant: String,
-    /// Applications that may ask.
-    pub clients: Vec<Registration>,
-    /// Everyone in the directory.
-    pub people: Vec<Person>,
-}
-
-/// A small simulator of Entra ID for one tenant. Clones share everything, so a clone is the handle of a test.
+/// A small simulator of Entra ID. Clones share everything, so a clone is the handle of a test.
 #[derive(Debug, Clone)]
 pub struct Sim {
     inner: Arc<Inner>,
-    /// Where this handle's router is reached; every address that it names begins so.
+    /// What this handle's addresses begin with.
     origin: Arc<str>,
 }
 
 #[derive(Debug)]
 struct Inner {
-    settings: SimSettings,
+    tenant: String,
+    panel: Panel,
     clock: Clock,
+    /// How far the simulator's clock is ahead of the given one, in seconds.
+    skew: AtomicI64,
+    /// Every origin that it is reached at.
+    origins: Mutex<Vec<Arc<str>>>,
     state: Mutex<State>,
 }
 
 /// Which tenant an address names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Named {
-    /// The tenant, by GUID or domain.
-    Tenant,
+    /// One tenant, by GUID or domain.
+    Tenant(Directory),
     /// `common` or `organizations`.
     Any,
+    /// `consumers`, by word or GUID: personal accounts, of which there are none.
+    Consumers,
 }
 
 impl Sim {
@@ -77,8 +59,8 @@ impl Sim {
         Self::with_keys(settings, clock, Keys::generate()?)
     }
 
-    /// Another tenant that signs with the keys of this one: tests need not wait for keys, and can tell a check of the
-    /// issuer from a check of the signature.
+    /// Another simulator that signs with the keys of this one: tests need not wait for keys, and can tell a check of
+    /// the issuer from a check of the signature.
     ///
     /// # Errors
     /// [`SimError::Setting`] when the origin is not an http(s) origin.
@@ -89,46 +71,101 @@ impl Sim {
 
     fn with_keys(settings: SimSettings, clock: Clock, keys: Keys) -> Result<Self, SimError> {
         check_origin(&settings.origin)?;
-        let state = Mutex::new(State::new(keys, settings.people.clone()));
-        let origin = settings.origin.as_str().into();
-        Ok(Self { inner: Arc::new(Inner { settings, clock, state }), origin })
+        let state = Mutex::new(State::new(keys, &settings));
+        let origin: Arc<str> = settings.origin.into();
+        let inner = Inner {
+            tenant: settings.tenant,
+            panel: settings.panel,
+            clock,
+            skew: AtomicI64::new(0),
+            origins: Mutex::new(vec![Arc::clone(&origin)]),
+            state,
+        };
+        Ok(Self { inner: Arc::new(inner), origin })
     }
 
-    /// The same tenant as it is reached at another origin, by a listener of its own: issuer and endpoints follow the
-    /// listener that was asked, never what a client calls the host.
+    /// The same simulator at a further origin, for one more listener: its router names that origin in every address
+    /// and issuer. What a browser sends as `Host` is never asked.
     ///
     /// # Errors
-    /// [`SimError::Setting`] when `origin` is not an http(s) origin.
+    /// [`SimError::Setting`] when it is not an http(s) origin.
     pub fn at(&self, origin: &str) -> Result<Self, SimError> {
         check_origin(origin)?;
-        Ok(Self { inner: Arc::clone(&self.inner), origin: origin.into() })
+        let origin: Arc<str> = origin.into();
+        let mut origins = self.inner.origins.lock().unwrap_or_else(PoisonError::into_inner);
+        if !origins.contains(&origin) {
+            origins.push(Arc::clone(&origin));
+        }
+        drop(origins);
+        Ok(Self { inner: Arc::clone(&self.inner), origin })
     }
 
-    /// Where this handle's router is reached: the origin in the settings, or that of [`Sim::at`].
+    /// The origin of this handle.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
+    /// Every origin that the simulator is reached at, the one in the settings first.
+    pub fn origins(&self) -> Vec<Arc<str>> {
+        self.inner.origins.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The tenant id in the settings.
     pub fn tenant(&self) -> &str {
-        &self.inner.settings.tenant
+        &self.inner.tenant
     }
 
-    /// `iss` of every ID token.
+    /// `iss` of v2.0 tokens of that tenant.
     pub fn issuer(&self) -> String {
-        format!("{}/{}/v2.0", self.origin(), self.tenant())
+        self.issuer_of(self.tenant())
     }
 
+    /// `iss` of v1.0 access tokens of that tenant: Entra's own, whatever the origin is.
+    pub fn v1_issuer(&self) -> String {
+        v1_issuer(self.tenant())
+    }
+
+    /// `iss` of v2.0 tokens, for a tenant id or for the literal `{tenantid}`.
+    pub(super) fn issuer_of(&self, tenant: &str) -> String {
+        format!("{}/{tenant}/v2.0", self.origin())
+    }
+
+    /// The tenant id of a directory.
+    pub(super) fn tenant_of(&self, directory: Directory) -> &str {
+        match directory {
+            Directory::Contoso => self.tenant(),
+            Directory::Fabrikam => GUEST_HOME,
+        }
+    }
+
+    /// Whether the page of knobs is served.
+    pub fn panel(&self) -> Panel {
+        self.inner.panel
+    }
+
+    /// The simulator's own time, which may be wrong.
     pub(super) fn now(&self) -> Timestamp {
-        self.inner.clock.now()
+        let now = self.inner.clock.now();
+        let skew = self.skew();
+        let span = Duration::from_secs(skew.unsigned_abs());
+        if skew < 0 { now.minus(span) } else { now.plus(span) }
     }
 
-    pub(super) fn client(&self, id: &str) -> Option<&Registration> {
-        self.inner.settings.clients.iter().find(|client| client.client_id == id)
+    pub(super) fn skew(&self) -> i64 {
+        self.inner.skew.load(Ordering::SeqCst)
     }
 
-    pub(super) fn clients(&self) -> &[Registration] {
-        &self.inner.settings.clients
+    pub(super) fn put_skew(&self, seconds: i64) {
+        self.inner.skew.store(seconds, Ordering::SeqCst);
+    }
+
+    /// A registration as it is now.
+    pub(super) fn client(&self, id: &str) -> Option<Registration> {
+        self.state().registration(id).cloned()
+    }
+
+    pub(super) fn clients(&self) -> Vec<Registration> {
+        self.state().registrations.clone()
     }
 
     /// The memory. A panic elsewhere does not make a test tenant unusable.
@@ -138,17 +175,50 @@ impl Sim {
 
     pub(super) fn resolve(&self, segment: &str) -> Option<Named> {
         let segment = segment.to_ascii_lowercase();
-        if segment == self.tenant() || segment == DOMAIN {
-            return Some(Named::Tenant);
+        match segment.as_str() {
+            "common" | "organizations" => return Some(Named::Any),
+            "consumers" | PERSONAL => return Some(Named::Consumers),
+            DOMAIN => return Some(Named::Tenant(Directory::Contoso)),
+            OTHER_DOMAIN => return Some(Named::Tenant(Directory::Fabrikam)),
+            _ => {}
         }
-        matches!(segment.as_str(), "common" | "organizations").then_some(Named::Any)
+        let all = [Directory::Contoso, Directory::Fabrikam];
+        all.into_iter().find(|one| self.tenant_of(*one) == segment).map(Named::Tenant)
     }
 
     /// `sub`: stable for a person and a client, different for every client.
-    pub(super) fn pairwise(&self, object_id: &str, client: &str) -> String {
-        let text = format!("{}\n{object_id}\n{client}", self.tenant());
+    pub(super) fn pairwise(&self, person: &Person, client: &str) -> String {
+        let tenant = self.tenant_of(person.directory);
+        let text = format!("{tenant}\n{}\n{client}", person.object_id);
         URL_SAFE_NO_PAD.encode(Sha256::digest(text))
     }
+}
+
+impl Named {
+    /// Whether accounts of this directory sign in at the address.
+    pub(super) fn takes(self, directory: Directory) -> bool {
+        match self {
+            Self::Tenant(one) => one == directory,
+            Self::Any => true,
+            Self::Consumers => false,
+        }
+    }
+
+    /// Whether the registration may be used there at all; if not, the AADSTS number.
+    pub(super) fn admits(self, registration: &Registration) -> Result<(), u32> {
+        match (self, registration.audience) {
+            (Self::Consumers, _) => Err(9_002_332),
+            (Self::Any, Audience::MyOrg) => Err(50194),
+            (Self::Tenant(Directory::Fabrikam), Audience::MyOrg) => Err(700_016),
+            (Self::Tenant(Directory::Contoso), Audience::MyOrg)
+            | (Self::Any | Self::Tenant(_), Audience::MultipleOrgs) => Ok(()),
+        }
+    }
+}
+
+/// `iss` of v1.0 tokens of a tenant.
+pub(super) fn v1_issuer(tenant: &str) -> String {
+    format!("https://sts.windows.net/{tenant}/")
 }
 
 fn check_origin(origin: &str) -> Result<(), SimError> {
@@ -156,31 +226,6 @@ fn check_origin(origin: &str) -> Result<(), SimError> {
     let refused = || SimError::Setting { value: origin.to_owned(), wanted };
     let url = Url::parse(origin).map_err(|_| refused())?;
     if url.origin().ascii_serialization() == origin { Ok(()) } else { Err(refused()) }
-}
-
-impl Registration {
-    /// Whether `asked` is registered, by Entra's rule: exact, but for the port of `http://localhost`.
-    pub(super) fn has_redirect(&self, asked: &str) -> bool {
-        self.redirect_uris.iter().any(|registered| same_redirect(registered, asked))
-    }
-
-    /// Whether a sign-out may return to `asked`.
-    pub(super) fn has_logout(&self, asked: &str) -> bool {
-        self.logout_uris.iter().chain(&self.redirect_uris).any(|uri| same_redirect(uri, asked))
-    }
-}
-
-fn same_redirect(registered: &str, asked: &str) -> bool {
-    registered == asked
-        || matches!((portless(registered), portless(asked)), (Some(a), Some(b)) if a == b)
-}
-
-/// The path of an `http://localhost` address: all of it that counts.
-fn portless(uri: &str) -> Option<&str> {
-    let rest = uri.strip_prefix("http://localhost")?;
-    let (port, path) = rest.split_once('/')?;
-    let digits = port.strip_prefix(':').unwrap_or(port);
-    digits.bytes().all(|byte| byte.is_ascii_digit()).then_some(path)
 }
 
 /// `bytes` of the operating system's randomness, base64url.

@@ -10,7 +10,7 @@ mod step_up;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -37,7 +37,7 @@ use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 use crate::session::{Parts, SessionLimits};
 use crate::sim::people::{CLIENT, TENANT, contoso};
-use crate::sim::{Registration, Sim, SimSettings};
+use crate::sim::{Panel, Registration, Sim, SimSettings};
 use crate::store::audit::{AuditReader, Show};
 use crate::web::exchange::Exchange;
 use crate::web::flood::{Flood, Limit};
@@ -48,6 +48,9 @@ const APP: &str = "http://app.localhost:8080";
 const OTHER: &str = "http://other.localhost:8080";
 const HERE: ClientAddress = ClientAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST));
 const PLENTY: Limit = Limit { per_second: 1_000, burst: 100_000 };
+
+/// Made once: every tenant of these tests signs with the same keys.
+static KEYS: OnceLock<Sim> = OnceLock::new();
 
 struct Scene {
     login: Arc<Login>,
@@ -128,17 +131,18 @@ async fn simulator(clock: &Clock, tasks: &mut JoinSet<()>) -> Sim {
     let settings = SimSettings {
         origin: format!("http://{}", listener.local_addr().unwrap()),
         tenant: TENANT.to_owned(),
-        clients: vec![Registration {
-            client_id: CLIENT.to_owned(),
-            secret: "canary-client-secret".to_owned().into(),
-            name: "Cedargate".to_owned(),
-            redirect_uris: vec![format!("{GATE}/_gate/callback")],
-            logout_uris: vec![format!("{GATE}/_gate/signed-out")],
-            frontchannel_logout: None,
-        }],
+        clients: vec![
+            Registration::new(CLIENT, "Cedargate")
+                .with_secret("canary-client-secret")
+                .with_redirect(format!("{GATE}/_gate/callback"))
+                .with_logout(format!("{GATE}/_gate/signed-out")),
+        ],
         people: contoso(),
+        bound_contexts: std::collections::BTreeSet::new(),
+        panel: Panel::Hidden,
     };
-    let sim = Sim::new(settings, clock.clone()).unwrap();
+    let keys = KEYS.get_or_init(|| Sim::new(settings.clone(), clock.clone()).unwrap());
+    let sim = keys.sharing_keys(settings, clock.clone()).unwrap();
     let router = sim.router();
     tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
     sim

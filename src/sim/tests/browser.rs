@@ -23,21 +23,30 @@ async fn metadata_of_guid_and_domain_names_the_guid_issuer() {
 #[tokio::test]
 async fn unknown_tenant_is_refused_with_90002() {
     let world = World::new();
-    let answer = world.get("/fabrikam.example/v2.0/.well-known/openid-configuration").await;
+    let answer = world.get("/adatum.example/v2.0/.well-known/openid-configuration").await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert_eq!(answer.code_of_error(), 90002);
     assert!(answer.json()["error_description"].as_str().unwrap().starts_with("AADSTS90002: "));
 }
 
 #[tokio::test]
-async fn keys_have_no_alg_and_name_their_issuer() {
+async fn keys_are_several_have_no_alg_and_name_their_issuer() {
     let world = World::new();
     let keys = world.get(&format!("/{}/discovery/v2.0/keys", people::TENANT)).await.json();
-    for key in keys["keys"].as_array().unwrap() {
+    let keys = keys["keys"].as_array().unwrap();
+    let issuers: Vec<_> = keys.iter().filter_map(|key| key["issuer"].as_str()).collect();
+    let personal = format!("{ORIGIN}/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0");
+    assert_eq!(issuers, [&world.sim.issuer(), &world.sim.issuer(), &personal]);
+    assert!(keys.iter().any(|key| key["kty"] != "RSA"), "a kind that nobody knows");
+    for key in keys.iter().filter(|key| key["kty"] == "RSA") {
         assert!(key.get("alg").is_none());
-        assert_eq!(key["issuer"], world.sim.issuer());
         assert_eq!(key["kid"], key["x5t"]);
     }
+    let common = world.get("/common/discovery/v2.0/keys").await.json();
+    assert_eq!(common["keys"][0]["issuer"], format!("{ORIGIN}/{{tenantid}}/v2.0"));
+    let v1 = world.get(&format!("/{}/discovery/keys", people::TENANT)).await.json();
+    assert_eq!(v1["keys"][0]["kid"], keys[0]["kid"]);
+    assert!(v1["keys"].as_array().unwrap().iter().all(|key| key.get("issuer").is_none()));
 }
 
 #[tokio::test]
@@ -90,8 +99,14 @@ async fn other_faults_go_back_to_the_client() {
         assert_eq!(answer.sent("state").as_deref(), Some("the-state"));
     };
     check(&[("response_type", "token")], "unsupported_response_type").await;
-    check(&[("code_challenge_method", "plain")], "invalid_request").await;
-    check(&[("code_challenge", "")], "invalid_request").await;
+    check(&[("code_challenge_method", "S512")], "invalid_request").await;
+    check(&[("code_challenge", "short")], "invalid_request").await;
+    check(&[("prompt", "dance")], "invalid_request").await;
+    check(&[("max_age", "-1")], "invalid_request").await;
+    check(&[("claims", "{")], "invalid_request").await;
+    check(&[("resource", "https://graph.microsoft.com")], "invalid_request").await;
+    check(&[("scope", "openid api://nobody/read")], "invalid_resource").await;
+    check(&[("scope", &format!("openid api://{}/write", people::CLIENT))], "invalid_scope").await;
     check(&[("scope", "profile")], "invalid_scope").await;
     check(&[("prompt", "none")], "login_required").await;
 }
@@ -130,7 +145,7 @@ async fn fragment_and_form_post_carry_the_answer() {
 async fn signed_in_browser_is_not_asked_again_until_it_signs_out() {
     let world = World::new();
     let picked = world.pick("uma").await;
-    let cookie = picked.header("set-cookie").split(';').next().unwrap().to_owned();
+    let cookie = picked.cookie();
     let silent = world.get_as(&authorize(&[("prompt", "none")]), &cookie).await;
     assert!(silent.sent("code").is_some());
     assert!(world.get_as(&authorize(&[]), &cookie).await.sent("code").is_some());
@@ -161,11 +176,11 @@ async fn sign_out_never_leads_to_an_unregistered_address() {
 }
 
 #[tokio::test]
-async fn sign_out_tells_applications_by_sid_alone_and_then_returns() {
+async fn sign_out_tells_apps_by_sid_alone_and_then_returns() {
     let world = World::telling(Some("http://localhost:8080/_gate/frontchannel-logout"));
     let picked = world.pick("uma").await;
     let sid = picked.sent("session_state").unwrap();
-    let cookie = picked.header("set-cookie").split(';').next().unwrap().to_owned();
+    let cookie = picked.cookie();
     let path = format!("/{}/oauth2/v2.0/logout?post_logout_redirect_uri={GOODBYE}", people::TENANT);
     let hint = format!("{path}&logout_hint=uma@contoso.example");
     let answer = world.get_as(&hint, &cookie).await;

@@ -1,9 +1,16 @@
 //! The simulator as a client and a browser meet it.
 
+mod assertions;
 mod browser;
+mod client_credentials;
+mod faults;
+mod graph;
+mod sign_in;
+mod tenants;
 mod token;
 mod token_claims;
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -58,6 +65,11 @@ impl Answer {
         url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
+    /// The simulator's cookie, as the browser sends it back.
+    fn cookie(&self) -> String {
+        self.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+
     fn code_of_error(&self) -> u64 {
         self.json()["error_codes"][0].as_u64().unwrap()
     }
@@ -71,19 +83,25 @@ impl World {
     /// A tenant whose client wants to be told of sign-outs at this address.
     fn telling(frontchannel_logout: Option<&str>) -> Self {
         let clock = Clock::fixed(Timestamp::from_seconds(START));
-        let gate = Registration {
-            client_id: people::CLIENT.to_owned(),
-            secret: SECRET.into(),
-            name: "Cedargate".to_owned(),
-            redirect_uris: vec![CALLBACK.to_owned()],
-            logout_uris: vec![GOODBYE.to_owned()],
-            frontchannel_logout: frontchannel_logout.map(str::to_owned),
-        };
+        let mut gate = Registration::new(people::CLIENT, "Cedargate")
+            .with_secret(SECRET)
+            .with_redirect(CALLBACK)
+            .with_logout(GOODBYE)
+            .declaring(people::REPORTS_READ)
+            .declaring(people::JOBS_RUN)
+            .with_graph("GroupMember.Read.All");
+        gate.frontchannel_logout = frontchannel_logout.map(str::to_owned);
+        let job = Registration::new(people::NIGHTLY_JOB, "nightly-job")
+            .with_secret(people::NIGHTLY_JOB_SECRET)
+            .holding(people::CLIENT, people::JOBS_RUN)
+            .with_graph("GroupMember.Read.All");
         let settings = SimSettings {
             origin: ORIGIN.to_owned(),
             tenant: people::TENANT.to_owned(),
-            clients: vec![gate],
-            people: people::contoso(),
+            clients: vec![gate, job],
+            people: people::contoso().into_iter().chain(people::fabrikam()).collect(),
+            bound_contexts: BTreeSet::from(["c1".to_owned()]),
+            panel: Panel::Shown,
         };
         let keys = KEYS.get_or_init(|| Sim::new(settings.clone(), clock.clone()).unwrap());
         Self { sim: keys.sharing_keys(settings, clock.clone()).unwrap(), clock }
@@ -109,6 +127,11 @@ impl World {
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         self.send(Request::post(path).body(body).unwrap()).await
+    }
+
+    async fn post_as(&self, path: &str, cookie: &str, form: &[(&str, &str)]) -> Answer {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        self.send(Request::post(path).header("cookie", cookie).body(body).unwrap()).await
     }
 
     async fn pick(&self, user: &str) -> Answer {
@@ -147,8 +170,18 @@ impl World {
     }
 
     /// The claims, after verifying with the published key of that `kid`.
-    async fn verified(&self, id_token: &str) -> Result<Value, jsonwebtoken::errors::Error> {
-        let header = jsonwebtoken::decode_header(id_token)?;
+    async fn verified(&self, token: &str) -> Result<Value, jsonwebtoken::errors::Error> {
+        self.verified_for(token, people::CLIENT, &self.sim.issuer()).await
+    }
+
+    /// The same for another audience and issuer.
+    async fn verified_for(
+        &self,
+        token: &str,
+        audience: &str,
+        issuer: &str,
+    ) -> Result<Value, jsonwebtoken::errors::Error> {
+        let header = jsonwebtoken::decode_header(token)?;
         let path = format!("/{}/discovery/v2.0/keys", people::TENANT);
         let keys = self.get(&path).await.json();
         let kid = json!(header.kid.unwrap());
@@ -159,10 +192,10 @@ impl World {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.validate_exp = false;
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
-        validation.set_audience(&[people::CLIENT]);
-        validation.set_issuer(&[self.sim.issuer()]);
+        validation.set_audience(&[audience]);
+        validation.set_issuer(&[issuer]);
         let key = DecodingKey::from_rsa_components(n, e)?;
-        Ok(jsonwebtoken::decode::<Value>(id_token, &key, &validation)?.claims)
+        Ok(jsonwebtoken::decode::<Value>(token, &key, &validation)?.claims)
     }
 
     async fn claims(&self, user: &str) -> Value {

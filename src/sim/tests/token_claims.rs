@@ -81,24 +81,6 @@ async fn exactly_200_groups_still_fit() {
 }
 
 #[tokio::test]
-async fn authentication_context_is_given_only_when_asked_for() {
-    let world = World::new();
-    let cookie = world.pick("uma").await;
-    let cookie = cookie.header("set-cookie").split(';').next().unwrap().to_owned();
-    let claims = r#"{"id_token":{"acrs":{"essential":true,"value":"c1"}}}"#;
-    let step_up = authorize(&[("claims", claims)]);
-    // The session does not hold it yet: the person is asked, or the client is told.
-    assert_eq!(world.get_as(&step_up, &cookie).await.status, StatusCode::OK);
-    let silent = authorize(&[("claims", claims), ("prompt", "none")]);
-    let silent = world.get_as(&silent, &cookie).await;
-    assert_eq!(silent.sent("error").as_deref(), Some("interaction_required"));
-    let code = world.post(&step_up, &[("person", "uma")]).await.sent("code").unwrap();
-    let body = world.token(&[("code", &code)]).await.json();
-    let claims = world.verified(body["id_token"].as_str().unwrap()).await.unwrap();
-    assert_eq!(claims["acrs"], json!(["c1"]));
-}
-
-#[tokio::test]
 async fn ordered_faults_come_once() {
     let world = World::new();
     let check = async |fault: TokenFault, status: u16| {

@@ -7,7 +7,7 @@ use cedargate::app::listener::Pages;
 use cedargate::demo::simulator::SimSockets;
 use cedargate::demo::{Options, SecureSim};
 use cedargate::model::time::Clock;
-use cedargate::sim::{Registration, Sim, SimSettings, people};
+use cedargate::sim::{Panel, Registration, Sim, SimSettings, people};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -53,6 +53,8 @@ impl Tenant {
             tenant: people::TENANT.to_owned(),
             clients,
             people: people::contoso(),
+            bound_contexts: std::collections::BTreeSet::new(),
+            panel: Panel::Hidden,
         };
         let keys = KEYS.get_or_init(|| Sim::new(settings.clone(), clock.clone()).unwrap());
         let sim = keys.sharing_keys(settings, clock).unwrap();
@@ -83,24 +85,16 @@ impl Drop for Tenant {
 
 /// The gate's own registration, with this secret.
 pub(crate) fn gate(secret: &str) -> Registration {
-    Registration {
-        client_id: people::CLIENT.to_owned(),
-        secret: secret.to_owned().into(),
-        name: "Cedargate".to_owned(),
-        redirect_uris: vec!["http://localhost/_gate/callback".to_owned()],
-        logout_uris: vec!["http://localhost/_gate/signed-out".to_owned()],
-        frontchannel_logout: None,
-    }
+    Registration::new(people::CLIENT, "Cedargate")
+        .with_secret(secret)
+        .with_redirect("http://localhost/_gate/callback")
+        .with_logout("http://localhost/_gate/signed-out")
 }
 
 /// A web app that signs people in by itself, with this secret.
 pub(crate) fn web_app(secret: &str) -> Registration {
-    Registration {
-        client_id: WEB_APP.to_owned(),
-        secret: secret.to_owned().into(),
-        name: "Orders".to_owned(),
-        redirect_uris: vec!["http://localhost/getAToken".to_owned()],
-        logout_uris: vec!["http://localhost/".to_owned()],
-        frontchannel_logout: None,
-    }
+    Registration::new(WEB_APP, "Orders")
+        .with_secret(secret)
+        .with_redirect("http://localhost/getAToken")
+        .with_logout("http://localhost/")
 }
