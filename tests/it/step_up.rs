@@ -33,9 +33,13 @@ fn button(page: &str) -> String {
     rest.split('"').next().unwrap().replace("&#38;", "&")
 }
 
-/// Every factor that Entra asks for, up to where that leads.
+/// Approves on Entra's page, up to where that leads.
 async fn confirm(browser: &mut Browser, person: &str, start: &str) -> Answer {
-    browser.sign_in(person, start).await
+    let page = browser.open(start).await;
+    assert!(page.text().contains("Approve the sign-in"), "{}: {}", page.url, page.text());
+    let form = [("person", person), ("factor", "given")];
+    let approved = browser.send(navigation("POST", page.url.as_str()).form(&form)).await;
+    browser.open(approved.location().as_str()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -186,7 +190,7 @@ async fn uma_confirms_in_a_real_browser_and_her_note_is_kept() {
     browser.press("//button[normalize-space()='Add note']").await;
     browser.shows("//main", "This needs a second factor").await;
     browser.press("//a[normalize-space()='Confirm with a second factor']").await;
-    browser.press_to("//button[normalize-space()='uma']", &finance).await;
+    browser.press_to("//button[normalize-space()='Approve']", &finance).await;
     browser.shows("//section[h2[@id='notes']]", "No notes yet").await;
     browser
         .page
@@ -213,7 +217,7 @@ async fn a_page_with_scripts_confirms_and_calls_again() {
     browser.press(button).await;
     browser.shows(called, "POST /finance/summary: 401").await;
     browser.press(&format!("{called}/a[contains(., 'second factor')]")).await;
-    browser.press_to("//button[normalize-space()='uma']", &home).await;
+    browser.press_to("//button[normalize-space()='Approve']", &home).await;
     browser.press(button).await;
     browser.shows(called, "POST /finance/summary: 200").await;
     browser.close().await;
