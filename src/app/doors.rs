@@ -45,6 +45,7 @@ pub(super) struct Ground<'a> {
     pub(super) config: &'a Config,
     pub(super) clock: Clock,
     pub(super) keys: Keys,
+    pub(super) idp: Idp,
     pub(super) store: Store,
     pub(super) audit: Audit,
     pub(super) reader: AuditReader,
@@ -57,7 +58,7 @@ pub(super) struct Ground<'a> {
 /// The front door, and what has to be looked after beside it.
 pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuser)> {
     let Ground { config, clock, audit, live, metrics, .. } = ground;
-    let idp = Idp::new(entra(config)?, clock.clone())?;
+    let idp = ground.idp.clone();
     let sessions = Arc::new(sessions(ground, &idp));
     let flood = Arc::new(Flood::new(REFUSALS));
     let refuser = Refuser::new(audit.clone(), flood, metrics.clone());

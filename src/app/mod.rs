@@ -30,6 +30,7 @@ pub use self::signals::stop_signal;
 use crate::audit::{self, Audit, AuditSettings, Strictness, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::config::{self, Config};
+use crate::idp::Idp;
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::model::record::{Entry, Event};
@@ -95,6 +96,7 @@ struct Work {
     store: Store,
     sessions: Arc<Sessions>,
     refuser: Refuser,
+    idp: Idp,
     clock: Clock,
 }
 
@@ -111,11 +113,13 @@ impl Gate {
             audit::open(&config.audit.database_url, audit_settings(config), clock.clone()).await?;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
+        let idp = Idp::new(entra(config)?, clock.clone())?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let ground = doors::Ground {
             config,
             clock,
             keys,
+            idp: idp.clone(),
             store: store.clone(),
             audit: log.audit.clone(),
             reader: log.reader,
@@ -132,7 +136,7 @@ impl Gate {
             metrics: ground.metrics.clone(),
         };
         let clock = ground.clock;
-        let work = Work { audit: log.audit, writer, live, store, sessions, refuser, clock };
+        let work = Work { audit: log.audit, writer, live, store, sessions, refuser, idp, clock };
         let ops = Pages(ops::router(ops));
         let (limits, metrics) = (Limits::of_process(&config.trusted_proxies), ground.metrics);
         Ok(Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop })
@@ -173,13 +177,14 @@ impl Gate {
     /// When the start can't be recorded, or the log's writer gives up: without it nothing can be answered.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         let Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop: tunnels } = self;
-        let Work { audit, writer, live, store, sessions, refuser, clock } = work;
+        let Work { audit, writer, live, store, sessions, refuser, idp, clock } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
         note_start(&audit, &live).await?;
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
+        drop(helpers.spawn(idp.run(halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
         let (inside, counted) = (limits.clone(), metrics.clone());
         let public = Listener { socket: sockets.public, tls, limits, metrics };

@@ -89,7 +89,9 @@ impl From<IdpError> for BearerRefusal {
             IdpError::GroupNames => {
                 Self::Unsettled { problem: "names groups instead of giving their object ids" }
             }
-            IdpError::GroupsUnavailable { .. } => Self::Unsettled {
+            IdpError::GroupsUnavailable { .. }
+            | IdpError::TooManyGroups
+            | IdpError::NoPermission { .. } => Self::Unsettled {
                 problem: "leaves out the groups of its person, and Microsoft Graph did not tell them",
             },
             _ => Self::Unsettled {

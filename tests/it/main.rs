@@ -18,6 +18,8 @@ mod bearer;
 #[cfg(feature = "demo")]
 mod canary;
 #[cfg(feature = "demo")]
+mod certification;
+#[cfg(feature = "demo")]
 mod chromium;
 #[cfg(feature = "demo")]
 mod clients;

@@ -1,7 +1,9 @@
 //! The whole module against a small provider on a loopback port. One test per refusal.
 
 mod bearer;
+mod certification;
 mod credentials;
+mod graph;
 mod mutated;
 mod op;
 mod outage;
