@@ -126,7 +126,11 @@ impl Bearers {
     }
 
     /// What came of a person's token, and until when that is so.
-    async fn person(&self, token: &Verified, directory: &impl Directory) -> Result<Outcome, BearerRefusal> {
+    async fn person(
+        &self,
+        token: &Verified,
+        directory: &impl Directory,
+    ) -> Result<Outcome, BearerRefusal> {
         let mfa = self.api.mfa_context.as_deref();
         let read = entra::groups(token).map_err(|error| told(&error))?;
         match (read, self.settings.groups) {

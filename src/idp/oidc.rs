@@ -301,8 +301,10 @@ impl Idp {
         let token = match self.verified(&provider, &answer, None).await {
             Ok(token) if token.subject == *subject => token,
             Ok(_) => return Ok(Recheck::Refused { detail: "another subject".to_owned() }),
-            Err(IdpError::BadToken { check: "issuer" | "tenant" | "object_id" })
-            | Err(IdpError::ForeignTenant { .. }) => {
+            Err(
+                IdpError::BadToken { check: "issuer" | "tenant" | "object_id" }
+                | IdpError::ForeignTenant { .. },
+            ) => {
                 return Ok(Recheck::Refused { detail: "another issuer".to_owned() });
             }
             Err(error) => return Err(error),

@@ -193,7 +193,9 @@ async fn oidcc_client_test_refresh_token() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn oidcc_client_test_refresh_token_invalid_issuer() {
-    for tamper in [claim("iss", json!("https://evil.example/v2.0")), claim("tid", json!(GUEST_HOME))] {
+    for tamper in
+        [claim("iss", json!("https://evil.example/v2.0")), claim("tid", json!(GUEST_HOME))]
+    {
         let (world, status) = rechecked(Some(tamper)).await;
         assert_eq!(status, 401);
         assert_eq!(world.events("session_ended").await[0]["why"], "refused_by_entra");

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::op::{
-    GROUP, KEYS, NOW, Op, PERSON, SCRIPT, SERVICE, TENANT, TOKEN, header, json_answer, metadata_path, sign,
+    GROUP, KEYS, NOW, Op, PERSON, SCRIPT, SERVICE, TENANT, TOKEN, header, json_answer,
+    metadata_path, sign,
 };
 use crate::idp::{ApiSettings, BearerCaller, BearerRefusal, Idp, TokenVersion};
 use crate::model::id::{AppRole, GroupId};
@@ -139,7 +140,11 @@ async fn groups_that_a_token_leaves_out_come_from_graph_with_a_token_of_our_own(
     op.set(&path, json_answer(200, &json!({ "value": [GROUP] })));
     let caller = bring(&idp, &claims).await.unwrap();
     let Principal::User(user) = &*caller.principal else { panic!("{caller:?}") };
-    assert_eq!((user.groups.len(), op.hits(&path)), (1, 3), "asked again after a quarter of an hour");
+    assert_eq!(
+        (user.groups.len(), op.hits(&path)),
+        (1, 3),
+        "asked again after a quarter of an hour"
+    );
 }
 
 #[tokio::test]

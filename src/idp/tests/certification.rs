@@ -54,5 +54,8 @@ async fn oidcc_client_test_invalid_athash() {
     op.answer_claims(|claims| claims["at_hash"] = json!(other));
     let answer = finish(&op.idp()).await;
     let check = "access_token_hash";
-    assert!(matches!(answer, Err(IdpError::BadToken { check: found }) if found == check), "{answer:?}");
+    assert!(
+        matches!(answer, Err(IdpError::BadToken { check: found }) if found == check),
+        "{answer:?}"
+    );
 }
