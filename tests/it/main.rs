@@ -20,6 +20,8 @@ mod chromium;
 #[cfg(feature = "demo")]
 mod clients;
 #[cfg(feature = "demo")]
+mod cutting;
+#[cfg(feature = "demo")]
 mod demo;
 mod examples;
 #[cfg(feature = "demo")]
@@ -28,6 +30,8 @@ mod framing;
 mod harness;
 #[cfg(feature = "demo")]
 mod matrix;
+#[cfg(feature = "demo")]
+mod outages;
 #[cfg(feature = "demo")]
 mod paths;
 #[cfg(feature = "demo")]
