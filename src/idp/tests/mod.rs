@@ -11,5 +11,6 @@ mod refresh;
 mod shapes;
 mod sign_in;
 mod token_checks;
+mod token_keys;
 
 mod settings;
