@@ -35,6 +35,8 @@ mod harness;
 #[cfg(feature = "demo")]
 mod matrix;
 #[cfg(feature = "demo")]
+mod names;
+#[cfg(feature = "demo")]
 mod outages;
 #[cfg(feature = "demo")]
 mod paths;
