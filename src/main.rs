@@ -77,9 +77,9 @@ struct Settings {
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve(settings) => serve::run(settings.config.as_deref()).await,
+        Command::Serve(settings) => Box::pin(serve::run(settings.config.as_deref())).await,
         #[cfg(feature = "demo")]
-        Command::Demo(options) => demo::run(options).await,
+        Command::Demo(options) => Box::pin(demo::run(options)).await,
         Command::Check(settings) => check::run(settings.config.as_deref()).await,
         Command::Rules(Rules::Export { dir, settings }) => {
             rules::export(settings.config.as_deref(), &dir).await

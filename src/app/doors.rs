@@ -81,6 +81,7 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
         audit: audit.clone(),
         assertions,
         upstream: Upstream::new(ground.tasks.clone(), ground.stop.clone())?,
+        open: Arc::default(),
         public: config.public_url.clone(),
         metrics: metrics.clone(),
     };

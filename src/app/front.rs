@@ -153,7 +153,9 @@ impl Front {
         let reserved =
             exchange.facts.path == "/_gate" || exchange.facts.path.starts_with("/_gate/");
         match place {
-            Place::App(_, _) if !reserved => self.gateway.serve(snapshot, &exchange, request).await,
+            Place::App(_, _) if !reserved => {
+                self.gateway.serve(snapshot, &Arc::new(exchange), request).await
+            }
             Place::App(_, _) => {
                 exchange.facts.door = Door::Own;
                 route(&self.on_apps, exchange, request).await

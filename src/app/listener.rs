@@ -30,8 +30,9 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service;
 
 use super::crowd::{Crowd, Limits};
+use super::stream::Severable;
 use crate::telemetry::Metrics;
-use crate::web::lease::Lease;
+use crate::web::lease::{Cut, Lease};
 
 /// A client that has not sent its headers by then is cut off (slow headers hold a connection for nothing).
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -125,7 +126,7 @@ impl Listener {
                         }
                         continue;
                     };
-                    let lease = Lease::new((slot, place));
+                    let lease = Lease::new((slot, place), Cut::default());
                     let connection = Connection { stream, peer, lease, tls: self.tls.clone() };
                     drop(tasks.spawn(connection.serve(Arc::clone(&service), stop.clone())));
                 }
@@ -153,6 +154,7 @@ impl Connection {
         let client = Client { peer, lease };
         // Answers are written in one piece where they can be; waiting for more would only add delay.
         drop(stream.set_nodelay(true));
+        let stream = Severable::new(stream, client.lease.cut().clone());
         match tls {
             None => speak(stream, client, service, stop).await,
             Some(config) => {
@@ -227,21 +229,27 @@ async fn speak<A: Answer, S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     service: Arc<Guarded<A>>,
     stop: CancellationToken,
 ) {
+    let cut = client.lease.cut().clone();
     let service = service_fn(move |request| {
         let (service, client) = (Arc::clone(&service), client.clone());
         async move { Ok::<_, Infallible>(service.answer(request, client).await) }
     });
     let connection = http().serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let to_the_end = async {
+        tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(error = %error, "A connection ended early.");
+    tokio::select! {
+        ended = to_the_end => if let Err(error) = ended {
+            tracing::debug!(error = %error, "A connection ended early.");
+        },
+        () = cut.wanted() => tracing::debug!("A connection was cut."),
     }
 }
 

@@ -9,6 +9,7 @@ pub mod front;
 pub mod listener;
 mod ops;
 mod signals;
+mod stream;
 pub mod tls;
 
 use std::net::SocketAddr;
@@ -30,6 +31,7 @@ pub use self::signals::stop_signal;
 use crate::audit::{self, Audit, AuditSettings, Strictness, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::config::{self, Config};
+use crate::gateway::watcher::Watcher;
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::model::record::{Entry, Event};
@@ -41,6 +43,8 @@ use crate::web::refuser::Refuser;
 
 /// Open requests may take this long to finish once the gate stops; then they are cut.
 const DRAIN: Duration = Duration::from_secs(20);
+/// Connections on which nothing moves for this long are cut. Servers that keep one open send a sign of life more often.
+const IDLE: Duration = Duration::from_mins(10);
 /// Ended sessions and sign-ins that nobody finished are removed at this interval.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 /// Changes stay in the outbox this long after they were taken over into the log.
@@ -58,6 +62,7 @@ pub struct Gate {
     sockets: Sockets,
     tls: Option<Arc<ServerConfig>>,
     limits: Limits,
+    idle: Duration,
     metrics: Metrics,
     work: Work,
     /// Connections and tunnels.
@@ -135,7 +140,8 @@ impl Gate {
         let work = Work { audit: log.audit, writer, live, store, sessions, refuser, clock };
         let ops = Pages(ops::router(ops));
         let (limits, metrics) = (Limits::of_process(&config.trusted_proxies), ground.metrics);
-        Ok(Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop })
+        let idle = IDLE;
+        Ok(Self { front, ops, sockets, tls, limits, idle, metrics, work, tasks, stop })
     }
 
     /// The same gate with another limit for the silence of upstreams.
@@ -149,6 +155,12 @@ impl Gate {
     #[must_use]
     pub fn with_connection_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same gate with another limit for connections on which nothing moves.
+    #[must_use]
+    pub fn with_idle_limit(self, idle: Duration) -> Self {
+        Self { idle, ..self }
     }
 
     /// Where apps and our own pages are served.
@@ -172,12 +184,16 @@ impl Gate {
     /// # Errors
     /// When the start can't be recorded, or the log's writer gives up: without it nothing can be answered.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
-        let Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop: tunnels } = self;
+        let watcher = self.watcher();
+        let Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop: tunnels, .. } =
+            self;
         let Work { audit, writer, live, store, sessions, refuser, clock } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
+        let watching = CancellationToken::new();
         let writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
         note_start(&audit, &live).await?;
+        let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
@@ -189,13 +205,18 @@ impl Gate {
         drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
         let mut writer = writer;
         let lost = tokio::select! {
-            () = stop.cancelled() => false,
-            _ended = &mut writer => true,
+            () = stop.cancelled() => None,
+            _ended = &mut writer => Some("the audit log's writer ended; without it nothing can be answered"),
+            _ended = &mut watcher => Some("the watcher of open connections ended; without it none would be cut"),
         };
         halt.cancel();
         tunnels.cancel();
         drain(&tasks).await;
         last_sum_up(&refuser).await;
+        watching.cancel();
+        if !watcher.is_finished() {
+            drop(watcher.await);
+        }
         if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
             tracing::error!(error = %error, "The stop could not be recorded.");
         }
@@ -203,10 +224,23 @@ impl Gate {
         helpers.close();
         helpers.wait().await;
         store.close().await;
-        if lost {
-            bail!("the audit log's writer ended; without it nothing can be answered")
+        match lost {
+            Some(lost) => bail!(lost),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What cuts open connections; it runs until the last of them has drained.
+    fn watcher(&self) -> Watcher {
+        Watcher {
+            open: Arc::clone(&self.front.gateway.open),
+            live: self.work.live.clone(),
+            sessions: Arc::clone(&self.work.sessions),
+            audit: self.work.audit.clone(),
+            clock: self.work.clock.clone(),
+            metrics: self.metrics.clone(),
+            idle: self.idle,
+        }
     }
 }
 

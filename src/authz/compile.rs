@@ -1,6 +1,6 @@
 //! A rule book into a snapshot, or all that is wrong with it at once.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use cedar_policy::{
@@ -15,6 +15,7 @@ use super::grants;
 use super::problem::{Object, Problem};
 use super::schema::{self, ReleaseSchema};
 use super::snapshot::{Parts, Snapshot};
+use super::timing::Timing;
 use super::tree::RouteTree;
 use crate::model::app::App;
 use crate::model::grant::{Grant, Mfa, What, Who};
@@ -67,7 +68,7 @@ pub fn compile(
     let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
     check_crossings(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
-    let policies = policies(book, terms, &mut problems);
+    let Rules { policies, timings } = rules(book, terms, &mut problems);
     let schema = schema_of(book, &mut problems);
     if let Some(schema) = &schema {
         validate(schema, &policies, &mut problems);
@@ -77,7 +78,8 @@ pub fn compile(
     match (schema, vocabulary) {
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
             let (mentions, contexts) = (mentions(book), contexts::named_in(&policies));
-            let parts = Parts { number, tree, policies, schema, vocabulary, mentions, contexts };
+            let parts =
+                Parts { number, tree, policies, schema, vocabulary, mentions, timings, contexts };
             Snapshot::new(parts, &book.routes)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }
@@ -163,22 +165,37 @@ fn check_grants(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) {
 const MFA_UNSET: &str =
     "it asks for MFA, but `[entra] mfa_context` is not set, so nobody could ever fulfil it";
 
-/// All policies, grants first; those with problems are left out.
-fn policies(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> PolicySet {
-    let from_grants = book.grants.iter().map(grants::to_policy);
+/// Grants and policies as Cedar knows them, and which of them time alone can change.
+#[derive(Default)]
+struct Rules {
+    policies: PolicySet,
+    timings: HashMap<CedarPolicyId, Timing>,
+}
+
+/// All rules, grants first; those with problems are left out.
+fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
+    let from_grants = book
+        .grants
+        .iter()
+        .map(|grant| grants::to_policy(grant).map(|policy| (policy, Timing::of_grant(grant))));
     let by_hand = book.policies.iter().map(|policy| parse(policy, terms));
-    let mut set = PolicySet::new();
-    for policy in from_grants.chain(by_hand) {
-        match policy {
-            // A duplicate id is reported by `check_ids` already.
-            Ok(policy) => drop(set.add(policy)),
+    let mut rules = Rules::default();
+    for rule in from_grants.chain(by_hand) {
+        match rule {
+            Ok((policy, timing)) => {
+                if timing != Timing::Never {
+                    rules.timings.insert(policy.id().clone(), timing);
+                }
+                // A duplicate id is reported by `check_ids` already.
+                drop(rules.policies.add(policy));
+            }
             Err(problem) => problems.push(problem),
         }
     }
-    set
+    rules
 }
 
-fn parse(policy: &Policy, terms: &Terms) -> Result<CedarPolicy, Problem> {
+fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Timing), Problem> {
     let fail =
         |message: &dyn fmt::Display| Problem::new(Object::Policy(policy.id.clone()), message);
     let id = CedarPolicyId::new(RuleId::Policy(policy.id.clone()).to_string());
@@ -189,7 +206,7 @@ fn parse(policy: &Policy, terms: &Terms) -> Result<CedarPolicy, Problem> {
     if terms.mfa == MfaSetting::Empty && mentions_mfa(&form) {
         return Err(fail(&MFA_UNSET));
     }
-    Ok(parsed)
+    Ok((parsed, Timing::of_policy(&form)))
 }
 
 /// Whether a policy in JSON form reads `context.mfa`.

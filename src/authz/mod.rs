@@ -37,6 +37,9 @@
 //! 5. [`snapshot`] lets Cedar evaluate these and reads the answer. Any evaluation error is a deny: Cedar skips a policy that
 //!    fails, and a skipped `forbid` would open the door.
 //!
+//! An open connection is decided again while it lives; [`timing`] says when the passing of time alone can change the
+//! answer.
+//!
 //! # How rules come to be
 //!
 //! [`compile`] checks a rule book as a whole and reports everything wrong with it at once. [`grants`] turns a grant
@@ -55,6 +58,7 @@ pub mod problem;
 pub mod schema;
 mod slice;
 pub mod snapshot;
+pub mod timing;
 pub mod tree;
 
 #[cfg(test)]

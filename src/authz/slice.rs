@@ -11,10 +11,12 @@
 use std::collections::HashMap;
 
 use cedar_policy::{
-    Entities, EntityUid, Policy, PolicySet, PrincipalConstraint, ResourceConstraint,
+    Entities, EntityUid, Policy, PolicyId, PolicySet, PrincipalConstraint, ResourceConstraint,
 };
 
 use super::entities::Unusable;
+use super::timing::Timing;
+use crate::model::time::Timestamp;
 
 /// All policies of a release, by what their scopes name.
 #[derive(Debug)]
@@ -30,11 +32,27 @@ struct Candidate {
     /// The principal that it is about, with all who are in it; none: about anybody.
     who: Option<EntityUid>,
     policy: Policy,
+    timing: Timing,
+}
+
+/// The policies that can have a say, and when the passing of time can make one of them say something else.
+pub(super) struct Slice {
+    pub(super) policies: PolicySet,
+    pub(super) timing: Timing,
+}
+
+/// On what, by whom and when a slice is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) who: &'a EntityUid,
+    pub(super) what: &'a EntityUid,
+    pub(super) entities: &'a Entities,
+    pub(super) now: Timestamp,
 }
 
 impl Slices {
-    /// Sorts policies by what their scopes name.
-    pub(super) fn of(policies: &PolicySet) -> Self {
+    /// Sorts policies by what their scopes name. Those that `timings` does not name never change by themselves.
+    pub(super) fn of(policies: &PolicySet, timings: &HashMap<PolicyId, Timing>) -> Self {
         let mut slices = Self { bound: HashMap::new(), unbound: Vec::new() };
         for policy in policies.policies() {
             let who = match policy.principal_constraint() {
@@ -43,7 +61,8 @@ impl Slices {
                 | PrincipalConstraint::IsIn(_, uid) => Some(uid),
                 PrincipalConstraint::Any | PrincipalConstraint::Is(_) => None,
             };
-            let candidate = Candidate { who, policy: policy.clone() };
+            let timing = timings.get(policy.id()).copied().unwrap_or_default();
+            let candidate = Candidate { who, policy: policy.clone(), timing };
             match policy.resource_constraint() {
                 ResourceConstraint::Eq(uid)
                 | ResourceConstraint::In(uid)
@@ -58,22 +77,20 @@ impl Slices {
         slices
     }
 
-    /// The policies that can have a say on what `who` does with `what`, as `entities` place both.
+    /// The policies that can have a say on what `who` does with `what`, as `entities` place both, at `now`.
     ///
     /// # Errors
     /// When a policy can't be added, which would be a fault of ours; nothing may be decided then.
-    pub(super) fn slice(
-        &self,
-        who: &EntityUid,
-        what: &EntityUid,
-        entities: &Entities,
-    ) -> Result<PolicySet, Unusable> {
+    pub(super) fn slice(&self, scope: Scope<'_>) -> Result<Slice, Unusable> {
+        let Scope { who, what, entities, now } = scope;
         let above = entities.ancestors(what).into_iter().flatten();
         let bound = std::iter::once(what).chain(above).filter_map(|uid| self.bound.get(uid));
-        let mut slice = PolicySet::new();
+        let mut slice = Slice { policies: PolicySet::new(), timing: Timing::Never };
         for candidate in bound.flatten().chain(&self.unbound) {
             if candidate.is_about(who, entities) {
-                slice.add(candidate.policy.clone()).map_err(|e| Unusable(e.to_string()))?;
+                let policy = candidate.policy.clone();
+                slice.policies.add(policy).map_err(|e| Unusable(e.to_string()))?;
+                slice.timing = slice.timing.or(candidate.timing, now);
             }
         }
         Ok(slice)

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Entities, Entity, EntityUid, PolicySet, Request};
+use cedar_policy::{Authorizer, Entities, Entity, EntityUid, PolicyId, PolicySet, Request};
 
 use super::decision::{Decision, Mentions, Question};
 use super::entities::{self, Unusable, Vocabulary, rule_id};
 use super::problem::{Object, Problem};
 use super::schema::ReleaseSchema;
-use super::slice::Slices;
+use super::slice::{Scope, Slices};
+use super::timing::Timing;
 use super::tree::{RouteMatch, RouteTree};
 use crate::model::app::App;
 use crate::model::host::Host;
@@ -17,6 +18,7 @@ use crate::model::id::{AppId, AuthContext, ReleaseNumber, RouteId};
 use crate::model::principal::Principal;
 use crate::model::record::{Reason, RuleId, Verdict};
 use crate::model::route::Route;
+use crate::model::time::Timestamp;
 
 /// A release compiled for deciding.
 #[derive(Debug)]
@@ -43,12 +45,15 @@ pub(super) struct Parts {
     pub(super) schema: ReleaseSchema,
     pub(super) vocabulary: Vocabulary,
     pub(super) mentions: BTreeMap<AppId, Mentions>,
+    /// Of the policies that time alone can change.
+    pub(super) timings: HashMap<PolicyId, Timing>,
     pub(super) contexts: BTreeSet<AuthContext>,
 }
 
 impl Snapshot {
     pub(super) fn new(parts: Parts, routes: &[Route]) -> Result<Self, Problem> {
-        let Parts { number, tree, policies, schema, vocabulary, mentions, contexts } = parts;
+        let Parts { number, tree, policies, schema, vocabulary, mentions, contexts, timings } =
+            parts;
         let actions =
             schema.schema.action_entities().map_err(|e| Problem::new(Object::RuleBook, &e))?;
         let entity = |route: &Route| {
@@ -62,7 +67,7 @@ impl Snapshot {
                 .map_err(|e| Problem::new(Object::Route(route.id.clone()), &e))
         };
         let routes = routes.iter().map(entity).collect::<Result<_, _>>()?;
-        let slices = Slices::of(&policies);
+        let slices = Slices::of(&policies, &timings);
         Ok(Self {
             number,
             tree,
@@ -124,9 +129,15 @@ impl Snapshot {
     /// A policy that fails while it is evaluated would simply be skipped by Cedar, also when it is a `forbid` (Cedar
     /// reference, "error handling"); so any error denies here.
     pub fn decide(&self, question: &Question<'_>) -> Decision {
+        self.foresee(question).0
+    }
+
+    /// The same, and when time alone can change the answer: none when it stays while nothing else changes, the question's
+    /// own present when that can't be told.
+    pub fn foresee(&self, question: &Question<'_>) -> (Decision, Option<Timestamp>) {
         match self.evaluate(question) {
-            Ok(decision) => decision,
-            Err(error) => Decision::failed(&error),
+            Ok((decision, timing)) => (decision, timing.from(question.circumstances.now)),
+            Err(error) => (Decision::failed(&error), None),
         }
     }
 
@@ -139,10 +150,12 @@ impl Snapshot {
         }
     }
 
-    fn evaluate(&self, question: &Question<'_>) -> Result<Decision, Unusable> {
+    fn evaluate(&self, question: &Question<'_>) -> Result<(Decision, Timing), Unusable> {
         let case = self.case(question)?;
-        let slice = self.slices.slice(&case.who, &case.what, &case.entities)?;
-        Ok(case.answer(&slice, question.principal))
+        let Case { who, what, entities, .. } = &case;
+        let now = question.circumstances.now;
+        let slice = self.slices.slice(Scope { who, what, entities, now })?;
+        Ok((case.answer(&slice.policies, question.principal), slice.timing))
     }
 
     /// A question as Cedar takes it.

@@ -13,6 +13,7 @@ use crate::authz::tree::RouteMatch;
 use crate::model::app::App;
 use crate::model::grant::Method;
 use crate::model::record::{Circumstances, DecisionRecord, Reason};
+use crate::model::time::Timestamp;
 use crate::telemetry::Metrics;
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
@@ -64,7 +65,7 @@ impl Enforcer {
         snapshot: &Snapshot,
         asked: Asked<'_>,
     ) -> Result<Enforced, AuditError> {
-        let circumstances = circumstances(asked);
+        let circumstances = circumstances(asked, asked.exchange.at);
         let begun = Instant::now();
         let decision = decide(snapshot, asked, &circumstances);
         let spent = begun.elapsed();
@@ -90,9 +91,9 @@ impl Enforcer {
     }
 }
 
-pub(super) fn circumstances(asked: Asked<'_>) -> Circumstances {
+pub(super) fn circumstances(asked: Asked<'_>, now: Timestamp) -> Circumstances {
     Circumstances {
-        now: asked.exchange.at,
+        now,
         mfa: asked.caller.mfa(),
         auth_contexts: asked.caller.auth_contexts(),
         signed_in_at: asked.caller.signed_in_at(),
@@ -100,16 +101,35 @@ pub(super) fn circumstances(asked: Asked<'_>) -> Circumstances {
     }
 }
 
+/// Decides at `now`, and says when time alone can change the answer (none: never). Nothing is recorded, and nothing may
+/// be let in on it.
+pub(super) fn foresee(
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    now: Timestamp,
+) -> (Decision, Option<Timestamp>) {
+    answer(snapshot, asked, &circumstances(asked, now))
+}
+
+/// Decides under other circumstances than those of the request. Nothing is recorded, and nothing may be let in on it.
 pub(super) fn decide(
     snapshot: &Snapshot,
     asked: Asked<'_>,
     circumstances: &Circumstances,
 ) -> Decision {
+    answer(snapshot, asked, circumstances).0
+}
+
+fn answer(
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    circumstances: &Circumstances,
+) -> (Decision, Option<Timestamp>) {
     let facts = &asked.exchange.facts;
     match asked.found {
-        None if asked.caller.principal.is_known() => Decision::deny(Reason::NoRoute),
-        None => Decision::deny(Reason::NotSignedIn),
-        Some(found) => snapshot.decide(&Question {
+        None if asked.caller.principal.is_known() => (Decision::deny(Reason::NoRoute), None),
+        None => (Decision::deny(Reason::NotSignedIn), None),
+        Some(found) => snapshot.foresee(&Question {
             principal: &asked.caller.principal,
             route: &found.route,
             method: asked.method,

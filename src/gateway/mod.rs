@@ -1,19 +1,30 @@
 //! The door that traffic goes through: who, what, decided, recorded, carried.
 //!
 //! [`enforce`] is the one choke point. [`proxy`] takes an exchange to it and carries what it lets through; [`upstream`]
-//! is where traffic leaves, and takes a permit to do so. [`step_up`] knows when proving more would help. [`headers`] keeps the client from speaking in our name.
+//! is where traffic leaves, and takes a permit to do so. [`step_up`] knows when proving more would help. [`headers`] keeps
+//! the client from speaking in our name.
+//!
+//! What lives longer than a moment is on the list in [`open`], and [`watcher`] holds it against things as they stand: what
+//! would be denied now is cut.
 
 pub mod answers;
 pub mod assertion;
 pub mod enforce;
+mod frames;
 pub mod headers;
 mod identity;
 mod known;
+mod looks;
+pub mod open;
 mod patience;
 pub mod proxy;
+mod standing;
 pub mod step_up;
+mod streaming;
+mod tunnel;
 pub mod upstream;
 mod visit;
+pub mod watcher;
 mod websocket;
 
 #[cfg(test)]
@@ -30,6 +41,7 @@ use crate::web::refuser::Refuser;
 
 use self::assertion::Assertions;
 use self::enforce::Enforcer;
+use self::open::OpenConnections;
 use self::step_up::StepUps;
 use self::upstream::Upstream;
 
@@ -52,6 +64,8 @@ pub struct Gateway {
     pub assertions: Assertions,
     /// Where traffic leaves.
     pub upstream: Upstream,
+    /// What is under way.
+    pub open: Arc<OpenConnections>,
     /// Cedargate's own origin.
     pub public: Origin,
     /// Counters.

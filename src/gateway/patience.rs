@@ -26,9 +26,19 @@ impl Pulse {
         Self { begun: Instant::now(), last_ms: Arc::new(AtomicU64::new(0)) }
     }
 
-    fn beat(&self) {
+    pub(super) fn beat(&self) {
         let passed = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_ms.store(passed, Ordering::Relaxed);
+    }
+
+    /// How long ago it began.
+    pub(super) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// For how long nothing has moved.
+    pub(super) fn still(&self) -> Duration {
+        self.last().elapsed()
     }
 
     fn last(&self) -> Instant {

@@ -1,5 +1,7 @@
 //! One request to an app, from the front door to the upstream and back.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderValue, Request, header};
@@ -9,9 +11,12 @@ use super::answers::Deny;
 use super::enforce::Asked;
 use super::headers;
 use super::identity::Untold;
+use super::open::{Open, Watch};
+use super::patience::Pulse;
+use super::tunnel::ClientEnd;
 use super::upstream::{Carriage, UpstreamError};
 use super::visit::Visit;
-use super::websocket::{ClientEnd, Place, Upgrade};
+use super::websocket::{Place, Upgrade};
 use crate::audit::{Permit, Recorded};
 use crate::authz::snapshot::Snapshot;
 use crate::model::grant::Method;
@@ -20,18 +25,19 @@ use crate::model::record::{Entry, Event, Refusal};
 use crate::telemetry::UpstreamClass;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote};
+use crate::web::lease::{Cut, Lease};
 
 impl Gateway {
     /// Answers a request to an app: decided, recorded, and only then carried or refused.
     pub async fn serve(
         &self,
         snapshot: &Snapshot,
-        exchange: &Exchange,
+        exchange: &Arc<Exchange>,
         request: Request<Body>,
     ) -> Response {
         let Some(app) = &exchange.app else { return fault(exchange, &Fault::no_page()) };
         let caller = match self.known(exchange, request.headers()).await {
-            Ok(caller) => caller,
+            Ok(caller) => Arc::new(caller),
             Err(answer) => return *answer,
         };
         let mut response =
@@ -42,14 +48,14 @@ impl Gateway {
 
     async fn decide(&self, visit: Visit<'_>, request: Request<Body>) -> Response {
         let Visit { app, snapshot, exchange, caller } = visit;
-        if let Some(turned_away) = self.refuser.turn_away(visit.source(), &exchange.into()) {
+        if let Some(turned_away) = self.refuser.turn_away(visit.source(), &(&**exchange).into()) {
             return turned_away;
         }
         let found = snapshot.find(&app.id, &exchange.facts.path);
         let place = Place { app, route: found.as_ref().map(|found| &*found.route) };
         let (method, upgrade) = match check(&request, place) {
             Ok(checked) => checked,
-            Err(refusal) => return self.refuser.refuse(exchange.into(), refusal).await,
+            Err(refusal) => return self.refuser.refuse((&**exchange).into(), refusal).await,
         };
         let asked = Asked { exchange, caller, app, found: found.as_ref(), method };
         let enforced = match self.enforcer.enforce(snapshot, asked).await {
@@ -61,7 +67,7 @@ impl Gateway {
         };
         match enforced.recorded {
             Recorded::Allowed(permit) => {
-                self.carry(visit, Allowed { permit, upgrade }, request).await
+                self.carry(visit, Allowed { permit, method, upgrade }, request).await
             }
             Recorded::Denied(receipt) => {
                 self.refuser.charge(visit.source(), exchange.at);
@@ -93,6 +99,7 @@ impl Gateway {
         mut request: Request<Body>,
     ) -> Result<Response, Failure> {
         let exchange = visit.exchange;
+        let watch = self.watch(visit, &allowed, &request);
         let client = ClientEnd::take(&mut request);
         let (parts, body) = request.into_parts();
         let mut headers = parts.headers;
@@ -108,8 +115,24 @@ impl Gateway {
             body,
             upgrade: allowed.upgrade,
             client,
+            watch,
         };
         Ok(self.upstream.forward(allowed.permit, carriage).await?)
+    }
+
+    /// What it takes to decide on the exchange again, should it last.
+    fn watch(&self, visit: Visit<'_>, allowed: &Allowed, request: &Request<Body>) -> Watch {
+        let lease = request.extensions().get::<Lease>();
+        let open = Open {
+            exchange: Arc::clone(visit.exchange),
+            caller: Arc::clone(visit.caller),
+            app: visit.app.id.clone(),
+            method: allowed.method,
+            decision: allowed.permit.decision_id(),
+            pulse: Pulse::new(),
+            cut: lease.map_or_else(Cut::default, |lease| lease.cut().clone()),
+        };
+        Watch::new(&self.open, open)
     }
 
     /// An answer to a known person is theirs alone, unless the app says otherwise.
@@ -147,6 +170,7 @@ impl Gateway {
 /// An allowed request: its permit, and what it becomes.
 struct Allowed {
     permit: Permit,
+    method: Method,
     upgrade: Upgrade,
 }
 

@@ -1,8 +1,9 @@
-//! Facts about headers that cross the gate.
+//! Facts about headers and frames that cross the gate.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::assertion::{About, Assertions};
+use super::frames::{Frames, close_to_client, close_to_server};
 use super::headers::{
     IdentityHeaders, TooLarge, check_inbound, clean_response, set_identity, strip_inbound,
 };
@@ -132,4 +133,44 @@ fn assertion_verifies_under_the_published_key_and_is_reused_for_30_seconds() {
     let read = jsonwebtoken::decode::<serde_json::Value>(&*first, &key, &rules).unwrap();
     assert_eq!(read.claims["exp"], 1_000_060);
     assert_eq!(read.claims["sub"], "t.o");
+}
+
+/// Where a frame of ours has room, byte by byte: `.` after a byte that leaves room, `-` after one that does not.
+fn rooms(bytes: &[u8]) -> String {
+    let mut frames = Frames::default();
+    let mut after = |byte: &u8| {
+        frames.pass(&[*byte]);
+        if frames.has_room() { '.' } else { '-' }
+    };
+    bytes.iter().map(&mut after).collect()
+}
+
+#[test]
+fn frame_of_ours_has_room_only_between_frames() {
+    let long = [&[0x82, 126, 0, 3][..], b"abc", &[0x89, 0]].concat();
+    let longer = [&[0x82, 127, 0, 0, 0, 0, 0, 0, 0, 2][..], b"ab"].concat();
+    let masked = [&[0x81, 0x82, 1, 2, 3, 4][..], b"ab"].concat();
+    for (bytes, expected) in [
+        (&b"\x81\x02hi\x81\x00"[..], "---.-."),
+        (&long, "------.-."),
+        (&longer, "-----------."),
+        (&masked, "-------."),
+        (b"\x01\x01a\x80\x01b", "--.--."),
+        // Nothing may follow a close frame.
+        (b"\x88\x02\x03\xe8\x81\x00", "------"),
+    ] {
+        assert_eq!(rooms(bytes), expected, "{bytes:x?}");
+        let mut at_once = Frames::default();
+        at_once.pass(bytes);
+        assert_eq!(at_once.has_room(), expected.ends_with('.'), "{bytes:x?}");
+    }
+    assert!(Frames::default().has_room());
+}
+
+#[test]
+fn close_frames_are_masked_towards_servers_only() {
+    assert_eq!(close_to_client(1008), [0x88, 2, 0x03, 0xf0]);
+    let [head, length, a, b, c, d, high, low] = close_to_server(1001, [1, 2, 3, 4]);
+    assert_eq!((head, length, [a, b, c, d]), (0x88, 0x82, [1, 2, 3, 4]));
+    assert_eq!(u16::from_be_bytes([high ^ a, low ^ b]), 1001);
 }

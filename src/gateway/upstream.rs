@@ -6,6 +6,8 @@ use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body::Body as _;
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -16,14 +18,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::headers;
-use super::patience::{Pulse, Watched};
-use super::websocket::{self, ClientEnd, Upgrade};
+use super::open::Watch;
+use super::patience::Watched;
+use super::streaming::Streamed;
+use super::tunnel::{ClientEnd, Hold, tunnel};
+use super::websocket::{self, Upgrade};
 use crate::audit::Permit;
+use crate::model::cut::ConnectionKind;
 use crate::model::host::Origin;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an upstream may stay silent before its answer begins.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// An exchange that waits longer than this for its answer to begin is watched.
+const MOMENT: Duration = Duration::from_secs(1);
 /// Shorter than the idle limits of common servers, so that we close first.
 const POOL_IDLE: Duration = Duration::from_secs(30);
 
@@ -46,6 +54,7 @@ pub(super) struct Carriage {
     pub(super) body: Body,
     pub(super) upgrade: Upgrade,
     pub(super) client: Option<ClientEnd>,
+    pub(super) watch: Watch,
 }
 
 /// Why an upstream gave no answer that can be passed on.
@@ -94,34 +103,42 @@ impl Upstream {
         carriage: Carriage,
     ) -> Result<Response, UpstreamError> {
         drop(permit);
-        let Carriage { to, method, target, mut headers, body, upgrade, client } = carriage;
+        let Carriage { to, method, target, mut headers, body, upgrade, client, mut watch } =
+            carriage;
         // `Expect` was answered by us.
         headers.remove(header::EXPECT);
         frame(&mut headers, &method, &body);
         if upgrade != Upgrade::None {
             websocket::announce(&mut headers);
         }
-        let pulse = Pulse::new();
         let uri: Uri = to
             .url(&target)
             .parse()
             .map_err(|e: http::uri::InvalidUri| UpstreamError::Failed(e.into()))?;
-        let mut request = Request::new(Watched::new(body, pulse.clone()));
+        let mut request = Request::new(Watched::new(body, watch.open().pulse.clone()));
         (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) =
             (method, uri, headers);
         let answer = tokio::select! {
             answer = self.client.request(request) => answer.map_err(|e| UpstreamError::Failed(e.into()))?,
-            () = pulse.still_for(self.patience) => return Err(UpstreamError::Silent(self.patience)),
+            () = self.wait(&mut watch) => return Err(UpstreamError::Silent(self.patience)),
         };
-        self.receive(answer.map(Body::new), &upgrade, client)
+        self.receive(answer, &upgrade, Ends { client, watch })
+    }
+
+    /// Waits for as long as something moves; after a moment under the eyes of the watcher.
+    async fn wait(&self, watch: &mut Watch) {
+        tokio::time::sleep(MOMENT.min(self.patience)).await;
+        watch.enter(ConnectionKind::Request);
+        watch.open().pulse.still_for(self.patience).await;
     }
 
     fn receive(
         &self,
-        mut answer: Response,
+        mut answer: http::Response<Incoming>,
         upgrade: &Upgrade,
-        client: Option<ClientEnd>,
+        ends: Ends,
     ) -> Result<Response, UpstreamError> {
+        let Ends { client, watch } = ends;
         let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         let tunnel = match (upgrade, client) {
             (Upgrade::WebSocket(key), Some(client)) if switched => {
@@ -138,10 +155,28 @@ impl Upstream {
         headers::clean_response(answer.headers_mut());
         if let Some((client, upstream)) = tunnel {
             websocket::announce(answer.headers_mut());
-            drop(self.tasks.spawn(websocket::tunnel(client, upstream, self.stop.clone())));
+            self.open_tunnel(client, upstream, watch);
+            return Ok(answer.map(|_no_body| Body::empty()));
         }
-        Ok(answer)
+        Ok(answer.map(|body| streamed(body, watch)))
     }
+
+    fn open_tunnel(&self, client: ClientEnd, upstream: OnUpgrade, mut watch: Watch) {
+        watch.enter(ConnectionKind::WebSocket);
+        let hold = Hold { watch, stop: self.stop.clone() };
+        drop(self.tasks.spawn(tunnel(client, upstream, hold)));
+    }
+}
+
+/// What an answer goes on with: the client's end, should it become a tunnel, and the eyes on it.
+struct Ends {
+    client: Option<ClientEnd>,
+    watch: Watch,
+}
+
+/// A body that is complete already is nothing to watch.
+fn streamed(body: Incoming, watch: Watch) -> Body {
+    if body.is_end_stream() { Body::empty() } else { Body::new(Streamed::new(body, watch)) }
 }
 
 /// Frames a request anew from its body as it was read (RFC 9112 section 6). The client library would drop a chunked body

@@ -13,8 +13,8 @@ use crate::web::flood::Source;
 pub(super) struct Visit<'a> {
     pub(super) app: &'a Arc<App>,
     pub(super) snapshot: &'a Snapshot,
-    pub(super) exchange: &'a Exchange,
-    pub(super) caller: &'a Caller,
+    pub(super) exchange: &'a Arc<Exchange>,
+    pub(super) caller: &'a Arc<Caller>,
 }
 
 impl Visit<'_> {

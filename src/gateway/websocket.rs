@@ -1,16 +1,12 @@
-//! WebSocket upgrades (RFC 6455 section 4): recognised strictly, tunnelled only after a valid 101.
+//! WebSocket upgrades (RFC 6455 section 4): recognised strictly, completed only by a valid 101.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use hyper::upgrade::OnUpgrade;
-use hyper_util::rt::TokioIo;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use sha1::{Digest, Sha1};
-use tokio_util::sync::CancellationToken;
 
 use crate::model::app::App;
 use crate::model::route::{Route, WebSockets};
-use crate::web::lease::Lease;
 
 /// What a request wants to become.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,36 +112,4 @@ pub(super) fn completes(status: StatusCode, headers: &HeaderMap, key: &HeaderVal
 pub(super) fn announce(headers: &mut HeaderMap) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-}
-
-/// The client's end of a connection that may become a tunnel.
-#[derive(Debug)]
-pub(super) struct ClientEnd {
-    bytes: OnUpgrade,
-    /// A tunnel counts as a connection of its client until it ends.
-    lease: Option<Lease>,
-}
-
-impl ClientEnd {
-    /// Takes the client's end out of a request, where the server put it.
-    pub(super) fn take<B>(request: &mut Request<B>) -> Option<Self> {
-        let extensions = request.extensions_mut();
-        let lease = extensions.remove::<Lease>();
-        Some(Self { bytes: extensions.remove::<OnUpgrade>()?, lease })
-    }
-}
-
-/// Carries bytes both ways until one side closes or `stop`.
-pub(super) async fn tunnel(client: ClientEnd, upstream: OnUpgrade, stop: CancellationToken) {
-    let ClientEnd { bytes, lease } = client;
-    let both = async {
-        let (client, upstream) = tokio::try_join!(bytes, upstream)?;
-        let (mut client, mut upstream) = (TokioIo::new(client), TokioIo::new(upstream));
-        tokio::io::copy_bidirectional(&mut client, &mut upstream).await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
-    };
-    if let Some(Err(error)) = stop.run_until_cancelled(both).await {
-        tracing::debug!(error = %error, "A WebSocket ended.");
-    }
-    drop(lease);
 }

@@ -1,44 +1,15 @@
 //! What happens besides decisions and must be on record: sign-ins, sessions, changes, and trouble of our own.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
+use super::actor::Actor;
 use super::client_address::ClientAddress;
-use super::id::{AppRole, GroupId, ReleaseNumber, SessionId, Subject};
+use super::cut::ConnectionCut;
+use super::id::{AppRole, GroupId, ReleaseNumber, SessionId};
 use super::principal::Principal;
 use super::time::Timestamp;
-
-/// Who caused an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    /// A person or workload.
-    Subject(Subject),
-    /// Someone at the command line, by the name of the system's user.
-    Operator(String),
-    /// Cedargate itself.
-    Gate,
-    /// Nobody known: a failed sign-in.
-    Nobody,
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Subject(subject) => write!(f, "{subject}"),
-            Self::Operator(name) => write!(f, "operator:{name}"),
-            Self::Gate => f.write_str("gate"),
-            Self::Nobody => f.write_str("nobody"),
-        }
-    }
-}
-
-impl Serialize for Actor {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
 
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -207,6 +178,8 @@ pub enum Event {
         /// What failed, without addresses of the visitor's choosing.
         cause: String,
     },
+    /// An open connection was cut.
+    ConnectionCut(Box<ConnectionCut>),
     /// An entry that became durable when nobody waited for it any more: its request was answered 503, or the client had
     /// left. Nothing followed from it.
     Abandoned {
@@ -236,6 +209,7 @@ impl Event {
             Self::Change { .. } => "change",
             Self::TurnedAway { .. } => "turned_away",
             Self::UpstreamFailed { .. } => "upstream_failed",
+            Self::ConnectionCut(_) => "connection_cut",
             Self::Abandoned { .. } => "abandoned",
             Self::LogOverflowed { .. } => "log_overflowed",
         }

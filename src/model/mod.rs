@@ -14,12 +14,15 @@
 //! | rule book | [`rule_book::RuleBook`] |
 //! | release | [`rule_book::Release`] |
 //! | record | [`record::Entry`] and what it is made of |
+//! | cut | [`cut::ConnectionCut`]: the end of an open connection |
 //! | session | [`session::Session`] |
 //! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
 //! | problem | [`problem::Problem`]: what a person has to put right |
 
+mod actor;
 pub mod app;
 mod client_address;
+pub mod cut;
 pub mod entra;
 mod event;
 pub mod grant;
@@ -33,6 +36,7 @@ pub mod route;
 pub mod rule_book;
 pub mod session;
 pub mod time;
+mod verdict;
 
 #[cfg(test)]
 mod tests;

@@ -41,12 +41,14 @@ mod sessions;
 mod step_up;
 mod token;
 mod turns;
+mod watch;
 
 pub use self::error::SessionError;
 pub use self::needs::{Directory, Ledger, NotRecorded, Pending, Recheck, Renewed, Unavailable};
 pub use self::sessions::{NewSession, Parts, SessionLimits, Sessions, SignedIn};
 pub use self::step_up::{Proven, SteppedUp};
 pub use self::token::{NoRandomness, Token};
+pub use self::watch::Watched;
 
 #[cfg(test)]
 mod tests;

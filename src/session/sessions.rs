@@ -101,14 +101,7 @@ pub struct Sessions {
     held: Cache<SecretHash, Held>,
     /// Counts ends. An answer held in memory is good only under the count that its look-up began with, so that no
     /// session outlives its end here, not even one whose look-up was under way.
-    ends: AtomicU64,
-}
-
-/// Whether looking a session up is using it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use {
-    Counts,
-    IsWatched,
+    pub(super) ends: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -151,7 +144,7 @@ impl Sessions {
         if let Some(held) = self.held.get(&hash).filter(|held| held.is_good(now, ends)) {
             return Ok(Some(held.session).filter(|session| session.host == *host));
         }
-        let Some(session) = self.open(&hash, host, Use::Counts).await? else { return Ok(None) };
+        let Some(session) = self.open(&hash, host).await? else { return Ok(None) };
         let limit = self.idle_end(&session).min(session.ends_at).min(self.contexts_end(&session));
         let held = Held {
             until: limit.min(now.plus(FRESH)),
@@ -161,20 +154,6 @@ impl Sessions {
         };
         self.held.insert(hash, held.clone());
         Ok(Some(held.session))
-    }
-
-    /// The same without counting as use, for whoever watches a long-lived connection: a page that stays open does not keep
-    /// its session from the idle limit.
-    ///
-    /// # Errors
-    /// As [`Sessions::load`].
-    pub async fn watch(
-        &self,
-        token: &Token,
-        host: &Host,
-    ) -> Result<Option<Arc<Session>>, SessionError> {
-        let session = self.open(&token.hash(), host, Use::IsWatched).await?;
-        Ok(session.map(|session| Arc::new(self.seen_from(host, session))))
     }
 
     /// The live session with this id, as it is kept: also what signing out at Entra needs.
@@ -279,7 +258,6 @@ impl Sessions {
         &self,
         token: &SecretHash,
         host: &Host,
-        used: Use,
     ) -> Result<Option<StoredSession>, SessionError> {
         let now = self.parts.clock.now();
         let opened = self.parts.store.session_of(token).await?;
@@ -291,7 +269,7 @@ impl Sessions {
             return Ok(None);
         }
         let stale = now.since(session.seen_at) >= TOUCH.min(self.parts.limits.idle / 2);
-        if used == Use::Counts && stale {
+        if stale {
             self.parts.store.touch_session(&session.id, now).await?;
             session.seen_at = now;
         }
@@ -326,7 +304,7 @@ impl Sessions {
         })
     }
 
-    fn seen_from(&self, host: &Host, session: StoredSession) -> Session {
+    pub(super) fn seen_from(&self, host: &Host, session: StoredSession) -> Session {
         let auth_contexts = self.contexts_that_count(&session);
         Session {
             id: session.id,
@@ -357,7 +335,7 @@ impl Sessions {
     }
 
     /// When the first context that counts now stops counting.
-    fn contexts_end(&self, session: &StoredSession) -> Timestamp {
+    pub(super) fn contexts_end(&self, session: &StoredSession) -> Timestamp {
         let now = self.parts.clock.now();
         let ends = session.auth_contexts.values().map(|met| met.plus(self.parts.limits.step_up));
         ends.filter(|end| now < *end).min().unwrap_or(session.ends_at)
@@ -376,7 +354,7 @@ impl Sessions {
         now >= session.ends_at || now >= self.idle_end(session)
     }
 
-    fn idle_end(&self, session: &StoredSession) -> Timestamp {
+    pub(super) fn idle_end(&self, session: &StoredSession) -> Timestamp {
         session.seen_at.plus(self.parts.limits.idle)
     }
 

@@ -141,11 +141,16 @@ fn audiences(sim: &Sim, segment: &str) -> Vec<String> {
 }
 
 fn in_time(now: Timestamp, parts: &Parts<'_>) -> Result<(), Failure> {
-    let time = |name: &str| parts.claims.get(name).and_then(Value::as_i64);
+    let time = |name: &str| parts.claims.get(name).and_then(whole_seconds);
     let now = now.as_seconds();
     let begun = time("nbf").is_none_or(|start| start <= now.saturating_add(TOLERANCE));
     let lasting = time("exp").is_some_and(|end| end > now.saturating_sub(TOLERANCE));
     if begun && lasting { Ok(()) } else { Err(aadsts::token(700_024)) }
+}
+
+/// A `NumericDate` (RFC 7519 section 2) without its fraction: MSAL for Python sends one.
+fn whole_seconds(date: &Value) -> Option<i64> {
+    date.as_i64().or_else(|| date.to_string().split_once('.')?.0.parse().ok())
 }
 
 fn federated(sim: &Sim, registration: &Registration, parts: &Parts<'_>) -> Result<(), Failure> {

@@ -104,13 +104,13 @@ pub(super) async fn instance(
 ) -> Response {
     let params = Params::parse(&query.unwrap_or_default()).unwrap_or_default();
     let asked = params.get("authorization_endpoint").and_then(|url| Url::parse(url).ok());
-    let known = asked.as_ref().and_then(|url| genuine(&sim, url).map(|host| (url, host)));
-    let Some((url, (host, aliases))) = known else {
+    let known = asked.as_ref().and_then(|url| genuine(&sim, url).map(|instance| (url, instance)));
+    let Some((url, Instance { origin, aliases })) = known else {
         return answer::failure(&sim, &headers, &aadsts::token(50049));
     };
     let tenant = url.path_segments().and_then(|mut parts| parts.next()).unwrap_or("common");
-    let origin = url.origin().ascii_serialization();
     let document = format!("{origin}/{tenant}/v2.0/.well-known/openid-configuration");
+    let host = authority(&origin);
     metadata(&json!({
         "tenant_discovery_endpoint": document,
         "api-version": params.get("api-version").unwrap_or("1.1"),
@@ -118,15 +118,34 @@ pub(super) async fn instance(
     }))
 }
 
-/// The host of a genuine authority, and every other name that it has.
-fn genuine(sim: &Sim, url: &Url) -> Option<(String, Vec<String>)> {
+/// A genuine authority, and every name that its host has.
+struct Instance {
+    origin: String,
+    aliases: Vec<String>,
+}
+
+fn genuine(sim: &Sim, url: &Url) -> Option<Instance> {
     let origin = url.origin().ascii_serialization();
-    let host = origin.split_once("://").map(|(_, host)| host.to_owned())?;
-    if sim.origins().iter().any(|ours| **ours == *origin) {
-        return Some((host.clone(), vec![host]));
+    if let Some(ours) = sim.origins().iter().find(|ours| is_meant(ours, url)) {
+        return Some(Instance {
+            origin: ours.to_string(),
+            aliases: vec![authority(ours).to_owned()],
+        });
     }
-    let microsoft = url.scheme() == "https" && ALIASES.contains(&host.as_str());
-    microsoft.then(|| (host, ALIASES.map(str::to_owned).to_vec()))
+    let microsoft = url.scheme() == "https" && ALIASES.contains(&authority(&origin));
+    microsoft.then(|| Instance { origin, aliases: ALIASES.map(str::to_owned).to_vec() })
+}
+
+/// Whether `url` is at one of our origins. MSAL leaves the port out, of which Entra has none.
+fn is_meant(ours: &str, url: &Url) -> bool {
+    let Ok(ours) = Url::parse(ours) else { return false };
+    let place = |url: &Url| (url.scheme().to_owned(), url.host_str().map(str::to_owned));
+    place(&ours) == place(url) && url.port().is_none_or(|port| ours.port() == Some(port))
+}
+
+/// Host and port of an origin.
+fn authority(origin: &str) -> &str {
+    origin.split_once("://").map_or(origin, |(_, authority)| authority)
 }
 
 fn v2_document(sim: &Sim, named: Named, segment: &str, query: Option<&str>) -> Value {

@@ -37,6 +37,12 @@ struct OutcomeLabel {
     outcome: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CutLabels {
+    kind: &'static str,
+    why: &'static str,
+}
+
 /// How a sign-in ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -99,6 +105,9 @@ pub struct Metrics {
     audit_queue_depth: Gauge,
     upstream_responses: Family<ClassLabel, Counter>,
     sign_ins: Family<OutcomeLabel, Counter>,
+    connections_open: Family<KindLabel, Gauge>,
+    connections_cut: Family<CutLabels, Counter>,
+    watch_rounds: Counter,
     release: Gauge<i64>,
     panics: Counter,
 }
@@ -128,6 +137,9 @@ impl Metrics {
             audit_queue_depth: Gauge::default(),
             upstream_responses: Family::default(),
             sign_ins: Family::default(),
+            connections_open: Family::default(),
+            connections_cut: Family::default(),
+            watch_rounds: Counter::default(),
             release: Gauge::default(),
             panics: Counter::default(),
         };
@@ -158,6 +170,21 @@ impl Metrics {
             self.upstream_responses.clone(),
         );
         table.register("sign_ins", "Finished sign-ins by outcome", self.sign_ins.clone());
+        table.register(
+            "connections_open",
+            "Allowed exchanges that are under way for longer than a moment, by kind",
+            self.connections_open.clone(),
+        );
+        table.register(
+            "connections_cut",
+            "Open connections that were cut, by kind and cause",
+            self.connections_cut.clone(),
+        );
+        table.register(
+            "watch_rounds",
+            "Times that everything open was held against things as they stand",
+            self.watch_rounds.clone(),
+        );
         table.register("release", "Number of the release in force", self.release.clone());
         table.register("panics", "Requests whose answer panicked", self.panics.clone());
         table
@@ -193,6 +220,22 @@ impl Metrics {
             Outcome::Failed => "failed",
         };
         self.sign_ins.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// Sets how many exchanges of a kind are under way for longer than a moment.
+    pub fn connections_open(&self, kind: &'static str, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.connections_open.get_or_create(&KindLabel { kind }).set(count);
+    }
+
+    /// Counts an open connection that was cut. The labels are the words of the record.
+    pub fn connection_cut(&self, kind: &'static str, why: &'static str) {
+        self.connections_cut.get_or_create(&CutLabels { kind, why }).inc();
+    }
+
+    /// Counts a round over everything that is open. Standing still means that nothing is cut any more.
+    pub fn watched(&self) {
+        self.watch_rounds.inc();
     }
 
     /// Sets the number of the release in force.

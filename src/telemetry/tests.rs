@@ -16,6 +16,10 @@ fn every_metric_is_in_the_text() {
     metrics.upstream_answered(UpstreamClass::Failed);
     metrics.clone().signed_in(Outcome::Ok);
     metrics.signed_in(Outcome::Failed);
+    metrics.connections_open("websocket", 7);
+    metrics.connections_open("websocket", 6);
+    metrics.watched();
+    metrics.connection_cut("request", "denied");
     metrics.release_in_force(4);
     metrics.panicked();
     let text = metrics.encode().unwrap();
@@ -30,6 +34,9 @@ fn every_metric_is_in_the_text() {
         "cedargate_upstream_responses_total{class=\"failed\"} 1",
         "cedargate_sign_ins_total{outcome=\"ok\"} 1",
         "cedargate_sign_ins_total{outcome=\"failed\"} 1",
+        "cedargate_connections_open{kind=\"websocket\"} 6",
+        "cedargate_connections_cut_total{kind=\"request\",why=\"denied\"} 1",
+        "cedargate_watch_rounds_total 1",
         "cedargate_release 4",
         "cedargate_panics_total 1",
         "# EOF",

@@ -44,6 +44,12 @@ impl Caller {
         }
     }
 
+    /// The person of a session as it is now, for whoever decides on something of theirs that is still under way.
+    pub fn of_session(session: Arc<Session>) -> Self {
+        let principal = Arc::clone(&session.principal);
+        Self { principal, session: Some(session), ..Self::anonymous() }
+    }
+
     /// Reads the session cookie of `origin` and looks it up.
     ///
     /// # Errors

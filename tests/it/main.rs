@@ -20,6 +20,8 @@ mod chromium;
 #[cfg(feature = "demo")]
 mod clients;
 #[cfg(feature = "demo")]
+mod cutting;
+#[cfg(feature = "demo")]
 mod demo;
 mod examples;
 #[cfg(feature = "demo")]

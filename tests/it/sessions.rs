@@ -22,7 +22,7 @@ async fn finance(world: &World, browser: &mut Browser) -> u16 {
 }
 
 /// Signs out with the form of the page that asks for it.
-async fn sign_out(browser: &mut Browser, url: &str) -> Answer {
+pub(crate) async fn sign_out(browser: &mut Browser, url: &str) -> Answer {
     let page = browser.step(url).await.text();
     let token = page.split("name=\"_csrf\" value=\"").nth(1).expect("a form with a token");
     let token = token.split('"').next().unwrap();

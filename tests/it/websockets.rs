@@ -214,8 +214,11 @@ async fn tunnel_ends_at_both_ends_and_is_never_used_for_a_request() {
 async fn stopping_gate_ends_its_tunnels() {
     let (world, upstream) = World::with_upstream().await;
     let (mut client, mut server) = tunnel(&world, &upstream).await;
+    server.send(b"\x81\x01a").await;
+    assert_eq!(client.exactly(3).await, b"\x81\x01a");
     world.stop().await;
-    assert_eq!((client.rest().await, server.rest().await), (vec![], vec![]));
+    assert_eq!(client.rest().await, b"\x88\x02\x03\xe9", "1001, going away");
+    assert_eq!(server.rest().await[..2], [0x88, 0x82], "the same, masked");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ mod console;
 mod decide;
 mod path;
 mod slice;
+mod timing;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -138,17 +138,51 @@ async fn unused_session_ends_at_the_idle_limit() {
 async fn open_page_does_not_keep_its_session_alive() {
     let scene = scene().await;
     let signed_in = scene.sign_in(UMA).await;
-    let watch = async || {
-        let session = scene.sessions.watch(&signed_in.token, &gate()).await.unwrap();
-        session.is_some_and(|session| session.id == signed_in.id)
-    };
+    let begun = scene.clock.now();
+    let watch = async || scene.sessions.watch(&signed_in.id, &app()).await.unwrap();
     for _ in 0..5 {
-        assert!(watch().await);
+        let watched = watch().await.unwrap();
+        assert_eq!((&watched.session.id, &watched.session.host), (&signed_in.id, &app()));
+        assert_eq!(watched.until, begun.plus(Duration::from_hours(1)));
+        assert_eq!(watched.recheck_at, Some(begun.plus(Duration::from_mins(15))));
         scene.pass(Duration::from_mins(12));
     }
-    assert!(!watch().await);
-    let elsewhere = scene.sessions.watch(&signed_in.token, &app()).await.unwrap();
-    assert_eq!(elsewhere, None);
+    assert_eq!(watch().await, None);
+    assert_eq!(scene.log(), ["signed_in", "ended Expired by gate"]);
+    assert_eq!(scene.asked(), 0, "looking asks nobody");
+}
+
+#[tokio::test]
+async fn watcher_learns_that_something_was_taken() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    let before = scene.sessions.changes();
+    scene.sessions.watch(&signed_in.id, &app()).await.unwrap().unwrap();
+    assert!(scene.is_open(&signed_in.token).await);
+    assert_eq!(scene.sessions.changes(), before, "use takes nothing");
+    scene.sessions.end(&signed_in.id, SessionEnd::SignedOut, Actor::Gate).await.unwrap();
+    assert!(scene.sessions.changes() > before);
+    assert_eq!(scene.sessions.watch(&signed_in.id, &app()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn watcher_has_groups_read_again_only_when_that_is_due() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    scene.be(Mood::Role("Reports.Write"));
+    scene.sessions.recheck_if_due(&signed_in.id).await.unwrap();
+    assert_eq!(scene.asked(), 0);
+    scene.pass(Duration::from_mins(15));
+    let before = scene.sessions.changes();
+    scene.sessions.recheck_if_due(&signed_in.id).await.unwrap();
+    assert_eq!(scene.asked(), 1);
+    assert!(scene.sessions.changes() > before);
+    let watched = scene.sessions.watch(&signed_in.id, &app()).await.unwrap().unwrap();
+    assert_eq!(roles(&watched.session), ["Reports.Write"]);
+    scene.be(Mood::Refuses);
+    scene.pass(Duration::from_mins(15));
+    scene.sessions.recheck_if_due(&signed_in.id).await.unwrap();
+    assert_eq!(scene.sessions.watch(&signed_in.id, &app()).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -55,9 +55,9 @@ async fn the_certificate_is_good_for_this_machine_and_for_nothing_else() {
 
 async fn open(tenant: &Tenant, further: &[(&str, String)]) -> anyhow::Result<OwnGate> {
     let mut entra = vec![
-        ("CLIENT_ID", people::CLIENT.to_owned()),
-        ("CLIENT_SECRET", SECRET.to_owned()),
-        ("AUTHORITY", tenant.secure.origin()),
+        ("ENTRA__CLIENT_ID", people::CLIENT.to_owned()),
+        ("ENTRA__CLIENT_SECRET", SECRET.to_owned()),
+        ("ENTRA__AUTHORITY", tenant.secure.origin()),
     ];
     entra.extend_from_slice(further);
     Seat::take().await.open(Clock::System, &entra).await
@@ -67,7 +67,7 @@ async fn open(tenant: &Tenant, further: &[(&str, String)]) -> anyhow::Result<Own
 async fn a_gate_signs_people_in_over_https_when_it_trusts_the_authority() {
     let tenant = Tenant::start(vec![gate(SECRET)]).await;
     let authority = tenant.secure.authority.display().to_string();
-    let gate = open(&tenant, &[("CA_FILE", authority)]).await.unwrap();
+    let gate = open(&tenant, &[("ENTRA__CA_FILE", authority)]).await.unwrap();
     let mut max = Browser::new(gate.port).trusting(tenant.trust());
     // His groups do not fit into the token: Graph is asked over https as well.
     let page = max.sign_in("max", &gate.app("/mine")).await;
@@ -102,11 +102,12 @@ async fn an_authority_file_that_is_none_is_named() {
     for (text, wrong) in
         [("", "no certificate in"), ("hello", "no certificate in"), (broken, "no certificate")]
     {
-        let refused = open(&tenant, &[("CA_FILE", write(text))]).await.err();
+        let refused = open(&tenant, &[("ENTRA__CA_FILE", write(text))]).await.err();
         let said = format!("{:#}", refused.expect("a gate can't use that"));
         assert!(said.contains("ca_file") && said.contains(wrong), "{said}");
     }
     let absent = folder.path().join("none.pem").display().to_string();
-    let said = format!("{:#}", open(&tenant, &[("CA_FILE", absent.clone())]).await.err().unwrap());
+    let said =
+        format!("{:#}", open(&tenant, &[("ENTRA__CA_FILE", absent.clone())]).await.err().unwrap());
     assert!(said.contains("entra.ca_file") && said.contains(&absent), "{said}");
 }

@@ -1,5 +1,6 @@
 //! Software that nobody here wrote: clients against the simulator, and the gate against a provider.
 
+mod certificates;
 mod https;
 mod msal;
 mod provider;

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use cedargate::model::time::Clock;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 use url::Url;
 
+use super::certificates::ClientCertificate;
 use super::provider_server::{CLIENT, Provider, SECRET, asks_who, registered, sign_in};
 use crate::harness::{Answer, Browser, OwnGate, Request, Seat, exchange, navigation};
 
-const QUARTER: Duration = Duration::from_mins(15);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// The provider and a gate that trusts it, on a clock that stands still until a test moves it.
 struct World {
@@ -27,15 +29,22 @@ impl World {
     async fn start_with(test: &str, secret: &str) -> Option<Self> {
         let seat = Seat::take().await;
         let provider = Provider::start(test, &registered(seat.port))?;
+        Some(Self::behind(seat, provider, &[("ENTRA__CLIENT_SECRET", secret.to_owned())]).await)
+    }
+
+    /// A gate in front of this provider, which proves itself as these settings say.
+    async fn behind(seat: Seat, provider: Provider, credential: &[(&str, String)]) -> Self {
         let clock = Clock::fixed(Clock::System.now());
-        let entra = [
-            ("CLIENT_ID", CLIENT.to_owned()),
-            ("CLIENT_SECRET", secret.to_owned()),
-            ("AUTHORITY", provider.origin.clone()),
-            ("CA_FILE", provider.authority_file()),
+        let mut settings = vec![
+            // Often, since the provider's own clock does not move with ours.
+            ("SESSION__RECHECK", "1m".to_owned()),
+            ("ENTRA__CLIENT_ID", CLIENT.to_owned()),
+            ("ENTRA__AUTHORITY", provider.origin.clone()),
+            ("ENTRA__CA_FILE", provider.authority_file()),
         ];
-        let gate = seat.open(clock.clone(), &entra).await.unwrap();
-        Some(Self { provider, gate, clock })
+        settings.extend_from_slice(credential);
+        let gate = seat.open(clock.clone(), &settings).await.unwrap();
+        Self { provider, gate, clock }
     }
 
     fn browser(&self) -> Browser {
@@ -116,6 +125,29 @@ async fn a_person_signs_in_at_a_provider_that_is_not_entra() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_provider_takes_the_assertion_of_a_certificate_for_proof() {
+    let (seat, folder) = (Seat::take().await, TempDir::new().unwrap());
+    let certificate = ClientCertificate::get();
+    let mut client = registered(seat.port);
+    client["token_endpoint_auth_method"] = "private_key_jwt".into();
+    client["token_endpoint_auth_signing_alg"] = "PS256".into();
+    client["jwks"] = json!({ "keys": [certificate.jwk()] });
+    let test = "a certificate at a provider";
+    let Some(provider) = Provider::start(test, &client) else { return };
+    let mut world = World::behind(seat, provider, &certificate.write(folder.path())).await;
+    let mut uma = world.uma().await;
+    assert_eq!(world.provider.event("grant.success")["by"], "private_key_jwt");
+    // The provider takes no assertion twice, so a re-check must come with one of its own.
+    world.clock.advance(MINUTE);
+    assert_eq!(world.fetch(&mut uma).await, 200);
+    let renewed = world.provider.event("grant.success");
+    assert_eq!(
+        (&renewed["grant"], &renewed["by"]),
+        (&"refresh_token".into(), &"private_key_jwt".into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_provider_holds_the_code_to_the_challenge_that_the_gate_sent() {
     let Some(mut world) = World::start("PKCE at a provider").await else { return };
     let mut uma = world.browser();
@@ -159,7 +191,7 @@ async fn each_refresh_token_is_used_once_and_one_that_was_stolen_ends_the_sessio
     let mut uma = world.uma().await;
     let mut newest = world.provider.event("refresh_token.saved")["token"].clone();
     for check in 1..=3 {
-        world.clock.advance(QUARTER);
+        world.clock.advance(MINUTE);
         assert_eq!(world.fetch(&mut uma).await, 200, "after check {check}");
         assert_eq!(world.provider.event("refresh_token.consumed")["token"], newest, "{check}");
         let next = world.provider.event("refresh_token.saved")["token"].clone();
@@ -171,7 +203,7 @@ async fn each_refresh_token_is_used_once_and_one_that_was_stolen_ends_the_sessio
     // Somebody else uses the newest; that the gate comes second shows the provider that it was stolen.
     let stolen = redeem(&world.provider, newest.as_str().unwrap()).await;
     assert_eq!(stolen.status, 200, "{}", stolen.text());
-    world.clock.advance(QUARTER);
+    world.clock.advance(MINUTE);
     assert_eq!(world.fetch(&mut uma).await, 401);
     assert!(
         world.provider.event("grant.error")["detail"].as_str().unwrap().contains("already used")

@@ -43,6 +43,11 @@ impl Msal {
         self.0.tell(&json!({ "call": method, "arguments": arguments }).to_string());
         serde_json::from_str(&self.0.line()).unwrap()
     }
+
+    /// The state of its cache.
+    pub(crate) fn cache(&mut self) -> String {
+        self.call("cache", &json!({})).as_str().unwrap().to_owned()
+    }
 }
 
 /// A web app that signs people in by itself, running. Ends with the test.

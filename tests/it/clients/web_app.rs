@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use cedargate::model::time::Clock;
+use serde_json::Value;
+use url::Url;
 
 use super::python::WebApp;
 use super::tenant::{self, Tenant};
-use crate::harness::{Answer, Browser};
+use crate::harness::{Answer, Browser, Chromium};
 
 const SECRET: &str = "a secret of the web app";
 
@@ -59,6 +61,30 @@ fn refresh(page: &Answer) -> Option<String> {
     Some(rest.split('\'').next()?.replace("&amp;", "&"))
 }
 
+/// What the app was told by Graph.
+fn graph(page: &Answer) -> Value {
+    let text = page.text();
+    let shown = text.split("<pre id=\"result\">").nth(1).expect("a result of Graph");
+    serde_json::from_str(shown.split("</pre>").next().unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_signs_in_and_the_app_calls_graph_for_her() {
+    let Some(mut world) = World::start("a Flask app that signs in").await else { return };
+    let page = world.sign_in("uma", "/").await;
+    assert_eq!((page.status, page.url.as_str()), (200, world.app.url("/").as_str()));
+    assert!(page.text().contains("Welcome, Uma Umarov"), "{}", page.text());
+    assert!(page.text().contains("<p id=\"user\">uma@contoso.example</p>"), "{}", page.text());
+    let page = world.open("/call_api").await;
+    assert_eq!((page.status, page.url.as_str()), (200, world.app.url("/call_api").as_str()));
+    let me = graph(&page);
+    assert_eq!(
+        (&me["displayName"], &me["mail"]),
+        (&"Uma Umarov".into(), &"uma@contoso.example".into()),
+        "{me}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_who_is_not_assigned_stays_at_the_simulator() {
     let Some(mut world) = World::start("a Flask app and somebody unassigned").await else { return };
@@ -80,6 +106,24 @@ async fn a_cancelled_sign_in_comes_back_as_the_app_expects() {
     let page = world.browser.open(back.location().as_str()).await;
     assert_eq!((page.status, page.url.path()), (200, "/getAToken"));
     assert!(page.text().contains("access_denied"), "{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_ends_the_session_at_the_simulator_too() {
+    let Some(mut world) = World::start("a Flask app that signs out").await else { return };
+    drop(world.sign_in("uma", "/").await);
+    // Without a word while the simulator knows her; asked for again once it does not.
+    world.browser.forget_cookie("localhost", "session");
+    assert_eq!(world.open("/").await.url.as_str(), world.app.url("/"));
+    let page = world.browser.open(&world.app.url("/logout")).await;
+    assert!(refresh(&page).is_some(), "back at the app, signed in to nothing: {}", page.text());
+    assert_eq!(page.url.as_str(), world.app.url("/"));
+    let went: Vec<&Url> = world.browser.answers.iter().map(|answer| &answer.url).collect();
+    let through = |url: &&Url| url.path().ends_with("/oauth2/logout");
+    assert!(went.into_iter().any(|url| through(&url)), "through the address of the v1 metadata");
+    let page = world.open("/").await;
+    assert!(page.text().contains("uma"), "{}", page.text());
+    assert!(page.url.path().ends_with("/authorize"), "asked who she is at {}", page.url);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,4 +150,18 @@ async fn a_wrong_secret_is_shown_by_the_app_as_entra_words_it() {
     let page = world.sign_in("uma", "/").await;
     assert_eq!((page.status, page.url.path()), (200, "/getAToken"));
     assert!(page.text().contains("AADSTS7000215"), "{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_browser_signs_in_to_the_app() {
+    let test = "a Flask app in Chromium";
+    let Some(world) = World::start(test).await else { return };
+    let Some(chromium) = Chromium::start_believing_all(test).await else { return };
+    chromium.open(&world.app.url("/call_api")).await;
+    chromium.press_to("//button[normalize-space()='uma']", &world.app.url("/call_api")).await;
+    chromium.shows("//pre", "Uma Umarov").await;
+    chromium.open(&world.app.url("/")).await;
+    chromium.press("//a[normalize-space()='Sign out']").await;
+    chromium.shows("//button", "uma").await;
+    chromium.close().await;
 }

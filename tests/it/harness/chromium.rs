@@ -40,6 +40,13 @@ pub(crate) enum Scripts {
     Off,
 }
 
+/// Whether certificates are checked.
+#[derive(Debug, Clone, Copy)]
+enum Certificates {
+    Checked,
+    Believed,
+}
+
 impl Chromium {
     /// A fresh browser, or nothing (said on standard error) where Chromium isn't installed.
     /// With `CEDARGATE_TEST_STRICT=1` a missing browser fails the test.
@@ -49,6 +56,15 @@ impl Chromium {
 
     /// As [`Self::start`], with scripts on or off.
     pub(crate) async fn start_with(test: &str, scripts: Scripts) -> Option<Self> {
+        Self::start_as(test, (scripts, Certificates::Checked)).await
+    }
+
+    /// As [`Self::start`], taking the certificates of tests for granted.
+    pub(crate) async fn start_believing_all(test: &str) -> Option<Self> {
+        Self::start_as(test, (Scripts::On, Certificates::Believed)).await
+    }
+
+    async fn start_as(test: &str, ways: (Scripts, Certificates)) -> Option<Self> {
         let mut driver = match Driver::start() {
             Ok(driver) => driver,
             Err(error) => {
@@ -59,7 +75,7 @@ impl Chromium {
         let profile = TempDir::new().unwrap();
         let connected =
             ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-                .capabilities(wanted(&profile, scripts))
+                .capabilities(wanted(&profile, ways))
                 .connect(&format!("http://127.0.0.1:{}", driver.port))
                 .await;
         let page = match connected {
@@ -201,7 +217,10 @@ impl WebDriverCompatibleCommand for ReadConsole {
 }
 
 /// What a session is asked to be.
-fn wanted(profile: &TempDir, scripts: Scripts) -> Map<String, Value> {
+fn wanted(
+    profile: &TempDir,
+    (scripts, certificates): (Scripts, Certificates),
+) -> Map<String, Value> {
     let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
     flags.push(format!("--user-data-dir={}", profile.path().display()));
     let prefs = match scripts {
@@ -210,6 +229,7 @@ fn wanted(profile: &TempDir, scripts: Scripts) -> Map<String, Value> {
     };
     let options = json!({ "args": flags, "prefs": prefs });
     let wanted = json!({
+        "acceptInsecureCerts": matches!(certificates, Certificates::Believed),
         "goog:chromeOptions": options,
         "goog:loggingPrefs": { "browser": "ALL" },
     });

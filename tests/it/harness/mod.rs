@@ -40,6 +40,8 @@ pub(crate) struct World {
     pub(crate) places: Places,
     pub(crate) sim: Sim,
     pub(crate) clock: Clock,
+    /// Where operators' machines ask.
+    ops: u16,
     stop: CancellationToken,
     running: Option<JoinHandle<anyhow::Result<()>>>,
     data: TempDir,
@@ -70,20 +72,24 @@ impl World {
         patience: Duration,
         change: impl FnOnce(&mut RuleBook),
     ) -> Self {
-        let data = TempDir::new().unwrap();
-        let mut book = rule_files::demo().unwrap();
-        change(&mut book);
-        publish(&data, book, &Clock::System).await;
-        Self::launch(data, Clock::System, |gate| gate.with_upstream_patience(patience)).await
+        Self::start_tuned(|gate| gate.with_upstream_patience(patience), change).await
     }
 
     /// As [`Self::start_with`], with other limits for connections.
     pub(crate) async fn start_limited(limits: Limits, change: impl FnOnce(&mut RuleBook)) -> Self {
+        Self::start_tuned(|gate| gate.with_connection_limits(limits), change).await
+    }
+
+    /// As [`Self::start_with`], with a gate that was changed before it runs.
+    pub(crate) async fn start_tuned(
+        tune: impl FnOnce(Gate) -> Gate,
+        change: impl FnOnce(&mut RuleBook),
+    ) -> Self {
         let data = TempDir::new().unwrap();
         let mut book = rule_files::demo().unwrap();
         change(&mut book);
         publish(&data, book, &Clock::System).await;
-        Self::launch(data, Clock::System, |gate| gate.with_connection_limits(limits)).await
+        Self::launch(data, Clock::System, tune).await
     }
 
     /// Stops the gate in order and starts it again on the same data; ports and Entra's memory are new.
@@ -103,9 +109,10 @@ impl World {
         let mut demo = Demo::open(&options, clock.clone()).await.unwrap();
         demo.gate = tune(demo.gate);
         let (places, sim, stop) = (demo.places.clone(), demo.sim.clone(), CancellationToken::new());
+        let ops = demo.gate.ops_address().unwrap().port();
         #[expect(clippy::disallowed_methods, reason = "a test owns its world")]
         let running = Some(tokio::spawn(demo.run(stop.clone())));
-        Self { places, sim, clock, stop, running, data }
+        Self { places, sim, clock, ops, stop, running, data }
     }
 
     /// A browser with nothing in it.
@@ -134,6 +141,26 @@ impl World {
     /// The rule book's and sessions' database.
     pub(crate) async fn store(&self) -> Store {
         Store::open(&self.url("cedargate.db")).await.unwrap()
+    }
+
+    /// Publishes the live rule book with a change, as another program would, and gives the new release's number.
+    pub(crate) async fn release(&self, change: impl FnOnce(&mut RuleBook)) -> ReleaseNumber {
+        let store = self.store().await;
+        let live = store.live().await.unwrap().unwrap();
+        let mut book = live.rule_book;
+        change(&mut book);
+        let published = store.publish(publication(live.number, book, &self.clock)).await.unwrap();
+        store.close().await;
+        published.number
+    }
+
+    /// The value of a metric, named with its labels as in the text; 0 while there is no such line.
+    pub(crate) async fn number(&self, metric: &str) -> i64 {
+        let mut wire = wire::Wire::to(self.ops).await;
+        wire.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
+        let text = wire.message().await.unwrap().text();
+        let found = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
+        found.map_or(0, |value| value.parse().unwrap())
     }
 
     /// The newest records, newest first, as JSON bodies.
@@ -182,8 +209,13 @@ async fn records(data: &TempDir) -> Vec<Value> {
 
 async fn publish(data: &TempDir, rule_book: RuleBook, clock: &Clock) {
     let store = Store::open(&url(data, "cedargate.db")).await.unwrap();
-    let publication = Publication {
-        based_on: ReleaseNumber::default(),
+    store.publish(publication(ReleaseNumber::default(), rule_book, clock)).await.unwrap();
+    store.close().await;
+}
+
+fn publication(based_on: ReleaseNumber, rule_book: RuleBook, clock: &Clock) -> Publication {
+    Publication {
+        based_on,
         rule_book,
         cedar: String::new(),
         schema: String::new(),
@@ -191,7 +223,5 @@ async fn publish(data: &TempDir, rule_book: RuleBook, clock: &Clock) {
         by: "operator:test".to_owned(),
         at: clock.now(),
         changes: Vec::new(),
-    };
-    store.publish(publication).await.unwrap();
-    store.close().await;
+    }
 }

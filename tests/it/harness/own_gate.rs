@@ -42,11 +42,11 @@ impl Seat {
         format!("http://localhost:{}{path}", self.port)
     }
 
-    /// Opens the gate with these settings of `[entra]` over those of the tenant Contoso, and runs it.
+    /// Opens the gate with these settings (`ENTRA__CLIENT_ID`) over those of the tenant Contoso, and runs it.
     pub(crate) async fn open(
         self,
         clock: Clock,
-        entra: &[(&str, String)],
+        settings: &[(&str, String)],
     ) -> anyhow::Result<OwnGate> {
         let (data, app) = (TempDir::new().unwrap(), Echo::start().await);
         let mut book = RuleBook::default();
@@ -54,7 +54,7 @@ impl Seat {
         book.apps[0].origins =
             vec![format!("http://echo.localhost:{}", self.port).parse().unwrap()];
         publish(&data, book, &clock).await;
-        let config = Config::load(None, &settings(&self, &data, entra)).unwrap();
+        let config = Config::load(None, &all(&self, &data, settings)).unwrap();
         let ops = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let sockets = Sockets { public: self.socket, ops };
         let (gate, stop) = (Gate::open(&config, clock, sockets).await?, CancellationToken::new());
@@ -64,9 +64,10 @@ impl Seat {
     }
 }
 
-fn settings(seat: &Seat, data: &TempDir, entra: &[(&str, String)]) -> BTreeMap<String, String> {
+/// The variables that hold `settings` and what every gate needs besides.
+fn all(seat: &Seat, data: &TempDir, settings: &[(&str, String)]) -> BTreeMap<String, String> {
     let folder = data.path().display();
-    let mut settings = BTreeMap::from([
+    let mut all = BTreeMap::from([
         ("PUBLIC_URL".to_owned(), seat.gate("")),
         ("LISTEN".to_owned(), format!("127.0.0.1:{}", seat.port)),
         ("OPS_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
@@ -74,8 +75,8 @@ fn settings(seat: &Seat, data: &TempDir, entra: &[(&str, String)]) -> BTreeMap<S
         ("KEYS__DIRECTORY".to_owned(), format!("{folder}/keys")),
         ("ENTRA__TENANT".to_owned(), TENANT.to_owned()),
     ]);
-    settings.extend(entra.iter().map(|(key, value)| (format!("ENTRA__{key}"), value.clone())));
-    settings.into_iter().map(|(key, value)| (format!("CEDARGATE_{key}"), value)).collect()
+    all.extend(settings.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+    all.into_iter().map(|(key, value)| (format!("CEDARGATE_{key}"), value)).collect()
 }
 
 impl OwnGate {

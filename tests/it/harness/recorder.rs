@@ -4,13 +4,16 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use cedargate::app::Gate;
 use cedargate::app::crowd::Limits;
 use cedargate::model::app::{App, Upstream};
 use cedargate::model::grant::{Conditions, Effect, Grant, Reach, What, Who};
 use cedargate::model::id::{AppId, RouteId};
 use cedargate::model::route::{Route, WebSockets};
 use cedargate::model::rule_book::RuleBook;
+use cedargate::model::time::Clock;
 use tokio::net::TcpListener;
 
 use super::wire::{Message, Wire};
@@ -77,6 +80,26 @@ impl World {
     pub(crate) async fn with_upstream() -> (Self, ByHand) {
         let (socket, address) = bound().await;
         (Self::start_with(|book| raw_app(book, address)).await, ByHand(socket))
+    }
+
+    /// As [`Self::with_upstream`], on this clock and with a changed rule book.
+    pub(crate) async fn with_upstream_at(
+        clock: Clock,
+        change: impl FnOnce(&mut RuleBook),
+    ) -> (Self, ByHand) {
+        let (socket, address) = bound().await;
+        let book = |book: &mut RuleBook| {
+            raw_app(book, address);
+            change(book);
+        };
+        (Self::start_at(clock, book).await, ByHand(socket))
+    }
+
+    /// As [`Self::with_upstream`], with another limit for connections on which nothing moves.
+    pub(crate) async fn with_upstream_idle(limit: Duration) -> (Self, ByHand) {
+        let (socket, address) = bound().await;
+        let tune = |gate: Gate| gate.with_idle_limit(limit);
+        (Self::start_tuned(tune, |book| raw_app(book, address)).await, ByHand(socket))
     }
 
     /// As [`Self::with_upstream`], with other limits for connections.

@@ -2,9 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Lines, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -38,11 +40,14 @@ pub(crate) fn client_data(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/clients").join(folder)
 }
 
+/// A program that says nothing for so long has nothing to say.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// A program that talks in lines. Ends with its test, whatever happens.
 pub(crate) struct Program {
     process: Child,
     input: ChildStdin,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Receiver<String>,
     /// Holds what it said on standard error, which is shown when its test fails.
     folder: TempDir,
 }
@@ -63,13 +68,17 @@ impl Program {
             .spawn()
             .unwrap();
         let input = process.stdin.take().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let said = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            said.take_while(|line| sender.send(line.clone()).is_ok()).count()
+        });
         Self { process, input, lines, folder }
     }
 
     /// The next line that it says.
     pub(crate) fn line(&mut self) -> String {
-        self.lines.next().expect("the program goes on").unwrap()
+        self.lines.recv_timeout(PATIENCE).expect("the program says more")
     }
 
     /// Sends it a line.

@@ -181,6 +181,35 @@ impl Wire {
         self.unread.drain(..count).collect()
     }
 
+    /// Sends until there is no room left on the way, nor any coming.
+    pub(crate) async fn fill_up(&mut self) {
+        let piece = vec![b'x'; 64 * 1024];
+        let room = Duration::from_millis(300);
+        while let Ok(sent) = timeout(room, self.stream.write_all(&piece)).await {
+            sent.unwrap();
+        }
+    }
+
+    /// Reads to the end of the connection and keeps nothing.
+    pub(crate) async fn discard(&mut self) {
+        self.unread.clear();
+        let mut buffer = vec![0; 256 * 1024];
+        let read = async { while let Ok(1..) = self.stream.read(&mut buffer).await {} };
+        timeout(PATIENCE, read).await.expect("an end");
+    }
+
+    /// How the connection broke off; none when it came to an orderly end.
+    pub(crate) async fn broken(&mut self) -> Option<std::io::Error> {
+        let mut buffer = vec![0; 16 * 1024];
+        loop {
+            match timeout(PATIENCE, self.stream.read(&mut buffer)).await.expect("an end") {
+                Ok(0) => return None,
+                Ok(_) => {}
+                Err(error) => return Some(error),
+            }
+        }
+    }
+
     /// Everything to the end of the connection.
     pub(crate) async fn rest(&mut self) -> Vec<u8> {
         while self.fill().await {}

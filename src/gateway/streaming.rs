@@ -1,0 +1,54 @@
+//! The body of an answer on its way to the client, known to the watcher as soon as it has to be waited for.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::open::Watch;
+use crate::model::cut::ConnectionKind;
+
+/// The body of an answer, as it comes.
+#[derive(Debug)]
+pub(super) struct Streamed {
+    body: Incoming,
+    /// None once the body is complete.
+    watch: Option<Watch>,
+}
+
+impl Streamed {
+    pub(super) fn new(body: Incoming, watch: Watch) -> Self {
+        Self { body, watch: Some(watch) }
+    }
+}
+
+impl HttpBody for Streamed {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        match (&polled, &mut self.watch) {
+            (Poll::Pending, Some(watch)) if !watch.has_entered() => {
+                watch.enter(ConnectionKind::Request);
+            }
+            (Poll::Ready(Some(Ok(_))), Some(watch)) => watch.beat(),
+            (Poll::Ready(Some(Err(_)) | None), _) => self.watch = None,
+            (Poll::Pending | Poll::Ready(_), _) => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,86 @@
+//! How a decision fell, why, and by which rules.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::id::{GrantId, PolicyId};
+
+/// Allow or deny.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Let through.
+    Allow,
+    /// Kept out.
+    Deny,
+}
+
+impl Verdict {
+    /// The word in records, JSON answers and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// Why a decision fell as it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// A permit applies and no forbid does.
+    Granted,
+    /// No permit applies to this known principal.
+    NoGrant,
+    /// No permit applies, and nobody is signed in.
+    NotSignedIn,
+    /// A forbid applies.
+    Forbidden,
+    /// A policy failed while it was evaluated; everything is denied then.
+    PolicyError,
+    /// No route of the app covers the path.
+    NoRoute,
+}
+
+impl Reason {
+    /// The word in records, JSON answers and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::NoGrant => "no_grant",
+            Self::NotSignedIn => "not_signed_in",
+            Self::Forbidden => "forbidden",
+            Self::PolicyError => "policy_error",
+            Self::NoRoute => "no_route",
+        }
+    }
+}
+
+/// The rule that decided, as policies are named in Cedar: `grant:<id>`, `policy:<id>` or `console:<id>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleId {
+    /// Compiled from a grant.
+    Grant(GrantId),
+    /// Written by hand.
+    Policy(PolicyId),
+    /// One of the fixed console policies.
+    Console(String),
+}
+
+impl fmt::Display for RuleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Grant(id) => write!(f, "grant:{id}"),
+            Self::Policy(id) => write!(f, "policy:{id}"),
+            Self::Console(id) => write!(f, "console:{id}"),
+        }
+    }
+}
+
+impl Serialize for RuleId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
