@@ -10,7 +10,7 @@ mod view;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::header::{HeaderValue, LOCATION, ORIGIN};
@@ -40,8 +40,10 @@ async fn lead() -> Response {
     answer::redirect(PATH)
 }
 
-async fn show(State(sim): State<Sim>) -> Response {
-    let mut response = answer::page(StatusCode::OK, &view::page(&sim), &[]);
+async fn show(State(sim): State<Sim>, RawQuery(query): RawQuery) -> Response {
+    let params = query.as_deref().and_then(Params::parse).unwrap_or_default();
+    let shown = view::page(&sim, params.get("open").unwrap_or_default());
+    let mut response = answer::page(StatusCode::OK, &shown, &[]);
     // Without a referrer the browser would say `Origin: null`.
     answer::set(&mut response, "referrer-policy", "same-origin");
     response
@@ -65,7 +67,10 @@ async fn turn(State(sim): State<Sim>, headers: HeaderMap, body: Bytes) -> Respon
 fn see(section: &str) -> Response {
     let mut response = answer::redirect(PATH);
     *response.status_mut() = StatusCode::SEE_OTHER;
-    if let Ok(target) = HeaderValue::from_str(&format!("{PATH}#{section}")) {
+    // A person's card stays open.
+    let open = section.strip_prefix("person-").map(|user| format!("?open={user}"));
+    let target = format!("{PATH}{}#{section}", open.unwrap_or_default());
+    if let Ok(target) = HeaderValue::from_str(&target) {
         response.headers_mut().insert(LOCATION, target);
     }
     response

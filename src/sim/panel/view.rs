@@ -20,6 +20,8 @@ const LISTED: usize = 6;
 
 /// One person with everything that can be changed.
 struct PersonView {
+    /// The attribute that unfolds the card.
+    open: &'static str,
     row: Row,
     home: &'static str,
     groups: Vec<(String, String)>,
@@ -77,8 +79,8 @@ pub(super) struct Refused<'a> {
     pub(super) text: &'a str,
 }
 
-/// The page as it is now.
-pub(super) fn page(sim: &Sim) -> PanelPage {
+/// The page as it is now, with the card of the person called `open` unfolded.
+pub(super) fn page(sim: &Sim, open: &str) -> PanelPage {
     let (skew, clock) = (sim.skew(), sim.now().to_string());
     let state = sim.state();
     let named = |all: &'static [(&'static str, &'static str)]| all.to_vec();
@@ -86,7 +88,7 @@ pub(super) fn page(sim: &Sim) -> PanelPage {
         origin: sim.origin().to_owned(),
         tenant: sim.tenant().to_owned(),
         faults: faults(&state, skew),
-        people: state.people.iter().map(|one| person(&state, one)).collect(),
+        people: state.people.iter().map(|one| person(&state, one, open)).collect(),
         groups: state.groups.iter().filter(|one| !is_filler(one.0)).map(group).collect(),
         more_groups: state.groups.keys().filter(|id| is_filler(id)).count(),
         bound: state.policies.bound.iter().cloned().collect(),
@@ -114,7 +116,7 @@ fn group((id, group): (&String, &Group)) -> (String, String) {
     (id.clone(), group.name.clone())
 }
 
-fn person(state: &State, person: &Person) -> PersonView {
+fn person(state: &State, person: &Person, open: &str) -> PersonView {
     let name = |id: &String| {
         let known = state.groups.get(id).map(|group| group.name.clone());
         (id.clone(), known.unwrap_or_else(|| "unknown to Graph".to_owned()))
@@ -125,6 +127,7 @@ fn person(state: &State, person: &Person) -> PersonView {
         Account::Enabled => String::new(),
     };
     PersonView {
+        open: if person.user == open { "open" } else { "" },
         row,
         home: home(person),
         groups: person.groups.iter().take(LISTED).map(name).collect(),
