@@ -1,6 +1,7 @@
 //! The commands besides `demo`, one file each. Errors go up; `main` prints them and picks the exit code.
 
 pub mod check;
+mod entra;
 pub mod healthcheck;
 pub mod rules;
 pub mod serve;

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 
+use super::entra::{explained, fault};
 use super::settings;
 use crate::app::{Gate, Sockets, entra, stop_signal};
-use crate::idp::Idp;
+use crate::config::Config;
+use crate::idp::{Idp, IdpError};
 use crate::model::time::Clock;
 use crate::telemetry;
 
@@ -18,14 +20,73 @@ pub async fn run(file: Option<&Path>) -> Result<()> {
     let config = settings(file)?;
     telemetry::start_log(&config.log)?;
     let sockets = Sockets::bind(&config).await?;
-    let probed = Idp::new(entra(&config)?, Clock::System)?.probe().await;
-    probed.with_context(|| {
-        let authority = &config.entra.authority;
-        format!(
-            "Entra at {authority} does not answer; check `entra.tenant` and this machine's way out"
-        )
-    })?;
+    ask_entra(&config).await?;
     let gate = Gate::open(&config, Clock::System, sockets).await?;
     tracing::info!(address = %gate.address()?, public_url = %config.public_url, "The gate is open.");
     gate.run(stop_signal()?).await
+}
+
+/// A tenant, registration or credential that Entra does not take is one clear line now and not a surprise for the first
+/// visitor. An Entra that can't be reached is no reason to keep those out who are signed in already.
+async fn ask_entra(config: &Config) -> Result<()> {
+    let idp = Idp::new(entra(config)?, Clock::System)?;
+    let faults = |reports: Vec<crate::idp::CredentialReport>| -> Vec<_> {
+        reports.iter().map(|report| fault(report, config)).collect()
+    };
+    let on_files = faults(idp.look_at_credentials().await);
+    if let Some(error) = all_of(on_files) {
+        return Err(error);
+    }
+    let asked = async {
+        idp.probe().await?;
+        idp.prove_credentials().await
+    };
+    match asked.await {
+        Ok(reports) => all_of(faults(reports)).map_or(Ok(()), Err),
+        Err(error) if is_wrong(&error) => Err(explained(error, config)),
+        Err(error) => {
+            let authority = &config.entra.authority;
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            tracing::error!(%authority, %error, cause, "Entra does not answer: nobody new can sign in until it does.");
+            Ok(())
+        }
+    }
+}
+
+/// What is wrong, when no credential is left; else each fault goes to the log.
+fn all_of(faults: Vec<Option<anyhow::Error>>) -> Option<anyhow::Error> {
+    let all = faults.iter().all(Option::is_some);
+    let told: Vec<String> =
+        faults.into_iter().flatten().map(|fault| format!("{fault:#}")).collect();
+    if all {
+        return Some(anyhow!(told.join("; ")));
+    }
+    for fault in told {
+        tracing::error!(fault, "One of two credentials for Entra can't be used.");
+    }
+    None
+}
+
+/// Whether it is the settings that are wrong. A provider that merely gives us no token of our own can still sign people
+/// in.
+fn is_wrong(error: &IdpError) -> bool {
+    match error {
+        IdpError::Settings { .. } | IdpError::Discovery { .. } | IdpError::ClientRefused(_) => true,
+        IdpError::Refused(refusal) => refusal.error == "invalid_tenant",
+        IdpError::Unavailable { .. }
+        | IdpError::Busy
+        | IdpError::Overloaded(_)
+        | IdpError::Credential { .. }
+        | IdpError::Cancelled(_)
+        | IdpError::InteractionNeeded(_)
+        | IdpError::CodeRefused(_)
+        | IdpError::BadToken { .. }
+        | IdpError::StepUpUnmet { .. }
+        | IdpError::ForeignTenant { .. }
+        | IdpError::GroupsUnavailable { .. }
+        | IdpError::TooManyGroups
+        | IdpError::GroupNames
+        | IdpError::NoPermission { .. }
+        | IdpError::Randomness => false,
+    }
 }

@@ -189,7 +189,7 @@ pub async fn run(options: Options) -> Result<()> {
     }
     let demo = Demo::open(&options, Clock::System).await?;
     println!("{}", words::welcome(&demo.places, demo.data.as_ref()));
-    demo.run(stop_signal()?).await
+    Box::pin(demo.run(stop_signal()?)).await
 }
 
 /// A listener of the demo's other servers, as this machine can carry it.

@@ -165,8 +165,6 @@ impl Credentials {
 
     /// Entra did not take it.
     pub(super) fn refused(&self, held: &Held, refusal: &Refusal) {
-        let (table, kind) = (held.which.table(), held.kind().words());
-        tracing::error!(credential = table, %refusal, "Entra refuses the {kind}.");
         let at = self.clock.now();
         held.state().outcome = CredentialOutcome::Refused { at, refusal: refusal.clone() };
     }
@@ -175,6 +173,29 @@ impl Credentials {
     /// first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Held> {
         self.held.iter().rev()
+    }
+
+    /// Reads the files again, so that the reports tell how they are now. Says in the log what has become wrong.
+    pub(super) async fn look(&self) {
+        for held in &self.held {
+            let before = held.problem();
+            self.look_at(held).await;
+            if let Some(problem) = held.problem().filter(|now| before.as_ref() != Some(now)) {
+                let (table, kind) = (held.which.table(), held.kind().words());
+                tracing::error!(credential = table, %problem, "The {kind} for Entra can't be used.");
+            }
+        }
+    }
+
+    async fn look_at(&self, held: &Held) {
+        let now = self.clock.now();
+        match &held.credential {
+            Credential::Secret { .. } => {}
+            Credential::Certificate { certificate_file, key_file } => {
+                drop(held.certificate((certificate_file, key_file), now).await);
+            }
+            Credential::FederatedToken { file } => drop(held.token(file, now).await),
+        }
     }
 
     /// How each of them stands.
@@ -270,14 +291,12 @@ impl Held {
         }
     }
 
-    /// Keeps what is wrong, and says it when it is new.
     fn note(&self, problem: &Problem) {
-        let mut state = self.state();
-        if state.problem.as_ref() != Some(problem) {
-            let (table, kind) = (self.which.table(), self.kind().words());
-            tracing::error!(credential = table, %problem, "The {kind} for Entra can't be used.");
-        }
-        state.problem = Some(problem.clone());
+        self.state().problem = Some(problem.clone());
+    }
+
+    fn problem(&self) -> Option<Problem> {
+        self.state().problem.clone()
     }
 }
 

@@ -1,24 +1,25 @@
-//! Provider metadata and signing keys: fetched when first needed, kept for an hour, replaced whole.
+//! Provider metadata and signing keys: fetched when first needed, renewed in the background before they are an hour old,
+//! replaced whole. The last good ones serve for a day while Entra can't be reached.
 //!
 //! OpenID Connect Discovery 1.0 section 4.3 wants the metadata's `issuer` to equal the address it was fetched from.
 //! Entra breaks that for domains and for `organizations`, so the issuer is compared with what the settings lead to
 //! expect. Endpoints on another origin than the authority are refused. Keys keep their `issuer` and
 //! `cloud_instance_name` members, which tell for whom a key may speak.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{Request, StatusCode};
+use http::{Request, Response, StatusCode};
 use openidconnect::core::CoreJsonWebKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::error::{HttpError, IdpError};
+use super::error::{EntraError, HttpError, IdpError};
 use super::http::{ENTRA, Outbound, request_id, useless};
 use super::settings::{EntraSettings, Tenancy, TokenVersion};
 use crate::model::entra::Cloud;
@@ -30,8 +31,12 @@ use crate::model::time::{Clock, Timestamp};
 const FRESH: Duration = Duration::from_hours(1);
 /// How long they are used while fetching them again fails.
 const USABLE: Duration = Duration::from_hours(24);
+/// When the background renews them, so that nobody who signs in waits for it.
+const EARLY: Duration = Duration::from_mins(50);
 /// The least time between two fetches that an unknown key asks for, or that follow a failed one.
 const PAUSE: Duration = Duration::from_mins(1);
+/// The same after a failed one while there is nothing to work with: whoever signs in hears at once that it failed.
+const SHORT_PAUSE: Duration = Duration::from_secs(5);
 /// More keys than any provider has.
 const MAX_KEYS: usize = 100;
 /// Bytes of an RSA modulus: 2048 to 8192 bits.
@@ -50,6 +55,17 @@ pub struct Found {
     pub issuer: String,
     /// How many signing keys are usable.
     pub keys: usize,
+}
+
+/// Whether Entra's metadata can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It was not asked for yet.
+    Unknown,
+    /// It came.
+    Reached,
+    /// It did not come the last time. What came before may still be in use.
+    Failing,
 }
 
 /// A provider as its metadata and keys describe it.
@@ -175,6 +191,8 @@ pub(super) struct Discovery {
     fetching: Mutex<Fetching>,
     /// Fetches that ended so far, well or not.
     fetches: AtomicU64,
+    /// Whether the last one failed.
+    failing: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -200,6 +218,7 @@ impl Discovery {
             current: RwLock::new(None),
             fetching: Mutex::new(Fetching::default()),
             fetches: AtomicU64::new(0),
+            failing: AtomicBool::new(false),
         }
     }
 
@@ -219,11 +238,10 @@ impl Discovery {
         let usable = seen.filter(|provider| now.since(provider.fetched_at) < USABLE);
         if let Some((failed_at, error)) = &fetching.failed {
             // With something usable at hand there is no hurry; whoever waited for a fetch shares its failure.
+            let shared = self.fetches.load(Ordering::SeqCst) != fetches_before;
             match &usable {
                 Some(provider) if now.since(*failed_at) < PAUSE => return Ok(Arc::clone(provider)),
-                None if self.fetches.load(Ordering::SeqCst) != fetches_before => {
-                    return Err(error.clone());
-                }
+                None if shared || now.since(*failed_at) < SHORT_PAUSE => return Err(error.clone()),
                 Some(_) | None => {}
             }
         }
@@ -231,16 +249,21 @@ impl Discovery {
         fetched.or_else(|error| usable.ok_or(error))
     }
 
-    /// The provider once more, after a token named a key that `seen` does not have. Fetches at most once a minute,
-    /// because anybody can make up names of keys.
+    /// The provider with the key of a token; when `seen` does not have it, as [`Self::provider_after`].
     pub(super) async fn provider_with_key(
         &self,
         seen: Arc<Provider>,
         kid: Option<&str>,
     ) -> Result<Arc<Provider>, IdpError> {
-        if seen.knows(kid) {
-            return Ok(seen);
-        }
+        if seen.knows(kid) { Ok(seen) } else { self.provider_after(seen).await }
+    }
+
+    /// The provider once more, after a token did not fit the keys of `seen`. Fetches at most once a minute, because
+    /// anybody can make up tokens.
+    pub(super) async fn provider_after(
+        &self,
+        seen: Arc<Provider>,
+    ) -> Result<Arc<Provider>, IdpError> {
         let mut fetching = self.fetching.lock().await;
         if let Some(provider) = self.replaced(Some(&seen)) {
             return Ok(provider);
@@ -251,6 +274,47 @@ impl Discovery {
         }
         fetching.forced_at = Some(now);
         Ok(self.fetch_into(&mut fetching).await.unwrap_or(seen))
+    }
+
+    /// Fetches when there is nothing yet, or when what there is will soon be old, and says in the log when Entra went
+    /// and when it is back.
+    pub(super) async fn renew(&self) {
+        let was_failing = self.failing.load(Ordering::SeqCst);
+        match self.renewed().await {
+            Some(Err(error)) if !was_failing => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(%error, cause, "Entra's metadata can't be renewed.");
+            }
+            Some(Ok(_)) if was_failing => tracing::info!("Entra's metadata can be had again."),
+            Some(_) | None => {}
+        }
+    }
+
+    /// What came of a fetch; none when there was no need for one.
+    async fn renewed(&self) -> Option<Result<Arc<Provider>, IdpError>> {
+        let Some(seen) = self.current() else { return Some(self.provider().await) };
+        let now = self.clock.now();
+        if now.since(seen.fetched_at) < EARLY {
+            return None;
+        }
+        let mut fetching = self.fetching.lock().await;
+        let failed = fetching.failed.as_ref();
+        let lately = failed.is_some_and(|(failed_at, _)| now.since(*failed_at) < PAUSE);
+        if lately || self.replaced(Some(&seen)).is_some() {
+            return None;
+        }
+        Some(self.fetch_into(&mut fetching).await)
+    }
+
+    /// When the metadata and keys in use were fetched, and how the last fetch went.
+    pub(super) fn standing(&self) -> (Option<Timestamp>, Reach) {
+        let fetched_at = self.current().map(|provider| provider.fetched_at);
+        let reach = match (fetched_at, self.failing.load(Ordering::SeqCst)) {
+            (_, true) => Reach::Failing,
+            (None, false) => Reach::Unknown,
+            (Some(_), false) => Reach::Reached,
+        };
+        (fetched_at, reach)
     }
 
     fn current(&self) -> Option<Arc<Provider>> {
@@ -265,6 +329,7 @@ impl Discovery {
     async fn fetch_into(&self, fetching: &mut Fetching) -> Result<Arc<Provider>, IdpError> {
         let fetched = self.fetch().await;
         self.fetches.fetch_add(1, Ordering::SeqCst);
+        self.failing.store(fetched.is_err(), Ordering::SeqCst);
         match fetched {
             Ok(provider) => {
                 let provider = Arc::new(provider);
@@ -291,6 +356,12 @@ impl Discovery {
         let metadata: Metadata = self.get("metadata", &url).await?;
         let wrong = |problem| IdpError::Discovery { url: url.clone(), problem };
         let issuer = self.issuer(&metadata.issuer).map_err(wrong)?;
+        let allowed = &self.settings.allowed_tenants;
+        if matches!(&issuer, Issuer::One(_, own) if !allowed.is_empty() && !allowed.contains(own)) {
+            return Err(wrong(
+                "`allowed_tenants` does not list its tenant, so nobody could sign in",
+            ));
+        }
         let endpoints = [
             Some(&metadata.authorization_endpoint),
             Some(&metadata.token_endpoint),
@@ -327,17 +398,25 @@ impl Discovery {
         url: &str,
     ) -> Result<T, IdpError> {
         let id = request_id()?;
+        let unavailable = |cause| IdpError::Unavailable { endpoint, request: id.clone(), cause };
         let fetched = async {
             let request = Request::get(url).header(http::header::ACCEPT, "application/json");
             let request = request.body(Vec::new()).map_err(|_| HttpError::Request)?;
             let answer = self.http.send(request, &id, ENTRA).await?;
-            if answer.status() != StatusCode::OK {
-                return Err(useless(&answer));
-            }
-            serde_json::from_slice(answer.body()).map_err(|_| HttpError::Unreadable)
+            Ok(answer)
         };
-        let fetched = fetched.await;
-        fetched.map_err(|cause| IdpError::Unavailable { endpoint, request: id.clone(), cause })
+        let answer: Response<Vec<u8>> = fetched.await.map_err(unavailable)?;
+        if answer.status() == StatusCode::OK {
+            let read = serde_json::from_slice(answer.body());
+            return read.map_err(|_| unavailable(HttpError::Unreadable));
+        }
+        // What Entra says of a tenant that it does not know is worth more than the status.
+        let readable = answer.status() == StatusCode::BAD_REQUEST;
+        let said = EntraError::read(answer.body()).filter(|_| readable);
+        match said.map(|said| said.refusal()) {
+            Some(refusal) if !refusal.is_passing() => Err(IdpError::Refused(refusal)),
+            Some(_) | None => Err(unavailable(useless(&answer))),
+        }
     }
 
     /// The issuer that the settings lead to expect, or what is wrong with the one that is `named`.
@@ -371,12 +450,15 @@ impl Discovery {
             && origin.is_ok_and(|origin: Origin| origin == self.settings.authority)
     }
 
-    /// Graph as the settings name it, else as the metadata does. A provider over plain http may only name itself.
+    /// Graph as the settings name it, else as the metadata does, as long as it is a host that the cloud has for it. A
+    /// provider that stands in for Entra may only name itself.
     fn graph(&self, named: Option<&str>) -> Option<Origin> {
         let authority = &self.settings.authority;
         let named = || match named? {
             itself if itself == authority.authority() => Some(authority.clone()),
-            host if authority.is_https() => format!("https://{host}").parse().ok(),
+            host if authority.is_https() && self.settings.cloud.graph_hosts().contains(&host) => {
+                format!("https://{host}").parse().ok()
+            }
             _ => None,
         };
         self.settings.graph_origin.clone().or_else(named)

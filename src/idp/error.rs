@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::credential_problem::{CredentialProblem, Which};
 use crate::model::id::{RequestId, TenantId};
 
@@ -41,6 +43,9 @@ pub enum IdpError {
         #[source]
         cause: HttpError,
     },
+    /// So many people are signing in that nobody else is let in for the moment.
+    #[error("too many people are signing in at once")]
+    Busy,
     /// The person declined or cancelled. Offer to try again; never do so unasked.
     #[error("the sign-in was cancelled or declined ({0})")]
     Cancelled(Refusal),
@@ -101,6 +106,16 @@ pub enum IdpError {
         "the `groups` claim holds names; set it to emit object ids (Group ID) in the registration"
     )]
     GroupNames,
+    /// Microsoft Graph does not let our registration read this. For the operator, where it is wanted at all.
+    #[error(
+        "Microsoft Graph does not let us read {what}; it needs the application permission `{permission}`"
+    )]
+    NoPermission {
+        /// What was asked for.
+        what: &'static str,
+        /// What an admin would have to grant.
+        permission: &'static str,
+    },
     /// The operating system gave no random bytes.
     #[error("can't get random bytes from the operating system")]
     Randomness,
@@ -152,8 +167,48 @@ pub struct Refusal {
     pub correlation_id: Option<String>,
 }
 
+/// The body of an error: RFC 6749 section 5.2 with Entra's additions. Prints codes and ids only.
+#[derive(Deserialize, Serialize)]
+pub(super) struct EntraError {
+    error: String,
+    error_description: Option<String>,
+    #[serde(default)]
+    error_codes: Vec<u32>,
+    correlation_id: Option<String>,
+}
+
+impl EntraError {
+    /// Reads a body; none when it is not such an error.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+
+    /// What of it may stand in a message.
+    pub(super) fn refusal(&self) -> Refusal {
+        let read = Refusal::read(&self.error, self.error_description.as_deref());
+        let named = self.correlation_id.as_deref().and_then(guid);
+        Refusal {
+            aadsts: self.error_codes.first().copied().or(read.aadsts),
+            correlation_id: named.or(read.correlation_id),
+            ..read
+        }
+    }
+}
+
+impl fmt::Debug for EntraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for EntraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.refusal(), f)
+    }
+}
+
 /// Codes that may stand in a message. Whatever else arrives becomes `other`.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "access_denied",
     "consent_required",
     "interaction_required",
@@ -162,6 +217,7 @@ const KNOWN: [&str; 14] = [
     "invalid_request",
     "invalid_resource",
     "invalid_scope",
+    "invalid_tenant",
     "login_required",
     "server_error",
     "temporarily_unavailable",

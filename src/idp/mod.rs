@@ -2,8 +2,9 @@
 //!
 //! [`Idp`] sends a browser to Entra ([`Idp::begin`]), turns the code it comes back with into an
 //! [`Identity`](crate::model::session::Identity) ([`Idp::finish`]), asks again later with the refresh token
-//! ([`Idp::recheck`]) and names the page that signs out at Entra ([`Idp::sign_out_url`]). Services and scripts bring
-//! access tokens, which [`Idp::bearer`] turns into the same principals.
+//! ([`Idp::recheck`]), tells what groups are called ([`Idp::group_names`]) and names the page that signs out at Entra
+//! ([`Idp::sign_out_url`]). Services and scripts bring access tokens, which [`Idp::bearer`] turns into the same
+//! principals.
 //! It follows OpenID Connect Core 1.0 (authorization code flow), RFC 7636 (PKCE, S256 always) and RFC 9700.
 //!
 //! It keeps no sessions and no pending sign-ins: `state`, nonce and verifier go to the caller, who binds them to a
@@ -26,7 +27,13 @@
 //! | `id_token` | what an ID token must be beside them |
 //! | `members` | JSON objects without a member twice |
 //! | `entra` | which claim means what |
-//! | `graph` | the groups that did not fit into a token |
+//! | `graph` | Microsoft Graph: throttling, pages, how long one waits |
+//! | `member_of` | the groups that did not fit into a token |
+//! | `own_tokens`, `own_graph` | Graph with a token of our own |
+//! | `contexts` | whether Conditional Access asks anything of an authentication context |
+//! | `names` | what groups are called |
+//! | `turns` | how many may sign in at once, and how long they wait |
+//! | `upkeep`, `counters` | what runs in the background, and what is told of how it goes |
 //! | `error` | what can go wrong, one variant per thing somebody can act on |
 //!
 //! What is refused here: an issuer, tenant, audience, algorithm or key that is not exactly the expected one; endpoints
@@ -37,6 +44,8 @@
 mod access_token;
 mod bearer;
 mod certificate;
+mod contexts;
+mod counters;
 mod credential_problem;
 mod credentials;
 mod discovery;
@@ -46,20 +55,28 @@ mod graph;
 mod http;
 mod id_token;
 mod jwt;
+mod member_of;
 mod members;
+mod names;
 mod oidc;
+mod own_graph;
+mod own_tokens;
 mod redeem;
 mod settings;
 mod token_endpoint;
+mod turns;
+mod upkeep;
 
 #[cfg(test)]
 #[cfg(feature = "demo")]
 mod tests;
 
 pub use access_token::{BearerCaller, BearerRefusal};
+pub use contexts::ContextUse;
 pub use credential_problem::{CredentialProblem, Which};
 pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
-pub use discovery::Found;
+pub use discovery::{Found, Reach};
 pub use error::{HttpError, IdpError, Refusal};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
 pub use settings::{ApiSettings, EntraSettings, TokenVersion};
+pub use upkeep::Standing;

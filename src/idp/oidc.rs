@@ -3,8 +3,10 @@
 //! OpenID Connect Core 1.0 sections 3.1 and 12, RFC 7636, RP-Initiated Logout 1.0. `response_mode` is `query`, because
 //! a form posted from another site would not carry our cookies. PKCE, state and nonce are always sent.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,40 +18,52 @@ use openidconnect::{
 };
 use secrecy::SecretString;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::access_token::{BearerCaller, BearerRefusal};
 use super::bearer::Bearers;
+use super::counters::Counters;
 use super::credentials::{CredentialReport, Credentials};
 use super::discovery::{Discovery, Found, Provider};
 use super::entra::{self, TokenGroups};
 use super::error::IdpError;
-use super::graph;
-use super::http::Outbound;
+use super::graph::Graph;
+use super::http::{GRAPH, Outbound};
 use super::id_token::{self, Answered};
 use super::jwt::{Checks, Verified};
+use super::member_of;
+use super::own_tokens::OwnTokens;
 use super::redeem::{Grant, Redeemer, scopes};
 use super::settings::{EntraSettings, TokenVersion};
 use super::token_endpoint::{EntraClient, TokenAnswer};
+use super::turns::Turns;
 use crate::model::entra::GroupSource;
-use crate::model::id::{AuthContext, Subject};
+use crate::model::host::Origin;
+use crate::model::id::{AuthContext, GroupId, Subject};
 use crate::model::session::{Identity, StepUp};
 use crate::model::time::Clock;
+
+/// Somebody is looking at an empty page all the while.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Entra, as the thing that knows people. Cheap to clone; clones share metadata and keys.
 #[derive(Debug, Clone)]
 pub struct Idp {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
-struct Shared {
-    settings: Arc<EntraSettings>,
+pub(super) struct Shared {
+    pub(super) settings: Arc<EntraSettings>,
     clock: Clock,
-    http: Outbound,
-    discovery: Arc<Discovery>,
+    pub(super) http: Outbound,
+    pub(super) discovery: Arc<Discovery>,
     /// None: no access token is accepted.
-    bearers: Option<Bearers>,
-    redeemer: Arc<Redeemer>,
+    pub(super) bearers: Option<Bearers>,
+    pub(super) redeemer: Arc<Redeemer>,
+    pub(super) own_tokens: OwnTokens,
+    pub(super) counters: Counters,
+    turns: Turns,
 }
 
 /// What Entra may ask of a person who is signed in there already.
@@ -129,6 +143,18 @@ impl Idp {
     /// # Errors
     /// [`IdpError::Settings`].
     pub fn new(settings: EntraSettings, clock: Clock) -> Result<Self, IdpError> {
+        Self::with_patience(settings, clock, PATIENCE)
+    }
+
+    /// As [`Self::new`], for somebody who waits no longer than this for a step of a sign-in.
+    ///
+    /// # Errors
+    /// [`IdpError::Settings`].
+    pub fn with_patience(
+        settings: EntraSettings,
+        clock: Clock,
+        patience: Duration,
+    ) -> Result<Self, IdpError> {
         settings.check()?;
         let settings = Arc::new(settings);
         let http = Outbound::new(&settings.authority, &settings.authorities)?;
@@ -147,7 +173,17 @@ impl Idp {
         let credentials = (settings.credential.clone(), settings.second.clone());
         let credentials = Credentials::new(&settings.client_id, credentials, clock.clone());
         let redeemer = Arc::new(Redeemer::new(Arc::clone(&settings), http.clone(), credentials));
-        let shared = Shared { settings, clock, http, discovery, bearers, redeemer };
+        let shared = Shared {
+            own_tokens: OwnTokens::new(clock.clone()),
+            counters: Counters::default(),
+            turns: Turns::new(patience),
+            settings,
+            clock,
+            http,
+            discovery,
+            bearers,
+            redeemer,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -181,8 +217,13 @@ impl Idp {
     /// Begins a sign-in.
     ///
     /// # Errors
-    /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when the metadata can't be had, [`IdpError::Randomness`].
+    /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when the metadata can't be had, [`IdpError::Busy`],
+    /// [`IdpError::Randomness`].
     pub async fn begin(&self, ask: &Ask) -> Result<SignInRequest, IdpError> {
+        self.shared.turns.take(self.begin_now(ask)).await
+    }
+
+    async fn begin_now(&self, ask: &Ask) -> Result<SignInRequest, IdpError> {
         let provider = self.shared.discovery.provider().await?;
         let client = self.client(&provider)?;
         let (state, nonce, verifier) = (random()?, random()?, random()?);
@@ -224,6 +265,10 @@ impl Idp {
     /// # Errors
     /// Any [`IdpError`]; nobody is signed in then.
     pub async fn finish(&self, code: SecretString, proof: Proof) -> Result<SignedIn, IdpError> {
+        self.shared.turns.take(self.finish_now(code, proof)).await
+    }
+
+    async fn finish_now(&self, code: SecretString, proof: Proof) -> Result<SignedIn, IdpError> {
         let provider = self.shared.discovery.provider().await?;
         let grant = Grant::Code { code: &code, verifier: &proof.verifier };
         let answer = self.shared.redeemer.ask(&provider.token_endpoint, grant).await?;
@@ -336,7 +381,16 @@ impl Idp {
         let provider = &discovery.provider_with_key(Arc::clone(provider), token.kid()).await?;
         let (settings, now) = (&*self.shared.settings, self.shared.clock.now());
         let audience = settings.client_id.as_str();
-        let token = token.verify(Checks { settings, provider, audience, now })?;
+        let checks = Checks { settings, provider, audience, now };
+        let token = match token.verify(checks) {
+            // Another key may have come under a name that was in use before.
+            Err(IdpError::BadToken { check: "signature" }) => {
+                let provider = &discovery.provider_after(Arc::clone(provider)).await?;
+                id_token::read(&raw)?.verify(Checks { provider, ..checks })
+            }
+            other => other,
+        };
+        let token = token?;
         let access_token = answer.access_token().secret();
         id_token::check(&token, Answered { nonce, access_token, client_id: audience })?;
         Ok(token)
@@ -355,12 +409,25 @@ impl Idp {
                 let graph = provider.graph.as_ref().ok_or_else(|| IdpError::GroupsUnavailable {
                     reason: "the metadata names no usable Graph host".to_owned(),
                 })?;
-                let access_token = answer.access_token().secret().clone().into();
-                graph::groups(&self.shared.http, graph, &access_token).await?
+                self.groups_of(graph, answer).await?
             }
         };
         let refresh_token = answer.refresh_token().map(|token| token.secret().clone().into());
         Ok(SignedIn { identity: entra::identity(token, groups)?, refresh_token })
+    }
+}
+
+impl Idp {
+    /// Somebody is waiting for the page.
+    async fn groups_of(
+        &self,
+        origin: &Origin,
+        answer: &TokenAnswer,
+    ) -> Result<BTreeSet<GroupId>, IdpError> {
+        let token = answer.access_token().secret().clone().into();
+        let (http, counters) = (&self.shared.http, &self.shared.counters);
+        let until = Instant::now() + GRAPH.total;
+        member_of::groups(&Graph { http, counters, origin, token: &token, until }, "me").await
     }
 }
 

@@ -82,10 +82,12 @@ impl Redeemer {
                     return outcome;
                 }
                 Ok(Err(refusal)) if refusal.is_of_credential() => {
+                    let credential = held.which.table();
+                    tracing::error!(credential, %refusal, "Entra refuses a credential of ours.");
                     self.credentials.refused(held, refusal);
                 }
                 Ok(Err(_)) => return outcome,
-                Err(_) => {}
+                Err(error) => tracing::error!(%error, "A credential of ours is passed over."),
             }
             // What Entra says weighs more than a file of ours that can't be read.
             if first || (why_not.is_err() && outcome.is_ok()) {

@@ -17,7 +17,7 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::error::{HttpError, IdpError, Refusal};
+use super::error::{EntraError, HttpError, IdpError, Refusal};
 use super::http::{ENTRA, Outbound, useless};
 use crate::model::id::RequestId;
 
@@ -113,40 +113,6 @@ impl
     /// Always none: a token that the library can't read must fail by our own checks, not as a broken answer.
     fn id_token(&self) -> Option<&LibraryIdToken> {
         None
-    }
-}
-
-/// RFC 6749 section 5.2 with Entra's additions.
-#[derive(Deserialize, Serialize)]
-pub(super) struct EntraError {
-    error: String,
-    error_description: Option<String>,
-    #[serde(default)]
-    error_codes: Vec<u32>,
-    correlation_id: Option<String>,
-}
-
-impl EntraError {
-    fn refusal(&self) -> Refusal {
-        let read = Refusal::read(&self.error, self.error_description.as_deref());
-        let named = self.correlation_id.as_deref().and_then(super::error::guid);
-        Refusal {
-            aadsts: self.error_codes.first().copied().or(read.aadsts),
-            correlation_id: named.or(read.correlation_id),
-            ..read
-        }
-    }
-}
-
-impl fmt::Debug for EntraError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl fmt::Display for EntraError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.refusal(), f)
     }
 }
 

@@ -152,11 +152,13 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
         IdpError::GroupsUnavailable { .. } => (later, "groups_unavailable", GROUPS),
         IdpError::TooManyGroups => (denied, "too_many_groups", TOO_MANY_GROUPS),
         IdpError::Unavailable { .. } => (later, "unavailable", AWAY),
+        IdpError::Busy => (later, "busy", AWAY),
         IdpError::Overloaded(_) => (later, "overloaded", AWAY),
         IdpError::Randomness => (later, "randomness", AWAY),
         IdpError::ClientRefused(_) => (later, "client_refused", OPERATOR),
         IdpError::Credential { .. } => (later, "credential", OPERATOR),
         IdpError::Refused(_) => (later, "refused", OPERATOR),
+        IdpError::NoPermission { .. } => (later, "no_permission", OPERATOR),
         IdpError::Settings { .. } => (later, "settings", OPERATOR),
         IdpError::Discovery { .. } => (later, "discovery", OPERATOR),
         IdpError::GroupNames => (later, "group_names", OPERATOR),
@@ -181,6 +183,8 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
         | IdpError::Credential { .. }
         | IdpError::Discovery { .. }
         | IdpError::TooManyGroups
+        | IdpError::Busy
+        | IdpError::NoPermission { .. }
         | IdpError::GroupNames => None,
     }
 }

@@ -2,13 +2,16 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use cedargate::sim::people;
+use rsa::RsaPrivateKey;
+use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use tempfile::TempDir;
 
-use crate::harness::{Browser, World};
+use crate::harness::{Browser, Request, Trust, World, exchange};
 
 /// The command with nothing of this machine's settings, in a folder of its own.
 fn cedargate(folder: &Path, arguments: &[&str]) -> Command {
@@ -57,15 +60,21 @@ impl Drop for Running {
 
 /// An even port that is free together with the one after it. The system prefers odd ports when asked for any.
 fn even_pair() -> u16 {
+    even_with(&[1])
+}
+
+/// An even port that is free together with those so many ports above it.
+fn even_with(above: &[u16]) -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     for _ in 0..100 {
         let any = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let even = any & !1;
-        if free(even) && free(even + 1) {
+        let all = above.iter().map(|step| even.checked_add(*step));
+        if free(even) && all.into_iter().all(|port| port.is_some_and(free)) {
             return even;
         }
     }
-    panic!("no two free ports in a row")
+    panic!("no free ports at these distances")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,6 +114,28 @@ async fn the_demo_says_where_it_is_lets_uma_in_and_stops_when_told() {
     assert_eq!(demo.terminate().code(), Some(0));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_simulator_alone_speaks_https_under_an_authority_that_it_names() {
+    let (folder, port) = (TempDir::new().unwrap(), even_with(&[1, 363]));
+    let listen = format!("127.0.0.1:{port}");
+    let arguments = ["demo", "--sim-only", "--sim-tls", "--data", "kept", "--listen", &listen];
+    let mut alone = Running(cedargate(folder.path(), &arguments).spawn().unwrap());
+    let mut lines = BufReader::new(alone.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut named = None;
+    while named.is_none() {
+        let line = lines.next().expect("the authority is named");
+        named = line.trim().strip_prefix("REQUESTS_CA_BUNDLE=").map(PathBuf::from);
+    }
+    let authority = folder.path().canonicalize().unwrap().join("kept/simulator-ca.pem");
+    assert_eq!(named.as_ref(), Some(&authority));
+    let issuer = format!("https://localhost:{}/{}/v2.0", port + 363, people::TENANT);
+    let document = format!("{issuer}/.well-known/openid-configuration");
+    let trust = Some(Trust::in_file(&authority));
+    let answer = exchange(Request { trust, ..Request::new("GET", &document) }).await;
+    assert_eq!(answer.json()["issuer"], issuer);
+    assert_eq!(alone.terminate().code(), Some(0));
+}
+
 #[test]
 fn the_demo_listens_on_this_machine_only() {
     let folder = TempDir::new().unwrap();
@@ -131,12 +162,20 @@ fn check_names_everything_that_is_wrong_with_the_settings() {
 /// Where nothing listens.
 const NOBODY: &str = "http://127.0.0.1:1";
 
+/// A secret that nobody gave out.
+const NO_SECRET: &str = "client_secret = \"not-a-secret\"";
+
 /// Settings of a gate whose Entra is at `authority`.
-fn settings(folder: &Path, (port, ops): (u16, u16), authority: &str) {
+fn settings(folder: &Path, ports: (u16, u16), authority: &str) {
+    settings_with(folder, ports, authority, NO_SECRET);
+}
+
+/// The same with this credential.
+fn settings_with(folder: &Path, (port, ops): (u16, u16), authority: &str, credential: &str) {
     let text = format!(
         "public_url = \"http://localhost:{port}\"\nlisten = \"127.0.0.1:{port}\"\n\
          ops_listen = \"127.0.0.1:{ops}\"\n[entra]\ntenant = \"{}\"\nclient_id = \"{}\"\n\
-         client_secret = \"not-a-secret\"\nauthority = \"{authority}\"\n",
+         {credential}\nauthority = \"{authority}\"\n",
         cedargate::sim::people::TENANT,
         cedargate::sim::people::CLIENT,
     );
@@ -158,35 +197,97 @@ fn rules_that_can_not_be_read_are_named_and_change_nothing() {
     assert!(said[0].contains("nothing is published"), "{said:?}");
 }
 
-#[test]
-fn a_gate_whose_entra_does_not_answer_does_not_start() {
+/// Waits until the gate in `folder` is ready.
+fn wait_until_ready(folder: &Path) {
+    let begun = Instant::now();
+    while !run(folder, &["healthcheck"]).status.success() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "ready within 20 s");
+    }
+}
+
+fn serve(folder: &Path) -> Running {
+    Running(cedargate(folder, &["serve"]).stderr(Stdio::null()).spawn().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_whose_entra_can_not_be_reached_starts_and_says_so_to_whoever_signs_in() {
     let (folder, port) = (TempDir::new().unwrap(), even_pair());
     settings(folder.path(), (port, port + 1), NOBODY);
-    let said = complaints(&run(folder.path(), &["serve"]));
-    assert!(said.len() == 1 && said[0].contains(NOBODY), "{said:?}");
     let check = run(folder.path(), &["check"]);
     assert_eq!(check.status.code(), Some(2));
     let lines = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(lines.lines().any(|line| line.starts_with("FAIL  entra")), "{lines}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_gate_whose_entra_goes_away_stays_ready_and_says_so_to_whoever_signs_in() {
-    let (world, folder, port) = (World::start().await, TempDir::new().unwrap(), even_pair());
-    settings(folder.path(), (port, port + 1), &world.places.simulator());
+    assert!(lines.contains("not shown to Entra"), "{lines}");
+    assert!(!folder.path().join("data").exists(), "check makes nothing");
     let before = complaints(&run(folder.path(), &["healthcheck"]));
     assert!(before.len() == 1 && before[0].contains("ops_listen"), "{before:?}");
-
-    let gate = Running(cedargate(folder.path(), &["serve"]).stderr(Stdio::null()).spawn().unwrap());
-    let begun = Instant::now();
-    while !run(folder.path(), &["healthcheck"]).status.success() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "ready within 20 s");
-    }
-    world.stop().await;
+    let gate = serve(folder.path());
+    wait_until_ready(folder.path());
     let page = Browser::new(port).step(&format!("http://localhost:{port}/_gate/begin")).await;
     assert_eq!(page.status, 503);
     page.assert_page();
     assert!(page.text().contains("sign-in can"), "{}", page.text());
+    assert_eq!(gate.terminate().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_whose_entra_goes_away_stays_ready() {
+    let (world, folder, port) = (World::start().await, TempDir::new().unwrap(), even_pair());
+    let secret = format!("client_secret = \"{}\"", world.sim.secrets()[0]);
+    settings_with(folder.path(), (port, port + 1), &world.places.simulator(), &secret);
+    let gate = serve(folder.path());
+    wait_until_ready(folder.path());
+    world.stop().await;
     assert!(run(folder.path(), &["healthcheck"]).status.success());
     assert_eq!(gate.terminate().code(), Some(0));
+}
+
+/// A certificate that does not belong to its key, as settings.
+fn strangers(folder: &Path) -> String {
+    let made = rcgen::generate_simple_self_signed(vec!["gate".to_owned()]).unwrap();
+    let key = RsaPrivateKey::new(&mut rand_core::OsRng, 2048).unwrap();
+    let key = key.to_pkcs8_pem(LineEnding::LF).unwrap();
+    std::fs::write(folder.join("entra.pem"), made.cert.pem()).unwrap();
+    std::fs::write(folder.join("entra.key"), key.as_bytes()).unwrap();
+    "certificate_file = \"entra.pem\"\nkey_file = \"entra.key\"".to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_that_entra_would_not_take_does_not_start() {
+    let (world, folder, port) = (World::start().await, TempDir::new().unwrap(), even_pair());
+    std::fs::write(folder.path().join("empty"), "").unwrap();
+    let second = "client_secret = \"not-a-secret\"\nsecond.federated_token_file = \"empty\"";
+    for (credential, said_to_serve) in [
+        (NO_SECRET.to_owned(), "AADSTS7000215"),
+        (NO_SECRET.to_owned(), "not the value of a secret of this app"),
+        (second.to_owned(), "`empty` is empty"),
+        ("federated_token_file = \"nowhere\"".to_owned(), "can't read `nowhere`"),
+        ("federated_token_file = \"empty\"".to_owned(), "`empty` is empty"),
+        (strangers(folder.path()), "`entra.pem` does not match the key in `entra.key`"),
+    ] {
+        settings_with(folder.path(), (port, port + 1), &world.places.simulator(), &credential);
+        refuses_to_start(folder.path(), said_to_serve);
+    }
+    settings(folder.path(), (port, port + 1), &world.places.simulator());
+    let file = folder.path().join("cedargate.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let other = "11111111-7e4a-4000-8000-00000000c0de";
+    std::fs::write(&file, text.replace(cedargate::sim::people::TENANT, other)).unwrap();
+    refuses_to_start(folder.path(), "AADSTS90002");
+    assert!(!folder.path().join("data").exists(), "nothing was made");
+}
+
+/// `serve` says it in one line and ends with 2, and so does a line of `check`.
+#[track_caller]
+fn refuses_to_start(folder: &Path, why: &str) {
+    let serve = run(folder, &["serve"]);
+    assert_eq!(serve.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&serve.stderr).into_owned();
+    let said: Vec<_> = said.lines().filter(|line| line.starts_with("cedargate:")).collect();
+    assert!(said.len() == 1 && said[0].contains(why), "{why}: {said:?}");
+    let check = run(folder, &["check"]);
+    assert_eq!(check.status.code(), Some(2));
+    let lines = String::from_utf8_lossy(&check.stdout).into_owned();
+    let told = |line: &str| line.starts_with("FAIL") && line.contains(why);
+    assert!(lines.lines().any(told), "{why}: {lines}");
 }

@@ -31,6 +31,8 @@ mod harness;
 #[cfg(feature = "demo")]
 mod matrix;
 #[cfg(feature = "demo")]
+mod names;
+#[cfg(feature = "demo")]
 mod paths;
 #[cfg(feature = "demo")]
 mod sessions;

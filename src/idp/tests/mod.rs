@@ -2,6 +2,7 @@
 
 mod bearer;
 mod credentials;
+mod graph;
 mod op;
 mod outage;
 mod refresh;

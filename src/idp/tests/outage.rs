@@ -4,12 +4,14 @@ use std::error::Error;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::op::{
     ACCESS, Answer, CODE, KEYS, NONCE, Op, REFRESH, SECRET, TENANT, TOKEN, VERIFIER, finish,
-    header, json_answer, metadata_path, sign,
+    header, json_answer, message, metadata_path, sign,
 };
-use crate::idp::{Ask, HttpError, IdpError};
+use crate::idp::{Ask, HttpError, Idp, IdpError, Reach};
+use crate::model::host::Origin;
 
 fn answer(status: u16, kind: &str, body: &str) -> Answer {
     let headers = vec![("content-type", kind.to_owned())];
@@ -97,6 +99,26 @@ async fn discovery_follows_no_redirect_reads_no_flood_and_unpacks_nothing() {
     assert!(matches!(op.idp().probe().await, Err(IdpError::Discovery { .. })));
     op.set(KEYS, json_answer(200, &json!({ "keys": [] })));
     assert!(matches!(op.idp().probe().await, Err(IdpError::Discovery { .. })));
+}
+
+#[tokio::test]
+async fn a_tenant_that_entra_does_not_know_is_told_from_an_entra_that_is_away() {
+    let op = Op::start().await;
+    let id = "66666666-6666-4666-8666-666666666666";
+    let unknown = json!({
+        "error": "invalid_tenant", "error_codes": [90002],
+        "error_description": format!("AADSTS90002: Tenant not found. Correlation ID: {id}"),
+    });
+    op.set(&metadata_path(TENANT), json_answer(400, &unknown));
+    let answer = op.idp().probe().await;
+    let Err(IdpError::Refused(refusal)) = answer else { panic!("{answer:?}") };
+    let told = refusal.to_string();
+    assert_eq!(told, format!("`invalid_tenant`, `AADSTS90002`, correlation `{id}`"));
+    let busy = json!({ "error": "temporarily_unavailable", "error_codes": [90033] });
+    for away in [json_answer(400, &busy), json_answer(503, &unknown), json_answer(404, &unknown)] {
+        op.set(&metadata_path(TENANT), away);
+        assert!(matches!(op.idp().probe().await, Err(IdpError::Unavailable { .. })));
+    }
 }
 
 #[tokio::test]
@@ -288,4 +310,170 @@ async fn errors_tell_no_secret() {
     op.answer_token(&op.good_token());
     let person = finish(&idp).await.unwrap();
     assert!(!format!("{person:?}").contains("canary"));
+}
+
+/// Asks for what a token signed by key `number` under the name `kid` is worth.
+async fn signed_by(op: &Op, idp: &Idp, (number, kid): (usize, &str)) -> Result<(), IdpError> {
+    let header = json!({ "alg": "RS256", "kid": kid });
+    op.answer_token(&sign(&header, &op.claims().to_string(), number));
+    finish(idp).await.map(drop)
+}
+
+fn publish(op: &Op, keys: &[(usize, &str)]) {
+    let keys: Vec<Value> = keys.iter().map(|(number, kid)| op.jwk(*number, kid)).collect();
+    op.set(KEYS, json_answer(200, &json!({ "keys": keys })));
+}
+
+/// The ways in which keys can change, each with the least number of fetches that good tokens may cost: one before, and
+/// one more when the change was not announced.
+#[tokio::test]
+async fn keys_may_change_in_any_way() {
+    let start = async || {
+        let op = Op::start().await;
+        let idp = op.idp();
+        assert!(finish(&idp).await.is_ok());
+        (op, idp)
+    };
+    let (op, idp) = start().await;
+    publish(&op, &[(0, "key-1"), (1, "key-2")]);
+    op.later(Duration::from_hours(1));
+    assert!(signed_by(&op, &idp, (1, "key-2")).await.is_ok(), "published long before it signs");
+    assert!(signed_by(&op, &idp, (0, "key-1")).await.is_ok(), "the old one goes on");
+    assert_eq!(op.hits(KEYS), 2);
+
+    let (op, idp) = start().await;
+    publish(&op, &[(0, "key-1"), (1, "key-2")]);
+    assert!(signed_by(&op, &idp, (1, "key-2")).await.is_ok(), "published just before it signs");
+    assert_eq!(op.hits(KEYS), 2);
+
+    let (op, idp) = start().await;
+    let answer = signed_by(&op, &idp, (1, "key-2")).await;
+    assert!(matches!(answer, Err(IdpError::BadToken { check: "kid" })), "signs before published");
+    publish(&op, &[(1, "key-2")]);
+    op.later(Duration::from_mins(1));
+    assert!(signed_by(&op, &idp, (1, "key-2")).await.is_ok());
+    let answer = signed_by(&op, &idp, (0, "key-1")).await;
+    assert!(matches!(answer, Err(IdpError::BadToken { check: "kid" })), "the old one is gone");
+
+    let (op, idp) = start().await;
+    publish(&op, &[(1, "key-1")]);
+    assert!(signed_by(&op, &idp, (1, "key-1")).await.is_ok(), "another key under the same name");
+    assert_eq!(op.hits(KEYS), 2);
+    let answer = signed_by(&op, &idp, (0, "key-1")).await;
+    assert!(matches!(answer, Err(IdpError::BadToken { check: "signature" })), "{answer:?}");
+    assert_eq!(op.hits(KEYS), 2, "at most one fetch a minute");
+
+    for bad in [json_answer(200, &json!({ "keys": [] })), json_answer(500, &json!({}))] {
+        let (op, idp) = start().await;
+        op.set(KEYS, bad);
+        op.later(Duration::from_hours(1));
+        op.answer_claims(|claims| claims["exp"] = json!(op.clock.now().as_seconds() + 60));
+        assert!(finish(&idp).await.is_ok(), "a bad set leaves the last good one");
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_unknown_keys_make_one_fetch() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    assert!(finish(&idp).await.is_ok());
+    for number in 0..1_000 {
+        let header = json!({ "alg": "RS256", "kid": format!("made-up-{number}") });
+        // Never reaches the signature: one for all saves time.
+        op.answer_token(&format!("{}.c2ln", message(&header, &op.claims().to_string())));
+        assert!(finish(&idp).await.is_err());
+    }
+    assert_eq!(op.hits(KEYS), 2);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_not_asked_by_everybody() {
+    let op = Op::start().await;
+    let path = metadata_path(TENANT);
+    op.set(&path, answer(503, "text/html", "down"));
+    let idp = op.idp();
+    for _ in 0..5 {
+        assert!(idp.begin(&Ask::default()).await.is_err());
+    }
+    assert_eq!(op.hits(&path), 1);
+    op.set(&path, json_answer(200, &op.metadata()));
+    op.later(Duration::from_secs(5));
+    assert!(idp.begin(&Ask::default()).await.is_ok(), "five seconds after it came back");
+}
+
+#[tokio::test]
+async fn the_background_renews_before_anybody_waits() {
+    let op = Op::start().await;
+    let (idp, path) = (op.idp(), metadata_path(TENANT));
+    assert_eq!((idp.standing().metadata_at, idp.standing().reach), (None, Reach::Unknown));
+    idp.renew().await;
+    assert_eq!(idp.standing().metadata_at, Some(op.clock.now()));
+    op.later(Duration::from_mins(49));
+    idp.renew().await;
+    assert_eq!(op.hits(&path), 1);
+    op.later(Duration::from_mins(1));
+    op.set(&path, answer(503, "text/html", "down"));
+    idp.renew().await;
+    idp.renew().await;
+    assert_eq!(op.hits(&path), 2, "a failure is not repeated within a minute");
+    assert_eq!(idp.standing().reach, Reach::Failing);
+    op.set(&path, json_answer(200, &op.metadata()));
+    op.later(Duration::from_mins(1));
+    idp.renew().await;
+    let standing = idp.standing();
+    assert_eq!((standing.metadata_at, standing.reach), (Some(op.clock.now()), Reach::Reached));
+    op.later(Duration::from_mins(49));
+    assert!(idp.begin(&Ask::default()).await.is_ok());
+    assert_eq!(op.hits(&path), 3);
+}
+
+#[tokio::test]
+async fn the_background_ends_when_it_is_told_to() {
+    let op = Op::start().await;
+    let (idp, stop) = (op.idp(), CancellationToken::new());
+    let running = idp.clone().run(stop.clone());
+    let seen = async {
+        while idp.standing().metadata_at.is_none() {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    tokio::join!(running, seen);
+    assert_eq!(op.hits(&metadata_path(TENANT)), 1);
+}
+
+/// A server that takes connections and never says a word.
+async fn silence() -> (Origin, tokio::net::TcpListener) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    (origin.parse().unwrap(), listener)
+}
+
+#[tokio::test]
+async fn a_silent_provider_is_given_up_in_time() {
+    let op = Op::start().await;
+    let (origin, _listener) = silence().await;
+    let mut settings = op.settings();
+    settings.authority = origin;
+    let patience = Duration::from_millis(50);
+    let idp = Idp::with_patience(settings, op.clock.clone(), patience).unwrap();
+    let answer = idp.begin(&Ask::default()).await;
+    let Err(IdpError::Unavailable { cause: HttpError::Timeout { limit }, .. }) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(limit, patience);
+}
+
+#[tokio::test]
+async fn only_so_many_sign_in_at_once() {
+    let op = Op::start().await;
+    let (origin, _listener) = silence().await;
+    let mut settings = op.settings();
+    settings.authority = origin;
+    let idp = Idp::with_patience(settings, op.clock.clone(), Duration::from_secs(1)).unwrap();
+    let many = (0..80).map(|_| async { idp.begin(&Ask::default()).await.map(drop) });
+    let answers = futures_util::future::join_all(many).await;
+    let busy = answers.iter().filter(|answer| matches!(answer, Err(IdpError::Busy))).count();
+    let away = answers.iter().filter(|a| matches!(a, Err(IdpError::Unavailable { .. }))).count();
+    assert_eq!((away, busy), (64, 16));
 }
