@@ -2,9 +2,17 @@
 
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
+use url::Url;
 
 use super::{Places, SecureSim};
 use crate::sim::people;
+
+/// Who can sign in at Contoso.
+const PEOPLE: &str = "\
+\x20 uma     group Finance              olive   group IT-Admins, owner of the console
+  rob     app role Reports.Read      eddie, pat, aude   editor, publisher, auditor
+  nora    in no group                max     in 450 groups, one of them Finance
+  gia     guest from another tenant  zed     not assigned to the app: Entra refuses him";
 
 /// Addresses, people, and what to try.
 pub(super) fn welcome(places: &Places, throwaway: Option<&TempDir>) -> String {
@@ -20,14 +28,11 @@ pub(super) fn welcome(places: &Places, throwaway: Option<&TempDir>) -> String {
 
   sample app   {app}/
   console      {gate}/console/
-  Entra        {sim}/  (a simulator; nothing leaves this machine){secure}
+  Entra        {sim}/  (a simulator with knobs; nothing leaves this machine){secure}
   data         {data}
 
 People (choose one on the sign-in page, no passwords):
-  uma     group Finance              olive   group IT-Admins, owner of the console
-  rob     app role Reports.Read      eddie, pat, aude   editor, publisher, auditor
-  nora    in no group                max     in 450 groups, one of them Finance
-  gia     guest from another tenant  zed     not assigned to the app: Entra refuses him
+{PEOPLE}
 
 Try this:
   1. Open {app}/finance/summary and choose uma: the app greets her by name, and it never saw a password.
@@ -42,20 +47,44 @@ Try this:
 }
 
 /// What a client needs to sign in against the simulator alone.
-pub(super) fn simulator(places: &Places, secret: &SecretString) -> String {
+pub(super) fn simulator(places: &Places, secret: &SecretString, redirects: &[Url]) -> String {
     let (sim, secure) = (places.simulator(), secure(places));
+    let further: Vec<String> =
+        redirects.iter().map(|uri| format!("\n                 {uri}")).collect();
     format!(
         "The simulated Entra is running. Stop it with Ctrl+C.
 
-  authority      {sim}{secure}
-  tenant         {}
-  client id      {}
-  client secret  {}
-  redirect URI   {}/_gate/callback",
-        people::TENANT,
-        people::CLIENT,
-        secret.expose_secret(),
-        places.gate(),
+  authority      {sim}/{tenant}{secure}
+  knobs          {sim}/_sim/  (people, groups, errors, outages, clock, keys)
+
+For an app of your own:
+  client id      {own}
+  client secret  {own_secret}
+  redirect URI   http://localhost/getAToken  (any port){further}
+
+For a Cedargate at {gate}:
+  client id      {client}
+  client secret  {secret}
+  redirect URI   {gate}/_gate/callback
+
+For a workload, which holds the app role {role} of that Cedargate:
+  client id      {job}
+  client secret  {job_secret}
+  scope          api://{client}/.default
+
+People (choose one on the sign-in page, no passwords):
+{PEOPLE}
+  fay     of fabrikam.example, with the e-mail address of uma: she appears at {sim}/organizations",
+        tenant = people::TENANT,
+        own = people::OWN_APP,
+        own_secret = people::OWN_APP_SECRET,
+        further = further.concat(),
+        gate = places.gate(),
+        client = people::CLIENT,
+        secret = secret.expose_secret(),
+        role = people::JOBS_RUN,
+        job = people::NIGHTLY_JOB,
+        job_secret = people::NIGHTLY_JOB_SECRET,
     )
 }
 

@@ -104,6 +104,7 @@ impl World {
             data: Some(data.path().to_owned()),
             sim_only: false,
             sim_tls: false,
+            redirect_uri: Vec::new(),
         };
         let mut demo = Demo::open(&options, clock.clone()).await.unwrap();
         demo.gate = tune(demo.gate);
