@@ -47,13 +47,11 @@ pub(super) async fn end(
     if let Some(refused) = only_get(&exchange) {
         return refused;
     }
-    let source = Source::Address(exchange.facts.client);
-    if let Some(turned_away) = login.refuser.turn_away(source.clone(), &Refused::from(&*exchange)) {
-        return turned_away;
-    }
     let ended = login.end_named(&Query::parse(exchange.query.as_deref())).await;
-    if !matches!(ended, Ok(1..)) {
-        login.refuser.charge(source, exchange.at);
+    if !matches!(ended, Ok(1..))
+        && let Some(turned_away) = login.held_back(&exchange)
+    {
+        return turned_away;
     }
     match ended {
         Ok(_) => login.heard(),
@@ -67,6 +65,16 @@ pub(super) async fn end(
 }
 
 impl Login {
+    /// Only what ends nothing can be a guess: Entra says it once, and a neighbour's flood must not drown it.
+    fn held_back(&self, exchange: &Exchange) -> Option<Response> {
+        let source = Source::Address(exchange.facts.client);
+        let turned_away = self.refuser.turn_away(source.clone(), &Refused::from(exchange));
+        if turned_away.is_none() {
+            self.refuser.charge(source, exchange.at);
+        }
+        turned_away
+    }
+
     /// How many sessions ended.
     async fn end_named(&self, query: &Query<'_>) -> Result<usize, Refusal> {
         let twice = |Twice| Refusal::Malformed("a parameter came twice");

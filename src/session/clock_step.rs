@@ -10,6 +10,9 @@ use crate::store::StoredSession;
 /// Processes that share a database may differ by this much without anybody having set a clock.
 const APART: Duration = Duration::from_secs(5);
 
+/// A row that others keep changing under the hands is given up after so many tries.
+const TRIES: usize = 5;
+
 impl Sessions {
     /// Puts on record that the clock was set, if it was. What could not be recorded is found again by the next call.
     pub(super) async fn note_clock_step(&self) -> Result<(), SessionError> {
@@ -22,18 +25,22 @@ impl Sessions {
         Ok(())
     }
 
-    /// The session in the time that the clock shows now. One that was used in what is now the future was kept under a
-    /// clock that has been set back: all its times move back by as much, so that it has left what it had left.
+    /// The session in the time that the clock shows now; none when it has ended. One that was used in what is now the
+    /// future was kept under a clock that has been set back: all its times move back by as much, so that it has left what
+    /// it had left. Of several that find it so, one moves them.
     pub(super) async fn rebased(
         &self,
-        session: StoredSession,
-    ) -> Result<StoredSession, SessionError> {
-        let now = self.parts.clock.now();
-        let ahead = session.seen_at.since(now);
-        if ahead <= APART {
-            return Ok(session);
+        mut session: StoredSession,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        for _ in 0..TRIES {
+            let ahead = session.seen_at.since(self.parts.clock.now());
+            if ahead <= APART {
+                return Ok(Some(session));
+            }
+            self.parts.store.shift_session(&session, ahead).await?;
+            let Some(now) = self.parts.store.session(&session.id).await? else { return Ok(None) };
+            session = now;
         }
-        self.parts.store.shift_session(&session, ahead).await?;
-        Ok(self.parts.store.session(&session.id).await?.unwrap_or(session))
+        Err(SessionError::Unsettled)
     }
 }

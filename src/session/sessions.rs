@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::task::TaskTracker;
 
 use super::error::SessionError;
 use super::needs::{Directory, Ledger};
@@ -52,6 +53,8 @@ pub struct Parts {
     pub token_key: TokenKey,
     /// The authentication context that counts as MFA; none: nothing does.
     pub mfa_context: Option<String>,
+    /// Runs what must come to its end even when the request that began it goes away.
+    pub tasks: TaskTracker,
 }
 
 /// How long sessions last, and how many one person may have.
@@ -97,8 +100,10 @@ pub struct SignedIn {
 pub struct Sessions {
     pub(super) parts: Parts,
     pub(super) turns: Turns,
-    /// How long a request waits for Entra, or for another request that waits for Entra.
+    /// How long a re-check waits for Entra.
     pub(super) patience: Duration,
+    /// Itself, for tasks that outlive a request.
+    pub(super) me: Weak<Self>,
     held: Cache<SecretHash, Held>,
     pub(super) timekeeper: Timekeeper,
     /// Counts ends. An answer held in memory is good only under the count that its look-up began with, so that no
@@ -122,15 +127,21 @@ impl fmt::Debug for Sessions {
 
 impl Sessions {
     /// Sessions over `parts`.
-    pub fn new(parts: Parts) -> Self {
-        Self {
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Self::with_patience(parts, PATIENCE)
+    }
+
+    /// The same with another patience with Entra.
+    pub(super) fn with_patience(parts: Parts, patience: Duration) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
             timekeeper: Timekeeper::new(&parts.clock),
             parts,
             turns: Turns::default(),
-            patience: PATIENCE,
+            patience,
+            me: Weak::clone(me),
             held: Cache::new(HELD),
             ends: AtomicU64::new(0),
-        }
+        })
     }
 
     /// The session that a token opens on `host`; none when there is none, it has ended, or the token is of another host.
@@ -250,20 +261,20 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Looks whether the clock was set, and removes what is over: sessions, sign-ins and hand-overs. Gives the number of sessions that ended; when it is 500,
-    /// more may wait.
+    /// Looks whether the clock was set, and removes what is over: sessions, sign-ins and hand-overs. Gives the number of
+    /// sessions that ended; when it is 500, more may wait.
     ///
     /// # Errors
-    /// When the database fails, or a clock that was set can't be recorded.
+    /// When the database fails, or a clock that was set can't be recorded; what is over is removed then all the same.
     pub async fn sweep(&self) -> Result<usize, SessionError> {
-        self.note_clock_step().await?;
+        let noted = self.note_clock_step().await;
         let now = self.parts.clock.now();
         self.parts.store.sweep_sign_ins(now).await?;
         self.parts.store.sweep_handovers(now).await?;
         let end = self.because(SessionEnd::Expired, Actor::Gate);
         let count = self.parts.store.sweep_sessions(self.parts.limits.idle, &end).await?;
         self.ended(count);
-        Ok(count)
+        noted.map(|()| count)
     }
 
     /// The session as it stands now: ended when it is over, noted as used, re-checked when that is due.
@@ -277,7 +288,7 @@ impl Sessions {
         let Some(Opened { session, .. }) = opened.filter(|opened| opened.host == *host) else {
             return Ok(None);
         };
-        let mut session = self.rebased(session).await?;
+        let Some(mut session) = self.rebased(session).await? else { return Ok(None) };
         if self.is_over(&session, now) {
             self.end(&session.id, SessionEnd::Expired, Actor::Gate).await?;
             return Ok(None);

@@ -60,6 +60,16 @@ impl Store {
     /// # Errors
     /// When the database fails; nothing is changed then.
     pub async fn end_sessions_of_entra(&self, sid: &str, end: &End) -> Result<usize, StoreError> {
+        // Anybody may ask for any `sid`; only one that is known takes the write lock.
+        let known: Option<String> =
+            sqlx::query_scalar("SELECT id FROM session WHERE entra_session = $1 LIMIT 1")
+                .bind(sid)
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(failed(&self.pool, ENDING))?;
+        if known.is_none() {
+            return Ok(0);
+        }
         let mut tx = begin(&self.pool, ENDING).await?;
         let statement = "DELETE FROM session WHERE entra_session = $1 RETURNING id, subject";
         let gone = sqlx::query_as(statement)

@@ -189,7 +189,8 @@ impl Store {
             .map_err(failed(&self.pool, "note the use of a session"))
     }
 
-    /// Moves all times of a session back, after the clock was.
+    /// Moves all times of a session back, after the clock was. Nothing happens when its times or its contexts are not those
+    /// of `session` any more: somebody else has moved or changed them meanwhile.
     ///
     /// # Errors
     /// When the database fails.
@@ -200,17 +201,20 @@ impl Store {
     ) -> Result<(), StoreError> {
         let met = session.auth_contexts.iter().map(|(context, met)| (context, met.minus(by)));
         let auth_contexts: std::collections::BTreeMap<_, _> = met.collect();
+        let was = serde_json::json!(session.auth_contexts).to_string();
         sqlx::query(
             r"
             UPDATE session SET signed_in_at = signed_in_at - $2, proved_at = proved_at - $2,
                 authenticated_at = authenticated_at - $2, seen_at = seen_at - $2,
                 recheck_at = recheck_at - $2, ends_at = ends_at - $2, auth_contexts = $3
-            WHERE id = $1
+            WHERE id = $1 AND seen_at = $4 AND auth_contexts = $5
             ",
         )
         .bind(session.id.as_str())
         .bind(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
         .bind(serde_json::json!(auth_contexts).to_string())
+        .bind(session.seen_at.as_micros())
+        .bind(was)
         .execute(&self.pool)
         .await
         .map(|_| ())

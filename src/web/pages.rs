@@ -103,18 +103,30 @@ pub struct SignOutPage {
     pub back: Link,
 }
 
-/// The session is over.
+/// Nobody is signed in here, or not any more.
 #[derive(Debug, Clone, Template)]
 #[template(path = "signed_out.html")]
 pub struct SignedOutPage {
     /// What surrounds the page.
     pub frame: Frame,
-    /// Entra's own sign-out, when the browser may still be signed in there.
-    pub provider: Option<Link>,
+    /// How far that goes.
+    pub reach: SignedOut,
     /// Where to sign in again.
     pub again: Link,
     /// What helps people whom Entra then does not let in.
     pub hint: &'static str,
+}
+
+/// How far somebody is signed out.
+#[derive(Debug, Clone)]
+pub enum SignedOut {
+    /// The session ended just now. The browser may still be signed in at Entra: the link leads to its sign-out, when its
+    /// address is known.
+    Ended(Option<Link>),
+    /// The browser has no session on the gate's own host, and so none for any app.
+    Everywhere,
+    /// The browser has no session on this host. Only the gate's own host, where the link leads, can tell of others.
+    HereOnly(Link),
 }
 
 /// A sign-in, or a step-up, came back and was not accepted. `frame.title` says what happened.

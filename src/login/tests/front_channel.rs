@@ -85,3 +85,15 @@ async fn guessing_is_held_back() {
     }
     assert_eq!(call(&scene, guess).await.status, StatusCode::TOO_MANY_REQUESTS);
 }
+
+#[tokio::test]
+async fn a_flood_from_the_same_address_drowns_no_sign_out() {
+    let scene = scene_with(Limit { per_second: 1, burst: 3 }).await;
+    let mut browser = Browser::default();
+    browser.sign_in(&scene, "/").await;
+    let sid = sid(&scene).await;
+    let guess = "?sid=00000000-0000-4000-8000-000000000000";
+    while call(&scene, guess).await.status == StatusCode::OK {}
+    assert_eq!(call(&scene, &format!("?sid={sid}")).await.status, StatusCode::OK);
+    assert_eq!(browser.whoami(&scene).await["signed_in"], false);
+}

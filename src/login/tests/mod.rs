@@ -109,7 +109,7 @@ async fn scene_between(limit: Limit, (clock, entras): (Clock, Clock)) -> Scene {
     let idp = Idp::new(settings(&sim), clock.clone()).unwrap();
     let keys = Keys::open(&directory.path().join("keys")).unwrap();
     let metrics = Metrics::new();
-    let sessions = Arc::new(Sessions::new(Parts {
+    let sessions = Sessions::new(Parts {
         store: store.clone(),
         directory: Some(Arc::new(idp.clone())),
         ledger: Arc::new(log.audit.clone()),
@@ -117,7 +117,8 @@ async fn scene_between(limit: Limit, (clock, entras): (Clock, Clock)) -> Scene {
         limits: limits(),
         token_key: keys.token,
         mfa_context: Some("c1".to_owned()),
-    }));
+        tasks: tokio_util::task::TaskTracker::new(),
+    });
     let refuser = Refuser::new(log.audit.clone(), Arc::new(Flood::new(limit)), metrics.clone());
     let login = Arc::new(Login {
         idp,

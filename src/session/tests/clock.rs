@@ -96,3 +96,41 @@ async fn r12_a_set_clock_is_on_record_once_and_passing_time_is_not() {
     scene.sessions.sweep().await.unwrap();
     assert_eq!(scene.log().await, ["clock_step"]);
 }
+
+#[tokio::test]
+async fn r12_requests_at_once_move_a_session_once() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    let before = scene.store.session(&signed_in.id).await.unwrap().unwrap();
+    scene.clock.set(scene.clock.now().minus(HOUR));
+    let open = || scene.is_open(&signed_in.token);
+    let all = tokio::join!(open(), open(), open(), open(), open(), open(), open(), open());
+    assert_eq!(all, (true, true, true, true, true, true, true, true));
+    let after = scene.store.session(&signed_in.id).await.unwrap().unwrap();
+    assert_eq!((after.ends_at, after.seen_at), (before.ends_at.minus(HOUR), scene.clock.now()));
+    // Whoever read the row before it was moved moves nothing.
+    scene.store.shift_session(&before, HOUR).await.unwrap();
+    assert_eq!(scene.store.session(&signed_in.id).await.unwrap(), Some(after));
+}
+
+#[tokio::test]
+async fn r12_an_open_connection_alone_stretches_no_recheck() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    scene.clock.set(scene.clock.now().minus(2 * HOUR));
+    scene.sessions.recheck_if_due(&signed_in.id).await.unwrap();
+    assert_eq!(scene.asked(), 0);
+    scene.pass(15 * MINUTE);
+    scene.sessions.recheck_if_due(&signed_in.id).await.unwrap();
+    assert_eq!(scene.asked(), 1);
+}
+
+#[tokio::test]
+async fn what_is_over_goes_even_while_a_set_clock_can_not_be_recorded() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    scene.clock.set(scene.clock.now().plus(24 * HOUR));
+    *scene.log.broken.lock().unwrap() = true;
+    assert!(scene.sessions.sweep().await.is_err());
+    assert_eq!(scene.store.session(&signed_in.id).await.unwrap(), None);
+}

@@ -68,6 +68,8 @@ enum Mood {
     Refuses,
     Away,
     Silent,
+    /// Refuses once the test lets it.
+    Hesitates,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,8 @@ struct Entra {
     mood: Mutex<Mood>,
     asked: AtomicUsize,
     tokens: Mutex<Vec<String>>,
+    /// Lets a hesitating answer go.
+    go: tokio::sync::Notify,
 }
 
 impl Directory for Entra {
@@ -101,6 +105,10 @@ impl Directory for Entra {
                 Mood::Refuses => Ok(Recheck::Refused { detail: "AADSTS50057".to_owned() }),
                 Mood::Away => Err(Unavailable { detail: "connection refused".to_owned() }),
                 Mood::Silent => std::future::pending().await,
+                Mood::Hesitates => {
+                    self.go.notified().await;
+                    Ok(Recheck::Refused { detail: "AADSTS50057".to_owned() })
+                }
             }
         })
     }
@@ -112,7 +120,7 @@ struct Scene {
     clock: Clock,
     entra: Arc<Entra>,
     log: Arc<Log>,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
 }
 
 async fn scene() -> Scene {
@@ -124,6 +132,7 @@ async fn scene() -> Scene {
         mood: Mutex::new(Mood::Role("Reports.Read")),
         asked: AtomicUsize::new(0),
         tokens: Mutex::default(),
+        go: tokio::sync::Notify::new(),
     });
     let log = Arc::new(Log::default());
     let token_key = token_key(&directory, "keys");
@@ -151,6 +160,7 @@ fn parts(
         },
         token_key,
         mfa_context: Some("c1".to_owned()),
+        tasks: tokio_util::task::TaskTracker::new(),
     }
 }
 
@@ -160,6 +170,13 @@ impl Scene {
         let key = token_key(&self.directory, "keys");
         let parts = parts(&self.store, (&self.clock, &self.entra, &self.log), key);
         Self { sessions: Sessions::new(parts), ..self }
+    }
+
+    /// The same with another patience with Entra.
+    fn impatient(self, patience: Duration) -> Self {
+        let key = token_key(&self.directory, "keys");
+        let parts = parts(&self.store, (&self.clock, &self.entra, &self.log), key);
+        Self { sessions: Sessions::with_patience(parts, patience), ..self }
     }
 
     async fn sign_in(&self, who: &str) -> SignedIn {

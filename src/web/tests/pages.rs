@@ -7,7 +7,7 @@ use crate::web::moment::Moment;
 use crate::web::page::Tone;
 use crate::web::pages::{
     Action, DeniedPage, ErrorPage, NoticeFragment, Reference, SignInFailedPage, SignOutPage,
-    SignedOutPage,
+    SignedOut, SignedOutPage,
 };
 
 use super::markup::{
@@ -80,7 +80,9 @@ fn sign_out_pages_a59() {
     });
     check("signed_out", |text| SignedOutPage {
         frame: frame("Signed out", text),
-        provider: Some(link("https://login.microsoftonline.com/common/oauth2/v2.0/logout")),
+        reach: SignedOut::Ended(Some(link(
+            "https://login.microsoftonline.com/common/oauth2/v2.0/logout",
+        ))),
         again: link("/"),
         hint: "Stopped at Microsoft?",
     });
