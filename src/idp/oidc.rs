@@ -35,7 +35,7 @@ use super::member_of;
 use super::own_tokens::OwnTokens;
 use super::redeem::{Grant, Redeemer, scopes};
 use super::settings::{EntraSettings, TokenVersion};
-use super::sign_out::SignOutHint;
+use super::sign_out::{LONGEST_HINT, SignOutHint};
 use super::token_endpoint::{EntraClient, TokenAnswer};
 use super::turns::Turns;
 use crate::model::entra::GroupSource;
@@ -133,9 +133,6 @@ pub struct SignedIn {
     /// To sign out with at Entra, when there is no `login_hint` and it fits into an address.
     pub id_token: Option<SecretString>,
 }
-
-/// Longer ID tokens make an address that Entra or a proxy refuses.
-const LONGEST_HINT: usize = 4096;
 
 /// How a check went.
 #[derive(Debug, Clone)]

@@ -12,3 +12,6 @@ pub enum SignOutHint {
     /// Entra asks.
     Nobody,
 }
+
+/// Longer ID tokens make an address that Entra or a proxy refuses.
+pub(super) const LONGEST_HINT: usize = 4096;

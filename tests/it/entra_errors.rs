@@ -7,7 +7,7 @@ use cedargate::model::time::Clock;
 use cedargate::sim::aadsts::{Aadsts, TABLE};
 use cedargate::sim::{AuthorizeFault, TokenFault};
 
-use crate::harness::{Answer, World};
+use crate::harness::{Answer, World, navigation};
 
 /// The person declined: no failure.
 const DECLINED: u32 = 65_004;
@@ -47,24 +47,31 @@ async fn refused_at_authorize(world: &World, number: u32) -> Answer {
     answer
 }
 
-/// The same with a token endpoint that refuses the code.
+/// The same with a token endpoint that refuses the code. The fault is ordered just before the code is redeemed, since the
+/// gate asks that endpoint for itself as well.
 async fn refused_at_token(world: &World, number: u32) -> Answer {
     world.clock.advance(Duration::from_secs(20));
     let mut browser = world.browser();
-    world.sim.fail_next_token(TokenFault::Aadsts(number));
-    let page = browser.sign_in("uma", &world.app("/me")).await;
-    if !page.url.path().ends_with("/authorize") {
-        return page;
+    let mut answer = browser.step(&world.app("/me")).await;
+    for _ in 0..20 {
+        if (300..400).contains(&answer.status) {
+            let next = answer.location();
+            if next.path() == "/_gate/callback" {
+                world.sim.fail_next_token(TokenFault::Aadsts(number));
+            }
+            answer = browser.step(next.as_str()).await;
+        } else if answer.url.path().ends_with("/authorize") {
+            let given: &[_] = if answer.text().contains("name=\"factor\"") {
+                &[("person", "uma"), ("factor", "given")]
+            } else {
+                &[("person", "uma")]
+            };
+            answer = browser.send(navigation("POST", answer.url.as_str()).form(given)).await;
+        } else {
+            return answer;
+        }
     }
-    // Entra said what it wants of the person, so that the gate asked it once more.
-    world.sim.fail_next_token(TokenFault::Aadsts(number));
-    let mut answer = browser.choose("uma", &page.url).await;
-    if answer.text().contains("name=\"factor\"") {
-        let form = [("person", "uma"), ("factor", "given")];
-        answer =
-            browser.send(crate::harness::navigation("POST", page.url.as_str()).form(&form)).await;
-    }
-    browser.open(answer.location().as_str()).await
+    panic!("AADSTS{number}: still under way at {}", answer.url)
 }
 
 /// Entra mostly answers 429 or 5xx then, and whatever else such an answer says is not believed.
