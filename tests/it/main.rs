@@ -31,8 +31,6 @@ mod harness;
 #[cfg(feature = "demo")]
 mod matrix;
 #[cfg(feature = "demo")]
-mod outages;
-#[cfg(feature = "demo")]
 mod paths;
 #[cfg(feature = "demo")]
 mod sessions;

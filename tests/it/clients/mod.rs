@@ -6,5 +6,5 @@ mod msal;
 mod provider;
 mod provider_server;
 mod python;
-pub(crate) mod tenant;
+mod tenant;
 mod web_app;
