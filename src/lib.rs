@@ -14,6 +14,8 @@ pub mod telemetry;
 pub mod audit;
 pub mod live;
 
+pub mod groups;
+
 pub mod session;
 
 #[cfg(feature = "demo")]

@@ -1,5 +1,6 @@
 //! The doors, each given exactly what it works with.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -18,14 +19,16 @@ use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
 use crate::gateway::step_up::StepUps;
 use crate::gateway::upstream::Upstream;
+use crate::groups::{Groups, Refresher};
 use crate::idp::{ApiSettings, EntraSettings, Idp, TokenVersion};
 use crate::keys::Keys;
 use crate::live::Live;
 use crate::login::{Login, Rounds};
 use crate::model::id::AuthContext;
+use crate::model::id::GroupId;
 use crate::model::time::Clock;
 use crate::portal::Portal;
-use crate::session::{Directory, Parts, SessionLimits, Sessions};
+use crate::session::{Counted, Directory, Parts, SessionLimits, Sessions};
 use crate::store::Store;
 use crate::store::audit::AuditReader;
 use crate::telemetry::Metrics;
@@ -50,6 +53,7 @@ pub(super) struct Ground<'a> {
     pub(super) audit: Audit,
     pub(super) reader: AuditReader,
     pub(super) live: Live,
+    pub(super) groups: Groups,
     pub(super) metrics: Metrics,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
@@ -150,7 +154,8 @@ fn api(api: &config::Api, entra: &config::Entra) -> ApiSettings {
 
 fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {
     let config = ground.config;
-    let directory: Arc<dyn Directory> = Arc::new(idp.clone());
+    let counted = Counted { idp: idp.clone(), metrics: ground.metrics.clone() };
+    let directory: Arc<dyn Directory> = Arc::new(counted);
     Sessions::new(Parts {
         store: ground.store.clone(),
         directory: Some(directory),
@@ -215,9 +220,17 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         rules: Arc::clone(&rules),
         store: ground.store.clone(),
         reader: ground.reader.clone(),
+        groups: ground.groups.clone(),
+        entra: Arc::new(ground.idp.clone()),
         clock: ground.clock.clone(),
     };
-    let portal = Portal { doorkeeper, rules, store: ground.store.clone(), contact: None };
+    let portal = Portal {
+        doorkeeper,
+        rules,
+        store: ground.store.clone(),
+        groups: ground.groups.clone(),
+        contact: None,
+    };
     Ok(console.router().merge(portal.router()))
 }
 
@@ -242,4 +255,26 @@ fn holder(member: &ConsoleMember) -> Holder {
         ConsoleMember::Role(value) => Holder::Role(value.clone()),
         ConsoleMember::User(subject) => Holder::Person(subject.clone()),
     }
+}
+
+/// What asks Entra for the names of groups.
+pub(super) fn refresher(ground: &Ground<'_>) -> Refresher {
+    Refresher {
+        groups: ground.groups.clone(),
+        store: ground.store.clone(),
+        live: ground.live.clone(),
+        source: Arc::new(ground.idp.clone()),
+        audit: ground.audit.clone(),
+        clock: ground.clock.clone(),
+        named_in_settings: named_groups(ground.config),
+    }
+}
+
+/// Groups to whose members the settings give a part in the console.
+fn named_groups(config: &Config) -> BTreeSet<GroupId> {
+    let of = |(_, holder): (ConsoleRole, Holder)| match holder {
+        Holder::Group(id) => Some(id),
+        Holder::Role(_) | Holder::Person(_) => None,
+    };
+    holders(config).into_iter().filter_map(of).collect()
 }

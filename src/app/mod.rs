@@ -32,6 +32,7 @@ use crate::audit::{self, Audit, AuditSettings, Strictness, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::config::{self, Config};
 use crate::gateway::watcher::Watcher;
+use crate::groups::{Groups, Refresher};
 use crate::idp::Idp;
 use crate::keys::Keys;
 use crate::live::Live;
@@ -102,6 +103,7 @@ struct Work {
     sessions: Arc<Sessions>,
     refuser: Refuser,
     idp: Idp,
+    names: Refresher,
     clock: Clock,
 }
 
@@ -118,6 +120,7 @@ impl Gate {
             audit::open(&config.audit.database_url, audit_settings(config), clock.clone()).await?;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
+        let groups = Groups::load(&store, clock.now()).await?;
         let idp = Idp::new(entra(config)?, clock.clone())?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let ground = doors::Ground {
@@ -129,6 +132,7 @@ impl Gate {
             audit: log.audit.clone(),
             reader: log.reader,
             live: live.clone(),
+            groups,
             metrics: Metrics::new(),
             tasks: tasks.clone(),
             stop: stop.clone(),
@@ -138,10 +142,14 @@ impl Gate {
             store: store.clone(),
             audit: log.audit.clone(),
             live: live.clone(),
+            idp: ground.idp.clone(),
+            clock: ground.clock.clone(),
             metrics: ground.metrics.clone(),
         };
+        let names = doors::refresher(&ground);
         let clock = ground.clock;
-        let work = Work { audit: log.audit, writer, live, store, sessions, refuser, idp, clock };
+        let work =
+            Work { audit: log.audit, writer, live, store, sessions, refuser, idp, names, clock };
         let ops = Pages(ops::router(ops));
         let (limits, metrics) = (Limits::of_process(&config.trusted_proxies), ground.metrics);
         let idle = IDLE;
@@ -191,7 +199,7 @@ impl Gate {
         let watcher = self.watcher();
         let Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop: tunnels, .. } =
             self;
-        let Work { audit, writer, live, store, sessions, refuser, idp, clock } = work;
+        let Work { audit, writer, live, store, sessions, refuser, idp, names, clock } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let watching = CancellationToken::new();
         let writer = helpers.spawn(writer.run(writing.clone()));
@@ -201,6 +209,7 @@ impl Gate {
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
         drop(helpers.spawn(idp.run(halt.clone())));
+        drop(helpers.spawn(names.run(halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
         let (inside, counted) = (limits.clone(), metrics.clone());
         let public = Listener { socket: sockets.public, tls, limits, metrics };

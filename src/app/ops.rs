@@ -9,9 +9,11 @@ use axum::routing::get;
 use http::{StatusCode, header};
 
 use crate::audit::Audit;
+use crate::idp::{CredentialKind, CredentialOutcome, CredentialReport, Idp, Reach, Which};
 use crate::live::Live;
+use crate::model::time::{Clock, Timestamp};
 use crate::store::Store;
-use crate::telemetry::Metrics;
+use crate::telemetry::{CredentialState, EntraState, Metrics, Reachable, Refused};
 
 /// What the answers are made of.
 #[derive(Debug)]
@@ -22,6 +24,10 @@ pub(super) struct Ops {
     pub(super) audit: Audit,
     /// Which release is in force?
     pub(super) live: Live,
+    /// How do we stand at Entra?
+    pub(super) idp: Idp,
+    /// The time.
+    pub(super) clock: Clock,
     /// The numbers.
     pub(super) metrics: Metrics,
 }
@@ -56,10 +62,52 @@ async fn ready(State(ops): State<Arc<Ops>>) -> Response {
 async fn metrics(State(ops): State<Arc<Ops>>) -> Response {
     let log = ops.audit.counters();
     ops.metrics.audit_state(log.records, log.commits, log.queued);
+    at_entra(&ops);
     ops.metrics.release_in_force(ops.live.current().number().0);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ops.metrics.encode().map_or_else(
         |_| StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         |text| ([(header::CONTENT_TYPE, kind)], text).into_response(),
     )
+}
+
+/// How we stand at Entra, as of now. Nobody is asked for it.
+fn at_entra(ops: &Ops) {
+    let (standing, now) = (ops.idp.standing(), ops.clock.now());
+    ops.metrics.entra(EntraState {
+        reachable: match standing.reach {
+            Reach::Failing => Reachable::No,
+            Reach::Reached | Reach::Unknown => Reachable::Yes,
+        },
+        metadata_age: standing.metadata_at.map(|at| seconds_between(at, now)),
+        graph_requests: standing.graph_requests,
+        graph_throttled: standing.graph_throttled,
+    });
+    for report in ops.idp.credentials() {
+        ops.metrics.credential(state(&report, now));
+    }
+}
+
+fn state(report: &CredentialReport, now: Timestamp) -> CredentialState {
+    CredentialState {
+        which: match report.which {
+            Which::First => "first",
+            Which::Second => "second",
+        },
+        kind: match report.kind {
+            CredentialKind::Secret => "secret",
+            CredentialKind::Certificate => "certificate",
+            CredentialKind::FederatedToken => "federated_token",
+        },
+        expires_in: report.expires_at.map(|end| seconds_between(now, end)),
+        refused: match report.outcome {
+            CredentialOutcome::Refused { .. } => Refused::Yes,
+            CredentialOutcome::Untried | CredentialOutcome::Accepted { .. } => Refused::No,
+        },
+    }
+}
+
+/// From one to the other, negative when they stand the other way round.
+fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
+    to.as_seconds().saturating_sub(from.as_seconds())
 }

@@ -20,7 +20,7 @@ use super::tree::RouteTree;
 use crate::model::app::App;
 use crate::model::grant::{Grant, Mfa, What, Who};
 use crate::model::host::Host;
-use crate::model::id::{AppId, ReleaseNumber, RouteId};
+use crate::model::id::{AppId, GroupId, ReleaseNumber, RouteId};
 use crate::model::policy::Policy;
 use crate::model::record::RuleId;
 use crate::model::route::Route;
@@ -258,6 +258,14 @@ fn mentions(book: &RuleBook) -> BTreeMap<AppId, Mentions> {
         app.roles.extend(shared.roles.iter().cloned());
     }
     all
+}
+
+/// Every group that a rule book brings up: in grants, in hand-written policies, and by giving it a name.
+pub fn groups_named(book: &RuleBook) -> BTreeSet<GroupId> {
+    let mut all = by_hand(&book.policies);
+    book.grants.iter().for_each(|grant| mention(&mut all, grant));
+    all.groups.extend(book.group_names.keys().cloned());
+    all.groups
 }
 
 fn mention(app: &mut Mentions, grant: &Grant) {

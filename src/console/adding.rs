@@ -47,7 +47,7 @@ pub(super) async fn add(
         return Ok(Outcome::Stale(Box::new(shown.clone())));
     }
     let now = console.clock.now();
-    let wanted = match entry.read(&shown.book.group_names, now) {
+    let wanted = match entry.read(&shown.names, now) {
         Ok(wanted) => wanted,
         Err(wrong) => return Ok(Outcome::Wrong(wrong, not_added(&[]))),
     };
@@ -86,13 +86,15 @@ async fn publish(
     let release = match console.store.publish(publication).await {
         Ok(release) => release,
         Err(StoreError::Stale { .. }) => {
-            return Ok(Outcome::Stale(Box::new(Shown::load(&console.store).await?)));
+            return Ok(Outcome::Stale(Box::new(
+                Shown::load(&console.store, &console.groups).await?,
+            )));
         }
         Err(error) => return Err(error),
     };
     console.doorkeeper.audit.changes_made();
     live.install(snapshot);
-    Ok(Outcome::Added(grant.id, Box::new(Shown::of(release))))
+    Ok(Outcome::Added(grant.id, Box::new(Shown::of(release, &console.groups))))
 }
 
 fn change(grant: &Grant) -> Change {
@@ -121,7 +123,7 @@ fn grant(wanted: Wanted, route: &Route, shown: &Shown) -> Option<Grant> {
 
 /// `g-finance-read-8`: readable, and never used before, because no release number comes twice.
 fn new_id(who: &Who, what: &What, shown: &Shown) -> Option<GrantId> {
-    let who = whom(who, &shown.book.group_names);
+    let who = whom(who, &shown.names);
     let what = match what {
         What::Read => "read",
         What::Write => "write",
@@ -138,7 +140,7 @@ fn new_id(who: &Who, what: &What, shown: &Shown) -> Option<GrantId> {
 
 fn whom(who: &Who, names: &GroupNames) -> String {
     let text = match who {
-        Who::Group(id) => names.get(id).map_or("group", String::as_str),
+        Who::Group(id) => names.name(id).unwrap_or("group"),
         Who::Role(role) => role.as_str(),
         Who::Person(_) => "person",
         Who::Workload(_) => "service",

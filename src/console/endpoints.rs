@@ -64,7 +64,7 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-static TABLE: [Endpoint; 7] = [
+static TABLE: [Endpoint; 8] = [
     Endpoint {
         verb: Verb::Get,
         path: urls::BARE_HOME,
@@ -106,6 +106,12 @@ static TABLE: [Endpoint; 7] = [
         path: urls::DECISION,
         action: ConsoleAction::ReadLog,
         handler: |console, asked| Box::pin(handlers::decision(console, asked)),
+    },
+    Endpoint {
+        verb: Verb::Get,
+        path: urls::ENTRA,
+        action: ConsoleAction::ReadRules,
+        handler: |console, asked| Box::pin(handlers::entra(console, asked)),
     },
 ];
 

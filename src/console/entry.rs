@@ -218,14 +218,12 @@ fn group(typed: &str, names: &GroupNames) -> Result<GroupId, Wrong> {
     if let Ok(id) = typed.parse() {
         return Ok(id);
     }
-    let wanted = typed.to_lowercase();
-    let mut found = names.iter().filter(|(_, name)| name.to_lowercase() == wanted);
-    match (found.next(), found.next()) {
-        (Some((id, _)), None) => Ok(id.clone()),
-        (Some(_), Some(_)) => {
+    match names.called(typed).as_slice() {
+        [id] => Ok((*id).clone()),
+        [] => Err(FieldName::Who.wrong(GUID_OR_NAME)),
+        [..] => {
             Err(FieldName::Who.wrong("Several groups have this name. Give the object id instead."))
         }
-        (None, _) => Err(FieldName::Who.wrong(GUID_OR_NAME)),
     }
 }
 

@@ -134,8 +134,11 @@ pub(super) async fn admit(
 
 /// The places of the console that a person may see; links to the others would only lead to a refusal.
 fn open(rules: &ConsoleRules, caller: &Caller) -> Vec<Section> {
-    let places =
-        [(Section::Routes, ConsoleAction::ReadRules), (Section::Decisions, ConsoleAction::ReadLog)];
+    let places = [
+        (Section::Routes, ConsoleAction::ReadRules),
+        (Section::Decisions, ConsoleAction::ReadLog),
+        (Section::Entra, ConsoleAction::ReadRules),
+    ];
     let may = |action| rules.decide(&caller.principal, action).verdict == Verdict::Allow;
     places.into_iter().filter(|(_, action)| may(*action)).map(|(section, _)| section).collect()
 }

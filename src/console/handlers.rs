@@ -20,6 +20,7 @@ use crate::web::page::{self, Notice, Tone};
 use super::adding::{self, Adding, Outcome};
 use super::answers::see_other;
 use super::decisions::DecisionsPage;
+use super::entra;
 use super::entry::GrantEntry;
 use super::guard::Admitted;
 use super::record_view::{RecordView, Rules};
@@ -44,7 +45,8 @@ pub(super) fn home() -> Response {
 pub(super) async fn routes(console: Arc<Console>, asked: Admitted) -> Response {
     let answer = async || -> Answer {
         let shown = shown(&console, &asked).await?;
-        let page = shown.routes_page(asked.frame("Routes", Section::Routes)?);
+        let mut page = shown.routes_page(asked.frame("Routes", Section::Routes)?);
+        page.frame.notice = entra::warning(&*console.entra, asked.exchange.at);
         Ok(page::console(StatusCode::OK, &page.frame, &page))
     };
     answer().await.unwrap_or_else(|other| *other)
@@ -159,8 +161,19 @@ pub(super) async fn decision(console: Arc<Console>, asked: Admitted) -> Response
     answer().await.unwrap_or_else(|other| *other)
 }
 
+pub(super) async fn entra(console: Arc<Console>, asked: Admitted) -> Response {
+    let answer = async || -> Answer {
+        let shown = shown(&console, &asked).await?;
+        let frame = shown.framed(asked.frame("Entra", Section::Entra)?);
+        let page = entra::page(&console, (&shown, frame), asked.exchange.at);
+        Ok(page::console(StatusCode::OK, &page.frame, &page))
+    };
+    answer().await.unwrap_or_else(|other| *other)
+}
+
 async fn shown(console: &Console, asked: &Admitted) -> Result<Shown, Box<Response>> {
-    Shown::load(&console.store).await.map_err(|error| Box::new(unavailable(asked, &error)))
+    let loaded = Shown::load(&console.store, &console.groups).await;
+    loaded.map_err(|error| Box::new(unavailable(asked, &error)))
 }
 
 fn unavailable(asked: &Admitted, error: &StoreError) -> Response {

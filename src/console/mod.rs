@@ -9,10 +9,13 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::authz::console::ConsoleRules;
+use crate::groups::Groups;
 use crate::model::time::Clock;
 use crate::store::Store;
 use crate::store::audit::AuditReader;
 use crate::web::doorkeeper::Doorkeeper;
+
+use self::entra::AtEntra;
 
 mod adding;
 mod answers;
@@ -21,6 +24,7 @@ pub mod choice;
 pub mod decision;
 pub mod decisions;
 pub mod endpoints;
+pub mod entra;
 mod entry;
 mod guard;
 mod handlers;
@@ -45,6 +49,10 @@ pub struct Console {
     pub store: Store,
     /// The log, for reading.
     pub reader: AuditReader,
+    /// What groups are called.
+    pub groups: Groups,
+    /// How Cedargate itself stands at Entra.
+    pub entra: Arc<dyn AtEntra>,
     /// The time.
     pub clock: Clock,
 }

@@ -263,8 +263,8 @@ impl Rules<'_> {
     }
 
     fn group(self, id: String) -> String {
-        let found = id.parse().ok().and_then(|id| self.0.book.group_names.get(&id));
-        found.cloned().unwrap_or(id)
+        let group = id.parse().ok();
+        group.map_or(id, |group| self.0.names.label(&group))
     }
 }
 

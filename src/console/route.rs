@@ -10,7 +10,7 @@ use crate::web::page::{Frame, Notice};
 
 use super::cedar_text::Token;
 use super::choice::{Badge, Choice, Field, Focus};
-use super::words::{self, Condition, GroupNames};
+use super::words::{self, Condition, GroupNames, GroupNote};
 
 /// One route. The block `access` is what htmx swaps after the form was sent.
 #[derive(Debug, Clone, Template)]
@@ -55,6 +55,10 @@ pub struct GrantRow {
     pub effect: Effect,
     /// Whom it speaks of.
     pub who: String,
+    /// The object id, for a group.
+    pub group: Option<String>,
+    /// What is to be said of the group.
+    pub note: Option<GroupNote>,
     /// What kind of principal that is.
     pub kind: &'static str,
     /// What they may do.
@@ -81,10 +85,13 @@ pub struct Inherited {
 impl GrantRow {
     /// The grant in words; `from` is the route it comes from when that is another one.
     pub fn new(grant: &Grant, names: &GroupNames, from: Option<Inherited>) -> Self {
+        let (group, note) = words::group(&grant.who, names);
         Self {
             id: grant.id.to_string(),
             effect: grant.effect,
             who: words::who(&grant.who, names),
+            group,
+            note,
             kind: words::kind(&grant.who),
             what: words::what(&grant.what, grant.effect),
             conditions: words::conditions(&grant.when),
@@ -149,7 +156,7 @@ pub struct GrantForm {
 /// A group with a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownGroup {
-    /// The name that an admin gave it.
+    /// What it is called.
     pub name: String,
     /// Its object id.
     pub id: String,

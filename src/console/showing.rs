@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::authz::compile::MfaSetting;
 use crate::authz::snapshot::Snapshot;
+use crate::groups::Groups;
 use crate::live::Live;
 use crate::model::app::App;
 use crate::model::grant::{Effect, Grant, Reach};
@@ -21,7 +22,7 @@ use super::choice::{Badge, Field, Written};
 use super::route::{GrantForm, GrantRow, Inherited, KnownGroup, RoutePage};
 use super::routes::{AppRoutes, RouteRow, RoutesPage};
 use super::urls;
-use super::words::Access;
+use super::words::{Access, GroupNames};
 
 /// The live release as pages show it.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub(super) struct Shown {
     pub(super) number: ReleaseNumber,
     /// Its rule book.
     pub(super) book: RuleBook,
+    /// What its groups are called.
+    pub(super) names: GroupNames,
     words: String,
 }
 
@@ -38,21 +41,24 @@ impl Shown {
     ///
     /// # Errors
     /// When the database fails, or the release is not what was written.
-    pub(super) async fn load(store: &Store) -> Result<Self, StoreError> {
-        Ok(store.live().await?.map_or_else(Self::nothing, Self::of))
+    pub(super) async fn load(store: &Store, groups: &Groups) -> Result<Self, StoreError> {
+        let live = store.live().await?;
+        Ok(live.map_or_else(Self::nothing, |release| Self::of(release, groups)))
     }
 
     /// A release.
-    pub(super) fn of(release: Release) -> Self {
+    pub(super) fn of(release: Release, groups: &Groups) -> Self {
+        let names = groups.names(&release.rule_book.group_names);
         let day = Moment::new(release.published_at).day();
         let words = format!("Release {}, {day}", release.number);
-        Self { number: release.number, book: release.rule_book, words }
+        Self { number: release.number, book: release.rule_book, names, words }
     }
 
     fn nothing() -> Self {
         Self {
             number: ReleaseNumber::default(),
             book: RuleBook::default(),
+            names: GroupNames::default(),
             words: "Nothing published yet".to_owned(),
         }
     }
@@ -151,7 +157,7 @@ impl Shown {
             pattern: route.pattern.to_string(),
             title: route.title.clone(),
             ancestors: place.len().saturating_sub(1),
-            access: Access::new(&self.reaching(route), &self.book.group_names, self.written()),
+            access: Access::new(&self.reaching(route), &self.names, self.written()),
         });
         let origin = app.origins.first();
         AppRoutes {
@@ -203,13 +209,14 @@ impl Shown {
             name: wider.pattern.to_string(),
             link: urls::grant(&wider.id, &grant.id),
         });
-        GrantRow::new(grant, &self.book.group_names, from)
+        GrantRow::new(grant, &self.names, from)
     }
 
     /// The form that adds a grant to a route, empty.
     pub(super) fn empty_form(&self, route: &Route, live: &Live) -> GrantForm {
-        let names = self.book.group_names.iter();
-        let groups = names.map(|(id, name)| KnownGroup { name: name.clone(), id: id.to_string() });
+        let names = self.names.all().into_iter();
+        let groups =
+            names.map(|(id, name)| KnownGroup { name: name.to_owned(), id: id.to_string() });
         let mfa_hint = match live.terms().mfa {
             MfaSetting::Configured => {
                 "Needed means: the session met the authentication context of the settings."

@@ -19,6 +19,9 @@ pub const DECISIONS: &str = "/console/decisions";
 /// Endpoint pattern of one decision.
 pub const DECISION: &str = "/console/decisions/{id}";
 
+/// Endpoint pattern of how Cedargate stands at Entra.
+pub const ENTRA: &str = "/console/entra";
+
 /// All routes.
 pub fn routes() -> Link {
     Link::path(&["console", "routes"])
@@ -61,6 +64,11 @@ pub fn decision(id: &DecisionId) -> Link {
     Link::path(&["console", "decisions", &id.to_string()])
 }
 
+/// How Cedargate stands at Entra.
+pub fn entra() -> Link {
+    Link::path(&["console", "entra"])
+}
+
 /// A place of the console that the navigation shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
@@ -68,6 +76,8 @@ pub enum Section {
     Routes,
     /// What was decided.
     Decisions,
+    /// How Cedargate itself stands at Entra.
+    Entra,
 }
 
 /// The navigation with `here` marked: the places among `open` that this person may see.
@@ -87,8 +97,18 @@ pub fn nav(here: Section, open: &[Section]) -> Vec<NavGroup> {
         key: "d",
         place: place(Section::Decisions),
     };
-    let groups =
-        [("Access", Section::Routes, routes), ("Assurance", Section::Decisions, decisions)];
+    let entra = NavItem {
+        label: "Entra",
+        link: entra(),
+        icon: "key-round",
+        key: "e",
+        place: place(Section::Entra),
+    };
+    let groups = [
+        ("Access", Section::Routes, routes),
+        ("Assurance", Section::Decisions, decisions),
+        ("Set-up", Section::Entra, entra),
+    ];
     let shown = groups.into_iter().filter(|(_, section, _)| open.contains(section));
     shown.map(|(label, _, item)| NavGroup { label, items: vec![item] }).collect()
 }

@@ -1,17 +1,14 @@
 //! Grants in plain words: the one place that turns a rule into a sentence.
 
-use std::collections::BTreeMap;
-
 use crate::model::grant::{Conditions, Effect, Grant, Mfa, Reach, What, Who};
-use crate::model::id::GroupId;
+use crate::model::group::GroupMark;
+pub use crate::model::group::GroupNames;
 use crate::model::record::Reason;
 use crate::model::time::Instant;
 use crate::web::moment::Moment;
+use crate::web::page::Tone;
 
 use super::choice::{Badge, Written};
-
-/// Names for group ids, as the rule book keeps them.
-pub type GroupNames = BTreeMap<GroupId, String>;
 
 /// One condition of a grant, with its icon.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,11 +22,63 @@ pub struct Condition {
 /// Whom a grant speaks of, by name where there is one.
 pub fn who(who: &Who, names: &GroupNames) -> String {
     match who {
-        Who::Group(id) => names.get(id).cloned().unwrap_or_else(|| id.to_string()),
+        Who::Group(id) => names.label(id),
         Who::Role(role) => role.to_string(),
         Who::Person(subject) | Who::Workload(subject) => subject.to_string(),
         Who::SignedIn => "Everyone signed in".to_owned(),
         Who::Everyone => "Everyone".to_owned(),
+    }
+}
+
+/// The object id of the group that a grant speaks of, and what is to be said of it.
+pub fn group(who: &Who, names: &GroupNames) -> (Option<String>, Option<GroupNote>) {
+    match who {
+        Who::Group(id) => (Some(id.to_string()), names.mark(id).map(GroupNote::new)),
+        Who::Role(_) | Who::Person(_) | Who::Workload(_) | Who::SignedIn | Who::Everyone => {
+            (None, None)
+        }
+    }
+}
+
+/// What is to be said of a group beside its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupNote {
+    /// How it is meant.
+    pub tone: Tone,
+    /// In words.
+    pub text: String,
+    name: NameStands,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NameStands {
+    Yes,
+    No,
+}
+
+impl GroupNote {
+    /// The mark in words.
+    pub fn new(mark: GroupMark) -> Self {
+        let (tone, text, name) = match mark {
+            GroupMark::Deleted => {
+                (Tone::Careful, "deleted in Entra, nobody is in it".to_owned(), NameStands::No)
+            }
+            GroupMark::Unknown => {
+                (Tone::Careful, "unknown id: Entra has no such group".to_owned(), NameStands::Yes)
+            }
+            GroupMark::Renamed(former) => {
+                (Tone::Plain, format!("renamed, before: {former}"), NameStands::Yes)
+            }
+            GroupMark::Typed(typed) => {
+                (Tone::Plain, format!("in the rule book: {typed}"), NameStands::Yes)
+            }
+        };
+        Self { tone, text, name }
+    }
+
+    /// Whether the name is shown struck out.
+    pub fn is_struck(&self) -> bool {
+        self.name == NameStands::No
     }
 }
 
@@ -104,6 +153,10 @@ pub struct AccessLine {
     pub effect: Effect,
     /// Whom it speaks of.
     pub who: String,
+    /// The object id, for a group.
+    pub group: Option<String>,
+    /// What is to be said of the group.
+    pub note: Option<GroupNote>,
     /// What they may do.
     pub what: String,
     /// Under which conditions.
@@ -116,18 +169,25 @@ const LINES: usize = 4;
 impl Access {
     /// From all grants that reach the route, inherited ones too.
     pub fn new(grants: &[&Grant], names: &GroupNames, written: Written) -> Self {
-        let lines = grants.iter().take(LINES).map(|grant| AccessLine {
-            effect: grant.effect,
-            who: who(&grant.who, names),
-            what: what(&grant.what, grant.effect),
-            conditions: conditions(&grant.when),
-        });
+        let lines = grants.iter().take(LINES).map(|grant| AccessLine::new(grant, names));
         let more = grants.len().saturating_sub(LINES);
         Self { lines: lines.collect(), more, badge: Badge::access(grants, written) }
     }
 }
 
 impl AccessLine {
+    fn new(grant: &Grant, names: &GroupNames) -> Self {
+        let (group, note) = group(&grant.who, names);
+        Self {
+            effect: grant.effect,
+            who: who(&grant.who, names),
+            group,
+            note,
+            what: what(&grant.what, grant.effect),
+            conditions: conditions(&grant.when),
+        }
+    }
+
     /// Between who and what.
     pub fn verb(&self) -> &'static str {
         verb(self.effect)

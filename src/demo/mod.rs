@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use url::Url;
 
 use self::sample_app::{SampleApp, SampleSettings};
 use self::simulator::{SimDoors, SimSockets};
@@ -46,6 +47,9 @@ pub struct Options {
     /// Serve the simulated Entra over https too, on the port 363 above the gate's (8443), for clients that insist on it
     #[arg(long)]
     pub sim_tls: bool,
+    /// Let an app of your own sign in at the simulated Entra and come back to this address; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub redirect_uri: Vec<Url>,
 }
 
 /// A demo that is ready to run: everything opened, nothing started.
@@ -119,7 +123,10 @@ impl Demo {
             data: folder,
         };
         let secret = seed::secret()?;
-        let sim = Sim::new(seed::simulator(&places, secret.clone())?, clock.clone())?;
+        let sim = Sim::new(
+            seed::simulator(&places, secret.clone(), &options.redirect_uri)?,
+            clock.clone(),
+        )?;
         let config = seed::config(&places, &secret)?;
         seed::rules(&config, &places, clock.now()).await?;
         let gate = Gate::open(&config, clock.clone(), Sockets { public, ops }).await?;
@@ -182,7 +189,7 @@ pub async fn run(options: Options) -> Result<()> {
     }
     let demo = Demo::open(&options, Clock::System).await?;
     println!("{}", words::welcome(&demo.places, demo.data.as_ref()));
-    demo.run(stop_signal()?).await
+    Box::pin(demo.run(stop_signal()?)).await
 }
 
 /// A listener of the demo's other servers, as this machine can carry it.
@@ -201,8 +208,9 @@ async fn simulator_alone(options: &Options) -> Result<()> {
     let secure_sim = doors.secure();
     let places = Places { port, sim: address, secure_sim, upstream: address, data: folder };
     let secret = seed::secret()?;
-    let sim = Sim::new(seed::simulator(&places, secret.clone())?, Clock::System)?;
-    println!("{}", words::simulator(&places, &secret));
+    let sim =
+        Sim::new(seed::simulator(&places, secret.clone(), &options.redirect_uri)?, Clock::System)?;
+    println!("{}", words::simulator(&places, &secret, &options.redirect_uri));
     let (tasks, stop) = (TaskTracker::new(), stop_signal()?);
     for (router, listener) in doors.listeners(&sim)? {
         let run = listener.run(Arc::new(Pages(router)), tasks.clone(), stop.clone());

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use super::Places;
 use crate::app::terms;
@@ -32,12 +33,16 @@ pub(super) fn secret() -> Result<SecretString> {
 }
 
 /// Both tenants: Contoso, in which the gate is registered, and Fabrikam.
-pub(super) fn simulator(places: &Places, secret: SecretString) -> Result<SimSettings> {
+pub(super) fn simulator(
+    places: &Places,
+    secret: SecretString,
+    redirects: &[Url],
+) -> Result<SimSettings> {
     let people = people::contoso().into_iter().chain(people::fabrikam()).collect();
     Ok(SimSettings {
         origin: places.simulator().parse()?,
         tenant: people::TENANT.parse()?,
-        clients: vec![gate(places, secret), nightly_job(), own_app()],
+        clients: vec![gate(places, secret), nightly_job(), own_app(redirects)],
         people,
         bound_contexts: BTreeSet::from([MFA_CONTEXT.to_owned()]),
         panel: Panel::Shown,
@@ -66,13 +71,20 @@ fn nightly_job() -> Registration {
     Registration { audience: Audience::MyOrg, ..registration }
 }
 
-/// The registration for trying other clients, with the redirect path that Microsoft's samples use.
-fn own_app() -> Registration {
-    Registration::new(people::OWN_APP, "Your own app")
+/// Where Microsoft's samples come back to; the port of `localhost` does not count.
+const SAMPLE_REDIRECT: &str = "http://localhost/getAToken";
+
+/// The registration for trying other clients. A sign-out may return to the root of every host that it comes back to.
+fn own_app(redirects: &[Url]) -> Registration {
+    let sample = Registration::new(people::OWN_APP, "Your own app")
         .with_secret(people::OWN_APP_SECRET)
-        .with_redirect("http://localhost/getAToken")
+        .with_redirect(SAMPLE_REDIRECT)
         .with_logout("http://localhost/")
-        .with_graph("GroupMember.Read.All")
+        .with_graph("GroupMember.Read.All");
+    redirects.iter().fold(sample, |app, uri| {
+        let root = format!("{}/", uri.origin().ascii_serialization());
+        app.with_redirect(uri.as_str()).with_logout(root)
+    })
 }
 
 /// The gate's settings, read as every deployment's are: from variables.
@@ -90,6 +102,7 @@ pub(super) fn config(places: &Places, secret: &SecretString) -> Result<Config> {
         ("ENTRA__CLIENT_ID", people::CLIENT.to_owned()),
         ("ENTRA__CLIENT_SECRET", secret.expose_secret().to_owned()),
         ("ENTRA__AUTHORITY", places.simulator()),
+        ("ENTRA__AUDIENCE", people::CLIENT.to_owned()),
         ("ENTRA__MFA_CONTEXT", MFA_CONTEXT.to_owned()),
         ("CONSOLE__OWNERS", format!("group:{}", people::IT_ADMINS)),
         ("CONSOLE__EDITORS", person(people::EDDIE)),

@@ -67,8 +67,14 @@ impl Gateway {
             return Err(Turned::Away(Box::new(turned_away)));
         }
         match self.idp.bearer(&token).await {
-            Ok(bearer) => Ok(caller.with_bearer(bearer)),
-            Err(refusal) => Err(Turned::Down(refused(refusal))),
+            Ok(bearer) => {
+                self.metrics.bearer("accepted");
+                Ok(caller.with_bearer(bearer))
+            }
+            Err(refusal) => {
+                self.metrics.bearer("refused");
+                Err(Turned::Down(refused(refusal)))
+            }
         }
     }
 }

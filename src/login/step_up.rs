@@ -55,6 +55,7 @@ impl Login {
         };
         match self.sessions.step_up(proven).await? {
             SteppedUp::Done(token) => {
+                self.metrics.stepped_up("met");
                 let arrival = Arrival { browser: &attempt.browser, token: &token };
                 Ok(self.lead_on(exchange, (goal, &attempt.session), arrival).await)
             }
@@ -74,6 +75,7 @@ impl Login {
         failure: &Failure,
         (way, attempt): (&Way, &Attempt),
     ) -> Result<Response, Trouble> {
+        self.metrics.stepped_up("unmet");
         let stored = self.sessions.find(&attempt.session).await?;
         let event = Event::StepUpFailed {
             actor: stored.map_or(Actor::Nobody, |session| Actor::Subject(session.subject)),

@@ -15,6 +15,7 @@
 //! | release | [`rule_book::Release`] |
 //! | record | [`record::Entry`] and what it is made of |
 //! | cut | [`cut::ConnectionCut`]: the end of an open connection |
+//! | group | [`group::KnownGroup`], and [`group::GroupNames`]: what groups are called |
 //! | session | [`session::Session`] |
 //! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
 //! | problem | [`problem::Problem`]: what a person has to put right |
@@ -26,6 +27,7 @@ pub mod cut;
 pub mod entra;
 mod event;
 pub mod grant;
+pub mod group;
 pub mod host;
 pub mod id;
 pub mod policy;

@@ -4,6 +4,7 @@ use crate::authz::decision::Question;
 use crate::authz::snapshot::Snapshot;
 use crate::model::app::App;
 use crate::model::grant::Method;
+use crate::model::group::GroupNames;
 use crate::model::principal::{GuestStatus, Principal};
 use crate::model::record::{Circumstances, MfaState, Verdict};
 use crate::model::route::Route;
@@ -46,7 +47,7 @@ pub(super) async fn page(
     Ok(HomePage {
         frame,
         apps: apps.collect(),
-        me: me(caller, &book, &snapshot),
+        me: me(caller, (&book, &portal.groups.names(&book.group_names)), &snapshot),
         console: may_manage.then(|| Link::path(&["console", "routes"])),
         sign_out: Link::path(&["_gate", "logout"]),
         contact: portal.contact.clone(),
@@ -123,7 +124,7 @@ impl Looking<'_> {
     }
 }
 
-fn me(caller: &Caller, book: &RuleBook, snapshot: &Snapshot) -> Me {
+fn me(caller: &Caller, rules: (&RuleBook, &GroupNames), snapshot: &Snapshot) -> Me {
     let names = PersonName::of(&caller.principal);
     let (name, user_name) =
         names.map_or_else(Default::default, |names| (names.name, names.user_name));
@@ -138,17 +139,20 @@ fn me(caller: &Caller, book: &RuleBook, snapshot: &Snapshot) -> Me {
         }
         Principal::Workload(_) | Principal::Anonymous => (None, None),
     };
-    let memberships = memberships(&caller.principal, book, snapshot);
+    let memberships = memberships(&caller.principal, rules, snapshot);
     Me { name, user_name, email, guest, memberships, session, subject }
 }
 
 /// The groups and roles that rules name; the others are nobody's business here.
-fn memberships(principal: &Principal, book: &RuleBook, snapshot: &Snapshot) -> Vec<String> {
+fn memberships(
+    principal: &Principal,
+    (book, names): (&RuleBook, &GroupNames),
+    snapshot: &Snapshot,
+) -> Vec<String> {
     let Principal::User(user) = principal else { return Vec::new() };
     let mentions: Vec<_> = book.apps.iter().filter_map(|app| snapshot.mentions(&app.id)).collect();
     let groups = user.groups.iter().filter(|id| mentions.iter().any(|of| of.groups.contains(id)));
-    let named =
-        groups.map(|id| book.group_names.get(id).cloned().unwrap_or_else(|| id.to_string()));
+    let labels = groups.map(|id| names.label(id));
     let roles = user.roles.iter().filter(|role| mentions.iter().any(|of| of.roles.contains(role)));
-    named.chain(roles.map(ToString::to_string)).collect()
+    labels.chain(roles.map(ToString::to_string)).collect()
 }

@@ -13,6 +13,7 @@ use http::{HeaderMap, StatusCode};
 
 use crate::authz::console::ConsoleRules;
 use crate::authz::decision::Decision;
+use crate::groups::Groups;
 use crate::model::principal::Principal;
 use crate::model::record::{Door, Reason, Verdict};
 use crate::store::Store;
@@ -37,6 +38,8 @@ pub struct Portal {
     pub rules: Arc<ConsoleRules>,
     /// The live release: which apps there are.
     pub store: Store,
+    /// What groups are called.
+    pub groups: Groups,
     /// Whom to ask for access.
     pub contact: Option<String>,
 }

@@ -7,6 +7,34 @@ use crate::audit::Audit;
 use crate::idp::{Idp, Recheck as Checked};
 use crate::model::id::Subject;
 use crate::model::record::{Entry, Event};
+use crate::telemetry::Metrics;
+
+/// Entra, with every re-check counted.
+#[derive(Debug)]
+pub struct Counted {
+    /// Who is asked.
+    pub idp: Idp,
+    /// Where it is counted.
+    pub metrics: Metrics,
+}
+
+impl Directory for Counted {
+    fn recheck<'a>(
+        &'a self,
+        refresh_token: &'a SecretString,
+        subject: &'a Subject,
+    ) -> Pending<'a, Result<Recheck, Unavailable>> {
+        Box::pin(async move {
+            let found = Directory::recheck(&self.idp, refresh_token, subject).await;
+            self.metrics.rechecked(match &found {
+                Ok(Recheck::Renewed(_)) => "renewed",
+                Ok(Recheck::Refused { .. }) => "refused",
+                Err(_) => "unavailable",
+            });
+            found
+        })
+    }
+}
 
 impl Directory for Idp {
     fn recheck<'a>(

@@ -43,6 +43,7 @@ mod token;
 mod turns;
 mod watch;
 
+pub use self::adapters::Counted;
 pub use self::error::SessionError;
 pub use self::needs::{Directory, Ledger, NotRecorded, Pending, Recheck, Renewed, Unavailable};
 pub use self::sessions::{NewSession, Parts, SessionLimits, Sessions, SignedIn};

@@ -29,6 +29,7 @@ mod jws;
 mod keys;
 mod logout;
 mod page;
+mod panel;
 mod params;
 pub mod people;
 mod policies;
@@ -76,6 +77,7 @@ impl Sim {
             .route("/_sim/submit.js", get(page::script))
             .route("/_sim/icon.svg", get(page::icon))
             .merge(graph::router())
+            .merge(panel::router(self.panel()))
             .with_state(self.clone());
         front::router(self.clone(), inner)
     }

@@ -144,6 +144,17 @@ impl State {
         }
     }
 
+    /// As it began, but for keys and for what was handed out.
+    pub(super) fn reset(&mut self, settings: &SimSettings) {
+        let fresh = Self::new(self.keys.clone(), settings);
+        let old = std::mem::replace(self, fresh);
+        self.codes = old.codes;
+        self.refresh = old.refresh;
+        self.access = old.access;
+        self.sessions = old.sessions;
+        self.api_tokens = old.api_tokens;
+    }
+
     pub(super) fn person(&self, object_id: &str) -> Option<&Person> {
         self.people.iter().find(|person| person.object_id == object_id)
     }

@@ -29,8 +29,8 @@ pub struct Sim {
 
 #[derive(Debug)]
 struct Inner {
-    tenant: String,
-    panel: Panel,
+    /// As it began.
+    settings: SimSettings,
     clock: Clock,
     /// How far the simulator's clock is ahead of the given one, in seconds.
     skew: AtomicI64,
@@ -72,10 +72,9 @@ impl Sim {
     fn with_keys(settings: SimSettings, clock: Clock, keys: Keys) -> Result<Self, SimError> {
         check_origin(&settings.origin)?;
         let state = Mutex::new(State::new(keys, &settings));
-        let origin: Arc<str> = settings.origin.into();
+        let origin: Arc<str> = settings.origin.as_str().into();
         let inner = Inner {
-            tenant: settings.tenant,
-            panel: settings.panel,
+            settings,
             clock,
             skew: AtomicI64::new(0),
             origins: Mutex::new(vec![Arc::clone(&origin)]),
@@ -112,7 +111,7 @@ impl Sim {
 
     /// The tenant id in the settings.
     pub fn tenant(&self) -> &str {
-        &self.inner.tenant
+        &self.inner.settings.tenant
     }
 
     /// `iss` of v2.0 tokens of that tenant.
@@ -140,7 +139,7 @@ impl Sim {
 
     /// Whether the page of knobs is served.
     pub fn panel(&self) -> Panel {
-        self.inner.panel
+        self.inner.settings.panel
     }
 
     /// The simulator's own time, which may be wrong.
@@ -157,6 +156,13 @@ impl Sim {
 
     pub(super) fn put_skew(&self, seconds: i64) {
         self.inner.skew.store(seconds, Ordering::SeqCst);
+    }
+
+    /// Puts people, groups, registrations, policies, conditions and the clock back to how they began, and takes ordered
+    /// faults away. Keys, codes, tokens and sessions stay.
+    pub fn reset(&self) {
+        self.put_skew(0);
+        self.state().reset(&self.inner.settings);
     }
 
     /// A registration as it is now.

@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod error;
+mod groups;
 mod handovers;
 mod outbox;
 mod releases;
@@ -20,6 +21,7 @@ mod step_ups;
 use sqlx::migrate::Migrator;
 
 pub use self::error::StoreError;
+pub use self::groups::LookUp;
 pub use self::handovers::{Handover, HandoverTaken};
 pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::releases::{Publication, ReleaseLine};

@@ -43,6 +43,56 @@ struct CutLabels {
     why: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CredentialLabels {
+    which: &'static str,
+    kind: &'static str,
+}
+
+/// One of Cedargate's own credentials at Entra, as it stands now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CredentialState {
+    /// `first` or `second`.
+    pub which: &'static str,
+    /// `secret`, `certificate` or `federated_token`.
+    pub kind: &'static str,
+    /// Seconds until it ends, negative once it has; none when that is not known.
+    pub expires_in: Option<i64>,
+    /// Whether Entra refused it when it was last shown.
+    pub refused: Refused,
+}
+
+/// Whether Entra refused something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It did.
+    Yes,
+    /// It did not, or was not asked.
+    No,
+}
+
+/// How Entra and Microsoft Graph can be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntraState {
+    /// Whether the last fetch of metadata came.
+    pub reachable: Reachable,
+    /// The age of the metadata in use, in seconds; none before the first.
+    pub metadata_age: Option<i64>,
+    /// Requests to Graph since the start.
+    pub graph_requests: u64,
+    /// Those of them that were answered with "later".
+    pub graph_throttled: u64,
+}
+
+/// Whether something answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reachable {
+    /// It does, as far as is known.
+    Yes,
+    /// It did not the last time.
+    No,
+}
+
 /// How a sign-in ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -108,6 +158,15 @@ pub struct Metrics {
     connections_open: Family<KindLabel, Gauge>,
     connections_cut: Family<CutLabels, Counter>,
     watch_rounds: Counter,
+    rechecks: Family<OutcomeLabel, Counter>,
+    step_ups: Family<OutcomeLabel, Counter>,
+    bearer_tokens: Family<OutcomeLabel, Counter>,
+    credential_expires: Family<CredentialLabels, Gauge>,
+    credential_refused: Family<CredentialLabels, Gauge>,
+    entra_reachable: Gauge,
+    entra_metadata_age: Gauge,
+    graph_requests: Counter,
+    graph_throttled: Counter,
     release: Gauge<i64>,
     panics: Counter,
 }
@@ -140,6 +199,15 @@ impl Metrics {
             connections_open: Family::default(),
             connections_cut: Family::default(),
             watch_rounds: Counter::default(),
+            rechecks: Family::default(),
+            step_ups: Family::default(),
+            bearer_tokens: Family::default(),
+            credential_expires: Family::default(),
+            credential_refused: Family::default(),
+            entra_reachable: Gauge::default(),
+            entra_metadata_age: Gauge::default(),
+            graph_requests: Counter::default(),
+            graph_throttled: Counter::default(),
             release: Gauge::default(),
             panics: Counter::default(),
         };
@@ -185,9 +253,55 @@ impl Metrics {
             "Times that everything open was held against things as they stand",
             self.watch_rounds.clone(),
         );
+        self.at_entra(&mut table);
         table.register("release", "Number of the release in force", self.release.clone());
         table.register("panics", "Requests whose answer panicked", self.panics.clone());
         table
+    }
+
+    /// The names of everything about Entra.
+    fn at_entra(&self, table: &mut Registry) {
+        table.register(
+            "rechecks",
+            "Readings of groups and roles during a session, by outcome",
+            self.rechecks.clone(),
+        );
+        table.register("step_ups", "Step-ups by outcome", self.step_ups.clone());
+        table.register(
+            "bearer_tokens",
+            "Requests with a bearer token, by outcome",
+            self.bearer_tokens.clone(),
+        );
+        table.register(
+            "entra_credential_expires_seconds",
+            "Time until a credential of ours ends, negative once it has",
+            self.credential_expires.clone(),
+        );
+        table.register(
+            "entra_credential_refused",
+            "1 when Entra refused a credential of ours the last time",
+            self.credential_refused.clone(),
+        );
+        table.register(
+            "entra_reachable",
+            "0 when Entra's metadata could not be fetched the last time",
+            self.entra_reachable.clone(),
+        );
+        table.register(
+            "entra_metadata_age_seconds",
+            "Age of the metadata and keys in use",
+            self.entra_metadata_age.clone(),
+        );
+        table.register(
+            "graph_requests",
+            "Requests to Microsoft Graph",
+            self.graph_requests.clone(),
+        );
+        table.register(
+            "graph_throttled",
+            "Requests that Microsoft Graph put off",
+            self.graph_throttled.clone(),
+        );
     }
 
     /// Counts a decision that took `spent`. The labels are the words of the record.
@@ -236,6 +350,41 @@ impl Metrics {
     /// Counts a round over everything that is open. Standing still means that nothing is cut any more.
     pub fn watched(&self) {
         self.watch_rounds.inc();
+    }
+
+    /// Counts a reading of groups and roles during a session: `renewed`, `refused` or `unavailable`.
+    pub fn rechecked(&self, outcome: &'static str) {
+        self.rechecks.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// Counts a step-up that came back: `met` or `unmet`.
+    pub fn stepped_up(&self, outcome: &'static str) {
+        self.step_ups.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// Counts a request with a bearer token: `accepted` or `refused`.
+    pub fn bearer(&self, outcome: &'static str) {
+        self.bearer_tokens.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// Sets how a credential of ours stands at Entra.
+    pub fn credential(&self, state: CredentialState) {
+        let CredentialState { which, kind, expires_in, refused } = state;
+        let labels = CredentialLabels { which, kind };
+        self.credential_refused.get_or_create(&labels).set(i64::from(refused == Refused::Yes));
+        match expires_in {
+            Some(seconds) => drop(self.credential_expires.get_or_create(&labels).set(seconds)),
+            None => drop(self.credential_expires.remove(&labels)),
+        }
+    }
+
+    /// Sets how Entra and Graph can be reached.
+    pub fn entra(&self, state: EntraState) {
+        let EntraState { reachable, metadata_age, graph_requests, graph_throttled } = state;
+        self.entra_reachable.set(i64::from(reachable == Reachable::Yes));
+        self.entra_metadata_age.set(metadata_age.unwrap_or(-1));
+        self.graph_requests.inc_by(graph_requests.saturating_sub(self.graph_requests.get()));
+        self.graph_throttled.inc_by(graph_throttled.saturating_sub(self.graph_throttled.get()));
     }
 
     /// Sets the number of the release in force.

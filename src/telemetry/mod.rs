@@ -7,7 +7,9 @@ mod log;
 mod metrics;
 
 pub use log::{LogError, start_log};
-pub use metrics::{Metrics, Outcome, UpstreamClass};
+pub use metrics::{
+    CredentialState, EntraState, Metrics, Outcome, Reachable, Refused, UpstreamClass,
+};
 
 #[cfg(test)]
 mod tests;

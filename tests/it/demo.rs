@@ -2,15 +2,16 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use cedargate::sim::people;
 use rsa::RsaPrivateKey;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use tempfile::TempDir;
 
-use crate::harness::{Browser, World};
+use crate::harness::{Browser, Request, Trust, World, exchange};
 
 /// The command with nothing of this machine's settings, in a folder of its own.
 fn cedargate(folder: &Path, arguments: &[&str]) -> Command {
@@ -59,15 +60,21 @@ impl Drop for Running {
 
 /// An even port that is free together with the one after it. The system prefers odd ports when asked for any.
 fn even_pair() -> u16 {
+    even_with(&[1])
+}
+
+/// An even port that is free together with those so many ports above it.
+fn even_with(above: &[u16]) -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
     for _ in 0..100 {
         let any = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let even = any & !1;
-        if free(even) && free(even + 1) {
+        let all = above.iter().map(|step| even.checked_add(*step));
+        if free(even) && all.into_iter().all(|port| port.is_some_and(free)) {
             return even;
         }
     }
-    panic!("no two free ports in a row")
+    panic!("no free ports at these distances")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,6 +112,28 @@ async fn the_demo_says_where_it_is_lets_uma_in_and_stops_when_told() {
     assert!(second.stdout.is_empty(), "nothing is said to be running");
 
     assert_eq!(demo.terminate().code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_simulator_alone_speaks_https_under_an_authority_that_it_names() {
+    let (folder, port) = (TempDir::new().unwrap(), even_with(&[1, 363]));
+    let listen = format!("127.0.0.1:{port}");
+    let arguments = ["demo", "--sim-only", "--sim-tls", "--data", "kept", "--listen", &listen];
+    let mut alone = Running(cedargate(folder.path(), &arguments).spawn().unwrap());
+    let mut lines = BufReader::new(alone.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut named = None;
+    while named.is_none() {
+        let line = lines.next().expect("the authority is named");
+        named = line.trim().strip_prefix("REQUESTS_CA_BUNDLE=").map(PathBuf::from);
+    }
+    let authority = folder.path().canonicalize().unwrap().join("kept/simulator-ca.pem");
+    assert_eq!(named.as_ref(), Some(&authority));
+    let issuer = format!("https://localhost:{}/{}/v2.0", port + 363, people::TENANT);
+    let document = format!("{issuer}/.well-known/openid-configuration");
+    let trust = Some(Trust::in_file(&authority));
+    let answer = exchange(Request { trust, ..Request::new("GET", &document) }).await;
+    assert_eq!(answer.json()["issuer"], issuer);
+    assert_eq!(alone.terminate().code(), Some(0));
 }
 
 #[test]

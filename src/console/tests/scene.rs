@@ -4,7 +4,11 @@ pub(super) use crate::web::tests::scene::{
     Answered, FINANCE, Person, Scene, Sending, get, post, publish,
 };
 
+use std::sync::Arc;
+
+use super::entra::Told;
 use crate::console::Console;
+use crate::groups::Groups;
 use crate::model::rule_book::RuleBook;
 use crate::rule_files;
 use crate::web::tests::scene;
@@ -21,6 +25,8 @@ pub(super) async fn scene_of(book: RuleBook) -> Scene {
         rules: scene::console_rules(),
         store: scene.store.clone(),
         reader: scene.reader.clone(),
+        groups: Groups::default(),
+        entra: Arc::new(Told::default()),
         clock: scene.clock.clone(),
     };
     scene.router = console.router();

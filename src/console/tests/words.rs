@@ -1,5 +1,8 @@
 //! Grants in words, Cedar text in pieces.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::console::cedar_text::{TokenKind, tokens};
 use crate::console::choice::{Badge, Choice, Field, Written};
 use crate::console::words::{self, Access, GroupNames};
@@ -8,7 +11,8 @@ use crate::model::grant::{Effect, Grant, What};
 pub(super) const FINANCE: &str = "8f3c1d2e-5b6a-4c7d-9e8f-0a1b2c3d4e5f";
 
 pub(super) fn names() -> GroupNames {
-    GroupNames::from([(FINANCE.parse().unwrap(), "Finance".to_owned())])
+    let typed = BTreeMap::from([(FINANCE.parse().unwrap(), "Finance".to_owned())]);
+    GroupNames::new(typed, Arc::default())
 }
 
 pub(super) fn grant(json: &str) -> Grant {

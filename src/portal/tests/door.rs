@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use crate::groups::Groups;
 use crate::portal::Portal;
 use crate::rule_files;
 use crate::web::tests::markup::{Text, assert_same_shape, hostile, innocent, write};
@@ -17,6 +18,7 @@ async fn scene(text: Text) -> Scene {
         doorkeeper: scene.doorkeeper.clone(),
         rules: scene::console_rules(),
         store: scene.store.clone(),
+        groups: Groups::default(),
         contact: Some(text("it-help@contoso.example")),
     };
     scene.router = portal.router();

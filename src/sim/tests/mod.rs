@@ -5,6 +5,7 @@ mod browser;
 mod client_credentials;
 mod faults;
 mod graph;
+mod panel;
 mod sign_in;
 mod tenants;
 mod token;

@@ -43,6 +43,7 @@ impl Tenant {
             data: None,
             sim_only: true,
             sim_tls: true,
+            redirect_uri: Vec::new(),
         };
         let sockets = SimSockets::take(&options).await.unwrap();
         let plain = format!("http://{}", sockets.address().unwrap());
