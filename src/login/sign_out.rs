@@ -13,8 +13,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Login;
 use super::answers::{fault, with_cookies};
+use super::failed::HELD_AT_MICROSOFT;
 use super::query::Query;
 use super::trouble::Trouble;
+use crate::idp::SignOutHint;
 use crate::model::record::{Actor, Refusal, SessionEnd};
 use crate::model::session::Session;
 use crate::session::SessionError;
@@ -64,12 +66,19 @@ pub(super) async fn sign_out(
 }
 
 /// `GET /_gate/signed-out`: where Entra sends the browser after its own sign-out.
-pub(super) async fn signed_out(Extension(exchange): Extension<Arc<Exchange>>) -> Response {
-    after(&exchange, None)
+///
+/// What comes along in the address (`state` or anything else) is not looked at, for anybody can make one. The page says
+/// what is true here: whoever is still signed in, or again, is asked instead.
+pub(super) async fn signed_out(
+    state: State<Arc<Login>>,
+    exchange: Extension<Arc<Exchange>>,
+    headers: HeaderMap,
+) -> Response {
+    ask(state, exchange, headers).await
 }
 
 impl Login {
-    /// The cookie goes whatever happens: the session has ended even when its end could not be recorded.
+    /// The cookie goes whatever happens, so that this browser at least is signed out.
     async fn end(&self, exchange: &Exchange, session: &Session) -> Response {
         let provider = self.provider(session).await;
         let actor = session.principal.subject().cloned().map_or(Actor::Gate, Actor::Subject);
@@ -86,8 +95,8 @@ impl Login {
 
     /// Entra's own sign-out; none when Entra can't be asked for its address.
     async fn provider(&self, session: &Session) -> Option<Link> {
-        let hint = self.login_hint(session).await.unwrap_or_default();
-        match self.idp.sign_out_url(hint.as_deref()).await {
+        let hint = self.hint(session).await.unwrap_or(SignOutHint::Nobody);
+        match self.idp.sign_out_url(&hint).await {
             Ok(url) => Link::parse(&url).ok(),
             Err(error) => {
                 tracing::warn!(error = %error, "The address for signing out at Entra can't be had.");
@@ -96,8 +105,14 @@ impl Login {
         }
     }
 
-    async fn login_hint(&self, session: &Session) -> Result<Option<String>, SessionError> {
-        Ok(self.sessions.find(&session.id).await?.and_then(|stored| stored.login_hint))
+    /// The `login_hint`, else the ID token: that one is long and full of names, and so a last resort.
+    async fn hint(&self, session: &Session) -> Result<SignOutHint, SessionError> {
+        let stored = self.sessions.find(&session.id).await?;
+        if let Some(hint) = stored.and_then(|stored| stored.login_hint) {
+            return Ok(SignOutHint::Login(hint));
+        }
+        let token = self.sessions.id_token(&session.id).await?;
+        Ok(token.map_or(SignOutHint::Nobody, SignOutHint::IdToken))
     }
 }
 
@@ -125,7 +140,8 @@ fn question(exchange: &Exchange, caller: &Caller) -> Response {
 
 fn after(exchange: &Exchange, provider: Option<Link>) -> Response {
     let Ok(frame) = Frame::new("Signed out") else { return fault(exchange, &Fault::unready()) };
-    page::still(StatusCode::OK, &SignedOutPage { frame, provider, again: Link::path(&[""]) })
+    let again = Link::path(&[""]);
+    page::still(StatusCode::OK, &SignedOutPage { frame, provider, again, hint: HELD_AT_MICROSOFT })
 }
 
 fn tidy(caller: &Caller, mut response: Response) -> Response {

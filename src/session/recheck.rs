@@ -11,7 +11,7 @@ use super::needs::{Directory, Recheck, Renewed};
 use super::sessions::Sessions;
 use crate::model::principal::Principal;
 use crate::model::record::{Actor, Event, Memberships, SessionEnd};
-use crate::store::{Renewal, StoredSession};
+use crate::store::{End, Renewal, StoredSession};
 
 /// When Entra could not be reached, the next try.
 const RETRY: Duration = Duration::from_mins(1);
@@ -53,13 +53,21 @@ impl Sessions {
                 self.renew(session, *renewed).await
             }
             // An answer about somebody else is no answer that the session could live on.
-            Ok(Ok(Recheck::Renewed(_) | Recheck::Refused { .. })) => {
-                self.end(&session.id, SessionEnd::RefusedByEntra, Actor::Gate).await?;
-                Ok(None)
-            }
+            Ok(Ok(Recheck::Renewed(_))) => self.refused(&session, "another subject".into()).await,
+            Ok(Ok(Recheck::Refused { detail })) => self.refused(&session, detail).await,
             Ok(Err(unavailable)) => self.keep(session, unavailable.detail).await,
             Err(_) => self.keep(session, format!("no answer within {:?}", self.patience)).await,
         }
+    }
+
+    async fn refused(
+        &self,
+        session: &StoredSession,
+        detail: String,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        let end = self.because(SessionEnd::RefusedByEntra, Actor::Gate);
+        self.end_for(&session.id, End { detail, ..end }).await?;
+        Ok(None)
     }
 
     /// The principal is replaced whole. The change is recorded before it takes effect: a decision never rests on groups

@@ -36,13 +36,14 @@ impl Sessions {
     /// The session as it is now, seen from `host`; none when it has ended. Looking is no use of it, and asks nobody else.
     ///
     /// # Errors
-    /// When the database fails or an end can't be recorded. Nobody may be let in then.
+    /// When the database fails. Nobody may be let in then.
     pub async fn watch(
         &self,
         id: &SessionId,
         host: &Host,
     ) -> Result<Option<Watched>, SessionError> {
         let Some(session) = self.parts.store.session(id).await? else { return Ok(None) };
+        let session = self.rebased(session).await?;
         if self.is_over(&session, self.parts.clock.now()) {
             self.end(id, SessionEnd::Expired, Actor::Gate).await?;
             return Ok(None);

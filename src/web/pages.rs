@@ -113,18 +113,26 @@ pub struct SignedOutPage {
     pub provider: Option<Link>,
     /// Where to sign in again.
     pub again: Link,
+    /// What helps people whom Entra then does not let in.
+    pub hint: &'static str,
 }
 
-/// A sign-in came back and was not accepted. `frame.title` says what happened.
+/// A sign-in, or a step-up, came back and was not accepted. `frame.title` says what happened.
 #[derive(Debug, Clone, Template)]
 #[template(path = "sign_in_failed.html")]
 pub struct SignInFailedPage {
     /// What surrounds the page.
     pub frame: Frame,
+    /// What did not finish.
+    pub eyebrow: &'static str,
+    /// How that is meant: not wanting to is no failure.
+    pub tone: Tone,
     /// What happened, in one sentence.
     pub sentence: String,
     /// What to do about it.
     pub advice: Option<String>,
+    /// Who can put it right; nobody where nothing is wrong.
+    pub mender: Option<&'static str>,
     /// Where to try again.
     pub again: Option<Link>,
     /// Where another account can be chosen.
@@ -137,4 +145,8 @@ pub struct SignInFailedPage {
     pub contact: Option<String>,
     /// Entra's own code (`AADSTS50105`); its text is never shown, it may hold what a visitor chose.
     pub code: Option<String>,
+    /// Entra's own id for the request.
+    pub correlation: Option<String>,
+    /// What else helps people who end up here.
+    pub hint: Option<&'static str>,
 }

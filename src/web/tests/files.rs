@@ -69,6 +69,7 @@ fn page_can_not_be_framed_cached_or_embedded_a48_a51() {
         frame: frame("Signed out", innocent),
         provider: None,
         again: Link::path(&[]),
+        hint: "",
     };
     let response = page::still(StatusCode::OK, &page);
     let headers = response.headers();

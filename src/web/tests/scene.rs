@@ -49,6 +49,8 @@ impl Ledger for NoLedger {
     fn note(&self, _: Event) -> Pending<'_, Result<(), NotRecorded>> {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    fn changed(&self) {}
 }
 
 /// Somebody's browser.
