@@ -13,6 +13,7 @@ mod words;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -30,6 +31,9 @@ use crate::app::{Gate, Sockets, stop_signal};
 use crate::model::time::Clock;
 use crate::sim::Sim;
 use crate::telemetry::{self, Metrics};
+
+/// How long the demo's own servers may take to end.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// The options of `cedargate demo`.
 #[derive(Debug, Clone, Args)]
@@ -153,8 +157,7 @@ impl Demo {
         }
         let ended = gate.run(stop).await;
         halt.cancel();
-        tasks.close();
-        tasks.wait().await;
+        finish(&tasks).await;
         drop(data);
         ended
     }
@@ -217,10 +220,15 @@ async fn simulator_alone(options: &Options) -> Result<()> {
         drop(tasks.spawn(run));
     }
     stop.cancelled().await;
-    tasks.close();
-    tasks.wait().await;
+    finish(&tasks).await;
     drop(data);
     Ok(())
+}
+
+/// Lets the demo's own servers end, but not wait for a request that the simulator was told never to answer.
+async fn finish(tasks: &TaskTracker) {
+    tasks.close();
+    drop(tokio::time::timeout(GRACE, tasks.wait()).await);
 }
 
 async fn take(address: SocketAddr) -> Result<TcpListener> {

@@ -102,6 +102,7 @@ pub(super) fn config(places: &Places, secret: &SecretString) -> Result<Config> {
         ("ENTRA__CLIENT_ID", people::CLIENT.to_owned()),
         ("ENTRA__CLIENT_SECRET", secret.expose_secret().to_owned()),
         ("ENTRA__AUTHORITY", places.simulator()),
+        ("ENTRA__AUDIENCE", people::CLIENT.to_owned()),
         ("ENTRA__MFA_CONTEXT", MFA_CONTEXT.to_owned()),
         ("CONSOLE__OWNERS", format!("group:{}", people::IT_ADMINS)),
         ("CONSOLE__EDITORS", person(people::EDDIE)),

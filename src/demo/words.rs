@@ -14,11 +14,14 @@ const PEOPLE: &str = "\
   nora    in no group                max     in 450 groups, one of them Finance
   gia     guest from another tenant  zed     not assigned to the app: Entra refuses him";
 
-/// Addresses, people, and three things to try.
+/// Addresses, people, and what to try.
 pub(super) fn welcome(places: &Places, throwaway: Option<&TempDir>) -> String {
     let (gate, app, sim) = (places.gate(), places.app(), places.simulator());
     let kept = || places.data.display().to_string();
     let secure = secure(places);
+    let (tenant, client) = (people::TENANT, people::CLIENT);
+    let (job, secret) = (people::NIGHTLY_JOB, people::NIGHTLY_JOB_SECRET);
+    let (port, host) = (places.port, app.trim_start_matches("http://"));
     let data = throwaway.map_or_else(kept, |_| "thrown away when the demo stops".to_owned());
     format!(
         "Cedargate is running. Stop it with Ctrl+C.
@@ -34,7 +37,12 @@ People (choose one on the sign-in page, no passwords):
 Try this:
   1. Open {app}/finance/summary and choose uma: the app greets her by name, and it never saw a password.
   2. Sign out there, open the same page as nora, and read why she is refused and where that is on record.
-  3. Open {gate}/console/ as olive in another browser profile, let a group open /reports, and see it work at once."
+  3. Open {gate}/console/ as olive in another browser profile, let a group open /reports, and see it work at once.
+  4. Call the app as the service nightly-job, which holds the app role Jobs.Run, with an access token of its own:
+     TOKEN=$(curl -s {sim}/{tenant}/oauth2/v2.0/token -d grant_type=client_credentials \\
+       -d client_id={job} -d client_secret={secret} -d scope=api://{client}/.default \\
+       | sed 's/.*\"access_token\":\"\\([^\"]*\\).*/\\1/')
+     curl -H 'Host: {host}' -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:{port}/api/hello"
     )
 }
 

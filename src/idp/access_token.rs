@@ -89,7 +89,9 @@ impl From<IdpError> for BearerRefusal {
             IdpError::GroupNames => {
                 Self::Unsettled { problem: "names groups instead of giving their object ids" }
             }
-            IdpError::GroupsUnavailable { .. } => Self::Unsettled {
+            IdpError::GroupsUnavailable { .. }
+            | IdpError::TooManyGroups
+            | IdpError::NoPermission { .. } => Self::Unsettled {
                 problem: "leaves out the groups of its person, and Microsoft Graph did not tell them",
             },
             _ => Self::Unsettled {
@@ -122,6 +124,10 @@ pub(super) fn words(check: &str) -> &'static str {
         "not_before" => "is not valid yet, or does not say since when it is",
         "issued_at" => "was issued at an impossible time, or does not say when",
         "id_token" => "is an ID token; an access token is needed",
+        "access_token" => "is an access token; an ID token is needed",
+        "nonce" => "is not the answer to this sign-in",
+        "authorized_party" => "was issued to another client",
+        "access_token_hash" => "does not belong to the access token that came with it",
         "client" => "does not name the client that asked for it",
         "kind" => "speaks for a person and for a service at once",
         "groups" | "roles" | "acrs" | "auth_time" | "wids" => "has a claim of an unexpected shape",

@@ -2,10 +2,12 @@
 //!
 //! What is kept counts only as long as the keys are those that it was checked with: when they were fetched anew, each
 //! token is checked again with what is published then, so that a withdrawn key lets nobody in for longer than keys are
-//! kept. Refusals are not kept.
+//! kept. Refusals are not kept, but for a person whose groups could not be had: everybody would wait for Graph otherwise.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,10 +19,26 @@ use super::entra::{self, TokenGroups};
 use super::error::IdpError;
 use super::jwt::{Checks, Verified};
 use super::settings::{ApiSettings, EntraSettings};
+use crate::model::entra::GroupSource;
+use crate::model::id::{GroupId, Subject};
 use crate::model::time::{Clock, Timestamp};
 
 /// Tokens that are kept; those that are used least are checked again.
 const KEPT: usize = 4096;
+
+/// Groups that came from Graph are asked for again after this long, as for people with a session.
+const GROUPS_FRESH: Duration = Duration::from_mins(15);
+/// After a failure Graph is left alone for this long.
+const GROUPS_PAUSE: Duration = Duration::from_secs(10);
+
+/// Knows the groups of people whose tokens leave them out.
+pub(super) trait Directory: Sync {
+    /// All of them, or an error; never a part.
+    fn groups_of(
+        &self,
+        subject: &Subject,
+    ) -> impl Future<Output = Result<BTreeSet<GroupId>, IdpError>> + Send;
+}
 
 /// The access tokens that are meant for one audience.
 pub(super) struct Bearers {
@@ -38,10 +56,10 @@ impl fmt::Debug for Bearers {
     }
 }
 
-/// A token that was accepted.
+/// What came of a token.
 #[derive(Debug, Clone)]
 struct Kept {
-    caller: Arc<BearerCaller>,
+    outcome: Result<Arc<BearerCaller>, BearerRefusal>,
     until: Timestamp,
     /// The keys that it was checked with.
     provider: Arc<Provider>,
@@ -66,58 +84,85 @@ impl Bearers {
     /// Whether this very token was accepted before and has not expired since.
     pub(super) fn knows(&self, token: &SecretString) -> bool {
         let kept = self.kept.peek(&name(token));
-        kept.is_some_and(|kept| self.clock.now() < kept.until)
+        kept.is_some_and(|kept| kept.outcome.is_ok() && self.clock.now() < kept.until)
     }
 
-    /// Whose token this is.
+    /// Whose token this is. `directory` tells the groups of a person whose token leaves them out.
     ///
     /// # Errors
     /// [`BearerRefusal`]; whoever sent it gets nothing then, not even what is open to everybody.
     pub(super) async fn caller(
         &self,
         token: &SecretString,
+        directory: &impl Directory,
     ) -> Result<Arc<BearerCaller>, BearerRefusal> {
         let name = name(token);
         let provider = self.discovery.provider().await.map_err(|error| told(&error))?;
         let now = self.clock.now();
         drop(self.kept.remove_if(&name, |kept| !kept.counts(&provider, now)));
         // Whoever comes with the same token meanwhile waits for the same answer.
-        Ok(self.kept.get_or_insert_async(&name, self.check(token, provider)).await?.caller)
+        let check = self.check(token, provider, directory);
+        self.kept.get_or_insert_async(&name, check).await?.outcome
     }
 
     async fn check(
         &self,
         token: &SecretString,
         provider: Arc<Provider>,
+        directory: &impl Directory,
     ) -> Result<Kept, BearerRefusal> {
         let unverified = access_token::read(token)?;
-        let provider = self
-            .discovery
-            .provider_with_key(provider, unverified.kid())
-            .await
-            .map_err(|error| told(&error))?;
+        let fetched = self.discovery.provider_with_key(provider, unverified.kid()).await;
+        let provider = fetched.map_err(|error| told(&error))?;
         let now = self.clock.now();
         let (settings, audience) = (&*self.settings, self.api.audience.as_str());
         let checks = Checks { settings, provider: &provider, audience, now };
         let token = unverified.verify(checks)?;
-        let caller = match access_token::holder(&token, &self.api.scope)? {
-            Holder::Service => access_token::service(&token)?,
-            Holder::Person => self.person(&token)?,
+        let (outcome, until) = match access_token::holder(&token, &self.api.scope)? {
+            Holder::Service => kept(access_token::service(&token)?),
+            Holder::Person => self.person(&token, directory).await?,
         };
-        let until = caller.expires_at;
-        Ok(Kept { caller: Arc::new(caller), until, provider })
+        Ok(Kept { outcome, until, provider })
     }
 
-    fn person(&self, token: &Verified) -> Result<BearerCaller, BearerRefusal> {
-        match entra::groups(token).map_err(|error| told(&error))? {
-            TokenGroups::All(groups) => {
-                access_token::person(token, groups, self.api.mfa_context.as_deref())
+    /// What came of a person's token, and until when that is so.
+    async fn person(
+        &self,
+        token: &Verified,
+        directory: &impl Directory,
+    ) -> Result<Outcome, BearerRefusal> {
+        let mfa = self.api.mfa_context.as_deref();
+        let read = entra::groups(token).map_err(|error| told(&error))?;
+        match (read, self.settings.groups) {
+            (TokenGroups::All(groups), GroupSource::Token | GroupSource::GraphOnOverage) => {
+                Ok(kept(access_token::person(token, groups, mfa)?))
             }
-            TokenGroups::Overage => Err(told(&IdpError::GroupsUnavailable {
-                reason: "a token for us opens nothing there".to_owned(),
-            })),
+            (TokenGroups::Overage, GroupSource::Token) => Err(told(&IdpError::TooManyGroups)),
+            (TokenGroups::Overage, GroupSource::GraphOnOverage) | (_, GroupSource::Graph) => {
+                let asked = directory.groups_of(&token.subject).await;
+                let now = self.clock.now();
+                match asked {
+                    Ok(groups) => {
+                        let (caller, until) = kept(access_token::person(token, groups, mfa)?);
+                        Ok((caller, until.min(now.plus(GROUPS_FRESH))))
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "The groups of an access token's person can't be had.");
+                        let refusal = BearerRefusal::from(IdpError::TooManyGroups);
+                        Ok((Err(refusal), now.plus(GROUPS_PAUSE)))
+                    }
+                }
+            }
         }
     }
+}
+
+/// An answer, and until when it holds.
+type Outcome = (Result<Arc<BearerCaller>, BearerRefusal>, Timestamp);
+
+fn kept(caller: BearerCaller) -> Outcome {
+    let until = caller.expires_at;
+    (Ok(Arc::new(caller)), until)
 }
 
 /// The name under which a token is kept: what is in memory for long must not open anything.

@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::discovery::{Issuer, Provider};
 use super::error::IdpError;
 use super::members::Members;
-use super::settings::EntraSettings;
+use super::settings::{EntraSettings, GRAPH_AUDIENCES};
 use crate::model::id::{ObjectId, Subject, TenantId};
 use crate::model::time::Timestamp;
 
@@ -123,8 +123,10 @@ impl<'a> Unverified<'a> {
         if claims.text("sub").is_none_or(str::is_empty) {
             return Err(bad("subject"));
         }
-        if claims.text("aud") != Some(checks.audience) {
-            return Err(bad("audience"));
+        let audience = claims.text("aud");
+        if audience != Some(checks.audience) {
+            let graph = audience.is_some_and(|named| GRAPH_AUDIENCES.contains(&named));
+            return Err(bad(if graph { "graph" } else { "audience" }));
         }
         check_times(claims, checks.now)?;
         let key = checks.provider.key(self.kid(), &issuer, tid).map_err(bad)?;

@@ -24,6 +24,7 @@
 //! | `jwt` | the checks of every token |
 //! | `access_token` | what an access token must be beside them, and whom it speaks of |
 //! | `bearer` | access tokens on their way in, checked once |
+//! | `bearer_groups` | the groups that an access token left out |
 //! | `id_token` | what an ID token must be beside them |
 //! | `members` | JSON objects without a member twice |
 //! | `entra` | which claim means what |
@@ -43,6 +44,7 @@
 
 mod access_token;
 mod bearer;
+mod bearer_groups;
 mod certificate;
 mod contexts;
 mod counters;

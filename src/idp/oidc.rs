@@ -132,7 +132,7 @@ pub enum Recheck {
     Renewed(Box<SignedIn>),
     /// No longer: the session has to end.
     Refused {
-        /// `AADSTS50173`, the OAuth error code where there is no number, or `another subject`.
+        /// `AADSTS50173`, the OAuth error code where there is no number, `another subject` or `another issuer`.
         detail: String,
     },
 }
@@ -298,10 +298,17 @@ impl Idp {
             }
             Err(refusal) => return Err(IdpError::from_token_endpoint(refusal)),
         };
-        let token = self.verified(&provider, &answer, None).await?;
-        if token.subject != *subject {
-            return Ok(Recheck::Refused { detail: "another subject".to_owned() });
-        }
+        let token = match self.verified(&provider, &answer, None).await {
+            Ok(token) if token.subject == *subject => token,
+            Ok(_) => return Ok(Recheck::Refused { detail: "another subject".to_owned() }),
+            Err(
+                IdpError::BadToken { check: "issuer" | "tenant" | "object_id" }
+                | IdpError::ForeignTenant { .. },
+            ) => {
+                return Ok(Recheck::Refused { detail: "another issuer".to_owned() });
+            }
+            Err(error) => return Err(error),
+        };
         self.signed_in(&provider, &answer, &token)
             .await
             .map(|person| Recheck::Renewed(Box::new(person)))
@@ -318,7 +325,7 @@ impl Idp {
     /// [`BearerRefusal`]; whoever sent it gets nothing then, not even what is open to everybody.
     pub async fn bearer(&self, token: &SecretString) -> Result<Arc<BearerCaller>, BearerRefusal> {
         match &self.shared.bearers {
-            Some(bearers) => bearers.caller(token).await,
+            Some(bearers) => bearers.caller(token, self).await,
             None => Err(BearerRefusal::Invalid {
                 problem: "is of a kind that this gate is not set up to accept",
             }),

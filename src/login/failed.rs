@@ -1,6 +1,8 @@
 //! Sign-ins that failed: on record first, then a page with a way on.
 
 use axum::response::Response;
+use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
 
 use super::Login;
 use super::answers;
@@ -118,7 +120,11 @@ pub(super) fn page(
         contact: None,
         code: failure.code.clone(),
     };
-    page::still(failure.status, &page)
+    let mut response = page::still(failure.status, &page);
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    }
+    response
 }
 
 fn login_at(origin: &Origin, (back, asked): (&ReturnPath, &StepUp)) -> Option<Link> {

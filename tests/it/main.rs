@@ -14,7 +14,11 @@
 #[cfg(feature = "demo")]
 mod answers;
 #[cfg(feature = "demo")]
+mod bearer;
+#[cfg(feature = "demo")]
 mod canary;
+#[cfg(feature = "demo")]
+mod certification;
 #[cfg(feature = "demo")]
 mod chromium;
 #[cfg(feature = "demo")]
@@ -32,6 +36,8 @@ mod harness;
 mod matrix;
 #[cfg(feature = "demo")]
 mod names;
+#[cfg(feature = "demo")]
+mod outages;
 #[cfg(feature = "demo")]
 mod paths;
 #[cfg(feature = "demo")]

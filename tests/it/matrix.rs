@@ -32,6 +32,7 @@ async fn everyone_gets_what_the_rules_say_and_one_record_for_each_request() {
     for person in PEOPLE {
         everyone.push((person, world.browser_of(person).await));
     }
+    everyone.push(("nightly-job", world.nightly_job().await));
     let log = world.log().await;
     let before = total(&log).await;
     let mut table = String::new();

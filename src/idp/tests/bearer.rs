@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::op::{
-    GROUP, KEYS, NOW, Op, SCRIPT, SERVICE, TENANT, header, json_answer, metadata_path, sign,
+    GROUP, KEYS, NOW, Op, PERSON, SCRIPT, SERVICE, TENANT, TOKEN, header, json_answer,
+    metadata_path, sign,
 };
 use crate::idp::{ApiSettings, BearerCaller, BearerRefusal, Idp, TokenVersion};
 use crate::model::id::{AppRole, GroupId};
@@ -109,6 +110,41 @@ async fn a_person_whose_groups_are_not_all_told_is_not_taken_for_one_without() {
         let refused = bring(&op.idp(), &with(op.person_claims(), &marker)).await;
         assert!(matches!(refused, Err(BearerRefusal::Unsettled { .. })), "{refused:?} {marker}");
     }
+}
+
+#[tokio::test]
+async fn groups_that_a_token_leaves_out_come_from_graph_with_a_token_of_our_own() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    let path = format!("/v1.0/users/{PERSON}/getMemberObjects");
+    let own = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": "our-own" });
+    op.set(TOKEN, json_answer(200, &own));
+    let claims = with(op.person_claims(), &json!({ "_claim_names": { "groups": "src1" } }));
+    // Graph fails: refused, and left alone for a while.
+    for _ in 0..3 {
+        let refused = bring(&idp, &claims).await;
+        assert!(matches!(refused, Err(BearerRefusal::Unsettled { .. })), "{refused:?}");
+    }
+    assert_eq!(op.hits(&path), 1);
+    op.set(&path, json_answer(200, &json!({ "value": [GROUP, SERVICE] })));
+    op.later(Duration::from_secs(10));
+    let caller = bring(&idp, &claims).await.unwrap();
+    let Principal::User(user) = &*caller.principal else { panic!("{caller:?}") };
+    assert_eq!(user.groups.len(), 2);
+    let (body, headers) = op.last(&path);
+    assert_eq!(body, r#"{"securityEnabledOnly":true}"#);
+    assert_eq!(headers["authorization"], "Bearer our-own");
+    assert!(bring(&idp, &claims).await.is_ok());
+    assert_eq!(op.hits(&path), 2, "kept");
+    op.later(Duration::from_mins(15));
+    op.set(&path, json_answer(200, &json!({ "value": [GROUP] })));
+    let caller = bring(&idp, &claims).await.unwrap();
+    let Principal::User(user) = &*caller.principal else { panic!("{caller:?}") };
+    assert_eq!(
+        (user.groups.len(), op.hits(&path)),
+        (1, 3),
+        "asked again after a quarter of an hour"
+    );
 }
 
 #[tokio::test]

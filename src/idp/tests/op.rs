@@ -268,9 +268,7 @@ pub(super) fn header() -> Value {
 
 /// A compact JWS over exactly these texts, with key `number`.
 pub(super) fn sign(header: &Value, claims: &str, number: usize) -> String {
-    let der = keys()[number].to_pkcs1_der().unwrap();
-    let key = EncodingKey::from_rsa_der(der.as_bytes());
-    sign_with(header, claims, (&key, Algorithm::RS256))
+    signed(&message(header, claims), number)
 }
 
 pub(super) fn sign_with(header: &Value, claims: &str, key: (&EncodingKey, Algorithm)) -> String {
@@ -280,8 +278,20 @@ pub(super) fn sign_with(header: &Value, claims: &str, key: (&EncodingKey, Algori
 }
 
 pub(super) fn message(header: &Value, claims: &str) -> String {
+    raw_message(&header.to_string(), claims)
+}
+
+pub(super) fn raw_message(header: &str, claims: &str) -> String {
     let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    format!("{}.{}", encode(&header.to_string()), encode(claims))
+    format!("{}.{}", encode(header), encode(claims))
+}
+
+/// Key `number` under this message, whatever the message is.
+pub(super) fn signed(message: &str, number: usize) -> String {
+    let der = keys()[number].to_pkcs1_der().unwrap();
+    let key = EncodingKey::from_rsa_der(der.as_bytes());
+    let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::RS256).unwrap();
+    format!("{message}.{signature}")
 }
 
 /// Two good keys and a short one, made once.

@@ -6,5 +6,5 @@ mod msal;
 mod provider;
 mod provider_server;
 mod python;
-mod tenant;
+pub(crate) mod tenant;
 mod web_app;

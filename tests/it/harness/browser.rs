@@ -15,11 +15,18 @@ pub(crate) struct Browser {
     pub(crate) answers: Vec<Answer>,
     pub(crate) port: u16,
     trust: Option<Trust>,
+    /// The access token that goes with every request, for a program that calls without cookies.
+    bearer: Option<String>,
 }
 
 impl Browser {
     pub(crate) fn new(port: u16) -> Self {
-        Self { cookies: BTreeMap::new(), answers: Vec::new(), port, trust: None }
+        Self { cookies: BTreeMap::new(), answers: Vec::new(), port, trust: None, bearer: None }
+    }
+
+    /// The same, with this access token in every request.
+    pub(crate) fn bearing(self, token: &str) -> Self {
+        Self { bearer: Some(token.to_owned()), ..self }
     }
 
     /// The same browser, which believes these authorities over https.
@@ -106,6 +113,10 @@ impl Browser {
     pub(crate) fn dressed(&self, request: Request) -> Request {
         let cookies = self.cookies.get(request.url.host_str().unwrap()).into_iter().flatten();
         let line: Vec<_> = cookies.map(|(name, value)| format!("{name}={value}")).collect();
+        let request = match &self.bearer {
+            Some(token) => request.header("authorization", &format!("Bearer {token}")),
+            None => request,
+        };
         if line.is_empty() { request } else { request.header("cookie", &line.join("; ")) }
     }
 

@@ -20,7 +20,7 @@ use cedargate::model::id::ReleaseNumber;
 use cedargate::model::rule_book::RuleBook;
 use cedargate::model::time::Clock;
 use cedargate::rule_files;
-use cedargate::sim::Sim;
+use cedargate::sim::{Sim, people};
 use cedargate::store::audit::{AuditReader, Show};
 use cedargate::store::{Publication, Store};
 use serde_json::Value;
@@ -126,6 +126,31 @@ impl World {
         let page = browser.sign_in(person, &self.app("/me")).await;
         assert_eq!(page.status, 200, "{person} can open /me: {}", page.text());
         browser
+    }
+
+    /// The service `nightly-job`, which asks with an access token of its own.
+    pub(crate) async fn nightly_job(&self) -> Browser {
+        self.browser().bearing(&self.job_token().await)
+    }
+
+    /// A new access token of `nightly-job` for the gate, as Entra gives it to whoever has the secret.
+    pub(crate) async fn job_token(&self) -> String {
+        let url = format!("{}/{}/oauth2/v2.0/token", self.places.simulator(), people::TENANT);
+        let scope = format!("api://{}/.default", people::CLIENT);
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", people::NIGHTLY_JOB),
+            ("client_secret", people::NIGHTLY_JOB_SECRET),
+            ("scope", &scope),
+        ];
+        // Not as a browser: a program has no `Origin`.
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = Request::new("POST", &url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+        let answer = exchange(request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["access_token"].as_str().unwrap().to_owned()
     }
 
     /// An address of the sample app.
