@@ -54,6 +54,7 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
         | IdpError::Overloaded(refusal)
         | IdpError::CodeRefused(refusal)
         | IdpError::Cancelled(refusal)
+        | IdpError::Denied(refusal)
         | IdpError::InteractionNeeded(refusal) => Some(refusal),
         IdpError::Settings { .. }
         | IdpError::Discovery { .. }

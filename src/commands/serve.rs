@@ -83,6 +83,7 @@ fn is_wrong(error: &IdpError) -> bool {
         | IdpError::Overloaded(_)
         | IdpError::Credential { .. }
         | IdpError::Cancelled(_)
+        | IdpError::Denied(_)
         | IdpError::InteractionNeeded(_)
         | IdpError::CodeRefused(_)
         | IdpError::BadToken { .. }

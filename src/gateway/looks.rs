@@ -4,18 +4,24 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tokio::time::{Instant, timeout};
 
-use crate::model::host::Host;
 use crate::model::id::SessionId;
 use crate::model::session::Session;
 use crate::model::time::Timestamp;
-use crate::session::{Sessions, Watched};
+use crate::session::{SessionError, Sessions, Watched};
 
-/// A session is looked at this often whatever happens, in case something outside this process ended it.
-const AT_LEAST_EVERY: Duration = Duration::from_mins(1);
+/// A session is looked at this often whatever happens, in case something outside this process ended it: seldom enough for
+/// the database, often enough for the promise of five seconds.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(3);
+/// All looks of one round together take no longer; what was not seen by then counts as not readable.
+const BOUND: Duration = Duration::from_secs(1);
+/// Sessions that are looked at together: half of what the database lets in at once.
+const AT_ONCE: usize = 4;
 /// A session that can't be read for this long counts as ended: its end could not be noticed in time any more.
-const DOUBT: Duration = Duration::from_secs(3);
+const DOUBT: Duration = Duration::from_secs(2);
 
 /// How a session looks now.
 #[derive(Debug)]
@@ -55,6 +61,8 @@ struct Look {
     watched: Option<Watched>,
     changes: u64,
     at: Timestamp,
+    /// The same in time that nobody can set.
+    looked: Instant,
     /// Since when it can't be read.
     failing: Option<Instant>,
 }
@@ -70,41 +78,72 @@ impl Looks {
         self.by_session.retain(|id, _| sessions.contains(id));
     }
 
-    /// How the session of `first`, as a request met it, looks now.
-    pub(super) async fn at(
+    /// Looks at these sessions, as requests met them, where what was seen of them holds no more.
+    pub(super) async fn refresh(
         &mut self,
         sessions: &Sessions,
-        first: &Arc<Session>,
+        met: Vec<Arc<Session>>,
         now: Timestamp,
-    ) -> Seen {
-        let fresh =
-            self.by_session.get(&first.id).is_some_and(|look| look.is_fresh(self.changes, now));
-        if !fresh {
-            self.look(sessions, first, now).await;
+    ) {
+        let begun = Instant::now();
+        let mut due: HashMap<SessionId, Arc<Session>> = HashMap::new();
+        for first in met {
+            let look = self.by_session.get(&first.id);
+            if !look.is_some_and(|look| look.is_fresh(self.changes, now)) {
+                due.entry(first.id.clone()).or_insert(first);
+            }
         }
-        match self.by_session.get(&first.id) {
-            Some(look) => look.seen(now),
-            None => Seen::Unreadable,
+        let asked: Vec<_> = due.values().map(Arc::clone).collect();
+        let mut found = Vec::new();
+        let mut looks = stream::iter(asked)
+            .map(|first| async move { (sessions.watch(&first.id, &first.host).await, first) })
+            .buffer_unordered(AT_ONCE);
+        let all = async {
+            while let Some(one) = looks.next().await {
+                found.push(one);
+            }
+        };
+        if timeout(BOUND, all).await.is_err() {
+            tracing::error!("Sessions with open connections could not all be read in time.");
+        }
+        for (result, first) in found {
+            due.remove(&first.id);
+            self.take(result, &first, (begun, now));
+        }
+        for (_, first) in due {
+            self.fail(&first, (begun, now));
         }
     }
 
-    async fn look(&mut self, sessions: &Sessions, first: &Arc<Session>, now: Timestamp) {
-        let (id, host): (_, &Host) = (&first.id, &first.host);
-        let found = sessions.watch(id, host).await;
-        let before = self.by_session.remove(id);
-        let look = match found {
-            Ok(watched) => Look {
-                watched: watched.map(|seen| same_or_new(seen, before.as_ref(), first)),
-                changes: self.changes,
-                at: now,
-                failing: None,
-            },
-            Err(error) => {
-                tracing::error!(session.id = %id, error = %error, "A session with an open connection could not be read.");
-                Look::failed(before, first, now)
+    /// How a session looked at the last [refresh](Self::refresh).
+    pub(super) fn at(&self, session: &SessionId, now: Timestamp) -> Seen {
+        self.by_session.get(session).map_or(Seen::Unreadable, |look| look.seen(now))
+    }
+
+    fn take(
+        &mut self,
+        result: Result<Option<Watched>, SessionError>,
+        first: &Arc<Session>,
+        (begun, now): (Instant, Timestamp),
+    ) {
+        match result {
+            Ok(watched) => {
+                let before = self.by_session.remove(&first.id);
+                let watched = watched.map(|seen| same_or_new(seen, before.as_ref(), first));
+                let (changes, failing) = (self.changes, None);
+                let look = Look { watched, changes, at: now, looked: begun, failing };
+                self.by_session.insert(first.id.clone(), look);
             }
-        };
-        self.by_session.insert(id.clone(), look);
+            Err(error) => {
+                tracing::error!(session.id = %first.id, error = %error, "A session with an open connection could not be read.");
+                self.fail(first, (begun, now));
+            }
+        }
+    }
+
+    fn fail(&mut self, first: &Arc<Session>, at: (Instant, Timestamp)) {
+        let before = self.by_session.remove(&first.id);
+        self.by_session.insert(first.id.clone(), Look::failed(before, first, at));
     }
 }
 
@@ -119,19 +158,25 @@ fn same_or_new(mut seen: Watched, before: Option<&Look>, first: &Arc<Session>) -
 }
 
 impl Look {
-    /// What was seen last stays for a moment when nothing can be seen now.
-    fn failed(before: Option<Self>, first: &Arc<Session>, now: Timestamp) -> Self {
-        let failing = before.as_ref().and_then(|look| look.failing).unwrap_or_else(Instant::now);
+    /// What was seen last stays for a moment when nothing can be seen now. Doubt begins with the look, not with its end.
+    fn failed(
+        before: Option<Self>,
+        first: &Arc<Session>,
+        (begun, now): (Instant, Timestamp),
+    ) -> Self {
+        let failing = before.as_ref().and_then(|look| look.failing).unwrap_or(begun);
         let unknown =
             || Watched { session: Arc::clone(first), until: first.ends_at, recheck_at: None };
         let watched = before.and_then(|look| look.watched).unwrap_or_else(unknown);
-        Self { watched: Some(watched), changes: 0, at: now, failing: Some(failing) }
+        let failing = Some(failing);
+        Self { watched: Some(watched), changes: 0, at: now, looked: begun, failing }
     }
 
     fn is_fresh(&self, changes: u64, now: Timestamp) -> bool {
         let Some(watched) = &self.watched else { return true };
         let end = watched.recheck_at.unwrap_or(watched.until).min(watched.until);
-        let recent = self.at <= now && now < end && now.since(self.at) < AT_LEAST_EVERY;
+        let holds = self.at <= now && now < end;
+        let recent = holds && self.looked.elapsed() < AT_LEAST_EVERY;
         self.failing.is_none() && self.changes == changes && recent
     }
 

@@ -2,7 +2,8 @@
 //!
 //! One task does it for all. An exchange is decided again only when something changed: the release, its session, or a time
 //! that was foretold. A session is looked at only when something was taken from any session here, when a time of its own
-//! has come, and once a minute in any case. Looking is no use of a session. Where a session is due to be read again at
+//! has come, and every few seconds in any case. Looking is no use of a session, and takes a second at most for all of them
+//! together; what needs no look is decided before. Where a session is due to be read again at
 //! Entra, that is done beside the round, because Entra may take its time.
 //!
 //! What would be denied is cut at once and then recorded, with the decision that had let it in. While the log takes
@@ -74,6 +75,8 @@ pub struct Watcher {
 struct Memory {
     looks: Looks,
     marks: HashMap<u64, Mark>,
+    /// When the token behind an exchange is over, in time that really passes.
+    spent: HashMap<u64, Duration>,
     rechecks: FuturesUnordered<BoxFuture<'static, SessionId>>,
     /// Whose they are.
     rechecked: HashSet<SessionId>,
@@ -118,10 +121,26 @@ impl Watcher {
             let count = lines.iter().filter(|(_, line)| line.kind == kind).count();
             self.metrics.connections_open(kind.as_str(), count);
         }
+        let (of_sessions, others): (Vec<_>, Vec<_>) =
+            lines.iter().partition(|(_, line)| line.open.caller.session.is_some());
+        self.hold(memory, &others, cuts).await;
         memory.looks.begin(self.sessions.changes());
+        let met = of_sessions.iter().filter_map(|(_, line)| line.open.caller.session.clone());
+        memory.looks.refresh(&self.sessions, met.collect(), self.clock.now()).await;
+        self.hold(memory, &of_sessions, cuts).await;
+        self.metrics.watched();
+    }
+
+    /// Cuts those of these that may not go on.
+    async fn hold(
+        &self,
+        memory: &mut Memory,
+        lines: &[&(u64, Line)],
+        cuts: &UnboundedSender<ConnectionCut>,
+    ) {
         let snapshot = self.live.current();
-        for (nth, (place, line)) in (1_usize..).zip(&lines) {
-            if let Some(cause) = self.lapsed(memory, (*place, line), &snapshot).await
+        for (nth, (place, line)) in (1_usize..).zip(lines) {
+            if let Some(cause) = self.lapsed(memory, (*place, line), &snapshot)
                 && self.open.cut(*place)
             {
                 self.metrics.connection_cut(line.kind.as_str(), cause.as_str());
@@ -132,11 +151,10 @@ impl Watcher {
                 tokio::task::yield_now().await;
             }
         }
-        self.metrics.watched();
     }
 
     /// Why an exchange may not go on; none when it may.
-    async fn lapsed(
+    fn lapsed(
         &self,
         memory: &mut Memory,
         (place, line): (u64, &Line),
@@ -148,12 +166,12 @@ impl Watcher {
         let caller = &line.open.caller;
         let Some(session) = &caller.session else {
             let token = caller.bearer.as_ref();
-            if token.is_some_and(|token| token.expires_at <= self.clock.now()) {
+            if token.is_some_and(|token| self.is_spent(memory, place, token.expires_at)) {
                 return Some(CutCause::TokenExpired);
             }
             return self.decided(memory, (place, line, caller), snapshot);
         };
-        match memory.looks.at(&self.sessions, session, self.clock.now()).await {
+        match memory.looks.at(&session.id, self.clock.now()) {
             Seen::Live { session, recheck } => {
                 if recheck.is_due() {
                     self.recheck(memory, &session.id);
@@ -164,6 +182,15 @@ impl Watcher {
             Seen::Ended => Some(CutCause::SessionEnded),
             Seen::Unreadable => Some(CutCause::SessionUnreadable),
         }
+    }
+
+    /// Whether a token is over, by the clock or by time that nobody can set, whichever comes first.
+    fn is_spent(&self, memory: &mut Memory, place: u64, expires_at: Timestamp) -> bool {
+        let passed = self.clock.passed();
+        let end = passed.saturating_add(expires_at.since(self.clock.now()));
+        let spent = memory.spent.entry(place).or_insert(end);
+        *spent = end.min(*spent);
+        *spent <= passed
     }
 
     /// Decides again, if anything changed since the last time.
@@ -207,6 +234,7 @@ impl Memory {
     fn forget_others(&mut self, lines: &[(u64, Line)]) {
         let places: HashSet<u64> = lines.iter().map(|(place, _)| *place).collect();
         self.marks.retain(|place, _| places.contains(place));
+        self.spent.retain(|place, _| places.contains(place));
         let callers = lines.iter().filter_map(|(_, line)| line.open.caller.session.as_ref());
         self.looks.keep(&callers.map(|session| &session.id).collect());
     }

@@ -67,6 +67,9 @@ pub enum IdpError {
         /// What is wrong with it, and with which file.
         problem: CredentialProblem,
     },
+    /// A policy at the provider keeps the person out, such as one of Conditional Access.
+    #[error("the identity provider does not let the person in ({0})")]
+    Denied(Refusal),
     /// The provider says that it is overloaded. Trying again later may work.
     #[error("the identity provider asks to try again later ({0})")]
     Overloaded(Refusal),
@@ -128,7 +131,8 @@ impl IdpError {
     pub fn from_callback(error: &str, description: Option<&str>) -> Self {
         let refusal = Refusal::read(error, description);
         match refusal.error {
-            "access_denied" => Self::Cancelled(refusal),
+            "access_denied" if refusal.is_of_will() => Self::Cancelled(refusal),
+            "access_denied" => Self::Denied(refusal),
             "login_required" | "interaction_required" | "consent_required" => {
                 Self::InteractionNeeded(refusal)
             }
@@ -265,6 +269,9 @@ const KNOWN: [&str; 15] = [
     "unsupported_response_type",
 ];
 
+/// The person declined to consent.
+const DECLINED: u32 = 65_004;
+
 /// Numbers that say that a secret or an assertion of ours is not taken. A federated token that no entry of the
 /// registration matches comes under another OAuth code.
 const OF_CREDENTIALS: [u32; 11] = [
@@ -281,6 +288,11 @@ impl Refusal {
     pub(super) fn is_of_credential(&self) -> bool {
         let numbered = self.aadsts.is_some_and(|number| OF_CREDENTIALS.contains(&number));
         self.error == "invalid_client" || (numbered && self.error != "invalid_grant")
+    }
+
+    /// Whether `access_denied` means that the person did not want to: so it does without a number, and with AADSTS65004.
+    fn is_of_will(&self) -> bool {
+        self.aadsts.is_none_or(|number| number == DECLINED)
     }
 
     /// Whether the same request may well succeed a little later.

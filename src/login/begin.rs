@@ -22,6 +22,7 @@ use super::trouble::Trouble;
 use crate::idp::{Ask, ClaimsRequest, IdpError, Prompt, SignInRequest};
 use crate::model::id::SessionId;
 use crate::store::{Destination, Round, SecretHash, SignIn};
+use crate::telemetry::Outcome;
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
 use crate::web::sign_in::at_gate;
@@ -120,7 +121,10 @@ impl Login {
         }
         let request = match self.idp.begin(&self.ask(&journey).await?).await {
             Ok(request) => request,
-            Err(error) => return Ok(not_begun(exchange, &error, &self.way(&journey.goal))),
+            Err(error) => {
+                self.metrics.signed_in(Outcome::Failed);
+                return Ok(not_begun(exchange, &error, &self.way(&journey.goal)));
+            }
         };
         let url = request.url.clone();
         self.keep(exchange, request, (browser.hash, journey)).await?;

@@ -41,6 +41,8 @@ struct Answer<'a> {
     code: Option<&'a str>,
     error: Option<&'a str>,
     description: Option<&'a str>,
+    /// What Entra adds to `access_denied` when the person stopped.
+    subcode: Option<&'a str>,
 }
 
 impl<'a> Answer<'a> {
@@ -50,6 +52,7 @@ impl<'a> Answer<'a> {
             code: query.one("code")?,
             error: query.one("error")?,
             description: query.one("error_description")?,
+            subcode: query.one("error_subcode")?,
         })
     }
 }
@@ -197,7 +200,10 @@ impl Login {
 
     async fn redeem(&self, answer: &Answer<'_>, sign_in: &SignIn) -> Result<SignedIn, Unsigned> {
         if let Some(error) = answer.error {
-            return Err(Unsigned::Refused(IdpError::from_callback(error, answer.description)));
+            // Somebody who stopped has nothing to look up, whatever number comes along.
+            let stopped = error == "access_denied" && answer.subcode == Some("cancel");
+            let description = answer.description.filter(|_| !stopped);
+            return Err(Unsigned::Refused(IdpError::from_callback(error, description)));
         }
         let code = answer.code.ok_or(Unsigned::Stale("no code"))?;
         let verifier = self.sessions.open_text(&sign_in.verifier, sign_in.state.as_str());

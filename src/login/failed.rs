@@ -82,7 +82,8 @@ impl Login {
             detail: failure.detail.clone(),
             client: exchange.facts.client,
         };
-        self.metrics.signed_in(Outcome::Failed);
+        let calm = failure.is_calm();
+        self.metrics.signed_in(if calm { Outcome::Cancelled } else { Outcome::Failed });
         self.refused(exchange, (failure, event), way).await
     }
 

@@ -12,6 +12,9 @@ use crate::idp::{IdpError, Refusal};
 /// The word for refusals that nothing else is known about.
 const REFUSED: &str = "refused";
 
+/// What stands for an OAuth error code that is not known: nothing to show to anybody.
+const UNKNOWN: &str = "other";
+
 /// Checks of an ID token that one fresh from Entra fails only when our clock and Entra's are far apart.
 const OF_TIME: [&str; 3] = ["expiry", "not_before", "issued_at"];
 
@@ -153,7 +156,7 @@ impl Failure {
         let general = Self { detail: detail(error), ..Self::new(status, cause, words) };
         match refusal(error) {
             Some(refusal) => general.coded(refusal),
-            None => general,
+            None => Self { correlation: request(error), ..general },
         }
     }
 
@@ -164,7 +167,7 @@ impl Failure {
 
     /// Entra's code says more than the situation does, where the table knows it.
     fn coded(mut self, refusal: &Refusal) -> Self {
-        self.code = Some(refusal.code());
+        self.code = Some(refusal.code()).filter(|code| code != UNKNOWN);
         self.correlation.clone_from(&refusal.correlation_id);
         let Some(number) = refusal.aadsts else { return self };
         if let Some(words) = words_of(number) {
@@ -191,6 +194,7 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
     let (denied, later) = (StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE);
     match error {
         IdpError::Cancelled(_) => (StatusCode::OK, "cancelled", CANCELLED),
+        IdpError::Denied(_) => (denied, "denied", OTHERS),
         IdpError::InteractionNeeded(_) => (denied, "interaction_needed", INTERACTION),
         IdpError::CodeRefused(_) => (StatusCode::BAD_REQUEST, "code_refused", CODE_REFUSED),
         IdpError::BadToken { check } if OF_TIME.contains(check) => (later, "clock", CLOCK),
@@ -216,6 +220,7 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
 fn refusal(error: &IdpError) -> Option<&Refusal> {
     match error {
         IdpError::Cancelled(refusal)
+        | IdpError::Denied(refusal)
         | IdpError::InteractionNeeded(refusal)
         | IdpError::CodeRefused(refusal)
         | IdpError::ClientRefused(refusal)
@@ -235,6 +240,12 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
         | IdpError::NoPermission { .. }
         | IdpError::GroupNames => None,
     }
+}
+
+/// Our own id for the request that got no answer: Entra's support finds it by that one (`client-request-id`).
+fn request(error: &IdpError) -> Option<String> {
+    let IdpError::Unavailable { request, .. } = error else { return None };
+    Some(request.to_string())
 }
 
 /// The error and its causes; by their own rule they hold nothing that a visitor chose.

@@ -21,9 +21,9 @@
 //! When groups and roles are due to be read again, the request that finds it out waits for the answer, and so do all
 //! others of the same session: the refresh token is redeemed once at a time. It is done by a task of its own, so that
 //! requests which are given up neither put it off nor lose its answer; whoever waits too long for it is not let in.
-//! The principal is replaced whole, never merged. When Entra can't be reached, the session keeps what it had until its limits, the record says so, and the next
-//! try is a minute later. A session without a refresh token (Entra gave none) is never re-checked: it keeps the groups of
-//! its sign-in until its limits.
+//! The principal is replaced whole, never merged. When Entra can't be reached, the session keeps what it had until its
+//! limits, the record says so, and the next try is a minute later. A session without a refresh token (Entra gave none) is
+//! never re-checked: it keeps the groups of its sign-in until its limits, and log and record say so at the sign-in.
 //!
 //! # Step-ups
 //!

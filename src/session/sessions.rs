@@ -30,6 +30,9 @@ const FRESH: Duration = Duration::from_secs(1);
 /// Tokens whose session is held in memory.
 const HELD: usize = 10_000;
 
+/// Why a session is never re-checked, for the record.
+const NO_REFRESH_TOKEN: &str = "no refresh token came with the sign-in";
+
 /// Use is written down at most this often.
 const TOUCH: Duration = Duration::from_mins(1);
 
@@ -193,10 +196,14 @@ impl Sessions {
         self.parts.store.start_session(&session, &token.hash(), start).await?;
         self.forget_all();
         self.parts.ledger.changed();
+        let never_again = self.parts.directory.is_some() && session.refresh_token.is_none();
         if let Err(error) = self.note_start(session, new.client).await {
             // A sign-in that is not on record lets nobody in.
             self.end(&id, SessionEnd::NotRecorded, Actor::Gate).await?;
             return Err(error);
+        }
+        if never_again {
+            self.note_no_recheck(&id).await;
         }
         Ok(SignedIn { id, token })
     }
@@ -400,6 +407,16 @@ impl Sessions {
         let session = session.id;
         let event = Event::SignedIn { actor, session, client, auth_contexts };
         Ok(self.parts.ledger.note(event).await?)
+    }
+
+    /// Nobody is kept out for it: what the operator has to mend is the registration.
+    async fn note_no_recheck(&self, session: &SessionId) {
+        tracing::warn!(session.id = %session, "Entra gave no refresh token at this sign-in (is `offline_access` granted?): groups are not read again until the session ends.");
+        let detail = NO_REFRESH_TOKEN.to_owned();
+        let event = Event::RecheckUnavailable { session: session.clone(), detail };
+        if let Err(error) = self.parts.ledger.note(event).await {
+            tracing::error!(error = %error, "A sign-in without a refresh token could not be recorded.");
+        }
     }
 
     pub(super) fn because(&self, why: SessionEnd, by: Actor) -> End {

@@ -100,6 +100,8 @@ pub enum Outcome {
     Ok,
     /// Entra or we refused, or something was unreachable.
     Failed,
+    /// The person stopped, which is their right and no failure.
+    Cancelled,
 }
 
 /// What an upstream answered.
@@ -332,6 +334,7 @@ impl Metrics {
         let outcome = match outcome {
             Outcome::Ok => "ok",
             Outcome::Failed => "failed",
+            Outcome::Cancelled => "cancelled",
         };
         self.sign_ins.get_or_create(&OutcomeLabel { outcome }).inc();
     }

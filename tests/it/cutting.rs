@@ -9,6 +9,7 @@ use cedargate::model::rule_book::RuleBook;
 use cedargate::model::time::{self, Clock};
 use cedargate::sim::people::Account;
 use serde_json::Value;
+use sqlx::Executor as _;
 
 use crate::harness::recorder::{ByHand, FINANCE, HOST};
 use crate::harness::wire::Wire;
@@ -277,6 +278,22 @@ async fn person_who_leaves_a_group_is_cut_off_at_the_re_check() {
     all(&events, "why", "denied");
     all(&events, "reason", "no_grant");
     assert_eq!(scene.world.events("principal_changed").await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_can_not_be_read_keeps_nothing_open() {
+    let scene = scene().await;
+    let mut lines = Vec::new();
+    for kind in [Kind::WebSocket, Kind::Events] {
+        let place = ("/protected/x", scene.cookie.as_str());
+        lines.push(kind.open(&scene.world, &scene.upstream, place).await);
+    }
+    scene.world.rounds().await;
+    let mut file = scene.world.main_file().await;
+    file.execute("ALTER TABLE session RENAME TO elsewhere").await.unwrap();
+    // Due to be looked at.
+    scene.world.clock.set(scene.world.clock.now().minus(Duration::from_secs(1)));
+    all(&scene.assert_cut(lines).await, "why", "session_unreadable");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -123,3 +123,17 @@ async fn not_wanting_to_is_no_failure() {
     }
     assert_eq!(scene.recorded().await, ["cancelled", "cancelled"]);
 }
+
+#[tokio::test]
+async fn a_policy_that_blocks_is_not_a_person_who_stopped() {
+    let scene = scene().await;
+    for code in [53_003, 530_032, 500_212, 123_456] {
+        let page = refused(&scene, "access_denied", &described(code, "Blocked.")).await;
+        assert_ne!(page.status, StatusCode::OK, "{code}");
+        assert!(!page.body.contains("Sign-in cancelled"), "{code}");
+    }
+    assert_eq!(scene.recorded().await, ["denied"; 4]);
+    let metrics = scene.login.metrics.encode().unwrap();
+    assert!(metrics.contains("sign_ins_total{outcome=\"failed\"} 4"), "{metrics}");
+    assert!(!metrics.contains("outcome=\"cancelled\"} 4"), "{metrics}");
+}

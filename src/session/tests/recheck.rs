@@ -162,12 +162,13 @@ async fn session_without_a_refresh_token_keeps_its_groups_until_its_limits() {
         replaced: None,
     };
     let signed_in = scene.sessions.sign_in(new).await.unwrap();
+    assert_eq!(scene.log().await, ["signed_in", "recheck_unavailable"], "said once");
     scene.be(Mood::Refuses);
     for _ in 0..23 {
         scene.pass(Duration::from_mins(30));
         assert!(scene.is_open(&signed_in.token).await);
     }
-    assert_eq!(scene.asked(), 0);
+    assert_eq!((scene.asked(), scene.log().await), (0, Vec::new()));
     scene.pass(Duration::from_mins(30));
     assert!(!scene.is_open(&signed_in.token).await);
 }

@@ -53,6 +53,11 @@ impl World {
         SqliteConnection::connect(&self.url("audit.db")).await.unwrap()
     }
 
+    /// The same to the file of the sessions.
+    pub(crate) async fn main_file(&self) -> SqliteConnection {
+        SqliteConnection::connect(&self.url("cedargate.db")).await.unwrap()
+    }
+
     /// Every file of the databases with its bytes.
     pub(crate) fn database_files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let files = std::fs::read_dir(self.data.path()).unwrap().map(|entry| entry.unwrap().path());
