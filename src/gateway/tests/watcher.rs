@@ -104,3 +104,17 @@ async fn exchange_ends_with_the_token_that_opened_it() {
     cut.wanted().await;
     assert_eq!(round(&watcher, &mut memory).await, [], "once");
 }
+
+#[tokio::test]
+async fn no_clock_that_is_set_back_stretches_a_token() {
+    let scene = scene(rule_files::demo().unwrap()).await;
+    let (watcher, cut) = (watcher(&scene), Cut::default());
+    let _watch = open(&scene, &watcher, &cut);
+    let mut memory = Memory::default();
+    assert_eq!(round(&watcher, &mut memory).await, []);
+    scene.clock.set(scene.clock.now().minus(HOUR));
+    assert_eq!(round(&watcher, &mut memory).await, []);
+    scene.clock.advance(HOUR);
+    let cuts = round(&watcher, &mut memory).await;
+    assert_eq!((cuts.len(), &cuts[0].cause), (1, &CutCause::TokenExpired));
+}
