@@ -113,7 +113,7 @@ async fn signing_out_at_entra_ends_all_sessions_of_that_sign_in() {
     let sid = "0f0f0f0f-0000-4000-8000-00000000ABCD";
     let of = |sid: &str| NewSession {
         identity: Identity { entra_session: Some(sid.to_owned()), ..identity(UMA, &[]) },
-        refresh_token: None,
+        refresh_token: Some("refresh-1".into()),
         host: gate(),
         client: ClientAddress::Unknown,
         replaced: None,
