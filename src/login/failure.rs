@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::idp::{IdpError, Refusal};
+use crate::idp::{IdpError, Refusal, whole};
 
 /// Why nobody was signed in, for the person and for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Failure {
     pub(super) fn of(error: &IdpError) -> Self {
         let (status, cause, words) = situation(error);
         let code = refusal(error).map(Refusal::code);
-        Self { detail: detail(error), code, ..Self::new(status, cause, words) }
+        Self { detail: whole(error), code, ..Self::new(status, cause, words) }
     }
 }
 
@@ -162,6 +162,7 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
         IdpError::Settings { .. } => (later, "settings", OPERATOR),
         IdpError::Discovery { .. } => (later, "discovery", OPERATOR),
         IdpError::GroupNames => (later, "group_names", OPERATOR),
+        IdpError::GroupsAsRoles => (later, "groups_as_roles", OPERATOR),
     }
 }
 
@@ -185,17 +186,7 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
         | IdpError::TooManyGroups
         | IdpError::Busy
         | IdpError::NoPermission { .. }
-        | IdpError::GroupNames => None,
+        | IdpError::GroupNames
+        | IdpError::GroupsAsRoles => None,
     }
-}
-
-/// The error and its causes; by their own rule they hold nothing that a visitor chose.
-fn detail(error: &IdpError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }
