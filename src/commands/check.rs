@@ -85,12 +85,17 @@ async fn provider(config: &Config, report: &mut Report) {
             return credentials(&idp.look_at_credentials().await, config, report);
         }
     }
+    let before = report.failed;
     match idp.prove_credentials().await {
         Ok(reports) => credentials(&reports, config, report),
         Err(error) => {
             report.line("secret", Finding::Bad(explained(error, config)));
             return credentials(&idp.look_at_credentials().await, config, report);
         }
+    }
+    if report.failed > before {
+        // Graph can't be asked without a credential; the lines above say why.
+        return;
     }
     report.line("names", names(&idp).await);
     if let Some(name) = &config.entra.mfa_context {

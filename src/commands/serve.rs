@@ -30,6 +30,9 @@ pub async fn run(file: Option<&Path>) -> Result<()> {
     gate.run(stop_signal()?).await
 }
 
+/// Numbers that say that Entra knows no such tenant, under whatever OAuth code they come.
+const UNKNOWN: [u32; 3] = [50_059, 90_002, 90_019];
+
 /// A tenant, registration or credential that Entra does not take is one clear line now and not a surprise for the first
 /// visitor. An Entra that can't be reached is no reason to keep those out who are signed in already.
 async fn ask_entra(config: &Config) -> Result<()> {
@@ -81,7 +84,9 @@ fn all_of(faults: Vec<Option<anyhow::Error>>) -> Option<anyhow::Error> {
 fn is_wrong(error: &IdpError) -> bool {
     match error {
         IdpError::Settings { .. } | IdpError::Discovery { .. } | IdpError::ClientRefused(_) => true,
-        IdpError::Refused(refusal) => refusal.error == "invalid_tenant",
+        IdpError::Refused(refusal) => {
+            refusal.aadsts.is_some_and(|number| UNKNOWN.contains(&number))
+        }
         IdpError::Unavailable { .. }
         | IdpError::Busy
         | IdpError::Overloaded(_)

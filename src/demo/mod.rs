@@ -13,6 +13,7 @@ mod words;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -30,6 +31,9 @@ use crate::app::{Gate, Sockets, stop_signal};
 use crate::model::time::Clock;
 use crate::sim::Sim;
 use crate::telemetry::{self, Metrics};
+
+/// How long the demo's own servers may take to end.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// The options of `cedargate demo`.
 #[derive(Debug, Clone, Args)]
@@ -150,8 +154,7 @@ impl Demo {
         }
         let ended = gate.run(stop).await;
         halt.cancel();
-        tasks.close();
-        tasks.wait().await;
+        finish(&tasks).await;
         drop(data);
         ended
     }
@@ -215,8 +218,7 @@ async fn simulator_alone(options: &Options) -> Result<()> {
         drop(tasks.spawn(run));
     }
     stop.cancelled().await;
-    tasks.close();
-    tasks.wait().await;
+    finish(&tasks).await;
     drop(data);
     Ok(())
 }
@@ -228,6 +230,12 @@ fn on_loopback(options: &Options) -> Result<()> {
         "`--listen`: the demo is open to everybody who can reach it, so it listens on 127.0.0.1 only"
     );
     Ok(())
+}
+
+/// Lets the demo's own servers end, but not wait for a request that the simulator was told never to answer.
+async fn finish(tasks: &TaskTracker) {
+    tasks.close();
+    drop(tokio::time::timeout(GRACE, tasks.wait()).await);
 }
 
 async fn take(address: SocketAddr) -> Result<TcpListener> {

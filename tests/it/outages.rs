@@ -27,9 +27,9 @@ impl Scene {
         let tenant = Tenant::start_at(clock.clone(), vec![gate(SECRET)]).await;
         ails(&tenant);
         let entra = [
-            ("CLIENT_ID", people::CLIENT.to_owned()),
-            ("CLIENT_SECRET", SECRET.to_owned()),
-            ("AUTHORITY", tenant.plain.clone()),
+            ("ENTRA__CLIENT_ID", people::CLIENT.to_owned()),
+            ("ENTRA__CLIENT_SECRET", SECRET.to_owned()),
+            ("ENTRA__AUTHORITY", tenant.plain.clone()),
         ];
         let gate = Seat::take().await.open(clock.clone(), &entra).await.unwrap();
         Self { tenant, gate, clock }
