@@ -63,7 +63,7 @@ pub(super) struct Ground<'a> {
 pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuser)> {
     let Ground { config, clock, audit, live, metrics, .. } = ground;
     let idp = ground.idp.clone();
-    let sessions = Arc::new(sessions(ground, &idp));
+    let sessions = sessions(ground, &idp);
     let flood = Arc::new(Flood::new(REFUSALS));
     let refuser = Refuser::new(audit.clone(), flood, metrics.clone());
     let assertions = Assertions::new(config.public_url.to_string(), &ground.keys.assertion)?;
@@ -153,7 +153,7 @@ fn api(api: &config::Api, config: &Config) -> ApiSettings {
     }
 }
 
-fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {
+fn sessions(ground: &Ground<'_>, idp: &Idp) -> Arc<Sessions> {
     let config = ground.config;
     let counted = Counted { idp: idp.clone(), metrics: ground.metrics.clone() };
     let directory: Arc<dyn Directory> = Arc::new(counted);
@@ -171,6 +171,7 @@ fn sessions(ground: &Ground<'_>, idp: &Idp) -> Sessions {
         },
         token_key: ground.keys.token.clone(),
         mfa_context: config.entra.mfa_context.clone(),
+        tasks: ground.tasks.clone(),
     })
 }
 

@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 use super::envelope::Envelope;
 use super::error::AuditError;
 use super::queue::{Queue, Ties};
-use crate::model::record::{Entry, Event};
+use crate::model::record::{Actor, Entry, Event, SessionEnd};
 use crate::model::time::Timestamp;
 use crate::store::audit::Taken;
-use crate::store::{Author, Change, OutboxRow, Store, StoreError};
+use crate::store::{Author, Change, OutboxRow, SESSION_ENDED, Store, StoreError};
 
 /// What an outbox answers, later.
 pub type OutboxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -116,7 +116,7 @@ impl Drain {
         let mut answers = Vec::with_capacity(rows.len());
         for row in rows {
             let taken = Taken { source: self.source, id: row.id };
-            let envelope = Envelope::of(&change(row)).map_err(|error| {
+            let envelope = Envelope::of(&Entry::Event(Box::new(event(row)))).map_err(|error| {
                 tracing::error!(%error, "could not take a change over from the outbox");
                 WriterEnded
             })?;
@@ -131,9 +131,38 @@ impl Drain {
     }
 }
 
-fn change(row: OutboxRow) -> Entry {
+/// The event that a row stands for. An end of a session has its own; what can't be read as one is kept as it is.
+fn event(row: OutboxRow) -> Event {
+    if row.change.action == SESSION_ENDED
+        && let Some(ended) = ended(&row)
+    {
+        return ended;
+    }
     let OutboxRow { id, author: Author { by, at }, change } = row;
     let Change { action, object, before, after } = change;
-    let actor = by;
-    Entry::Event(Box::new(Event::Change { outbox: id, actor, action, object, before, after, at }))
+    Event::Change { outbox: id, actor: by, action, object, before, after, at }
+}
+
+fn ended(row: &OutboxRow) -> Option<Event> {
+    let text = |name: &str| row.change.after.get(name)?.as_str();
+    Some(Event::SessionEnded {
+        actor: actor(&row.author.by)?,
+        session: row.change.object.strip_prefix("session:")?.parse().ok()?,
+        subject: text("subject")?.parse().ok()?,
+        why: SessionEnd::from_word(text("why")?)?,
+        detail: text("detail")?.to_owned(),
+        ended_at: row.author.at,
+    })
+}
+
+/// The opposite of how an actor prints.
+fn actor(text: &str) -> Option<Actor> {
+    match text {
+        "gate" => Some(Actor::Gate),
+        "nobody" => Some(Actor::Nobody),
+        other => match other.strip_prefix("operator:") {
+            Some(name) => Some(Actor::Operator(name.to_owned())),
+            None => other.parse().ok().map(Actor::Subject),
+        },
+    }
 }

@@ -19,7 +19,7 @@
 //!
 //! **Invariant**: one process writes one log. The lock beside the file refuses a second.
 //!
-//! Changes of rules and sessions are made in another file. Each writes an outbox row in its own transaction, and the
+//! Changes of rules and ends of sessions are made in another file. Each writes an outbox row in its own transaction, and the
 //! [drain] makes a record of each exactly once.
 
 mod drain;

@@ -60,7 +60,8 @@ fn gate(places: &Places, secret: SecretString) -> Registration {
         .declaring(people::JOBS_RUN)
         .with_graph("GroupMember.Read.All")
         .with_graph("Policy.Read.All");
-    Registration { audience: Audience::MyOrg, ..registration }
+    let frontchannel_logout = Some(format!("{gate}/_gate/frontchannel-logout"));
+    Registration { audience: Audience::MyOrg, frontchannel_logout, ..registration }
 }
 
 /// The workload, which holds a role of the gate.

@@ -26,6 +26,13 @@ impl Pulse {
         Self { begun: Instant::now(), last_ms: Arc::new(AtomicU64::new(0)) }
     }
 
+    /// One that began this long ago.
+    #[cfg(test)]
+    pub(super) fn of_age(age: Duration) -> Self {
+        let now = Instant::now();
+        Self { begun: now.checked_sub(age).unwrap_or(now), ..Self::new() }
+    }
+
     pub(super) fn beat(&self) {
         let passed = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_ms.store(passed, Ordering::Relaxed);

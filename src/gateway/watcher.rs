@@ -275,3 +275,7 @@ async fn note(audit: &Audit, cut: ConnectionCut) -> Option<ConnectionCut> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "tests/watcher.rs"]
+mod tests;

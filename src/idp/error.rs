@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::credential_problem::{CredentialProblem, Which};
 use crate::model::id::{RequestId, TenantId};
@@ -154,6 +154,8 @@ impl IdpError {
             return Self::Overloaded(refusal);
         }
         match refusal.error {
+            // The code is spent; but with a claims request Entra says what would make the next one good.
+            "invalid_grant" if refusal.claims.is_some() => Self::InteractionNeeded(refusal),
             "invalid_grant" => Self::CodeRefused(refusal),
             "unauthorized_client" => Self::ClientRefused(refusal),
             "interaction_required" | "login_required" | "consent_required" => {
@@ -174,6 +176,39 @@ pub struct Refusal {
     pub aadsts: Option<u32>,
     /// Entra's id for the request, for its support.
     pub correlation_id: Option<String>,
+    /// What Entra wants to be asked for the next time. Only the token endpoint's word for it is taken.
+    pub claims: Option<ClaimsRequest>,
+}
+
+/// A claims request that Entra wrote (OpenID Connect Core 1.0 section 5.5): to be passed on as it is, and never shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimsRequest(Map<String, Value>);
+
+/// Longer ones would make an address that Entra itself refuses (AADSTS90015).
+const LONGEST_CLAIMS: usize = 2048;
+
+impl ClaimsRequest {
+    /// Reads the JSON object that an error body carries as text; none for anything else.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        if text.len() > LONGEST_CLAIMS {
+            return None;
+        }
+        serde_json::from_str(text).ok().map(Self)
+    }
+
+    /// The request of its own that a step-up makes, and this one besides.
+    pub(super) fn with(&self, own: Option<&Value>) -> String {
+        let mut all = self.0.clone();
+        let own = own.and_then(Value::as_object).into_iter().flatten();
+        for (part, claims) in own {
+            let place = all.entry(part.clone()).or_insert_with(|| Value::Object(Map::new()));
+            match (place.as_object_mut(), claims.as_object()) {
+                (Some(place), Some(claims)) => place.extend(claims.clone()),
+                (None, _) | (_, None) => *place = claims.clone(),
+            }
+        }
+        Value::Object(all).to_string()
+    }
 }
 
 /// The body of an error: RFC 6749 section 5.2 with Entra's additions. Prints codes and ids only.
@@ -186,6 +221,8 @@ pub(super) struct EntraError {
     error_codes: Vec<u32>,
     #[serde(default, deserialize_with = "text_if_any")]
     correlation_id: Option<String>,
+    #[serde(default, deserialize_with = "text_if_any")]
+    claims: Option<String>,
 }
 
 /// A member besides `error` that is not as it should be tells nothing; the refusal itself stands.
@@ -210,18 +247,12 @@ impl EntraError {
         let read = Refusal::read(&self.error, self.error_description.as_deref());
         let named = self.correlation_id.as_deref().and_then(guid);
         Refusal {
-            aadsts: self.number().or(read.aadsts),
+            // Of two, the last is the cause: `[70002, 54005]` is a code that was redeemed before.
+            aadsts: self.error_codes.last().copied().or(read.aadsts),
+            claims: self.claims.as_deref().and_then(ClaimsRequest::read),
             correlation_id: named.or(read.correlation_id),
             ..read
         }
-    }
-}
-
-impl EntraError {
-    /// Of several numbers the first that says more than that the credential or code was not taken.
-    fn number(&self) -> Option<u32> {
-        let telling = |number: &&u32| !VAGUE.contains(number);
-        self.error_codes.iter().find(telling).or(self.error_codes.first()).copied()
     }
 }
 
@@ -263,9 +294,6 @@ const OF_CREDENTIALS: [u32; 11] = [
     7_000_222,
 ];
 
-/// Numbers that come beside others that say why.
-const VAGUE: [u32; 1] = [70_002];
-
 /// Numbers that say that something at Entra's side fails for a while, or that it is asked too often. Some of them come
 /// with `invalid_grant`, though they say nothing of the person.
 const PASSING: [u32; 9] = [40_010, 50_033, 50_196, 90_006, 90_012, 90_024, 90_033, 90_055, 90_090];
@@ -301,7 +329,7 @@ impl Refusal {
     pub(super) fn read(error: &str, description: Option<&str>) -> Self {
         let error = KNOWN.into_iter().find(|known| *known == error).unwrap_or("other");
         let text = description.unwrap_or("");
-        Self { error, aadsts: aadsts(text), correlation_id: correlation_id(text) }
+        Self { error, aadsts: aadsts(text), correlation_id: correlation_id(text), claims: None }
     }
 
     /// `AADSTS50105`, or the OAuth code when there is no number.

@@ -25,7 +25,7 @@
 //! | `jwt` | the checks of every token |
 //! | `access_token` | what an access token must be beside them, and whom it speaks of |
 //! | `bearer` | access tokens on their way in, checked once |
-//! | `bearer_groups` | the groups that an access token left out |
+//! | `bearer_groups` | access tokens at the door, and the groups that they leave out |
 //! | `id_token` | what an ID token must be beside them |
 //! | `members` | JSON objects without a member twice |
 //! | `entra` | which claim means what |
@@ -69,6 +69,7 @@ mod own_tokens;
 mod provider;
 mod redeem;
 mod settings;
+mod sign_out;
 mod token_endpoint;
 mod turns;
 mod upkeep;
@@ -82,8 +83,9 @@ pub use contexts::ContextUse;
 pub use credential_problem::{CredentialProblem, Which};
 pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
 pub use discovery::Reach;
-pub use error::{HttpError, IdpError, Refusal, whole};
+pub use error::{ClaimsRequest, HttpError, IdpError, Refusal, whole};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
 pub use provider::Found;
 pub use settings::{ApiSettings, EntraSettings, TokenVersion};
+pub use sign_out::SignOutHint;
 pub use upkeep::Standing;

@@ -16,31 +16,31 @@ use openidconnect::{
     LogoutHint, LogoutRequest, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier,
     PostLogoutRedirectUrl, RedirectUrl,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::access_token::{BearerCaller, BearerRefusal};
 use super::bearer::Bearers;
 use super::counters::{Counters, Silence};
 use super::credentials::{CredentialReport, Credentials};
 use super::discovery::Discovery;
 use super::entra::{self, TokenGroups};
-use super::error::IdpError;
+use super::error::{ClaimsRequest, IdpError};
 use super::graph::Graph;
 use super::http::{GRAPH, Outbound};
 use super::id_token::{self, Answered};
 use super::jwt::{Checks, Verified};
 use super::member_of;
 use super::own_tokens::OwnTokens;
-use super::provider::{Found, Provider};
+use super::provider::{Found, Issuer, Provider};
 use super::redeem::{Grant, Redeemer, scopes};
 use super::settings::{EntraSettings, TokenVersion};
+use super::sign_out::{LONGEST_HINT, SignOutHint};
 use super::token_endpoint::{EntraClient, TokenAnswer};
 use super::turns::Turns;
 use crate::model::entra::GroupSource;
 use crate::model::host::Origin;
-use crate::model::id::{AuthContext, GroupId, Subject};
+use crate::model::id::{GroupId, Subject, TenantId};
 use crate::model::session::{Identity, StepUp};
 use crate::model::time::Clock;
 
@@ -76,6 +76,10 @@ pub enum Prompt {
     Default,
     /// Which account to use.
     SelectAccount,
+    /// To sign in anew, whoever is signed in there.
+    Login,
+    /// To agree to what this app asks for.
+    Consent,
 }
 
 /// What is asked of Entra for one sign-in. The default is an ordinary one.
@@ -87,6 +91,8 @@ pub struct Ask {
     pub login_hint: Option<String>,
     /// What the person has to prove; goes back in [`Proof`].
     pub step_up: StepUp,
+    /// What Entra asked to be asked for when it refused the first time.
+    pub claims: Option<ClaimsRequest>,
 }
 
 /// Where to send a browser to sign in, and what to keep for its return. Prints nothing of it.
@@ -125,6 +131,8 @@ pub struct SignedIn {
     pub identity: Identity,
     /// For the next check. Absent when Entra gave none; after a check, the one used goes on then.
     pub refresh_token: Option<SecretString>,
+    /// To sign out with at Entra, when there is no `login_hint` and it fits into an address.
+    pub id_token: Option<SecretString>,
 }
 
 /// How a check went.
@@ -246,6 +254,8 @@ impl Idp {
         let request = match ask.prompt {
             Prompt::Default => request,
             Prompt::SelectAccount => request.add_prompt(CoreAuthPrompt::SelectAccount),
+            Prompt::Login => request.add_prompt(CoreAuthPrompt::Login),
+            Prompt::Consent => request.add_prompt(CoreAuthPrompt::Consent),
         };
         let request = match &ask.login_hint {
             Some(hint) => request.set_login_hint(LoginHint::new(hint.clone())),
@@ -255,8 +265,8 @@ impl Idp {
             Some(age) => request.set_max_age(age),
             None => request,
         };
-        let request = match &ask.step_up.context {
-            Some(context) => request.add_extra_param("claims", claims_request(context)),
+        let request = match claims_request(ask) {
+            Some(claims) => request.add_extra_param("claims", claims),
             None => request,
         };
         let (url, ..) = request.url();
@@ -322,30 +332,29 @@ impl Idp {
             .map(|person| Recheck::Renewed(Box::new(person)))
     }
 
-    /// Whether this very access token was accepted before and has not expired since. Asks nobody.
-    pub fn knows_bearer(&self, token: &SecretString) -> bool {
-        self.shared.bearers.as_ref().is_some_and(|bearers| bearers.knows(token))
+    /// Where Entra's own pages live: whoever may frame what it calls at a sign-out.
+    pub fn authority(&self) -> &Origin {
+        &self.shared.settings.authority
     }
 
-    /// Whose access token this is: a service's own, or one that acts for a person.
+    /// Whether `issuer` is one that the tokens of this registration come from, letter by letter.
     ///
     /// # Errors
-    /// [`BearerRefusal`]; whoever sent it gets nothing then, not even what is open to everybody.
-    pub async fn bearer(&self, token: &SecretString) -> Result<Arc<BearerCaller>, BearerRefusal> {
-        match &self.shared.bearers {
-            Some(bearers) => bearers.caller(token, self).await,
-            None => Err(BearerRefusal::Invalid {
-                problem: "is of a kind that this gate is not set up to accept",
-            }),
-        }
+    /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when that can't be told.
+    pub async fn is_issuer(&self, issuer: &str) -> Result<bool, IdpError> {
+        let provider = self.shared.discovery.provider().await?;
+        let mut tenants = self.shared.settings.allowed_tenants.iter().map(TenantId::as_str);
+        Ok(match &provider.issuer {
+            Issuer::One(own, _) => own == issuer,
+            many @ Issuer::Template(_) => tenants.any(|tenant| many.of(tenant) == issuer),
+        })
     }
 
-    /// Where a browser signs out at Entra and comes back. With the `login_hint` of the [`Identity`] it asks for no
-    /// account.
+    /// Where a browser signs out at Entra and comes back.
     ///
     /// # Errors
     /// [`IdpError::Unavailable`] and [`IdpError::Discovery`] when the metadata can't be had or names no such address.
-    pub async fn sign_out_url(&self, login_hint: Option<&str>) -> Result<String, IdpError> {
+    pub async fn sign_out_url(&self, hint: &SignOutHint) -> Result<String, IdpError> {
         let provider = self.shared.discovery.provider().await?;
         let unusable = |problem| IdpError::Discovery {
             url: self.shared.settings.authority.to_string(),
@@ -358,11 +367,15 @@ impl Idp {
         let back = PostLogoutRedirectUrl::new(self.shared.settings.post_logout_uri.clone())
             .map_err(|_| setting("post_logout_uri"))?;
         let request = LogoutRequest::from(endpoint).set_post_logout_redirect_uri(back);
-        let request = match login_hint {
-            Some(hint) => request.set_logout_hint(LogoutHint::new(hint.to_owned())),
-            None => request,
-        };
-        Ok(request.http_get_url().into())
+        let mut url = match hint {
+            SignOutHint::Login(hint) => request.set_logout_hint(LogoutHint::new(hint.clone())),
+            SignOutHint::IdToken(_) | SignOutHint::Nobody => request,
+        }
+        .http_get_url();
+        if let SignOutHint::IdToken(token) = hint {
+            url.query_pairs_mut().append_pair("id_token_hint", token.expose_secret());
+        }
+        Ok(url.into())
     }
 
     fn client(&self, provider: &Provider) -> Result<EntraClient<EndpointSet>, IdpError> {
@@ -433,7 +446,11 @@ impl Idp {
             }
         };
         let refresh_token = answer.refresh_token().map(|token| token.secret().clone().into());
-        Ok(SignedIn { identity: entra::identity(token, groups)?, refresh_token })
+        let identity = entra::identity(token, groups)?;
+        let id_token = answer.extra_fields().id_token.clone();
+        let id_token =
+            id_token.filter(|token| identity.login_hint.is_none() && token.len() <= LONGEST_HINT);
+        Ok(SignedIn { identity, refresh_token, id_token: id_token.map(Into::into) })
     }
 }
 
@@ -453,9 +470,16 @@ impl Idp {
     }
 }
 
-/// OpenID Connect Core 1.0 section 5.5: the ID token must vouch for this authentication context.
-fn claims_request(context: &AuthContext) -> String {
-    json!({ "id_token": { "acrs": { "essential": true, "value": context.as_str() } } }).to_string()
+/// OpenID Connect Core 1.0 section 5.5: the ID token must vouch for the context that is asked for. What Entra wants
+/// besides goes along.
+fn claims_request(ask: &Ask) -> Option<String> {
+    let own = ask.step_up.context.as_ref().map(|context| {
+        json!({ "id_token": { "acrs": { "essential": true, "value": context.as_str() } } })
+    });
+    match &ask.claims {
+        Some(claims) => Some(claims.with(own.as_ref())),
+        None => own.map(|own| own.to_string()),
+    }
 }
 
 fn setting(setting: &'static str) -> IdpError {

@@ -19,7 +19,7 @@ use super::goal::Goal;
 use super::query::Query;
 use super::start::{prompt, wanted};
 use super::trouble::Trouble;
-use crate::idp::{Ask, IdpError, Prompt, SignInRequest};
+use crate::idp::{Ask, ClaimsRequest, IdpError, Prompt, SignInRequest};
 use crate::model::id::SessionId;
 use crate::store::{Destination, Round, SecretHash, SignIn};
 use crate::web::caller::Caller;
@@ -53,6 +53,8 @@ pub(super) struct Journey {
     /// The session that a step-up is for; none begins a new one.
     pub(super) session: Option<SessionId>,
     pub(super) round: Round,
+    /// What Entra asked to be asked for when it refused the first time.
+    pub(super) claims: Option<ClaimsRequest>,
 }
 
 impl Login {
@@ -83,7 +85,8 @@ impl Login {
             }
             session => {
                 let session = session.map(|session| session.id.clone());
-                let journey = Journey { goal, prompt, session, round: Round::First };
+                let (round, claims) = (Round::First, None);
+                let journey = Journey { goal, prompt, session, round, claims };
                 self.send_to_entra(exchange, headers, journey).await
             }
         }
@@ -135,6 +138,7 @@ impl Login {
             prompt: journey.prompt,
             login_hint: stored.and_then(|session| session.login_hint),
             step_up: journey.goal.step_up().clone(),
+            claims: journey.claims.clone(),
         })
     }
 

@@ -2,7 +2,8 @@
 //!
 //! The state comes first, also for errors, and is gone with the first look; only then is anything else believed. Its row
 //! is deleted before the code is redeemed, so that no code is ever tried twice. An answer whose state is unknown while
-//! the browser is signed in is a step back in its history, and leads home.
+//! the browser is signed in is a step back in its history, and leads home. When Entra says that the person has to act
+//! first, it is asked once more so that it can tell them, and never again after that.
 
 use std::sync::Arc;
 
@@ -10,10 +11,12 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
+use secrecy::SecretString;
 
 use super::Login;
 use super::answers::{front_of, only_get, quiet, redirect};
 use super::arrive::Arrival;
+use super::begin::Journey;
 use super::browser::browser_of;
 use super::failed::Way;
 use super::failure::Failure;
@@ -22,10 +25,11 @@ use super::query::{Query, Twice};
 use super::return_path::ReturnPath;
 use super::step_up::Attempt;
 use super::trouble::Trouble;
-use crate::idp::{IdpError, Proof, SignedIn};
+use crate::idp::{IdpError, Prompt, Proof, Refusal, SignedIn};
+use crate::model::id::SessionId;
 use crate::model::session::StepUp;
 use crate::session::{NewSession, Token};
-use crate::store::{Destination, SecretHash, SignIn, SignInTaken};
+use crate::store::{Destination, Round, SecretHash, SignIn, SignInTaken};
 use crate::telemetry::Outcome;
 use crate::web::caller::Caller;
 use crate::web::cookie::{Carried, Cookie};
@@ -47,6 +51,36 @@ impl<'a> Answer<'a> {
             error: query.one("error")?,
             description: query.one("error_description")?,
         })
+    }
+}
+
+/// Why an answer of Entra signed nobody in.
+enum Unsigned {
+    /// It leads nowhere, for a reason of ours.
+    Stale(&'static str),
+    /// It says no, or is not to be trusted.
+    Refused(IdpError),
+}
+
+impl Unsigned {
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Stale(detail) => Failure::stale(detail),
+            Self::Refused(error) => Failure::of(error),
+        }
+    }
+
+    /// What Entra wants the person to act on, when asking it once more may help: never a second time, and never in a
+    /// step-up, which has one try.
+    fn again(&self, sign_in: &SignIn) -> Option<Refusal> {
+        match self {
+            Self::Refused(IdpError::InteractionNeeded(refusal))
+                if sign_in.round == Round::First && sign_in.step_up.is_empty() =>
+            {
+                Some(refusal.clone())
+            }
+            Self::Refused(_) | Self::Stale(_) => None,
+        }
     }
 }
 
@@ -121,10 +155,13 @@ impl Login {
                 let attempt = Attempt { session, asked: sign_in.step_up, browser: sign_in.browser };
                 self.raise(exchange, headers, (person, attempt, goal)).await
             }
-            (Err(failure), None) => self.failed(exchange, &failure, &way).await,
-            (Err(failure), Some(session)) => {
+            (Err(unsigned), None) => match unsigned.again(&sign_in) {
+                Some(error) => self.once_more(exchange, headers, (error, goal)).await,
+                None => self.failed(exchange, &unsigned.failure(), &way).await,
+            },
+            (Err(unsigned), Some(session)) => {
                 let attempt = Attempt { session, asked: sign_in.step_up, browser: sign_in.browser };
-                self.unmet(exchange, &failure, (&way, &attempt)).await
+                self.unmet(exchange, &unsigned.failure(), (&way, &attempt)).await
             }
         }
     }
@@ -139,18 +176,44 @@ impl Login {
         }
     }
 
-    async fn redeem(&self, answer: &Answer<'_>, sign_in: &SignIn) -> Result<SignedIn, Failure> {
+    /// Asks Entra a second and last time, so that it shows the person what it wants of them.
+    async fn once_more(
+        &self,
+        exchange: &Exchange,
+        headers: &HeaderMap,
+        (refusal, goal): (Refusal, Goal),
+    ) -> Result<Response, Trouble> {
+        tracing::info!(request.id = %exchange.facts.request, refusal = %refusal, "Entra wants the person to act; it is asked once more.");
+        let prompt = match refusal.error {
+            "consent_required" => Prompt::Consent,
+            // With a claims request Entra knows itself what to ask; without one it is told to ask for everything.
+            _ if refusal.claims.is_some() => Prompt::Default,
+            _ => Prompt::Login,
+        };
+        let (session, round, claims) = (None, Round::Again, refusal.claims);
+        let journey = Journey { goal, prompt, session, round, claims };
+        self.send_to_entra(exchange, headers, journey).await
+    }
+
+    async fn redeem(&self, answer: &Answer<'_>, sign_in: &SignIn) -> Result<SignedIn, Unsigned> {
         if let Some(error) = answer.error {
-            let error = IdpError::from_callback(error, answer.description);
-            return Err(Failure::of(&error));
+            return Err(Unsigned::Refused(IdpError::from_callback(error, answer.description)));
         }
-        let code = answer.code.ok_or_else(|| Failure::stale("no code"))?;
+        let code = answer.code.ok_or(Unsigned::Stale("no code"))?;
         let verifier = self.sessions.open_text(&sign_in.verifier, sign_in.state.as_str());
-        let verifier = verifier.ok_or_else(|| Failure::stale("sealed with another key"))?;
+        let verifier = verifier.ok_or(Unsigned::Stale("sealed with another key"))?;
         let (nonce, step_up) = (sign_in.nonce.clone(), sign_in.step_up.clone());
         let finished =
             self.idp.finish(code.to_owned().into(), Proof { nonce, verifier, step_up }).await;
-        finished.map_err(|error| Failure::of(&error))
+        finished.map_err(Unsigned::Refused)
+    }
+
+    /// Keeps what signing out at Entra takes. Without it Entra asks which account is meant, so nobody is kept out for it.
+    pub(super) async fn keep_hint(&self, session: &SessionId, id_token: Option<SecretString>) {
+        let Some(token) = id_token else { return };
+        if let Err(error) = self.sessions.keep_id_token(session, &token).await {
+            tracing::warn!(error = %error, "An ID token could not be kept for signing out.");
+        }
     }
 
     /// Starts the session, which puts it on record, and leads on. What the browser carried before ends, and is never
@@ -170,6 +233,7 @@ impl Login {
             replaced: former.as_ref(),
         };
         let session = self.sessions.sign_in(new).await?;
+        self.keep_hint(&session.id, person.id_token).await;
         self.metrics.signed_in(Outcome::Ok);
         let arrival = Arrival { browser: &sign_in.browser, token: &session.token };
         Ok(self.lead_on(exchange, (goal, &session.id), arrival).await)

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::goal::Goal;
 use super::return_path::ReturnPath;
 use super::trouble::Trouble;
+use super::words::Again;
 use crate::model::host::Origin;
 use crate::model::record::{Entry, Event};
 use crate::model::session::StepUp;
@@ -20,10 +21,13 @@ use crate::web::fault::Fault;
 use crate::web::flood::Source;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
-use crate::web::page::{self, Frame};
+use crate::web::page::{self, Frame, Tone};
 use crate::web::pages::SignInFailedPage;
 use crate::web::refuser::Refused;
 use crate::web::sign_in::{at_app, at_gate};
+
+/// Entra keeps people whom nobody assigned on its own page and tells us nothing, so they come back by themselves.
+pub(super) const HELD_AT_MICROSOFT: &str = "Did Microsoft stop you with AADSTS50105? Then your account is fine, but nobody has given it access to this site: ask your help desk to assign you.";
 
 /// Where a person can go from a failed sign-in.
 #[derive(Debug, Clone, Default)]
@@ -109,16 +113,23 @@ pub(super) fn page(
     let Ok(frame) = Frame::new(failure.words.title) else {
         return answers::fault(exchange, &Fault::unready());
     };
+    let words = failure.words;
+    let again = way.again.clone().filter(|_| words.again == Again::Same || way.switch.is_none());
     let page = SignInFailedPage {
         frame,
-        sentence: failure.words.sentence.to_owned(),
-        advice: Some(failure.words.advice.to_owned()),
-        again: way.again.clone(),
+        eyebrow: if failure.is_calm() { "Cancelled" } else { "Sign-in did not finish" },
+        tone: if failure.is_calm() { Tone::Plain } else { Tone::Bad },
+        sentence: words.sentence.to_owned(),
+        advice: Some(words.advice.to_owned()),
+        mender: (!failure.is_calm()).then(|| words.mender.in_words()),
+        again,
         switch: way.switch.clone(),
         reference,
         at: Moment::new(exchange.at),
         contact: None,
         code: failure.code.clone(),
+        correlation: failure.correlation.clone(),
+        hint: failure.is_calm().then_some(HELD_AT_MICROSOFT),
     };
     let mut response = page::still(failure.status, &page);
     if failure.status == StatusCode::SERVICE_UNAVAILABLE {

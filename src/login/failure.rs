@@ -1,8 +1,22 @@
 //! Sign-ins that did not work, in plain words: one text per situation, none of it from the provider or the visitor.
+//!
+//! What is known of the situation gives status, cause and a general text; where Entra gave a code that the table of
+//! `aadsts` knows, its text takes the general one's place.
 
 use http::StatusCode;
 
+use super::aadsts::{OTHERS, words_of};
+use super::words::{Again, Mender, Words, nobody, service, you};
 use crate::idp::{IdpError, Refusal, whole};
+
+/// The word for refusals that nothing else is known about.
+const REFUSED: &str = "refused";
+
+/// Checks of an ID token that one fresh from Entra fails only when our clock and Entra's are far apart.
+const OF_TIME: [&str; 3] = ["expiry", "not_before", "issued_at"];
+
+/// AADSTS65004: the person declined, which is their right and no error.
+const DECLINED: u32 = 65_004;
 
 /// Why nobody was signed in, for the person and for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,96 +29,97 @@ pub(super) struct Failure {
     pub(super) words: Words,
     /// `AADSTS50105`, or the OAuth error code.
     pub(super) code: Option<String>,
+    /// Entra's own id for the request.
+    pub(super) correlation: Option<String>,
 }
 
-/// What the page says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Words {
-    pub(super) title: &'static str,
-    pub(super) sentence: &'static str,
-    pub(super) advice: &'static str,
-}
-
-const STALE: Words = Words {
-    title: "This sign-in is no longer good",
-    sentence: "It was used already, took too long, or was begun in another browser.",
-    advice: "Begin again. If you came through a bookmark, bookmark the page that you want instead.",
-};
-const CIRCLING: Words = Words {
-    title: "Signing in goes round in circles",
-    sentence: "You were signed in several times within a minute, but your browser did not keep it.",
-    advice: "Allow cookies for this site, or clear those that it has, then open the page again.",
-};
-const CANCELLED: Words = Words {
-    title: "Sign-in cancelled",
-    sentence: "You stopped signing in at Microsoft. Nothing was changed.",
-    advice: "Try again when you like.",
-};
-const INTERACTION: Words = Words {
-    title: "Microsoft wants you to do something first",
-    sentence: "It needs another step from you, such as a second factor, before it lets you in here.",
-    advice: "Try again and follow the steps that Microsoft shows. If this stays, ask your help desk.",
-};
-const STEP_UP: Words = Words {
-    title: "The extra proof is missing",
-    sentence: "Microsoft let you in, but not in the way that this page asks for.",
-    advice: "Try again and follow every step that Microsoft shows. If this stays, tell the people who run this service.",
-};
-const CODE_REFUSED: Words = Words {
-    title: "This sign-in can't be used any more",
-    sentence: "Microsoft no longer accepts it, mostly because it took too long.",
-    advice: "Try again.",
-};
-const AWAY: Words = Words {
-    title: "Microsoft sign-in can't be reached",
-    sentence: "Cedargate could not reach the service that tells who you are.",
-    advice: "Try again in a few minutes. People who are signed in already are not affected.",
-};
-const GROUPS: Words = Words {
-    title: "Your groups can't be read right now",
-    sentence: "You are in many groups, and Microsoft did not tell which. Without them nobody can say what you may open.",
-    advice: "Try again in a few minutes.",
-};
-const TOO_MANY_GROUPS: Words = Words {
-    title: "You are in too many groups",
-    sentence: "Microsoft does not name them all at sign-in, and this site is set up not to ask for them. Without them nobody can say what you may open.",
-    advice: "Tell the people who run this service, and give them the reference below.",
-};
+const STALE: Words = you([
+    "This sign-in is no longer good",
+    "It was used already, took too long, or was begun in another browser.",
+    "Begin again. If you came through a bookmark, bookmark the page that you want instead.",
+]);
+const CIRCLING: Words = you([
+    "Signing in goes round in circles",
+    "You were signed in several times within a minute, but your browser did not keep it.",
+    "Allow cookies for this site, or clear those that it has, then open the page again.",
+]);
+const CANCELLED: Words = you([
+    "Sign-in cancelled",
+    "You stopped signing in at Microsoft. Nothing was changed.",
+    "Try again when you like.",
+]);
+const INTERACTION: Words = you([
+    "Microsoft wants you to do something first",
+    "It needs another step from you, such as a second factor, before it lets you in here.",
+    "Try again and follow the steps that Microsoft shows. If this stays, ask your help desk.",
+]);
+const STEP_UP: Words = you([
+    "The confirmation is missing",
+    "Microsoft let you in, but not in the way that this page asks for.",
+    "Try again and follow every step that Microsoft shows. If this stays, tell the people who run this service.",
+]);
+const CODE_REFUSED: Words = you([
+    "This sign-in can't be used any more",
+    "Microsoft no longer accepts it, mostly because it took too long.",
+    "Try again.",
+]);
+const AWAY: Words = nobody([
+    "Microsoft sign-in can't be reached",
+    "Cedargate could not reach the service that tells who you are.",
+    "Try again in a few minutes. People who are signed in already are not affected.",
+]);
+const GROUPS: Words = nobody([
+    "Your groups can't be read right now",
+    "You are in many groups, and Microsoft did not tell which. Without them nobody can say what you may open.",
+    "Try again in a few minutes.",
+]);
+const TOO_MANY_GROUPS: Words = service([
+    "You are in too many groups",
+    "Microsoft does not name them all at sign-in, and this site is set up not to ask for them. Without them nobody can say what you may open.",
+    "Tell the people who run this service, and give them the reference below.",
+]);
 const FOREIGN: Words = Words {
-    title: "This account belongs to another organization",
-    sentence: "Accounts of your organization can't be used here.",
-    advice: "Use an account of the organization that runs this site, or ask it for an invitation.",
+    again: Again::OtherAccount,
+    ..you([
+        "This account belongs to another organization",
+        "Accounts of your organization can't be used here.",
+        "Use an account of the organization that runs this site, or ask it for an invitation.",
+    ])
 };
-const OPERATOR: Words = Words {
-    title: "Sign-in is not set up correctly",
-    sentence: "Microsoft does not accept how this site is registered, so nobody can sign in.",
-    advice: "Tell the people who run this service, and give them the reference below.",
-};
-const BAD_TOKEN: Words = Words {
-    title: "The sign-in could not be verified",
-    sentence: "What came back from Microsoft did not pass a check, so it was not used.",
-    advice: "Try again. If this stays, tell the people who run this service.",
-};
-
-const UNKNOWN_STEP_UP: Words = Words {
-    title: "This link asks for something that is not known here",
-    sentence: "It asks for a proof that no page behind this gate needs.",
-    advice: "Start from the page that you want to open instead.",
-};
-const OTHER_PERSON: Words = Words {
-    title: "Somebody else confirmed",
-    sentence: "You are signed in here with one account and confirmed at Microsoft with another. Nothing was changed.",
-    advice: "Try again with the account that you are signed in with here, or sign in with the other one.",
-};
-const ENDED: Words = Words {
-    title: "Your session ended meanwhile",
-    sentence: "It was over before your confirmation came back, so there was nothing left to add it to.",
-    advice: "Sign in again.",
-};
+const OPERATOR: Words = service([
+    "Sign-in is not set up correctly",
+    "Microsoft does not accept how this site is registered, so nobody can sign in.",
+    "Tell the people who run this service, and give them the reference below.",
+]);
+const BAD_TOKEN: Words = service([
+    "The sign-in could not be verified",
+    "What came back from Microsoft did not pass a check, so it was not used.",
+    "Try again. If this stays, tell the people who run this service.",
+]);
+const CLOCK: Words = service([
+    "Two clocks don't agree",
+    "By the clock of this service, what Microsoft just made for you is not valid yet, or no longer valid.",
+    "Tell the people who run this service to set the clock of its machine. Until then nobody can sign in.",
+]);
+const UNKNOWN_STEP_UP: Words = you([
+    "This link asks for something that is not known here",
+    "It asks for a proof that no page behind this gate needs.",
+    "Start from the page that you want to open instead.",
+]);
+const OTHER_PERSON: Words = you([
+    "Somebody else confirmed",
+    "You are signed in here with one account and confirmed at Microsoft with another. Nothing was changed.",
+    "Try again with the account that you are signed in with here, or sign in with the other one.",
+]);
+const ENDED: Words = you([
+    "Your session ended meanwhile",
+    "It was over before your confirmation came back, so there was nothing left to add it to.",
+    "Sign in again.",
+]);
 
 impl Failure {
     fn new(status: StatusCode, cause: &'static str, words: Words) -> Self {
-        Self { status, cause, detail: String::new(), words, code: None }
+        Self { status, cause, detail: String::new(), words, code: None, correlation: None }
     }
 
     /// A state, code or hand-over that leads nowhere; `detail` says which of these, in fixed words.
@@ -135,8 +150,40 @@ impl Failure {
     /// What became of an exchange with Entra.
     pub(super) fn of(error: &IdpError) -> Self {
         let (status, cause, words) = situation(error);
-        let code = refusal(error).map(Refusal::code);
-        Self { detail: whole(error), code, ..Self::new(status, cause, words) }
+        let general = Self { detail: whole(error), ..Self::new(status, cause, words) };
+        match refusal(error) {
+            Some(refusal) => general.coded(refusal),
+            None => general,
+        }
+    }
+
+    /// Nothing went wrong: the person did not want to.
+    pub(super) fn is_calm(&self) -> bool {
+        self.status == StatusCode::OK
+    }
+
+    /// Entra's code says more than the situation does, where the table knows it.
+    fn coded(mut self, refusal: &Refusal) -> Self {
+        self.code = Some(refusal.code());
+        self.correlation.clone_from(&refusal.correlation_id);
+        let Some(number) = refusal.aadsts else { return self };
+        if let Some(words) = words_of(number) {
+            self.status = self.status_with(words, number);
+            self.words = words;
+        } else if self.cause == REFUSED {
+            self.words = OTHERS;
+        }
+        self
+    }
+
+    /// Whom a row names decides: a person gets no 503 for what only they can mend, and no 403 for what they can't.
+    fn status_with(&self, words: Words, number: u32) -> StatusCode {
+        match words.mender {
+            Mender::You if number == DECLINED => StatusCode::OK,
+            Mender::You | Mender::HelpDesk if self.status == StatusCode::BAD_REQUEST => self.status,
+            Mender::You | Mender::HelpDesk => StatusCode::FORBIDDEN,
+            Mender::Service | Mender::Nobody => StatusCode::SERVICE_UNAVAILABLE,
+        }
     }
 }
 
@@ -146,6 +193,7 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
         IdpError::Cancelled(_) => (StatusCode::OK, "cancelled", CANCELLED),
         IdpError::InteractionNeeded(_) => (denied, "interaction_needed", INTERACTION),
         IdpError::CodeRefused(_) => (StatusCode::BAD_REQUEST, "code_refused", CODE_REFUSED),
+        IdpError::BadToken { check } if OF_TIME.contains(check) => (later, "clock", CLOCK),
         IdpError::BadToken { .. } => (denied, "bad_token", BAD_TOKEN),
         IdpError::StepUpUnmet { .. } => (denied, "step_up_unmet", STEP_UP),
         IdpError::ForeignTenant { .. } => (denied, "foreign_tenant", FOREIGN),
@@ -157,7 +205,7 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
         IdpError::Randomness => (later, "randomness", AWAY),
         IdpError::ClientRefused(_) => (later, "client_refused", OPERATOR),
         IdpError::Credential { .. } => (later, "credential", OPERATOR),
-        IdpError::Refused(_) => (later, "refused", OPERATOR),
+        IdpError::Refused(_) => (later, REFUSED, OPERATOR),
         IdpError::NoPermission { .. } => (later, "no_permission", OPERATOR),
         IdpError::Settings { .. } => (later, "settings", OPERATOR),
         IdpError::Discovery { .. } => (later, "discovery", OPERATOR),

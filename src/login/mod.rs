@@ -19,6 +19,7 @@
 //! browser or host; parameters that come twice; signing out by a link or by another site's form. No text of the
 //! provider and none of the visitor's choosing is ever shown. No token is ever part of an answer but as our cookie.
 
+mod aadsts;
 mod about;
 mod answers;
 mod arrive;
@@ -28,6 +29,7 @@ mod browser;
 mod callback;
 mod failed;
 mod failure;
+mod front_channel;
 mod goal;
 mod handoff;
 mod query;
@@ -37,6 +39,7 @@ mod sign_out;
 mod start;
 mod step_up;
 mod trouble;
+mod words;
 
 use std::sync::Arc;
 
@@ -93,6 +96,7 @@ impl Login {
             .route("/_gate/callback", get(callback::callback))
             .route("/_gate/logout", get(sign_out::ask).post(sign_out::sign_out))
             .route("/_gate/signed-out", get(sign_out::signed_out))
+            .route("/_gate/frontchannel-logout", get(front_channel::end))
             .route("/_gate/csp-report", post(about::csp_report))
             .route("/_gate/jwks.json", get(about::jwks))
             .with_state(Arc::clone(self))

@@ -73,7 +73,7 @@ pub(super) fn prompt(query: &Query<'_>) -> Prompt {
 /// The parameter that [`prompt`] reads.
 pub(super) fn with_prompt(link: Link, prompt: Prompt) -> Link {
     match prompt {
-        Prompt::Default => link,
+        Prompt::Default | Prompt::Login | Prompt::Consent => link,
         Prompt::SelectAccount => link.with_query("account", "other"),
     }
 }

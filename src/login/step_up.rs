@@ -55,6 +55,7 @@ impl Login {
         };
         match self.sessions.step_up(proven).await? {
             SteppedUp::Done(token) => {
+                self.keep_hint(&attempt.session, person.id_token).await;
                 self.metrics.stepped_up("met");
                 let arrival = Arrival { browser: &attempt.browser, token: &token };
                 Ok(self.lead_on(exchange, (goal, &attempt.session), arrival).await)

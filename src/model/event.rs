@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::actor::Actor;
 use super::client_address::ClientAddress;
 use super::cut::ConnectionCut;
-use super::id::{AppRole, GroupId, ReleaseNumber, SessionId};
+use super::id::{AppRole, GroupId, ReleaseNumber, SessionId, Subject};
 use super::principal::Principal;
 use super::time::Timestamp;
 
@@ -17,6 +17,8 @@ use super::time::Timestamp;
 pub enum SessionEnd {
     /// The person signed out.
     SignedOut,
+    /// The person signed out at Entra, which told us.
+    SignedOutAtEntra,
     /// A new sign-in in the same browser took its place.
     Replaced,
     /// Entra refused to renew it.
@@ -27,6 +29,40 @@ pub enum SessionEnd {
     Expired,
     /// Its refresh token can't be opened: the key is not the one that sealed it.
     KeyLost,
+    /// Its start could not be recorded, so nobody was let in by it.
+    NotRecorded,
+}
+
+impl SessionEnd {
+    const ALL: [Self; 8] = [
+        Self::SignedOut,
+        Self::SignedOutAtEntra,
+        Self::Replaced,
+        Self::RefusedByEntra,
+        Self::TooMany,
+        Self::Expired,
+        Self::KeyLost,
+        Self::NotRecorded,
+    ];
+
+    /// The word in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignedOut => "signed_out",
+            Self::SignedOutAtEntra => "signed_out_at_entra",
+            Self::Replaced => "replaced",
+            Self::RefusedByEntra => "refused_by_entra",
+            Self::TooMany => "too_many",
+            Self::Expired => "expired",
+            Self::KeyLost => "key_lost",
+            Self::NotRecorded => "not_recorded",
+        }
+    }
+
+    /// What a word of [`SessionEnd::as_str`] stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|end| end.as_str() == word)
+    }
 }
 
 /// Groups and app roles.
@@ -90,8 +126,14 @@ pub enum Event {
         actor: Actor,
         /// Which.
         session: SessionId,
+        /// Whose.
+        subject: Subject,
         /// Why.
         why: SessionEnd,
+        /// More for the operator, such as Entra's code; may be empty.
+        detail: String,
+        /// When. The envelope's `at` is when it was taken over from the outbox of `cedargate.db`.
+        ended_at: Timestamp,
     },
     /// Somebody who was signed in was asked to prove more at Entra, and did.
     SteppedUp {
@@ -143,6 +185,11 @@ pub enum Event {
         session: SessionId,
         /// What failed.
         detail: String,
+    },
+    /// The machine's clock was set: it moved by more than the time that passed.
+    ClockStep {
+        /// Milliseconds that it was set ahead; negative when it was set back.
+        by_ms: i64,
     },
     /// A change of the rule book or a release: taken over from the outbox of `cedargate.db`.
     Change {
@@ -206,6 +253,7 @@ impl Event {
             Self::StepUpFailed { .. } => "step_up_failed",
             Self::PrincipalChanged { .. } => "principal_changed",
             Self::RecheckUnavailable { .. } => "recheck_unavailable",
+            Self::ClockStep { .. } => "clock_step",
             Self::Change { .. } => "change",
             Self::TurnedAway { .. } => "turned_away",
             Self::UpstreamFailed { .. } => "upstream_failed",

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ impl Timestamp {
     }
 
     /// From whole seconds since the epoch (JWT `NumericDate`), saturating.
-    pub fn from_seconds(seconds: i64) -> Self {
+    pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(1_000_000))
     }
 
@@ -81,31 +81,63 @@ impl fmt::Display for Timestamp {
 pub enum Clock {
     /// The machine's clock.
     System,
-    /// A clock that stands still until it is moved; microseconds since the epoch.
-    Fixed(Arc<AtomicI64>),
+    /// A clock that stands still until it is moved.
+    Fixed(Arc<Hands>),
+}
+
+/// What a fixed clock shows.
+#[derive(Debug)]
+pub struct Hands {
+    /// Microseconds since the epoch.
+    shown: AtomicI64,
+    /// Microseconds that have really passed.
+    passed: AtomicI64,
 }
 
 impl Clock {
     /// A clock that stands at `now`.
     pub fn fixed(now: Timestamp) -> Self {
-        Self::Fixed(Arc::new(AtomicI64::new(now.as_micros())))
+        let (shown, passed) = (AtomicI64::new(now.as_micros()), AtomicI64::new(0));
+        Self::Fixed(Arc::new(Hands { shown, passed }))
     }
 
-    /// The present.
+    /// The present, as the clock shows it: somebody may have set it since the last look.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => system_now(),
-            Self::Fixed(micros) => Timestamp(micros.load(Ordering::SeqCst)),
+            Self::Fixed(hands) => Timestamp(hands.shown.load(Ordering::SeqCst)),
         }
     }
 
-    /// Moves a fixed clock ahead. The machine's clock is not ours to move: nothing happens.
+    /// Time that has passed since some moment before the first call, which nobody can set.
+    pub fn passed(&self) -> Duration {
+        match self {
+            Self::System => FIRST_LOOK.elapsed(),
+            Self::Fixed(hands) => {
+                let passed = hands.passed.load(Ordering::SeqCst);
+                Duration::from_micros(u64::try_from(passed).unwrap_or(0))
+            }
+        }
+    }
+
+    /// Moves a fixed clock ahead, as time does. The machine's clock is not ours to move: nothing happens.
     pub fn advance(&self, span: Duration) {
-        if let Self::Fixed(micros) = self {
-            micros.fetch_add(i64::try_from(span.as_micros()).unwrap_or(0), Ordering::SeqCst);
+        if let Self::Fixed(hands) = self {
+            let micros = i64::try_from(span.as_micros()).unwrap_or(0);
+            hands.passed.fetch_add(micros, Ordering::SeqCst);
+            hands.shown.fetch_add(micros, Ordering::SeqCst);
+        }
+    }
+
+    /// Sets a fixed clock, as an operator does: no time passes. The machine's clock is not ours to set.
+    pub fn set(&self, to: Timestamp) {
+        if let Self::Fixed(hands) = self {
+            hands.shown.store(to.as_micros(), Ordering::SeqCst);
         }
     }
 }
+
+static FIRST_LOOK: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
 fn system_now() -> Timestamp {

@@ -25,7 +25,7 @@ fn route(rest: &str) -> String {
 #[cfg(feature = "demo")]
 fn demo_files_are_written_as_they_are_read() {
     let book = demo().unwrap();
-    assert_eq!((book.apps.len(), book.routes.len(), book.grants.len()), (1, 11, 12));
+    assert_eq!((book.apps.len(), book.routes.len(), book.grants.len()), (1, 11, 13));
     let written = texts(&book).unwrap();
     assert_eq!(written["routes.toml"], include_str!("../../policies/demo/routes.toml"));
     assert_eq!(written["grants.toml"], include_str!("../../policies/demo/grants.toml"));

@@ -62,4 +62,8 @@ impl Ledger for Audit {
             noted.map(drop).map_err(|error| NotRecorded { detail: error.to_string() })
         })
     }
+
+    fn changed(&self) {
+        self.changes_made();
+    }
 }

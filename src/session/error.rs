@@ -17,6 +17,9 @@ pub enum SessionError {
     /// No randomness for a token.
     #[error("could not make a session token")]
     Randomness(#[from] NoRandomness),
+    /// A re-check did not come to its end in time, or was broken off: whether the groups still hold is not known.
+    #[error("a re-check did not come to its end")]
+    Unsettled,
     /// The refresh token could not be sealed.
     #[error("could not seal a refresh token")]
     Seal(#[from] KeysError),

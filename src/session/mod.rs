@@ -13,11 +13,15 @@
 //! person signs out, when the same browser signs in again, when the person has too many, and when the session epoch is
 //! raised. Use is noted at most once a minute, so an idle session ends up to a minute early.
 //!
+//! A clock that is set stretches none of these: the time that a session has left is held against time that passes as well,
+//! and the stricter wins. Both are the [`Clock`](crate::model::time::Clock)'s.
+//!
 //! # Re-checks
 //!
 //! When groups and roles are due to be read again, the request that finds it out waits for the answer, and so do all
-//! others of the same session: the refresh token is redeemed once at a time. The principal is replaced whole, never
-//! merged. When Entra can't be reached, the session keeps what it had until its limits, the record says so, and the next
+//! others of the same session: the refresh token is redeemed once at a time. It is done by a task of its own, so that
+//! requests which are given up neither put it off nor lose its answer; whoever waits too long for it is not let in.
+//! The principal is replaced whole, never merged. When Entra can't be reached, the session keeps what it had until its limits, the record says so, and the next
 //! try is a minute later. A session without a refresh token (Entra gave none) is never re-checked: it keeps the groups of
 //! its sign-in until its limits.
 //!
@@ -33,12 +37,15 @@
 //! memory is at most a second old and never outlives the end of any session in this process.
 
 mod adapters;
+mod clock_step;
 mod error;
 mod needs;
 mod recheck;
 mod sealed_text;
 mod sessions;
+mod sign_out;
 mod step_up;
+mod timekeeper;
 mod token;
 mod turns;
 mod watch;

@@ -55,6 +55,9 @@ pub struct Unavailable {
 pub trait Ledger: Send + Sync + fmt::Debug {
     /// Puts an event on record and comes back when it is durable.
     fn note(&self, event: Event) -> Pending<'_, Result<(), NotRecorded>>;
+
+    /// Learns that the outbox of the database holds something new for the record.
+    fn changed(&self);
 }
 
 /// The event is not on record.

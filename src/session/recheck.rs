@@ -9,32 +9,53 @@ use tokio::time::timeout;
 use super::error::SessionError;
 use super::needs::{Directory, Recheck, Renewed};
 use super::sessions::Sessions;
+use crate::model::id::SessionId;
 use crate::model::principal::Principal;
 use crate::model::record::{Actor, Event, Memberships, SessionEnd};
-use crate::store::{Renewal, StoredSession};
+use crate::store::{End, Renewal, StoredSession};
 
 /// When Entra could not be reached, the next try.
 const RETRY: Duration = Duration::from_mins(1);
 
+/// Whoever has the turn is done with Entra within one patience. A request that waits for its turn longer than this many
+/// waits for the database or the log, and is let in by neither.
+const PATIENCES: u32 = 2;
+
 impl Sessions {
     /// The session after its re-check; none when it ended by it.
+    ///
+    /// Only waiting belongs to the request. The re-check itself is a task of its own that keeps the turn until all is
+    /// written down: nobody can put it off by going away, and no answer of Entra, nor the refresh token in it, is lost.
     pub(super) async fn recheck(
         &self,
         session: StoredSession,
     ) -> Result<Option<StoredSession>, SessionError> {
-        let (Some(directory), Some(_)) = (&self.parts.directory, &session.refresh_token) else {
-            return Ok(Some(session));
-        };
-        let turn = self.turns.of(&session.id);
-        let Ok(_mine) = timeout(self.patience, turn.lock.lock()).await else {
-            return Ok(Some(session));
-        };
-        // Whoever had the turn before may have done it, or ended the session.
-        let Some(session) = self.parts.store.session(&session.id).await? else { return Ok(None) };
-        if self.parts.clock.now() < session.recheck_at {
+        if !self.can_be_rechecked(&session) {
             return Ok(Some(session));
         }
-        self.ask(directory.as_ref(), session).await
+        let turn = self.turns.of(&session.id);
+        let waited = timeout(self.patience * PATIENCES, Arc::clone(&turn.lock).lock_owned()).await;
+        let mine = waited.map_err(|_| SessionError::Unsettled)?;
+        let sessions = self.me.upgrade().ok_or(SessionError::Unsettled)?;
+        let task = self.parts.tasks.spawn(async move {
+            let checked = sessions.in_turn(&session.id).await;
+            // In this order: a place is left only when the lock is free.
+            drop(mine);
+            drop(turn);
+            checked
+        });
+        task.await.map_err(|_| SessionError::Unsettled)?
+    }
+
+    async fn in_turn(&self, id: &SessionId) -> Result<Option<StoredSession>, SessionError> {
+        // Whoever had the turn before may have done it, or ended the session.
+        let Some(session) = self.parts.store.session(id).await? else { return Ok(None) };
+        match &self.parts.directory {
+            Some(directory) if self.parts.clock.now() >= session.recheck_at => {
+                self.ask(directory.as_ref(), session).await
+            }
+            Some(_) | None => Ok(Some(session)),
+        }
     }
 
     async fn ask(
@@ -53,13 +74,21 @@ impl Sessions {
                 self.renew(session, *renewed).await
             }
             // An answer about somebody else is no answer that the session could live on.
-            Ok(Ok(Recheck::Renewed(_) | Recheck::Refused { .. })) => {
-                self.end(&session.id, SessionEnd::RefusedByEntra, Actor::Gate).await?;
-                Ok(None)
-            }
+            Ok(Ok(Recheck::Renewed(_))) => self.refused(&session, "another subject".into()).await,
+            Ok(Ok(Recheck::Refused { detail })) => self.refused(&session, detail).await,
             Ok(Err(unavailable)) => self.keep(session, unavailable.detail).await,
             Err(_) => self.keep(session, format!("no answer within {:?}", self.patience)).await,
         }
+    }
+
+    async fn refused(
+        &self,
+        session: &StoredSession,
+        detail: String,
+    ) -> Result<Option<StoredSession>, SessionError> {
+        let end = self.because(SessionEnd::RefusedByEntra, Actor::Gate);
+        self.end_for(&session.id, End { detail, ..end }).await?;
+        Ok(None)
     }
 
     /// The principal is replaced whole. The change is recorded before it takes effect: a decision never rests on groups

@@ -2,25 +2,27 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret as _, SecretString};
+use tokio_util::task::TaskTracker;
 
 use super::error::SessionError;
 use super::needs::{Directory, Ledger};
+use super::timekeeper::Timekeeper;
 use super::token::{NoRandomness, Token};
 use super::turns::Turns;
 use crate::keys::TokenKey;
 use crate::model::host::Host;
-use crate::model::id::{SessionId, Subject};
+use crate::model::id::{ObjectId, SessionId, Subject};
 use crate::model::principal::Principal;
 use crate::model::record::{Actor, ClientAddress, Event, MfaState, SessionEnd};
 use crate::model::session::{Identity, Session};
 use crate::model::time::{Clock, Timestamp};
-use crate::store::{Ended, Opened, SecretHash, Start, Store, StoredSession};
+use crate::store::{End, Opened, SecretHash, Start, Store, StoredSession};
 
 /// How old an answer from memory may be.
 const FRESH: Duration = Duration::from_secs(1);
@@ -51,6 +53,8 @@ pub struct Parts {
     pub token_key: TokenKey,
     /// The authentication context that counts as MFA; none: nothing does.
     pub mfa_context: Option<String>,
+    /// Runs what must come to its end even when the request that began it goes away.
+    pub tasks: TaskTracker,
 }
 
 /// How long sessions last, and how many one person may have.
@@ -96,9 +100,12 @@ pub struct SignedIn {
 pub struct Sessions {
     pub(super) parts: Parts,
     pub(super) turns: Turns,
-    /// How long a request waits for Entra, or for another request that waits for Entra.
+    /// How long a re-check waits for Entra.
     pub(super) patience: Duration,
+    /// Itself, for tasks that outlive a request.
+    pub(super) me: Weak<Self>,
     held: Cache<SecretHash, Held>,
+    pub(super) timekeeper: Timekeeper,
     /// Counts ends. An answer held in memory is good only under the count that its look-up began with, so that no
     /// session outlives its end here, not even one whose look-up was under way.
     pub(super) ends: AtomicU64,
@@ -120,20 +127,27 @@ impl fmt::Debug for Sessions {
 
 impl Sessions {
     /// Sessions over `parts`.
-    pub fn new(parts: Parts) -> Self {
-        Self {
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Self::with_patience(parts, PATIENCE)
+    }
+
+    /// The same with another patience with Entra.
+    pub(super) fn with_patience(parts: Parts, patience: Duration) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            timekeeper: Timekeeper::new(&parts.clock),
             parts,
             turns: Turns::default(),
-            patience: PATIENCE,
+            patience,
+            me: Weak::clone(me),
             held: Cache::new(HELD),
             ends: AtomicU64::new(0),
-        }
+        })
     }
 
     /// The session that a token opens on `host`; none when there is none, it has ended, or the token is of another host.
     ///
     /// # Errors
-    /// When the database fails or an end can't be recorded. Nobody may be let in then.
+    /// When the database fails or a change of groups can't be recorded. Nobody may be let in then.
     pub async fn load(
         &self,
         token: &Token,
@@ -176,12 +190,12 @@ impl Sessions {
         let session = self.fresh(id.clone(), &new)?;
         let replaced = new.replaced.map(Token::hash);
         let start = Start { replaced: replaced.as_ref(), per_person: self.parts.limits.per_person };
-        let started = self.parts.store.start_session(&session, &token.hash(), start).await?;
+        self.parts.store.start_session(&session, &token.hash(), start).await?;
         self.forget_all();
-        if let Err(error) = self.note_start(session, new.client, started.ended).await {
+        self.parts.ledger.changed();
+        if let Err(error) = self.note_start(session, new.client).await {
             // A sign-in that is not on record lets nobody in.
-            self.parts.store.end_session(&id, SessionEnd::SignedOut).await?;
-            self.forget_all();
+            self.end(&id, SessionEnd::NotRecorded, Actor::Gate).await?;
             return Err(error);
         }
         Ok(SignedIn { id, token })
@@ -205,21 +219,35 @@ impl Sessions {
         Ok(added.then_some(token))
     }
 
-    /// Ends a session with all its children, at once; `false` when it had ended already.
+    /// Ends a session with all its children, at once; `false` when it had ended already. The end is on record with it.
     ///
     /// # Errors
-    /// When the database fails; or when the end can't be recorded, and then the session has ended all the same.
+    /// When the database fails; the session goes on then.
     pub async fn end(
         &self,
         id: &SessionId,
         why: SessionEnd,
         actor: Actor,
     ) -> Result<bool, SessionError> {
-        let ended = self.parts.store.end_session(id, why).await?;
-        self.forget_all();
-        let Some(ended) = ended else { return Ok(false) };
-        self.note_end(ended, actor).await?;
-        Ok(true)
+        self.end_for(id, self.because(why, actor)).await
+    }
+
+    /// The same with all that there is to say of it.
+    pub(super) async fn end_for(&self, id: &SessionId, end: End) -> Result<bool, SessionError> {
+        let ended = self.parts.store.end_session(id, &end).await?;
+        self.ended(usize::from(ended));
+        Ok(ended)
+    }
+
+    /// Ends all sessions that began in this session of Entra, with their children. Gives how many there were.
+    ///
+    /// # Errors
+    /// When the database fails; the sessions go on then.
+    pub async fn end_all_of_entra(&self, sid: &ObjectId) -> Result<usize, SessionError> {
+        let end = self.because(SessionEnd::SignedOutAtEntra, Actor::Gate);
+        let count = self.parts.store.end_sessions_of_entra(sid.as_str(), &end).await?;
+        self.ended(count);
+        Ok(count)
     }
 
     /// A person's live sessions, newest first.
@@ -233,24 +261,20 @@ impl Sessions {
         Ok(sessions)
     }
 
-    /// Removes what is over: sessions, sign-ins and hand-overs. Gives the number of sessions that ended; when it is 500,
-    /// more may wait.
+    /// Looks whether the clock was set, and removes what is over: sessions, sign-ins and hand-overs. Gives the number of
+    /// sessions that ended; when it is 500, more may wait.
     ///
     /// # Errors
-    /// When the database fails or an end can't be recorded.
+    /// When the database fails, or a clock that was set can't be recorded; what is over is removed then all the same.
     pub async fn sweep(&self) -> Result<usize, SessionError> {
+        let noted = self.note_clock_step().await;
         let now = self.parts.clock.now();
         self.parts.store.sweep_sign_ins(now).await?;
         self.parts.store.sweep_handovers(now).await?;
-        let ended = self.parts.store.sweep_sessions(now, self.parts.limits.idle).await?;
-        let count = ended.len();
-        if count > 0 {
-            self.forget_all();
-        }
-        for ended in ended {
-            self.note_end(ended, Actor::Gate).await?;
-        }
-        Ok(count)
+        let end = self.because(SessionEnd::Expired, Actor::Gate);
+        let count = self.parts.store.sweep_sessions(self.parts.limits.idle, &end).await?;
+        self.ended(count);
+        noted.map(|()| count)
     }
 
     /// The session as it stands now: ended when it is over, noted as used, re-checked when that is due.
@@ -261,9 +285,10 @@ impl Sessions {
     ) -> Result<Option<StoredSession>, SessionError> {
         let now = self.parts.clock.now();
         let opened = self.parts.store.session_of(token).await?;
-        let Some(Opened { mut session, .. }) = opened.filter(|opened| opened.host == *host) else {
+        let Some(Opened { session, .. }) = opened.filter(|opened| opened.host == *host) else {
             return Ok(None);
         };
+        let Some(mut session) = self.rebased(session).await? else { return Ok(None) };
         if self.is_over(&session, now) {
             self.end(&session.id, SessionEnd::Expired, Actor::Gate).await?;
             return Ok(None);
@@ -291,7 +316,7 @@ impl Sessions {
             subject: identity.user.subject.clone(),
             principal: Arc::new(Principal::User(identity.user.clone())),
             auth_contexts: met.collect(),
-            entra_session: identity.entra_session.clone(),
+            entra_session: entra_session(identity),
             login_hint: identity.login_hint.clone(),
             refresh_token,
             signed_in_at: now,
@@ -351,7 +376,9 @@ impl Sessions {
     }
 
     pub(super) fn is_over(&self, session: &StoredSession, now: Timestamp) -> bool {
-        now >= session.ends_at || now >= self.idle_end(session)
+        now >= session.ends_at
+            || now >= self.idle_end(session)
+            || self.timekeeper.has_run_out(&session.id, session.ends_at.since(now))
     }
 
     pub(super) fn idle_end(&self, session: &StoredSession) -> Timestamp {
@@ -367,21 +394,24 @@ impl Sessions {
         &self,
         session: StoredSession,
         client: ClientAddress,
-        ended: Vec<Ended>,
     ) -> Result<(), SessionError> {
         let actor = Actor::Subject(session.subject);
-        for ended in ended {
-            self.note_end(ended, actor.clone()).await?;
-        }
         let auth_contexts = session.auth_contexts.into_keys().collect();
         let session = session.id;
         let event = Event::SignedIn { actor, session, client, auth_contexts };
         Ok(self.parts.ledger.note(event).await?)
     }
 
-    async fn note_end(&self, ended: Ended, actor: Actor) -> Result<(), SessionError> {
-        let Ended { id: session, why, .. } = ended;
-        Ok(self.parts.ledger.note(Event::SessionEnded { actor, session, why }).await?)
+    pub(super) fn because(&self, why: SessionEnd, by: Actor) -> End {
+        End { why, detail: String::new(), by, at: self.parts.clock.now() }
+    }
+
+    /// After so many sessions ended: nothing in memory outlives them, and their records are taken over soon.
+    fn ended(&self, count: usize) {
+        if count > 0 {
+            self.forget_all();
+            self.parts.ledger.changed();
+        }
     }
 }
 
@@ -396,6 +426,11 @@ impl Held {
 /// more than the one before. Without its word, `now`.
 pub(super) fn proved_at(identity: &Identity, now: Timestamp) -> Timestamp {
     identity.authenticated_at.map_or(now, |at| at.min(now))
+}
+
+/// `sid` as it is looked up: Entra writes it in lower case, and so do we whatever comes.
+pub(super) fn entra_session(identity: &Identity) -> Option<String> {
+    identity.entra_session.as_ref().map(|sid| sid.to_ascii_lowercase())
 }
 
 /// 64 random bits: a name, not a secret, but one that nobody can count up.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 use super::error::SessionError;
-use super::sessions::{Sessions, proved_at};
+use super::sessions::{Sessions, entra_session, proved_at};
 use super::token::Token;
 use crate::model::id::SessionId;
 use crate::model::principal::Principal;
@@ -79,7 +79,7 @@ impl Sessions {
             auth_contexts,
             proved_at: proved_at(identity, now).max(session.proved_at.min(now)),
             authenticated_at: identity.authenticated_at,
-            entra_session: identity.entra_session.clone(),
+            entra_session: entra_session(identity),
             login_hint: identity.login_hint.clone(),
             refresh_token: proven.refresh_token.as_ref().map(seal).transpose()?,
             recheck_at: now.plus(self.parts.limits.recheck),

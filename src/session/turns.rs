@@ -8,7 +8,7 @@ use crate::model::id::SessionId;
 
 /// Whose turn it is, per session.
 #[derive(Debug, Default)]
-pub(super) struct Turns(Mutex<BTreeMap<SessionId, Queue>>);
+pub(super) struct Turns(Arc<Mutex<BTreeMap<SessionId, Queue>>>);
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -17,11 +17,11 @@ struct Queue {
 }
 
 impl Turns {
-    pub(super) fn of(&self, id: &SessionId) -> Turn<'_> {
+    pub(super) fn of(&self, id: &SessionId) -> Turn {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let queue = turns.entry(id.clone()).or_default();
         queue.waiting += 1;
-        Turn { turns: self, id: id.clone(), lock: Arc::clone(&queue.lock) }
+        Turn { turns: Self(Arc::clone(&self.0)), id: id.clone(), lock: Arc::clone(&queue.lock) }
     }
 
     #[cfg(test)]
@@ -30,14 +30,15 @@ impl Turns {
     }
 }
 
-/// A place in the queue of one session; the last one to leave takes the queue away.
-pub(super) struct Turn<'a> {
-    turns: &'a Turns,
+/// A place in the queue of one session; the last one to leave takes the queue away. Whoever holds the lock keeps its place
+/// as well, or a newcomer would begin a queue of its own.
+pub(super) struct Turn {
+    turns: Turns,
     id: SessionId,
     pub(super) lock: Arc<tokio::sync::Mutex<()>>,
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
         let mut turns = self.turns.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Entry::Occupied(mut queue) = turns.entry(self.id.clone()) {

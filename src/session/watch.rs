@@ -36,13 +36,14 @@ impl Sessions {
     /// The session as it is now, seen from `host`; none when it has ended. Looking is no use of it, and asks nobody else.
     ///
     /// # Errors
-    /// When the database fails or an end can't be recorded. Nobody may be let in then.
+    /// When the database fails. Nobody may be let in then.
     pub async fn watch(
         &self,
         id: &SessionId,
         host: &Host,
     ) -> Result<Option<Watched>, SessionError> {
         let Some(session) = self.parts.store.session(id).await? else { return Ok(None) };
+        let Some(session) = self.rebased(session).await? else { return Ok(None) };
         if self.is_over(&session, self.parts.clock.now()) {
             self.end(id, SessionEnd::Expired, Actor::Gate).await?;
             return Ok(None);
@@ -59,15 +60,16 @@ impl Sessions {
     /// # Errors
     /// As [`Sessions::load`]; the session is then as it was, and the next look tells.
     pub async fn recheck_if_due(&self, id: &SessionId) -> Result<(), SessionError> {
-        match self.find(id).await? {
-            Some(session) if session.recheck_at <= self.parts.clock.now() => {
-                self.recheck(session).await.map(drop)
-            }
-            Some(_) | None => Ok(()),
+        let Some(session) = self.parts.store.session(id).await? else { return Ok(()) };
+        let Some(session) = self.rebased(session).await? else { return Ok(()) };
+        let now = self.parts.clock.now();
+        if self.is_over(&session, now) || now < session.recheck_at {
+            return Ok(());
         }
+        self.recheck(session).await.map(drop)
     }
 
-    fn can_be_rechecked(&self, session: &StoredSession) -> bool {
+    pub(super) fn can_be_rechecked(&self, session: &StoredSession) -> bool {
         self.parts.directory.is_some() && session.refresh_token.is_some()
     }
 }

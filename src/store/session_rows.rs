@@ -11,7 +11,6 @@ use super::error::StoreError;
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
 use crate::model::principal::Principal;
-use crate::model::record::SessionEnd;
 use crate::model::time::Timestamp;
 
 /// A session as it is kept.
@@ -56,17 +55,6 @@ pub struct Opened {
     pub session: StoredSession,
 }
 
-/// A session that ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
-    /// Which.
-    pub id: SessionId,
-    /// Whose.
-    pub subject: Subject,
-    /// Why.
-    pub why: SessionEnd,
-}
-
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
     id: String,
@@ -90,10 +78,6 @@ pub(super) struct OpenedRow {
     token_host: String,
     #[sqlx(flatten)]
     session: Row,
-}
-
-pub(super) fn ended((id, subject): (String, String), why: SessionEnd) -> Result<Ended, StoreError> {
-    Ok(Ended { subject: parsed(&id, &subject)?, id: parsed(&id, &id)?, why })
 }
 
 pub(super) fn opened(row: OpenedRow) -> Result<Opened, StoreError> {

@@ -12,16 +12,14 @@ use base64::engine::general_purpose::STANDARD;
 use super::Store;
 use super::error::StoreError;
 use super::secret_hash::SecretHash;
-use super::session_rows::{Ended, Opened, OpenedRow, Row, StoredSession, ended, opened, read};
+use super::session_ends::End;
+use super::session_rows::{Opened, OpenedRow, Row, StoredSession, opened, read};
 use super::sqlite::{Tx, begin, failed};
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
 use crate::model::principal::Principal;
-use crate::model::record::SessionEnd;
+use crate::model::record::{Actor, SessionEnd};
 use crate::model::time::Timestamp;
-
-/// Rows that one sweep removes at most, so that it never holds the write lock for long.
-const SWEEP_BATCH: i64 = 500;
 
 /// How a session is started.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +28,6 @@ pub struct Start<'a> {
     pub replaced: Option<&'a SecretHash>,
     /// Sessions that one person may have; the oldest end.
     pub per_person: u32,
-}
-
-/// What starting a session brought with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StartedSession {
-    /// Sessions that ended for it.
-    pub ended: Vec<Ended>,
 }
 
 /// What a successful re-check changes.
@@ -52,7 +43,7 @@ pub struct Renewal {
 
 impl Store {
     /// Starts a session with its first token. In the same transaction the browser's former session ends, and so do the
-    /// person's oldest ones beyond the cap.
+    /// person's oldest ones beyond the cap; these ends wait in the outbox.
     ///
     /// # Errors
     /// When the database fails; nothing is changed then.
@@ -61,17 +52,22 @@ impl Store {
         session: &StoredSession,
         token: &SecretHash,
         start: Start<'_>,
-    ) -> Result<StartedSession, StoreError> {
+    ) -> Result<(), StoreError> {
         let mut tx = begin(&self.pool, "start a session").await?;
-        let mut ended = Vec::new();
+        let end = |why| End {
+            why,
+            detail: String::new(),
+            by: Actor::Subject(session.subject.clone()),
+            at: session.signed_in_at,
+        };
         if let Some(replaced) = start.replaced {
-            ended.extend(self.end_replaced(&mut tx, replaced).await?);
+            self.end_replaced(&mut tx, replaced, &end(SessionEnd::Replaced)).await?;
         }
-        ended.extend(self.end_oldest(&mut tx, &session.subject, start.per_person).await?);
+        let too_many = end(SessionEnd::TooMany);
+        self.end_oldest(&mut tx, (&session.subject, start.per_person), &too_many).await?;
         self.add_session(&mut tx, session).await?;
         self.add_token(&mut tx, (token, &session.id, &session.host), session.signed_in_at).await?;
-        tx.commit().await.map_err(failed(&self.pool, "start a session"))?;
-        Ok(StartedSession { ended })
+        tx.commit().await.map_err(failed(&self.pool, "start a session"))
     }
 
     /// Adds the token of an app's host to a session, in place of an older one of that host. `false` when there is no such
@@ -193,6 +189,38 @@ impl Store {
             .map_err(failed(&self.pool, "note the use of a session"))
     }
 
+    /// Moves all times of a session back, after the clock was. Nothing happens when its times or its contexts are not those
+    /// of `session` any more: somebody else has moved or changed them meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn shift_session(
+        &self,
+        session: &StoredSession,
+        by: Duration,
+    ) -> Result<(), StoreError> {
+        let met = session.auth_contexts.iter().map(|(context, met)| (context, met.minus(by)));
+        let auth_contexts: std::collections::BTreeMap<_, _> = met.collect();
+        let was = serde_json::json!(session.auth_contexts).to_string();
+        sqlx::query(
+            r"
+            UPDATE session SET signed_in_at = signed_in_at - $2, proved_at = proved_at - $2,
+                authenticated_at = authenticated_at - $2, seen_at = seen_at - $2,
+                recheck_at = recheck_at - $2, ends_at = ends_at - $2, auth_contexts = $3
+            WHERE id = $1 AND seen_at = $4 AND auth_contexts = $5
+            ",
+        )
+        .bind(session.id.as_str())
+        .bind(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
+        .bind(serde_json::json!(auth_contexts).to_string())
+        .bind(session.seen_at.as_micros())
+        .bind(was)
+        .execute(&self.pool)
+        .await
+        .map(|_| ())
+        .map_err(failed(&self.pool, "move the times of a session"))
+    }
+
     /// Writes what a re-check brought; `false` when the session has ended meanwhile.
     ///
     /// # Errors
@@ -233,50 +261,6 @@ impl Store {
             .map_err(failed(&self.pool, "postpone a re-check"))
     }
 
-    /// Ends a session with all its tokens; none when there was no such session.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn end_session(
-        &self,
-        id: &SessionId,
-        why: SessionEnd,
-    ) -> Result<Option<Ended>, StoreError> {
-        let row = sqlx::query_as("DELETE FROM session WHERE id = $1 RETURNING id, subject")
-            .bind(id.as_str())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(failed(&self.pool, "end a session"))?;
-        row.map(|row| ended(row, why)).transpose()
-    }
-
-    /// Ends sessions past their limits, at most 500 at a time.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn sweep_sessions(
-        &self,
-        now: Timestamp,
-        idle: Duration,
-    ) -> Result<Vec<Ended>, StoreError> {
-        let idle = i64::try_from(idle.as_micros()).unwrap_or(i64::MAX);
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            r"
-            DELETE FROM session WHERE id IN (
-                SELECT id FROM session WHERE ends_at <= $1 OR seen_at <= $2 LIMIT $3
-            )
-            RETURNING id, subject
-            ",
-        )
-        .bind(now.as_micros())
-        .bind(now.as_micros().saturating_sub(idle))
-        .bind(SWEEP_BATCH)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(failed(&self.pool, "sweep sessions"))?;
-        rows.into_iter().map(|row| ended(row, SessionEnd::Expired)).collect()
-    }
-
     /// Raises the session epoch: no session made before is found any more.
     ///
     /// # Errors
@@ -292,49 +276,6 @@ impl Store {
         .await
         .map(|_| ())
         .map_err(failed(&self.pool, "raise the session epoch"))
-    }
-
-    async fn end_replaced(
-        &self,
-        tx: &mut Tx,
-        token: &SecretHash,
-    ) -> Result<Option<Ended>, StoreError> {
-        let row = sqlx::query_as(
-            r"
-            DELETE FROM session
-            WHERE id IN (SELECT session FROM session_token WHERE token_hash = $1)
-            RETURNING id, subject
-            ",
-        )
-        .bind(token.as_str())
-        .fetch_optional(&mut **tx)
-        .await
-        .map_err(failed(&self.pool, "end the browser's former session"))?;
-        row.map(|row| ended(row, SessionEnd::Replaced)).transpose()
-    }
-
-    /// Leaves room for one more session of the person.
-    async fn end_oldest(
-        &self,
-        tx: &mut Tx,
-        subject: &Subject,
-        per_person: u32,
-    ) -> Result<Vec<Ended>, StoreError> {
-        let rows: Vec<(String, String)> = sqlx::query_as(
-            r"
-            DELETE FROM session WHERE subject = $1 AND id NOT IN (
-                SELECT id FROM session WHERE subject = $1
-                ORDER BY signed_in_at DESC, id LIMIT $2
-            )
-            RETURNING id, subject
-            ",
-        )
-        .bind(subject.to_string())
-        .bind(i64::from(per_person.saturating_sub(1)))
-        .fetch_all(&mut **tx)
-        .await
-        .map_err(failed(&self.pool, "end a person's oldest sessions"))?;
-        rows.into_iter().map(|row| ended(row, SessionEnd::TooMany)).collect()
     }
 
     async fn add_session(&self, tx: &mut Tx, session: &StoredSession) -> Result<(), StoreError> {

@@ -9,6 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use crate::model::host::Origin;
+
 /// 128 random bits that name the scripts of one response. Never used for a second one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Nonce(String);
@@ -113,6 +115,16 @@ pub fn harden(headers: &mut HeaderMap) {
     for (name, value) in always {
         headers.insert(name, HeaderValue::from_static(value));
     }
+}
+
+/// Lets pages of `framer`, and of nobody else, frame this one answer (CSP level 3, `frame-ancestors`). The older header
+/// can name no other origin than our own, so it goes.
+pub fn allow_framing_by(headers: &mut HeaderMap, framer: &Origin) {
+    let policy = format!("default-src 'none'; base-uri 'none'; frame-ancestors {framer}");
+    let policy = HeaderValue::from_str(&policy)
+        .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.remove(header::X_FRAME_OPTIONS);
 }
 
 /// Sets what belongs on every page and fragment, besides [`harden`].

@@ -103,28 +103,48 @@ pub struct SignOutPage {
     pub back: Link,
 }
 
-/// The session is over.
+/// Nobody is signed in here, or not any more.
 #[derive(Debug, Clone, Template)]
 #[template(path = "signed_out.html")]
 pub struct SignedOutPage {
     /// What surrounds the page.
     pub frame: Frame,
-    /// Entra's own sign-out, when the browser may still be signed in there.
-    pub provider: Option<Link>,
+    /// How far that goes.
+    pub reach: SignedOut,
     /// Where to sign in again.
     pub again: Link,
+    /// What helps people whom Entra then does not let in.
+    pub hint: &'static str,
 }
 
-/// A sign-in came back and was not accepted. `frame.title` says what happened.
+/// How far somebody is signed out.
+#[derive(Debug, Clone)]
+pub enum SignedOut {
+    /// The session ended just now. The browser may still be signed in at Entra: the link leads to its sign-out, when its
+    /// address is known.
+    Ended(Option<Link>),
+    /// The browser has no session on the gate's own host, and so none for any app.
+    Everywhere,
+    /// The browser has no session on this host. Only the gate's own host, where the link leads, can tell of others.
+    HereOnly(Link),
+}
+
+/// A sign-in, or a step-up, came back and was not accepted. `frame.title` says what happened.
 #[derive(Debug, Clone, Template)]
 #[template(path = "sign_in_failed.html")]
 pub struct SignInFailedPage {
     /// What surrounds the page.
     pub frame: Frame,
+    /// What did not finish.
+    pub eyebrow: &'static str,
+    /// How that is meant: not wanting to is no failure.
+    pub tone: Tone,
     /// What happened, in one sentence.
     pub sentence: String,
     /// What to do about it.
     pub advice: Option<String>,
+    /// Who can put it right; nobody where nothing is wrong.
+    pub mender: Option<&'static str>,
     /// Where to try again.
     pub again: Option<Link>,
     /// Where another account can be chosen.
@@ -137,4 +157,8 @@ pub struct SignInFailedPage {
     pub contact: Option<String>,
     /// Entra's own code (`AADSTS50105`); its text is never shown, it may hold what a visitor chose.
     pub code: Option<String>,
+    /// Entra's own id for the request.
+    pub correlation: Option<String>,
+    /// What else helps people who end up here.
+    pub hint: Option<&'static str>,
 }

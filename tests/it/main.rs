@@ -27,9 +27,13 @@ mod clients;
 mod cutting;
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "demo")]
+mod entra_errors;
 mod examples;
 #[cfg(feature = "demo")]
 mod framing;
+#[cfg(feature = "demo")]
+mod front_channel;
 #[cfg(feature = "demo")]
 mod harness;
 #[cfg(feature = "demo")]

@@ -146,7 +146,16 @@ async fn a36_a_group_added_at_entra_opens_its_pages_within_a_quarter_of_an_hour(
     assert_eq!(finance(&world, &mut nora).await, 403);
     world.clock.advance(2 * MINUTE);
     assert_eq!(finance(&world, &mut nora).await, 200);
-    assert_eq!(world.events("principal_changed").await.len(), 1);
+    world.sim.remove_group("nora", FINANCE).unwrap();
+    world.clock.advance(16 * MINUTE);
+    assert_eq!(finance(&world, &mut nora).await, 403);
+    let events = world.events("principal_changed").await;
+    let [went, came] = events.as_slice() else { panic!("two changes: {events:?}") };
+    let (finance, nothing) =
+        (json!({ "groups": [FINANCE], "roles": [] }), json!({ "groups": [], "roles": [] }));
+    assert_eq!((&came["added"], &came["removed"]), (&finance, &nothing));
+    assert_eq!((&went["added"], &went["removed"]), (&nothing, &finance));
+    assert_eq!(went["actor"], world.events("signed_in").await[0]["actor"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -157,7 +166,12 @@ async fn a40_a_person_disabled_at_entra_is_out_at_the_next_check() {
     assert_eq!(finance(&world, &mut uma).await, 200);
     world.clock.advance(16 * MINUTE);
     assert_eq!(finance(&world, &mut uma).await, 401);
-    assert_eq!(world.events("session_ended").await[0]["why"], "refused_by_entra");
+    let event = &world.events("session_ended").await[0];
+    assert_eq!(
+        (&event["why"], &event["detail"]),
+        (&"refused_by_entra".into(), &"AADSTS50057".into())
+    );
+    assert_eq!(event["subject"], world.events("signed_in").await[0]["actor"]);
     // The session is gone, not only closed.
     world.sim.set_account("uma", Account::Enabled).unwrap();
     assert_eq!(finance(&world, &mut uma).await, 401);

@@ -59,16 +59,17 @@ fn lies() -> Vec<(Tamper, &'static str)> {
         (claim("iss", json!("https://login.microsoftonline.com/common/v2.0")), "bad_token"),
         (claim("iss", json!("https://sts.windows.net/x/")), "bad_token"),
         (claim("nonce", json!("of-another-sign-in")), "bad_token"),
-        (claim("exp", json!(1)), "bad_token"),
-        (claim("exp", json!(1e300)), "bad_token"),
-        (claim("nbf", json!(4_000_000_000_i64)), "bad_token"),
+        (claim("exp", json!(1)), "clock"),
+        (claim("exp", json!(1e300)), "clock"),
+        (claim("nbf", json!(4_000_000_000_i64)), "clock"),
         (claim("oid", json!("olive")), "bad_token"),
         (claim("ver", json!("1.0")), "bad_token"),
         (claim("groups", json!("all")), "bad_token"),
         (claim("tid", json!(foreign)), "foreign_tenant"),
     ];
-    let needed = ["aud", "iss", "exp", "iat", "nbf", "nonce", "sub", "tid", "oid", "ver"];
+    let needed = ["aud", "iss", "nonce", "sub", "tid", "oid", "ver"];
     lies.extend(needed.map(|name| (Tamper::Without(name.to_owned()), "bad_token")));
+    lies.extend(["exp", "iat", "nbf"].map(|name| (Tamper::Without(name.to_owned()), "clock")));
     lies
 }
 
@@ -79,7 +80,8 @@ async fn a33_a34_a31_a_token_that_fails_a_check_signs_nobody_in() {
         let mut browser = world.browser();
         world.sim.tamper_next_id_token(tamper.clone());
         let page = browser.sign_in("uma", &world.app("/me")).await;
-        assert_eq!((page.status, page.url.path()), (403, "/_gate/callback"), "{tamper:?}");
+        let status = if cause == "clock" { 503 } else { 403 };
+        assert_eq!((page.status, page.url.path()), (status, "/_gate/callback"), "{tamper:?}");
         nobody(&world, &mut browser, &page).await;
         let event = &world.events("sign_in_failed").await[0];
         assert_eq!(event["cause"], cause, "{tamper:?}: {event}");

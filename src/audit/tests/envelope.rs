@@ -31,12 +31,10 @@ fn decision(verdict: Verdict) -> Entry {
 }
 
 /// One entry of each kind.
-fn every_kind() -> Vec<Entry> {
+fn of_sessions() -> Vec<Event> {
     let session = || "s-1".parse().unwrap();
     let text = || "x".to_owned();
-    let events = vec![
-        Event::Started { version: "0.1.0", release: ReleaseNumber(1) },
-        Event::Stopped,
+    vec![
         Event::SignedIn {
             actor: Actor::Nobody,
             session: session(),
@@ -44,7 +42,16 @@ fn every_kind() -> Vec<Entry> {
             auth_contexts: ["c1".to_owned()].into(),
         },
         Event::SignInFailed { cause: text(), detail: text(), client: ClientAddress::Unknown },
-        Event::SessionEnded { actor: Actor::Gate, session: session(), why: SessionEnd::SignedOut },
+        Event::SessionEnded {
+            actor: Actor::Gate,
+            session: session(),
+            subject: "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333"
+                .parse()
+                .unwrap(),
+            why: SessionEnd::SignedOut,
+            detail: text(),
+            ended_at: Timestamp::from_seconds(1),
+        },
         Event::PrincipalChanged {
             actor: Actor::Gate,
             session: session(),
@@ -68,6 +75,16 @@ fn every_kind() -> Vec<Entry> {
             detail: text(),
             client: ClientAddress::Unknown,
         },
+    ]
+}
+
+fn every_kind() -> Vec<Entry> {
+    let session = || "s-1".parse().unwrap();
+    let text = || "x".to_owned();
+    let events = vec![
+        Event::Started { version: "0.1.0", release: ReleaseNumber(1) },
+        Event::Stopped,
+        Event::ClockStep { by_ms: -3_600_000 },
         Event::RecheckUnavailable { session: session(), detail: text() },
         Event::Change {
             outbox: 1,
@@ -87,7 +104,8 @@ fn every_kind() -> Vec<Entry> {
         decision(Verdict::Deny),
         Entry::Refusal(Box::new(sample::refusal())),
     ];
-    entries.extend(events.into_iter().map(|event| Entry::Event(Box::new(event))));
+    let events = events.into_iter().chain(of_sessions());
+    entries.extend(events.map(|event| Entry::Event(Box::new(event))));
     entries
 }
 

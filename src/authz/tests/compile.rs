@@ -126,3 +126,15 @@ fn grants_read_as_cedar() {
     write.when.until = Some("2026-12-31T18:00:00Z".parse().unwrap());
     insta::assert_snapshot!(snapshot(&book).cedar());
 }
+
+#[test]
+fn contexts_that_rules_name_are_known_and_no_others() {
+    let mut book = book();
+    assert!(snapshot(&book).contexts().is_empty());
+    let text = r#"permit (principal, action, resource) when {
+        context.auth_contexts.contains("c3") || context.auth_contexts.containsAny(["c12", "p1", "c100"])
+    };"#;
+    book.policies.push(policy("contexts", text));
+    let known: Vec<_> = snapshot(&book).contexts().iter().map(ToString::to_string).collect();
+    assert_eq!(known, ["c12", "c3"]);
+}

@@ -12,7 +12,7 @@ use super::op::{
     ACCESS, CLIENT, CODE, GRAPH, GROUP, OTHER_TENANT, Op, PERSON, REFRESH, SECRET, TENANT, TOKEN,
     VERIFIER, finish, json_answer,
 };
-use crate::idp::{Ask, Idp, IdpError};
+use crate::idp::{Ask, Idp, IdpError, SignOutHint};
 use crate::model::entra::GroupSource;
 use crate::model::id::{AppRole, GroupId};
 use crate::model::principal::GuestStatus;
@@ -205,11 +205,11 @@ async fn the_settings_may_name_graph_themselves() {
 #[tokio::test]
 async fn sign_out_goes_to_the_provider_with_the_hint() {
     let op = Op::start().await;
-    let url = op.idp().sign_out_url(Some("a hint&more")).await.unwrap();
+    let url = op.idp().sign_out_url(&SignOutHint::Login("a hint&more".to_owned())).await.unwrap();
     assert!(url.starts_with(&op.origin.url("/logout?")), "{url}");
     assert_eq!(query(&url)["logout_hint"], "a hint&more");
     assert_eq!(query(&url)["post_logout_redirect_uri"], "http://localhost:8080/_gate/signed-out");
-    let url = op.idp().sign_out_url(None).await.unwrap();
+    let url = op.idp().sign_out_url(&SignOutHint::Nobody).await.unwrap();
     assert!(!query(&url).contains_key("logout_hint"));
 }
 

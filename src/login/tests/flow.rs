@@ -52,7 +52,7 @@ async fn another_account_can_be_chosen_while_signed_in() {
     let end = browser.go(&scene, handoff.location()).await;
     assert_eq!(end.location(), format!("{APP}/x"));
     assert_eq!(browser.whoami(&scene).await["user_name"], "rob@contoso.example");
-    assert_eq!(scene.recorded().await, ["signed_in", "session_ended", "signed_in"]);
+    assert_eq!(scene.recorded().await, ["signed_in", "signed_in", "session_ended"]);
 }
 
 #[tokio::test]

@@ -1,8 +1,11 @@
 //! Signing in and out as browsers do it: the real routers, sessions, log and database, and the simulator of Entra.
 
+mod answers;
 mod attacks;
+mod clock;
 mod crowding;
 mod flow;
+mod front_channel;
 mod handover;
 mod hostile_returns;
 mod out;
@@ -49,6 +52,8 @@ const OTHER: &str = "http://other.localhost:8080";
 const HERE: ClientAddress = ClientAddress::Known(IpAddr::V4(Ipv4Addr::LOCALHOST));
 const PLENTY: Limit = Limit { per_second: 1_000, burst: 100_000 };
 
+const NOW: Timestamp = Timestamp::from_seconds(1_795_480_000);
+
 /// Made once: every tenant of these tests signs with the same keys.
 static KEYS: OnceLock<Sim> = OnceLock::new();
 
@@ -86,20 +91,25 @@ async fn scene() -> Scene {
 }
 
 async fn scene_with(limit: Limit) -> Scene {
+    let clock = Clock::fixed(NOW);
+    scene_between(limit, (clock.clone(), clock)).await
+}
+
+/// The gate's clock and Entra's.
+async fn scene_between(limit: Limit, (clock, entras): (Clock, Clock)) -> Scene {
     let directory = TempDir::new().unwrap();
-    let clock = Clock::fixed(Timestamp::from_seconds(1_795_480_000));
     let mut tasks = JoinSet::new();
-    let sim = simulator(&clock, &mut tasks).await;
+    let sim = simulator(&entras, &mut tasks).await;
     let url = |file: &str| format!("sqlite://{}/{file}", directory.path().display());
     let store = Store::open(&url("cedargate.db")).await.unwrap();
     let log = audit::open(&url("audit.db"), AuditSettings::default(), clock.clone()).await.unwrap();
-    let writer = log.writer;
+    let writer = log.writer.draining("main", Box::new(store.clone())).await.unwrap();
     let log_stop = CancellationToken::new();
     tasks.spawn(writer.run(log_stop.clone()));
     let idp = Idp::new(settings(&sim), clock.clone()).unwrap();
     let keys = Keys::open(&directory.path().join("keys")).unwrap();
     let metrics = Metrics::new();
-    let sessions = Arc::new(Sessions::new(Parts {
+    let sessions = Sessions::new(Parts {
         store: store.clone(),
         directory: Some(Arc::new(idp.clone())),
         ledger: Arc::new(log.audit.clone()),
@@ -107,7 +117,8 @@ async fn scene_with(limit: Limit) -> Scene {
         limits: limits(),
         token_key: keys.token,
         mfa_context: Some("c1".to_owned()),
-    }));
+        tasks: tokio_util::task::TaskTracker::new(),
+    });
     let refuser = Refuser::new(log.audit.clone(), Arc::new(Flood::new(limit)), metrics.clone());
     let login = Arc::new(Login {
         idp,
@@ -206,6 +217,7 @@ impl Scene {
 
     /// Causes of failed sign-ins and words of other entries on record, oldest first.
     async fn recorded(&self) -> Vec<String> {
+        self.outbox_is_taken().await;
         let lines = self.reader.recent(Show::Everything, 100, None).await.unwrap();
         let word = |line: &crate::model::record::RecordLine| {
             let body: serde_json::Value = serde_json::from_str(&line.body).unwrap();
@@ -213,6 +225,20 @@ impl Scene {
             cause.unwrap_or(&line.kind).to_owned()
         };
         lines.iter().rev().map(word).collect()
+    }
+
+    /// Waits until what waits in the outbox is on record.
+    async fn outbox_is_taken(&self) {
+        let waiting = self.login.store.outbox_after(0, 100).await.unwrap().len();
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_secs(20) {
+            let lines = self.reader.recent(Show::Everything, 100, None).await.unwrap();
+            if lines.iter().filter(|line| line.kind == "session_ended").count() == waiting {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("the outbox is not taken over")
     }
 
     async fn send(&self, request: Request<Body>) -> Reply {

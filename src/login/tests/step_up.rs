@@ -100,7 +100,7 @@ async fn whoever_strips_the_question_from_the_address_has_not_met_it() {
     let callback = browser.choose(&scene, stripped.as_str(), "uma").await;
     let unmet = browser.go(&scene, &callback).await;
     assert_eq!(unmet.status, StatusCode::FORBIDDEN);
-    assert!(unmet.body.contains("The extra proof is missing"), "{}", unmet.body);
+    assert!(unmet.body.contains("The confirmation is missing"), "{}", unmet.body);
     assert!(unmet.body.contains("/_gate/login?return=/x&#38;step_up=c1"), "{}", unmet.body);
     assert_eq!(session(&scene, &browser).await, before);
     assert_eq!(scene.recorded().await, ["signed_in", "step_up_unmet"]);

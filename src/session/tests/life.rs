@@ -12,7 +12,7 @@ async fn token_opens_its_session_on_its_own_host_only() {
     assert_eq!(scene.load(&signed_in.token, &app()).await, None, "also when it is in memory");
     scene.pass(Duration::from_secs(2));
     assert_eq!(scene.load(&signed_in.token, &app()).await, None);
-    assert_eq!(scene.log(), ["signed_in"]);
+    assert_eq!(scene.log().await, ["signed_in"]);
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn a42_new_sign_in_ends_the_browsers_former_session() {
     assert!(!scene.is_open(&former.token).await);
     assert_eq!(scene.load(&child, &app()).await, None);
     assert!(scene.is_open(&next.token).await);
-    assert_eq!(scene.log(), ["signed_in", "ended Replaced by person", "signed_in"]);
+    assert_eq!(scene.log().await, ["signed_in", "signed_in", "ended Replaced by person"]);
 }
 
 #[tokio::test]
@@ -80,18 +80,21 @@ async fn a46_ended_session_is_refused_at_once_with_its_children() {
     assert_eq!(scene.load(&child, &app()).await, None);
     assert!(scene.sessions.child(&signed_in.id, &app()).await.unwrap().is_none());
     assert!(!end().await.unwrap(), "it ends once");
-    assert_eq!(scene.log(), ["signed_in", "ended SignedOut by person"]);
+    assert_eq!(scene.log().await, ["signed_in", "ended SignedOut by person"]);
 }
 
 #[tokio::test]
-async fn end_takes_effect_even_when_it_cannot_be_recorded() {
+async fn end_is_recorded_with_the_session_it_ends_whatever_the_log_does() {
     let scene = scene().await;
     let signed_in = scene.sign_in(UMA).await;
     assert!(scene.is_open(&signed_in.token).await);
     *scene.log.broken.lock().unwrap() = true;
-    let end = scene.sessions.end(&signed_in.id, SessionEnd::SignedOut, Actor::Gate).await;
-    assert!(matches!(end, Err(SessionError::NotRecorded(_))));
+    assert!(scene.sessions.end(&signed_in.id, SessionEnd::SignedOut, Actor::Gate).await.unwrap());
     assert!(!scene.is_open(&signed_in.token).await);
+    assert_eq!(scene.log().await, ["signed_in", "ended SignedOut by gate"]);
+    let row = &scene.store.outbox_after(0, 1).await.unwrap()[0];
+    assert_eq!(row.change.object, format!("session:{}", signed_in.id));
+    assert_eq!(row.change.after["subject"], UMA);
 }
 
 #[tokio::test]
@@ -101,6 +104,33 @@ async fn sign_in_that_cannot_be_recorded_leaves_no_session() {
     let refused = scene.sign_in_again(UMA, None).await;
     assert!(matches!(refused, Err(SessionError::NotRecorded(_))));
     assert!(scene.sessions.list(&UMA.parse().unwrap()).await.unwrap().is_empty());
+    assert_eq!(scene.log().await, ["ended NotRecorded by gate"]);
+}
+
+#[tokio::test]
+async fn signing_out_at_entra_ends_all_sessions_of_that_sign_in() {
+    let scene = scene().await;
+    let sid = "0f0f0f0f-0000-4000-8000-00000000ABCD";
+    let of = |sid: &str| NewSession {
+        identity: Identity { entra_session: Some(sid.to_owned()), ..identity(UMA, &[]) },
+        refresh_token: None,
+        host: gate(),
+        client: ClientAddress::Unknown,
+        replaced: None,
+    };
+    let first = scene.sessions.sign_in(of(sid)).await.unwrap();
+    let second = scene.sessions.sign_in(of(&sid.to_lowercase())).await.unwrap();
+    let other = scene.sessions.sign_in(of("0f0f0f0f-0000-4000-8000-000000000000")).await.unwrap();
+    let child = scene.sessions.child(&first.id, &app()).await.unwrap().unwrap();
+    assert!(scene.load(&child, &app()).await.is_some());
+    let sid = sid.parse().unwrap();
+    assert_eq!(scene.sessions.end_all_of_entra(&sid).await.unwrap(), 2);
+    assert!(!scene.is_open(&first.token).await && !scene.is_open(&second.token).await);
+    assert_eq!(scene.load(&child, &app()).await, None);
+    assert!(scene.is_open(&other.token).await);
+    assert_eq!(scene.sessions.end_all_of_entra(&sid).await.unwrap(), 0);
+    let ends = scene.log().await.split_off(3);
+    assert_eq!(ends, vec!["ended SignedOutAtEntra by gate"; 2]);
 }
 
 #[tokio::test]
@@ -117,7 +147,7 @@ async fn a49_person_has_at_most_twenty_sessions() {
     assert!(scene.is_open(&tokens[20]).await);
     assert!(scene.is_open(&other.token).await);
     assert_eq!(scene.sessions.list(&UMA.parse().unwrap()).await.unwrap().len(), 20);
-    assert!(scene.log().contains(&"ended TooMany by person".to_owned()));
+    assert!(scene.log().await.contains(&"ended TooMany by person".to_owned()));
 }
 
 #[tokio::test]
@@ -128,10 +158,10 @@ async fn unused_session_ends_at_the_idle_limit() {
     assert!(scene.is_open(&signed_in.token).await);
     scene.pass(Duration::from_mins(59));
     assert!(scene.is_open(&signed_in.token).await, "use counts");
-    scene.log();
+    scene.log().await;
     scene.pass(Duration::from_hours(1));
     assert!(!scene.is_open(&signed_in.token).await);
-    assert_eq!(scene.log(), ["ended Expired by gate"]);
+    assert_eq!(scene.log().await, ["ended Expired by gate"]);
 }
 
 #[tokio::test]
@@ -148,7 +178,7 @@ async fn open_page_does_not_keep_its_session_alive() {
         scene.pass(Duration::from_mins(12));
     }
     assert_eq!(watch().await, None);
-    assert_eq!(scene.log(), ["signed_in", "ended Expired by gate"]);
+    assert_eq!(scene.log().await, ["signed_in", "ended Expired by gate"]);
     assert_eq!(scene.asked(), 0, "looking asks nobody");
 }
 
@@ -228,7 +258,7 @@ async fn answer_from_memory_is_a_second_old_at_most() {
     let signed_in = scene.sign_in(UMA).await;
     assert!(scene.is_open(&signed_in.token).await);
     // Another process ended it.
-    scene.store.end_session(&signed_in.id, SessionEnd::SignedOut).await.unwrap();
+    scene.store.end_session(&signed_in.id, &end(SessionEnd::SignedOut)).await.unwrap();
     scene.pass(Duration::from_secs(1));
     assert!(!scene.is_open(&signed_in.token).await);
 }
@@ -247,11 +277,11 @@ async fn sweep_records_what_it_ends() {
     scene.sign_in(UMA).await;
     scene.pass(Duration::from_mins(30));
     scene.sign_in(ROB).await;
-    scene.log();
+    scene.log().await;
     assert_eq!(scene.sessions.sweep().await.unwrap(), 0);
     scene.pass(Duration::from_mins(30));
     assert_eq!(scene.sessions.sweep().await.unwrap(), 1);
-    assert_eq!(scene.log(), ["ended Expired by gate"]);
+    assert_eq!(scene.log().await, ["ended Expired by gate"]);
 }
 
 #[tokio::test]

@@ -16,8 +16,9 @@ use crate::model::principal::Principal;
 use crate::model::record::{Actor, ClientAddress, Event, SessionEnd};
 use crate::model::session::{Identity, Session};
 use crate::model::time::{Clock, Timestamp};
-use crate::store::Store;
+use crate::store::{End, OutboxRow, Store};
 
+mod clock;
 mod life;
 mod recheck;
 mod step_up;
@@ -30,6 +31,8 @@ const ROB: &str = "22222222-2222-2222-2222-222222222222.44444444-4444-4444-4444-
 #[derive(Debug, Default)]
 struct Log {
     words: Mutex<Vec<String>>,
+    /// How far the outbox was read.
+    taken: Mutex<i64>,
     broken: Mutex<bool>,
 }
 
@@ -39,19 +42,20 @@ impl Ledger for Log {
             if *self.broken.lock().unwrap() {
                 return Err(NotRecorded { detail: "disk full".to_owned() });
             }
-            self.words.lock().unwrap().push(word(&event));
+            self.words.lock().unwrap().push(event.kind().to_owned());
             Ok(())
         })
     }
+
+    fn changed(&self) {}
 }
 
-/// The event's kind, with the reason of an end.
-fn word(event: &Event) -> String {
-    if let Event::SessionEnded { why, actor, .. } = event {
-        let actor = if matches!(actor, Actor::Gate) { "gate" } else { "person" };
-        return format!("ended {why:?} by {actor}");
-    }
-    event.kind().to_owned()
+/// An end as it waits in the outbox: why, by whom, and what else there is to say.
+fn word(row: &OutboxRow) -> String {
+    let why = SessionEnd::from_word(row.change.after["why"].as_str().unwrap()).unwrap();
+    let by = if row.author.by == "gate" { "gate" } else { "person" };
+    let detail = row.change.after["detail"].as_str().unwrap();
+    format!("ended {why:?} by {by} {detail}").trim_end().to_owned()
 }
 
 /// How the stand-in for Entra answers.
@@ -64,6 +68,8 @@ enum Mood {
     Refuses,
     Away,
     Silent,
+    /// Refuses once the test lets it.
+    Hesitates,
 }
 
 #[derive(Debug)]
@@ -71,6 +77,8 @@ struct Entra {
     mood: Mutex<Mood>,
     asked: AtomicUsize,
     tokens: Mutex<Vec<String>>,
+    /// Lets a hesitating answer go.
+    go: tokio::sync::Notify,
 }
 
 impl Directory for Entra {
@@ -97,6 +105,10 @@ impl Directory for Entra {
                 Mood::Refuses => Ok(Recheck::Refused { detail: "AADSTS50057".to_owned() }),
                 Mood::Away => Err(Unavailable { detail: "connection refused".to_owned() }),
                 Mood::Silent => std::future::pending().await,
+                Mood::Hesitates => {
+                    self.go.notified().await;
+                    Ok(Recheck::Refused { detail: "AADSTS50057".to_owned() })
+                }
             }
         })
     }
@@ -108,7 +120,7 @@ struct Scene {
     clock: Clock,
     entra: Arc<Entra>,
     log: Arc<Log>,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
 }
 
 async fn scene() -> Scene {
@@ -120,12 +132,24 @@ async fn scene() -> Scene {
         mood: Mutex::new(Mood::Role("Reports.Read")),
         asked: AtomicUsize::new(0),
         tokens: Mutex::default(),
+        go: tokio::sync::Notify::new(),
     });
     let log = Arc::new(Log::default());
-    let sessions = Sessions::new(Parts {
+    let token_key = token_key(&directory, "keys");
+    let parts = parts(&store, (&clock, &entra, &log), token_key);
+    let sessions = Sessions::new(parts);
+    Scene { directory, store, clock, entra, log, sessions }
+}
+
+fn parts(
+    store: &Store,
+    (clock, entra, log): (&Clock, &Arc<Entra>, &Arc<Log>),
+    token_key: TokenKey,
+) -> Parts {
+    Parts {
         store: store.clone(),
-        directory: Some(Arc::<Entra>::clone(&entra)),
-        ledger: Arc::<Log>::clone(&log),
+        directory: Some(Arc::<Entra>::clone(entra)),
+        ledger: Arc::<Log>::clone(log),
         clock: clock.clone(),
         limits: SessionLimits {
             idle: Duration::from_hours(1),
@@ -134,13 +158,27 @@ async fn scene() -> Scene {
             step_up: Duration::from_mins(30),
             per_person: 20,
         },
-        token_key: token_key(&directory, "keys"),
+        token_key,
         mfa_context: Some("c1".to_owned()),
-    });
-    Scene { directory, store, clock, entra, log, sessions }
+        tasks: tokio_util::task::TaskTracker::new(),
+    }
 }
 
 impl Scene {
+    /// The same data under a process that was just started.
+    fn restarted(self) -> Self {
+        let key = token_key(&self.directory, "keys");
+        let parts = parts(&self.store, (&self.clock, &self.entra, &self.log), key);
+        Self { sessions: Sessions::new(parts), ..self }
+    }
+
+    /// The same with another patience with Entra.
+    fn impatient(self, patience: Duration) -> Self {
+        let key = token_key(&self.directory, "keys");
+        let parts = parts(&self.store, (&self.clock, &self.entra, &self.log), key);
+        Self { sessions: Sessions::with_patience(parts, patience), ..self }
+    }
+
     async fn sign_in(&self, who: &str) -> SignedIn {
         self.sign_in_again(who, None).await.unwrap()
     }
@@ -181,8 +219,14 @@ impl Scene {
         self.entra.asked.load(Ordering::SeqCst)
     }
 
-    fn log(&self) -> Vec<String> {
-        std::mem::take(&mut self.log.words.lock().unwrap())
+    /// What happened since the last call: what was noted, then what ended.
+    async fn log(&self) -> Vec<String> {
+        let mut words = std::mem::take(&mut *self.log.words.lock().unwrap());
+        let taken = *self.log.taken.lock().unwrap();
+        let rows = self.store.outbox_after(taken, 1_000).await.unwrap();
+        words.extend(rows.iter().map(word));
+        *self.log.taken.lock().unwrap() = rows.last().map_or(taken, |row| row.id);
+        words
     }
 }
 
@@ -198,6 +242,11 @@ fn identity(who: &str, roles: &[&str]) -> Identity {
         login_hint: None,
         authenticated_at: None,
     }
+}
+
+/// An end by the gate.
+fn end(why: SessionEnd) -> End {
+    End { why, detail: String::new(), by: Actor::Gate, at: Timestamp::from_seconds(0) }
 }
 
 fn roles(session: &Session) -> Vec<String> {

@@ -15,7 +15,7 @@ async fn groups_are_read_again_when_due_and_replaced_whole() {
     scene.pass(Duration::from_secs(1));
     let session = scene.load(&signed_in.token, &gate()).await.unwrap();
     assert_eq!((scene.asked(), roles(&session)), (1, vec!["Reports.Write".to_owned()]));
-    assert_eq!(scene.log(), ["signed_in", "principal_changed"]);
+    assert_eq!(scene.log().await, ["signed_in", "principal_changed"]);
     let session = scene.load(&signed_in.token, &gate()).await.unwrap();
     assert_eq!((scene.asked(), roles(&session)), (1, vec!["Reports.Write".to_owned()]));
 }
@@ -26,7 +26,7 @@ async fn unchanged_groups_make_no_record() {
     let signed_in = scene.sign_in(UMA).await;
     scene.pass(DUE);
     assert!(scene.is_open(&signed_in.token).await);
-    assert_eq!((scene.asked(), scene.log()), (1, vec!["signed_in".to_owned()]));
+    assert_eq!((scene.asked(), scene.log().await), (1, vec!["signed_in".to_owned()]));
 }
 
 #[tokio::test]
@@ -57,7 +57,7 @@ async fn ten_requests_at_once_ask_once() {
     assert_eq!(scene.asked(), 1);
     assert_eq!(seen.into_inner().unwrap(), vec![vec!["Reports.Write".to_owned()]; 10]);
     assert_eq!(scene.sessions.turns.count(), 0, "no queue is left behind");
-    assert_eq!(scene.log(), ["signed_in", "principal_changed"]);
+    assert_eq!(scene.log().await, ["signed_in", "principal_changed"]);
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a46_refused_recheck_ends_the_session_and_its_children() {
     assert_eq!(scene.load(&child, &app()).await, None);
     scene.be(Mood::Role("Reports.Read"));
     assert!(!scene.is_open(&parent.token).await);
-    assert_eq!(scene.log(), ["signed_in", "ended RefusedByEntra by gate"]);
+    assert_eq!(scene.log().await, ["signed_in", "ended RefusedByEntra by gate AADSTS50057"]);
 }
 
 #[tokio::test]
@@ -94,7 +94,7 @@ async fn answer_about_another_person_ends_the_session() {
     scene.be(Mood::Stranger);
     scene.pass(DUE);
     assert!(!scene.is_open(&signed_in.token).await);
-    assert_eq!(scene.log(), ["signed_in", "ended RefusedByEntra by gate"]);
+    assert_eq!(scene.log().await, ["signed_in", "ended RefusedByEntra by gate another subject"]);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn session_keeps_its_groups_while_entra_is_away_and_asks_again_after_a_min
     scene.pass(DUE);
     let session = scene.load(&signed_in.token, &gate()).await.unwrap();
     assert_eq!(roles(&session), ["Reports.Read"]);
-    assert_eq!(scene.log(), ["signed_in", "recheck_unavailable"]);
+    assert_eq!(scene.log().await, ["signed_in", "recheck_unavailable"]);
     scene.pass(Duration::from_secs(59));
     assert!(scene.is_open(&signed_in.token).await);
     assert_eq!(scene.asked(), 1);
@@ -130,13 +130,12 @@ async fn session_ends_at_its_limit_while_entra_is_away() {
 
 #[tokio::test]
 async fn entra_that_never_answers_counts_as_away() {
-    let mut scene = scene().await;
-    scene.sessions.patience = Duration::from_millis(1);
+    let scene = scene().await.impatient(Duration::from_millis(1));
     let signed_in = scene.sign_in(UMA).await;
     scene.be(Mood::Silent);
     scene.pass(DUE);
     assert!(scene.is_open(&signed_in.token).await);
-    assert_eq!(scene.log(), ["signed_in", "recheck_unavailable"]);
+    assert_eq!(scene.log().await, ["signed_in", "recheck_unavailable"]);
 }
 
 #[tokio::test]
@@ -177,9 +176,54 @@ async fn session_without_a_refresh_token_keeps_its_groups_until_its_limits() {
 async fn session_whose_key_is_lost_ends_at_its_recheck() {
     let mut scene = scene().await;
     let signed_in = scene.sign_in(UMA).await;
-    scene.sessions.parts.token_key = token_key(&scene.directory, "other");
+    let key = token_key(&scene.directory, "other");
+    scene.sessions =
+        Sessions::new(parts(&scene.store, (&scene.clock, &scene.entra, &scene.log), key));
     scene.pass(DUE);
     assert!(!scene.is_open(&signed_in.token).await);
-    assert_eq!(scene.log(), ["signed_in", "ended KeyLost by gate"]);
+    assert_eq!(scene.log().await, ["signed_in", "ended KeyLost by gate"]);
     assert_eq!(scene.asked(), 0);
+}
+
+/// Waits until Entra was asked `times`, but not for ever.
+async fn until_asked(scene: &Scene, times: usize) {
+    let asked = async {
+        while scene.asked() < times {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asked).await.expect("Entra is asked");
+}
+
+#[tokio::test]
+async fn whoever_goes_away_neither_puts_a_recheck_off_nor_loses_its_answer() {
+    let scene = scene().await;
+    let signed_in = scene.sign_in(UMA).await;
+    scene.be(Mood::Hesitates);
+    scene.pass(DUE);
+    let host = gate();
+    for _ in 0..5 {
+        tokio::select! {
+            _ = scene.load(&signed_in.token, &host) => panic!("Entra has not answered"),
+            () = until_asked(&scene, 1) => {}
+        }
+    }
+    scene.entra.go.notify_one();
+    assert!(!scene.is_open(&signed_in.token).await);
+    assert_eq!(scene.asked(), 1);
+    assert_eq!(scene.log().await, ["signed_in", "ended RefusedByEntra by gate AADSTS50057"]);
+    assert_eq!(scene.sessions.turns.count(), 0, "no queue is left behind");
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_by_waiting_too_long_for_a_turn() {
+    let scene = scene().await.impatient(Duration::from_millis(1));
+    let signed_in = scene.sign_in(UMA).await;
+    scene.pass(DUE);
+    let turn = scene.sessions.turns.of(&signed_in.id);
+    let held = turn.lock.lock().await;
+    let refused = scene.sessions.load(&signed_in.token, &gate()).await;
+    assert!(matches!(refused, Err(SessionError::Unsettled)), "{refused:?}");
+    drop(held);
+    assert!(scene.is_open(&signed_in.token).await);
 }

@@ -54,7 +54,7 @@ async fn a42_old_tokens_die_and_the_session_keeps_its_id_and_its_limit() {
     assert_eq!(after.proved_at, scene.clock.now());
     assert_eq!((before.mfa, after.mfa), (MfaState::NotMet, MfaState::Met));
     assert!(scene.sessions.child(&parent.id, &app()).await.unwrap().is_some());
-    assert_eq!(scene.log(), ["signed_in", "stepped_up"]);
+    assert_eq!(scene.log().await, ["signed_in", "stepped_up"]);
 }
 
 #[tokio::test]
@@ -118,7 +118,7 @@ async fn somebody_else_changes_nothing() {
     let came = scene.sessions.step_up(proving(&session, other)).await.unwrap();
     assert!(matches!(came, SteppedUp::OtherPerson));
     assert!(!scene.has_mfa(&session.token).await);
-    assert_eq!(scene.log(), ["signed_in"]);
+    assert_eq!(scene.log().await, ["signed_in"]);
 }
 
 #[tokio::test]
@@ -156,5 +156,5 @@ async fn groups_that_changed_meanwhile_are_taken_over_and_recorded() {
     let identity = Identity { auth_contexts: ["c1".to_owned()].into(), ..identity(UMA, &["A"]) };
     let token = scene.step_up(&session, identity).await;
     assert_eq!(roles(&scene.load(&token, &gate()).await.unwrap()), ["A"]);
-    assert_eq!(scene.log(), ["signed_in", "principal_changed", "stepped_up"]);
+    assert_eq!(scene.log().await, ["signed_in", "principal_changed", "stepped_up"]);
 }

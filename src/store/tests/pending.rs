@@ -155,7 +155,13 @@ async fn one_of_two_takers_gets_the_handover() {
 async fn code_of_an_ended_session_opens_nothing() {
     let scene = granted().await;
     let session = "s-1".parse().unwrap();
-    scene.store.end_session(&session, crate::model::record::SessionEnd::SignedOut).await.unwrap();
+    let end = End {
+        why: crate::model::record::SessionEnd::SignedOut,
+        detail: String::new(),
+        by: crate::model::record::Actor::Gate,
+        at: at(6),
+    };
+    assert!(scene.store.end_session(&session, &end).await.unwrap());
     let taken = redeem(&scene, ("browser", "payroll.contoso.com"), 6).await;
     assert_eq!(taken, HandoverTaken::Unknown);
 }

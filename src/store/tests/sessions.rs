@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::principal::Principal;
-use crate::model::record::SessionEnd;
+use crate::model::record::{Actor, SessionEnd};
 
 const SUBJECT: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
 
@@ -42,9 +42,23 @@ fn app() -> Host {
 const ALONE: Start<'_> = Start { replaced: None, per_person: 20 };
 
 /// Starts a session whose token is `token-<id>`.
-pub(super) async fn start(scene: &Scene, id: &str, seconds: i64) -> StartedSession {
+pub(super) async fn start(scene: &Scene, id: &str, seconds: i64) {
     let token = SecretHash::of(&format!("token-{id}"));
-    scene.store.start_session(&session(id, seconds), &token, ALONE).await.unwrap()
+    scene.store.start_session(&session(id, seconds), &token, ALONE).await.unwrap();
+}
+
+fn end(why: SessionEnd, seconds: i64) -> End {
+    End { why, detail: String::new(), by: Actor::Gate, at: at(seconds) }
+}
+
+/// The ends that wait for the log, oldest first.
+async fn ends(scene: &Scene) -> Vec<String> {
+    let rows = scene.store.outbox_after(0, 100).await.unwrap();
+    assert!(rows.iter().all(|row| row.change.action == SESSION_ENDED));
+    let word = |row: &OutboxRow| {
+        format!("{} {}", row.change.object, row.change.after["why"].as_str().unwrap())
+    };
+    rows.iter().map(word).collect()
 }
 
 async fn opened(scene: &Scene, token: &str) -> Option<Opened> {
@@ -68,10 +82,10 @@ async fn child_shares_the_session_and_its_end() {
     let child = SecretHash::of("child");
     assert!(scene.store.add_child(&id, (&child, &app()), at(1)).await.unwrap());
     assert_eq!(opened(&scene, "child").await.unwrap().host, app());
-    assert!(scene.store.end_session(&id, SessionEnd::SignedOut).await.unwrap().is_some());
+    assert!(scene.store.end_session(&id, &end(SessionEnd::SignedOut, 2)).await.unwrap());
     assert_eq!(opened(&scene, "child").await, None);
     assert_eq!(opened(&scene, "token-s-1").await, None);
-    assert_eq!(scene.store.end_session(&id, SessionEnd::SignedOut).await.unwrap(), None);
+    assert!(!scene.store.end_session(&id, &end(SessionEnd::SignedOut, 2)).await.unwrap());
     assert!(!scene.store.add_child(&id, (&child, &app()), at(1)).await.unwrap());
 }
 
@@ -93,12 +107,11 @@ async fn host_has_one_child_and_the_gate_none() {
 async fn twenty_first_session_of_a_person_ends_the_oldest() {
     let scene = scene().await;
     for n in 0..20 {
-        assert_eq!(start(&scene, &format!("s-{n}"), n).await.ended, []);
+        start(&scene, &format!("s-{n}"), n).await;
     }
-    let ended = start(&scene, "s-20", 20).await.ended;
-    let subject = SUBJECT.parse().unwrap();
-    let oldest = Ended { id: "s-0".parse().unwrap(), subject, why: SessionEnd::TooMany };
-    assert_eq!(ended, [oldest]);
+    assert_eq!(ends(&scene).await, Vec::<String>::new());
+    start(&scene, "s-20", 20).await;
+    assert_eq!(ends(&scene).await, ["session:s-0 too_many"]);
     let kept = scene.store.sessions_of(&SUBJECT.parse().unwrap()).await.unwrap();
     assert_eq!((kept.len(), kept[0].id.as_str()), (20, "s-20"));
 }
@@ -190,14 +203,18 @@ async fn contexts_of_an_older_version_were_met_at_the_sign_in() {
 
 #[tokio::test]
 async fn sweep_ends_what_is_past_its_limits() {
-    let scene = scene().await;
-    start(&scene, "old", 0).await;
-    start(&scene, "used", 0).await;
+    let scene = &scene().await;
+    start(scene, "old", 0).await;
+    start(scene, "used", 0).await;
     scene.store.touch_session(&"used".parse().unwrap(), at(3000)).await.unwrap();
     let idle = Duration::from_hours(1);
-    assert_eq!(scene.store.sweep_sessions(at(3599), idle).await.unwrap(), []);
-    let ended = scene.store.sweep_sessions(at(3600), idle).await.unwrap();
-    assert_eq!(ended.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["old"]);
-    let ended = scene.store.sweep_sessions(at(43_200), Duration::MAX).await.unwrap();
-    assert_eq!(ended.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), ["used"]);
+    let sweep = |seconds, idle| {
+        let end = end(SessionEnd::Expired, seconds);
+        async move { scene.store.sweep_sessions(idle, &end).await.unwrap() }
+    };
+    assert_eq!(sweep(3599, idle).await, 0);
+    assert_eq!(sweep(3600, idle).await, 1);
+    assert_eq!(ends(scene).await, ["session:old expired"]);
+    assert_eq!(sweep(43_200, Duration::MAX).await, 1);
+    assert_eq!(ends(scene).await, ["session:old expired", "session:used expired"]);
 }

@@ -9,7 +9,7 @@ use crate::web::headers::{ContentPolicy, Nonce};
 use crate::web::hx::{Hx, HxOut, Wants, signed_out};
 use crate::web::link::Link;
 use crate::web::page;
-use crate::web::pages::SignedOutPage;
+use crate::web::pages::{SignedOut, SignedOutPage};
 
 use super::markup::{frame, innocent};
 
@@ -67,8 +67,9 @@ fn vendored_scripts_are_those_of_the_readme() {
 fn page_can_not_be_framed_cached_or_embedded_a48_a51() {
     let page = SignedOutPage {
         frame: frame("Signed out", innocent),
-        provider: None,
+        reach: SignedOut::Everywhere,
         again: Link::path(&[]),
+        hint: "",
     };
     let response = page::still(StatusCode::OK, &page);
     let headers = response.headers();

@@ -7,7 +7,7 @@ use crate::web::moment::Moment;
 use crate::web::page::Tone;
 use crate::web::pages::{
     Action, DeniedPage, ErrorPage, NoticeFragment, Reference, SignInFailedPage, SignOutPage,
-    SignedOutPage,
+    SignedOut, SignedOutPage,
 };
 
 use super::markup::{
@@ -80,8 +80,11 @@ fn sign_out_pages_a59() {
     });
     check("signed_out", |text| SignedOutPage {
         frame: frame("Signed out", text),
-        provider: Some(link("https://login.microsoftonline.com/common/oauth2/v2.0/logout")),
+        reach: SignedOut::Ended(Some(link(
+            "https://login.microsoftonline.com/common/oauth2/v2.0/logout",
+        ))),
         again: link("/"),
+        hint: "Stopped at Microsoft?",
     });
 }
 
@@ -89,6 +92,9 @@ fn sign_out_pages_a59() {
 fn failed_sign_in_page_a59() {
     check("sign_in_failed", |text| SignInFailedPage {
         frame: frame("This account is not assigned to the application", text),
+        eyebrow: "Sign-in did not finish",
+        tone: Tone::Bad,
+        mender: Some("Your help desk"),
         sentence: text(
             "Microsoft signed you in, but your organisation has not given this account access.",
         ),
@@ -101,6 +107,8 @@ fn failed_sign_in_page_a59() {
         at: at(),
         contact: Some(contact(text)),
         code: Some(text("AADSTS50105")),
+        correlation: Some(text("11111111-2222-3333-4444-555555555555")),
+        hint: Some("Stopped at Microsoft?"),
     });
 }
 

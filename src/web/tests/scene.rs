@@ -49,6 +49,8 @@ impl Ledger for NoLedger {
     fn note(&self, _: Event) -> Pending<'_, Result<(), NotRecorded>> {
         Box::pin(std::future::ready(Ok(())))
     }
+
+    fn changed(&self) {}
 }
 
 /// Somebody's browser.
@@ -170,7 +172,7 @@ pub(crate) async fn scene(book: RuleBook) -> Scene {
     let writer = log.writer.draining("main", Box::new(store.clone())).await.unwrap();
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
     tasks.spawn(writer.run(stop.clone()));
-    let sessions = Arc::new(sessions(&store, &clock, &directory));
+    let sessions = sessions(&store, &clock, &directory);
     let metrics = Metrics::new();
     let flood = Arc::new(Flood::new(Limit { per_second: 1_000, burst: 10_000 }));
     let refuser = Refuser::new(log.audit.clone(), flood, metrics.clone());
@@ -181,7 +183,7 @@ pub(crate) async fn scene(book: RuleBook) -> Scene {
     Scene { doorkeeper, store, reader, clock, router, stop, tasks, _directory: directory }
 }
 
-fn sessions(store: &Store, clock: &Clock, directory: &TempDir) -> Sessions {
+fn sessions(store: &Store, clock: &Clock, directory: &TempDir) -> Arc<Sessions> {
     Sessions::new(Parts {
         store: store.clone(),
         directory: None,
@@ -196,6 +198,7 @@ fn sessions(store: &Store, clock: &Clock, directory: &TempDir) -> Sessions {
         },
         token_key: Keys::open(&directory.path().join("keys")).unwrap().token,
         mfa_context: Some("c1".to_owned()),
+        tasks: tokio_util::task::TaskTracker::new(),
     })
 }
 

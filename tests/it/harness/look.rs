@@ -28,6 +28,21 @@ impl World {
         panic!("no event `{kind}` within 20 s")
     }
 
+    /// Waits until the log has taken over what waits in the outbox, or can't be expected to.
+    pub(crate) async fn outbox_is_taken(&self) {
+        let url = self.url("cedargate.db");
+        let mut file = SqliteConnection::connect(&url).await.unwrap();
+        let waiting = "SELECT COUNT(*) FROM outbox WHERE taken_at IS NULL";
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(5) {
+            let count: i64 = sqlx::query_scalar(waiting).fetch_one(&mut file).await.unwrap();
+            if count == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The log, to be read again and again.
     pub(crate) async fn log(&self) -> AuditReader {
         AuditReader::open(&self.url("audit.db")).await.unwrap()

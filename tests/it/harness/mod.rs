@@ -190,6 +190,7 @@ impl World {
 
     /// The newest records, newest first, as JSON bodies.
     pub(crate) async fn records(&self) -> Vec<Value> {
+        self.outbox_is_taken().await;
         records(&self.data).await
     }
 
