@@ -135,12 +135,12 @@ pub fn entra(config: &Config) -> Result<EntraSettings> {
         allowed_tenants: config.entra.allowed_tenants.iter().cloned().collect(),
         groups: config.entra.groups,
         graph_origin: None,
-        api: config.entra.api.as_ref().map(|own| api(own, &config.entra)),
+        api: config.entra.api.as_ref().map(|own| api(own, config)),
         authorities: tls::authorities(config.entra.ca_file.as_deref())?,
     })
 }
 
-fn api(api: &config::Api, entra: &config::Entra) -> ApiSettings {
+fn api(api: &config::Api, config: &Config) -> ApiSettings {
     ApiSettings {
         audience: api.audience.clone(),
         version: match api.access_tokens {
@@ -148,7 +148,8 @@ fn api(api: &config::Api, entra: &config::Entra) -> ApiSettings {
             AccessTokens::V2 => TokenVersion::V2,
         },
         scope: api.scope.clone(),
-        mfa_context: entra.mfa_context.clone(),
+        mfa_context: config.entra.mfa_context.clone(),
+        step_up: config.session.step_up,
     }
 }
 

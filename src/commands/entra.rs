@@ -67,6 +67,7 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
         | IdpError::GroupsUnavailable { .. }
         | IdpError::TooManyGroups
         | IdpError::GroupNames
+        | IdpError::GroupsAsRoles
         | IdpError::NoPermission { .. }
         | IdpError::Randomness => None,
     }

@@ -1,6 +1,7 @@
 //! `cedargate serve`: run the gate until the system says stop.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
@@ -8,9 +9,12 @@ use super::entra::{explained, fault};
 use super::settings;
 use crate::app::{Gate, Sockets, entra, stop_signal};
 use crate::config::Config;
-use crate::idp::{Idp, IdpError};
+use crate::idp::{Idp, IdpError, whole};
 use crate::model::time::Clock;
 use crate::telemetry;
+
+/// Those who are signed in already wait for the start: asking Entra takes no longer than this.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Opens everything the settings name, asks Entra once, serves, and drains at SIGINT or SIGTERM.
 ///
@@ -44,13 +48,18 @@ async fn ask_entra(config: &Config) -> Result<()> {
         idp.probe().await?;
         idp.prove_credentials().await
     };
-    match asked.await {
+    let Ok(asked) = tokio::time::timeout(PATIENCE, asked).await else {
+        let (authority, seconds) = (&config.entra.authority, PATIENCE.as_secs());
+        tracing::error!(%authority, seconds, "Entra does not answer in time: nobody new can sign in until it does.");
+        return Ok(());
+    };
+    match asked {
         Ok(reports) => all_of(faults(reports)).map_or(Ok(()), Err),
         Err(error) if is_wrong(&error) => Err(explained(error, config)),
         Err(error) => {
             let authority = &config.entra.authority;
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            tracing::error!(%authority, %error, cause, "Entra does not answer: nobody new can sign in until it does.");
+            let error = whole(&error);
+            tracing::error!(%authority, error, "Entra does not answer: nobody new can sign in until it does.");
             Ok(())
         }
     }
@@ -92,6 +101,7 @@ fn is_wrong(error: &IdpError) -> bool {
         | IdpError::GroupsUnavailable { .. }
         | IdpError::TooManyGroups
         | IdpError::GroupNames
+        | IdpError::GroupsAsRoles
         | IdpError::NoPermission { .. }
         | IdpError::Randomness => false,
     }

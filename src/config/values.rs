@@ -120,9 +120,6 @@ pub(super) fn access_tokens(text: &str) -> Read<AccessTokens> {
     }
 }
 
-/// Microsoft Graph, by its two names. Its tokens are in the hands of every app that reads from it.
-const GRAPH: [&str; 2] = ["https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"];
-
 /// The audience of v2.0 tokens: always a client id.
 pub(super) fn api_id(text: &str) -> Read<String> {
     let id = text.parse::<TenantId>().map(String::from).map_err(|_| {
@@ -135,7 +132,8 @@ pub(super) fn api_id(text: &str) -> Read<String> {
 /// The audience of v1.0 tokens: an App ID URI, byte for byte, or a client id.
 pub(super) fn app_id_uri(text: &str) -> Read<String> {
     let plain = text.trim_end_matches('/');
-    if GRAPH.iter().any(|graph| plain.eq_ignore_ascii_case(graph)) {
+    // Its tokens are in the hands of every app that reads from it.
+    if Cloud::is_graph(text) {
         return Err(format!("{} is Microsoft Graph; name an API of your own", quoted(text)));
     }
     if plain.is_empty() || text.contains(char::is_whitespace) {

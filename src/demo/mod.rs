@@ -108,10 +108,7 @@ impl Demo {
     /// # Errors
     /// When a port is taken, or the data can't be opened.
     pub async fn open(options: &Options, clock: Clock) -> Result<Self> {
-        ensure!(
-            options.listen.ip().is_loopback(),
-            "`--listen`: the demo is open to everybody who can reach it, so it listens on 127.0.0.1 only"
-        );
+        on_loopback(options)?;
         let public = take(options.listen).await?;
         let sim_sockets = SimSockets::take(options).await?;
         let upstream = take(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
@@ -202,6 +199,7 @@ fn listener(socket: TcpListener) -> Listener {
 
 #[expect(clippy::print_stdout, reason = "the address is what this command says")]
 async fn simulator_alone(options: &Options) -> Result<()> {
+    on_loopback(options)?;
     // Taken and given back: the port of a gate that may be started beside the simulator.
     let port = take(options.listen).await?.local_addr()?.port();
     let sockets = SimSockets::take(options).await?;
@@ -222,6 +220,15 @@ async fn simulator_alone(options: &Options) -> Result<()> {
     stop.cancelled().await;
     finish(&tasks).await;
     drop(data);
+    Ok(())
+}
+
+/// The simulator signs anybody in as anybody, and the demo's secrets are known.
+fn on_loopback(options: &Options) -> Result<()> {
+    ensure!(
+        options.listen.ip().is_loopback(),
+        "`--listen`: the demo is open to everybody who can reach it, so it listens on 127.0.0.1 only"
+    );
     Ok(())
 }
 

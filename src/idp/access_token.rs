@@ -10,6 +10,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -38,6 +39,8 @@ pub struct BearerCaller {
     pub authenticated_at: Option<Timestamp>,
     /// `exp`: it counts for nothing after this.
     pub expires_at: Timestamp,
+    /// When its authentication contexts cease to count; none when it has none that count.
+    pub contexts_end: Option<Timestamp>,
 }
 
 /// Why an access token opens nothing (RFC 6750 section 3.1). The problem is a fixed ASCII text without quotes that
@@ -86,20 +89,29 @@ impl From<IdpError> for BearerRefusal {
             IdpError::ForeignTenant { .. } => {
                 Self::Invalid { problem: "belongs to a tenant that is not allowed here" }
             }
+            // Settings at Entra or here: coming again changes nothing.
             IdpError::GroupNames => {
-                Self::Unsettled { problem: "names groups instead of giving their object ids" }
+                Self::Insufficient { problem: "names groups instead of giving their object ids" }
             }
-            IdpError::GroupsUnavailable { .. }
-            | IdpError::TooManyGroups
-            | IdpError::NoPermission { .. } => Self::Unsettled {
-                problem: "leaves out the groups of its person, and Microsoft Graph did not tell them",
+            IdpError::GroupsAsRoles => {
+                Self::Insufficient { problem: "gives groups as roles (emit_as_roles)" }
+            }
+            IdpError::TooManyGroups => Self::Insufficient {
+                problem: "leaves out the groups of its person, and this gate asks nobody else for them",
             },
+            IdpError::GroupsUnavailable { .. } | IdpError::NoPermission { .. } => {
+                Self::Unsettled { problem: GROUPS_UNTOLD }
+            }
             _ => Self::Unsettled {
                 problem: "can't be checked now: the keys of Entra are not at hand",
             },
         }
     }
 }
+
+/// Graph had no answer.
+pub(super) const GROUPS_UNTOLD: &str =
+    "leaves out the groups of its person, and Microsoft Graph did not tell them";
 
 /// A check that failed, as the sentence that goes on after "the token".
 pub(super) fn words(check: &str) -> &'static str {
@@ -201,7 +213,16 @@ pub(super) fn service(token: &Verified) -> Result<BearerCaller, BearerRefusal> {
         mfa: MfaState::NotMet,
         authenticated_at: None,
         expires_at: expiry(token),
+        contexts_end: None,
     })
+}
+
+/// Until when the authentication contexts of a token count: as long after the proof of the person as they do in a
+/// session. Without `auth_time` the proof is as old as the token at least, so it counts from `iat`.
+pub(super) fn contexts_end(token: &Verified, span: Duration) -> Timestamp {
+    let seconds = |name| token.claims.seconds(name);
+    let proved = seconds("auth_time").or_else(|| seconds("iat")).unwrap_or(0);
+    Timestamp::from_seconds(proved).plus(span)
 }
 
 /// The person whom a token acts for, in these `groups`.
@@ -227,6 +248,7 @@ pub(super) fn person(
         auth_contexts: identity.auth_contexts,
         authenticated_at: identity.authenticated_at,
         expires_at: expiry(token),
+        contexts_end: None,
     })
 }
 

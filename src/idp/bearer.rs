@@ -13,14 +13,17 @@ use quick_cache::sync::Cache;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
-use super::access_token::{self, BearerCaller, BearerRefusal, Holder};
-use super::discovery::{Discovery, Provider};
+use super::access_token::{self, BearerCaller, BearerRefusal, GROUPS_UNTOLD, Holder};
+use super::counters::Silence;
+use super::discovery::Discovery;
 use super::entra::{self, TokenGroups};
-use super::error::IdpError;
+use super::error::{IdpError, whole};
 use super::jwt::{Checks, Verified};
+use super::provider::Provider;
 use super::settings::{ApiSettings, EntraSettings};
 use crate::model::entra::GroupSource;
 use crate::model::id::{GroupId, Subject};
+use crate::model::record::MfaState;
 use crate::model::time::{Clock, Timestamp};
 
 /// Tokens that are kept; those that are used least are checked again.
@@ -48,6 +51,7 @@ pub(super) struct Bearers {
     /// Metadata and keys of the version that is accepted.
     pub(super) discovery: Arc<Discovery>,
     kept: Cache<[u8; 32], Kept>,
+    silence: Silence,
 }
 
 impl fmt::Debug for Bearers {
@@ -78,7 +82,14 @@ impl Bearers {
         clock: Clock,
         discovery: Arc<Discovery>,
     ) -> Self {
-        Self { settings, api, clock, discovery, kept: Cache::new(KEPT) }
+        Self {
+            settings,
+            api,
+            clock,
+            discovery,
+            kept: Cache::new(KEPT),
+            silence: Silence::default(),
+        }
     }
 
     /// Whether this very token was accepted before and has not expired since.
@@ -117,12 +128,42 @@ impl Bearers {
         let now = self.clock.now();
         let (settings, audience) = (&*self.settings, self.api.audience.as_str());
         let checks = Checks { settings, provider: &provider, audience, now };
-        let token = unverified.verify(checks)?;
+        let (token, provider) = match unverified.verify(checks) {
+            // Another key may have come under a name that was in use before.
+            Err(IdpError::BadToken { check: "signature" }) => {
+                let fetched = self.discovery.provider_after(Arc::clone(&provider)).await;
+                let provider = fetched.map_err(|error| told(&error))?;
+                let checks = Checks { provider: &provider, ..checks };
+                (access_token::read(token)?.verify(checks)?, provider)
+            }
+            other => (other?, provider),
+        };
         let (outcome, until) = match access_token::holder(&token, &self.api.scope)? {
             Holder::Service => kept(access_token::service(&token)?),
             Holder::Person => self.person(&token, directory).await?,
         };
         Ok(Kept { outcome, until, provider })
+    }
+
+    /// The person in these `groups`, as the token describes them now: its authentication contexts count for a while only.
+    fn described(
+        &self,
+        token: &Verified,
+        groups: BTreeSet<GroupId>,
+    ) -> Result<BearerCaller, BearerRefusal> {
+        let mfa = self.api.mfa_context.as_deref();
+        let mut caller = access_token::person(token, groups, mfa)?;
+        let end = access_token::contexts_end(token, self.api.step_up).min(caller.expires_at);
+        if caller.auth_contexts.is_empty() {
+            return Ok(caller);
+        }
+        if self.clock.now() < end {
+            caller.contexts_end = Some(end);
+        } else {
+            caller.auth_contexts.clear();
+            caller.mfa = MfaState::NotMet;
+        }
+        Ok(caller)
     }
 
     /// What came of a person's token, and until when that is so.
@@ -131,25 +172,39 @@ impl Bearers {
         token: &Verified,
         directory: &impl Directory,
     ) -> Result<Outcome, BearerRefusal> {
-        let mfa = self.api.mfa_context.as_deref();
-        let read = entra::groups(token).map_err(|error| told(&error))?;
+        let now = self.clock.now();
+        let read = match entra::groups(token) {
+            Err(error @ IdpError::GroupNames) => {
+                return Ok((Err(told(&error)), now.plus(GROUPS_PAUSE)));
+            }
+            other => other?,
+        };
         match (read, self.settings.groups) {
             (TokenGroups::All(groups), GroupSource::Token | GroupSource::GraphOnOverage) => {
-                Ok(kept(access_token::person(token, groups, mfa)?))
+                if entra::is_silent_on_groups(token) {
+                    self.silence.noted("Access");
+                }
+                Ok(kept(self.described(token, groups)?))
             }
-            (TokenGroups::Overage, GroupSource::Token) => Err(told(&IdpError::TooManyGroups)),
+            (TokenGroups::Overage, GroupSource::Token) => {
+                Ok((Err(told(&IdpError::TooManyGroups)), now.plus(GROUPS_PAUSE)))
+            }
             (TokenGroups::Overage, GroupSource::GraphOnOverage) | (_, GroupSource::Graph) => {
                 let asked = directory.groups_of(&token.subject).await;
                 let now = self.clock.now();
                 match asked {
                     Ok(groups) => {
-                        let (caller, until) = kept(access_token::person(token, groups, mfa)?);
+                        let (caller, until) = kept(self.described(token, groups)?);
                         Ok((caller, until.min(now.plus(GROUPS_FRESH))))
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "The groups of an access token's person can't be had.");
-                        let refusal = BearerRefusal::from(IdpError::TooManyGroups);
-                        Ok((Err(refusal), now.plus(GROUPS_PAUSE)))
+                        let error = whole(&error);
+                        tracing::warn!(
+                            error,
+                            "The groups of an access token's person can't be had."
+                        );
+                        let refused = BearerRefusal::Unsettled { problem: GROUPS_UNTOLD };
+                        Ok((Err(refused), now.plus(GROUPS_PAUSE)))
                     }
                 }
             }
@@ -161,7 +216,7 @@ impl Bearers {
 type Outcome = (Result<Arc<BearerCaller>, BearerRefusal>, Timestamp);
 
 fn kept(caller: BearerCaller) -> Outcome {
-    let until = caller.expires_at;
+    let until = caller.contexts_end.unwrap_or(caller.expires_at);
     (Ok(Arc::new(caller)), until)
 }
 
@@ -173,9 +228,10 @@ fn name(token: &SecretString) -> [u8; 32] {
 /// What is not the sender's fault is a matter for the operator too.
 fn told(error: &IdpError) -> BearerRefusal {
     let refusal = BearerRefusal::from(error.clone());
-    if matches!(refusal, BearerRefusal::Unsettled { .. }) {
-        let cause = std::error::Error::source(error).map(ToString::to_string);
-        tracing::warn!(error = %error, cause, "An access token could not be checked.");
+    let of_settings = matches!(error, IdpError::GroupNames | IdpError::TooManyGroups);
+    if of_settings || matches!(refusal, BearerRefusal::Unsettled { .. }) {
+        let error = whole(error);
+        tracing::warn!(error, "An access token could not be checked.");
     }
     refusal
 }

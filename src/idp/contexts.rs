@@ -57,11 +57,11 @@ impl Idp {
     pub async fn context_use(&self, context: &AuthContext) -> Result<ContextUse, IdpError> {
         let until = Instant::now() + PATIENCE;
         for endpoint in self.own_endpoints().await? {
-            let own = self.own_graph(&endpoint).await?;
+            let own = self.own_graph(&endpoint, until).await?;
             match binds(&self.graph(&own, until), context).await {
                 Ok(true) => {}
                 Ok(false) => return Ok(ContextUse::Unbound),
-                Err(error) => return Err(self.refused_own(&endpoint, error, WANTED).await),
+                Err(error) => return Err(self.refused_own((&endpoint, &own), error, WANTED).await),
             }
         }
         Ok(ContextUse::Bound)

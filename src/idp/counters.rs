@@ -1,12 +1,30 @@
 //! What is counted here, for whoever shows it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Requests to Microsoft Graph since the start.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     asked: AtomicU64,
     throttled: AtomicU64,
+}
+
+/// Whether a token without a word on groups was pointed out since the start.
+#[derive(Debug, Default)]
+pub(super) struct Silence(AtomicBool);
+
+impl Silence {
+    /// Says it once. `kind` is what the token is called in the registration: `ID`, `Access`.
+    pub(super) fn noted(&self, kind: &'static str) {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                token = kind,
+                "A token came without a `groups` claim. So it is for people in no group; but when everybody's are so, the \
+                 registration does not emit it, and rules on groups hold for nobody: add the groups claim under Token \
+                 configuration, for this kind of token, or set `entra.groups` to `graph`."
+            );
+        }
+    }
 }
 
 impl Counters {

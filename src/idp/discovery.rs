@@ -10,19 +10,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{Request, Response, StatusCode};
-use openidconnect::core::CoreJsonWebKey;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::error::{EntraError, HttpError, IdpError};
+use super::error::{EntraError, HttpError, IdpError, whole};
 use super::http::{ENTRA, Outbound, request_id, useless};
+use super::provider::{Issuer, PLACE_OF_TENANT, Provider, SigningKey, signing_key};
 use super::settings::{EntraSettings, Tenancy, TokenVersion};
-use crate::model::entra::Cloud;
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
 use crate::model::time::{Clock, Timestamp};
@@ -36,27 +33,9 @@ const EARLY: Duration = Duration::from_mins(50);
 /// The least time between two fetches that an unknown key asks for, or that follow a failed one.
 const PAUSE: Duration = Duration::from_mins(1);
 /// The same after a failed one while there is nothing to work with: whoever signs in hears at once that it failed.
-const SHORT_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const SHORT_PAUSE: Duration = Duration::from_secs(5);
 /// More keys than any provider has.
 const MAX_KEYS: usize = 100;
-/// Bytes of an RSA modulus: 2048 to 8192 bits.
-const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
-
-/// Public exponents: 3 to 2^32 - 1, as other readers of keys have it. A huge one makes each check of a signature slow.
-const EXPONENT_BYTES: std::ops::RangeInclusive<usize> = 1..=4;
-
-/// The part of an issuer's template that stands for the tenant.
-const PLACE_OF_TENANT: &str = "{tenantid}";
-
-/// What [`Idp::probe`](super::Idp::probe) found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// The issuer, or its template.
-    pub issuer: String,
-    /// How many signing keys are usable.
-    pub keys: usize,
-}
-
 /// Whether Entra's metadata can be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
@@ -68,117 +47,6 @@ pub enum Reach {
     Failing,
 }
 
-/// A provider as its metadata and keys describe it.
-#[derive(Debug)]
-pub(super) struct Provider {
-    /// Which tokens these keys are for.
-    pub(super) version: TokenVersion,
-    /// Whose tokens these are: an issuer or its template.
-    pub(super) issuer: Issuer,
-    pub(super) authorization_endpoint: String,
-    pub(super) token_endpoint: String,
-    pub(super) end_session_endpoint: Option<String>,
-    /// Microsoft Graph for this cloud.
-    pub(super) graph: Option<Origin>,
-    cloud: Option<String>,
-    keys: Vec<SigningKey>,
-    fetched_at: Timestamp,
-}
-
-/// A signing key with what the library's own type forgets.
-#[derive(Debug)]
-pub(super) struct SigningKey {
-    pub(super) key: CoreJsonWebKey,
-    kid: Option<String>,
-    issuer: Option<String>,
-    cloud: Option<String>,
-}
-
-/// One issuer, or a template for many.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Issuer {
-    /// `https://login.microsoftonline.com/<guid>/v2.0`.
-    One(String, TenantId),
-    /// `https://login.microsoftonline.com/{tenantid}/v2.0`.
-    Template(String),
-}
-
-impl Issuer {
-    /// The issuer that a token of `tenant` must name, byte for byte.
-    pub(super) fn of(&self, tenant: &str) -> String {
-        match self {
-            Self::One(issuer, _) => issuer.clone(),
-            Self::Template(template) => template.replace(PLACE_OF_TENANT, tenant),
-        }
-    }
-
-    fn as_str(&self) -> &str {
-        match self {
-            Self::One(text, _) | Self::Template(text) => text,
-        }
-    }
-}
-
-impl Provider {
-    /// The one key called `kid`, when it may speak for `issuer` of `tenant`. A token that names none is meant for the
-    /// only key there is (OpenID Connect Core 1.0 section 10.1); Entra names one always and has several.
-    ///
-    /// # Errors
-    /// In one word: `kid` for none or several such keys, `key_issuer` for a key of somebody else.
-    pub(super) fn key(
-        &self,
-        kid: Option<&str>,
-        issuer: &str,
-        tenant: &str,
-    ) -> Result<&SigningKey, &'static str> {
-        let meant = |key: &&SigningKey| kid.is_none() || key.kid.as_deref() == kid;
-        let mut keys = self.keys.iter().filter(meant);
-        let key = keys.next().filter(|_| keys.next().is_none()).ok_or("kid")?;
-        let fits =
-            |text: &String| text == issuer || text.replace(PLACE_OF_TENANT, tenant) == issuer;
-        let same_cloud = key.cloud.is_none() || self.cloud.is_none() || key.cloud == self.cloud;
-        if key.issuer.as_ref().is_none_or(fits) && same_cloud { Ok(key) } else { Err("key_issuer") }
-    }
-
-    /// Without a name there is nothing to look for: fetching again would not help.
-    fn knows(&self, kid: Option<&str>) -> bool {
-        kid.is_none() || self.keys.iter().any(|key| key.kid.as_deref() == kid)
-    }
-
-    /// Where tokens of our own are asked for: always one tenant's address, so at an address for many that of `tenant`.
-    ///
-    /// # Errors
-    /// [`IdpError::Discovery`] when the metadata leads nowhere in particular.
-    pub(super) fn own_endpoint(&self, tenant: Option<&TenantId>) -> Result<String, IdpError> {
-        let Issuer::Template(template) = &self.issuer else {
-            return Ok(self.token_endpoint.clone());
-        };
-        let many = "/organizations/";
-        match tenant {
-            Some(tenant) if self.token_endpoint.matches(many).count() == 1 => {
-                Ok(self.token_endpoint.replace(many, &format!("/{tenant}/")))
-            }
-            Some(_) | None => Err(IdpError::Discovery {
-                url: template.clone(),
-                problem: "its token_endpoint does not tell one tenant from another",
-            }),
-        }
-    }
-
-    /// The scope of a token of our own for Graph. A simulator's Graph goes by the name of the real one.
-    pub(super) fn graph_scope(&self, cloud: Cloud) -> String {
-        let named = self.graph.as_ref().map(|graph| graph.host().to_string());
-        let hosts = cloud.graph_hosts();
-        let known = hosts.iter().find(|host| named.as_deref() == Some(**host));
-        format!("https://{}/.default", known.or(hosts.first()).unwrap_or(&"graph.microsoft.com"))
-    }
-
-    /// What a probe reports.
-    pub(super) fn found(&self) -> Found {
-        Found { issuer: self.issuer.as_str().to_owned(), keys: self.keys.len() }
-    }
-}
-
 /// Fetches and keeps the provider's metadata and keys.
 #[derive(Debug)]
 pub(super) struct Discovery {
@@ -186,13 +54,23 @@ pub(super) struct Discovery {
     settings: Arc<EntraSettings>,
     http: Outbound,
     clock: Clock,
-    current: RwLock<Option<Arc<Provider>>>,
+    current: RwLock<Option<Current>>,
     /// Held while fetching, so that one fetch serves everybody who waits.
     fetching: Mutex<Fetching>,
     /// Fetches that ended so far, well or not.
     fetches: AtomicU64,
     /// Whether the last one failed.
     failing: AtomicBool,
+}
+
+/// What is in use. A fetch that brings nothing new leaves the provider itself as it is, so that what was checked with its
+/// keys counts on: anybody can cause a fetch.
+#[derive(Debug, Clone)]
+struct Current {
+    provider: Arc<Provider>,
+    fetched_at: Timestamp,
+    /// Tells one fetch from the next.
+    number: u64,
 }
 
 #[derive(Debug, Default)]
@@ -227,21 +105,26 @@ impl Discovery {
     pub(super) async fn provider(&self) -> Result<Arc<Provider>, IdpError> {
         let now = self.clock.now();
         let seen = self.current();
-        if let Some(provider) = seen.as_ref().filter(|p| now.since(p.fetched_at) < FRESH) {
-            return Ok(Arc::clone(provider));
+        let younger = |span| seen.as_ref().filter(|seen| now.is_within(span, seen.fetched_at));
+        if let Some(fresh) = younger(FRESH) {
+            return Ok(Arc::clone(&fresh.provider));
         }
         let fetches_before = self.fetches.load(Ordering::SeqCst);
         let mut fetching = self.fetching.lock().await;
         if let Some(provider) = self.replaced(seen.as_ref()) {
             return Ok(provider);
         }
-        let usable = seen.filter(|provider| now.since(provider.fetched_at) < USABLE);
+        let usable = younger(USABLE).map(|seen| Arc::clone(&seen.provider));
         if let Some((failed_at, error)) = &fetching.failed {
             // With something usable at hand there is no hurry; whoever waited for a fetch shares its failure.
             let shared = self.fetches.load(Ordering::SeqCst) != fetches_before;
             match &usable {
-                Some(provider) if now.since(*failed_at) < PAUSE => return Ok(Arc::clone(provider)),
-                None if shared || now.since(*failed_at) < SHORT_PAUSE => return Err(error.clone()),
+                Some(provider) if now.is_within(PAUSE, *failed_at) => {
+                    return Ok(Arc::clone(provider));
+                }
+                None if shared || now.is_within(SHORT_PAUSE, *failed_at) => {
+                    return Err(error.clone());
+                }
                 Some(_) | None => {}
             }
         }
@@ -265,11 +148,11 @@ impl Discovery {
         seen: Arc<Provider>,
     ) -> Result<Arc<Provider>, IdpError> {
         let mut fetching = self.fetching.lock().await;
-        if let Some(provider) = self.replaced(Some(&seen)) {
-            return Ok(provider);
+        if let Some(current) = self.current().filter(|now| !Arc::ptr_eq(&now.provider, &seen)) {
+            return Ok(current.provider);
         }
         let now = self.clock.now();
-        if fetching.forced_at.is_some_and(|at| now.since(at) < PAUSE) {
+        if fetching.forced_at.is_some_and(|at| now.is_within(PAUSE, at)) {
             return Ok(seen);
         }
         fetching.forced_at = Some(now);
@@ -282,8 +165,8 @@ impl Discovery {
         let was_failing = self.failing.load(Ordering::SeqCst);
         match self.renewed().await {
             Some(Err(error)) if !was_failing => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::error!(%error, cause, "Entra's metadata can't be renewed.");
+                let error = whole(&error);
+                tracing::error!(error, "Entra's metadata can't be renewed.");
             }
             Some(Ok(_)) if was_failing => tracing::info!("Entra's metadata can be had again."),
             Some(_) | None => {}
@@ -294,12 +177,12 @@ impl Discovery {
     async fn renewed(&self) -> Option<Result<Arc<Provider>, IdpError>> {
         let Some(seen) = self.current() else { return Some(self.provider().await) };
         let now = self.clock.now();
-        if now.since(seen.fetched_at) < EARLY {
+        if now.is_within(EARLY, seen.fetched_at) {
             return None;
         }
         let mut fetching = self.fetching.lock().await;
         let failed = fetching.failed.as_ref();
-        let lately = failed.is_some_and(|(failed_at, _)| now.since(*failed_at) < PAUSE);
+        let lately = failed.is_some_and(|(failed_at, _)| now.is_within(PAUSE, *failed_at));
         if lately || self.replaced(Some(&seen)).is_some() {
             return None;
         }
@@ -308,7 +191,7 @@ impl Discovery {
 
     /// When the metadata and keys in use were fetched, and how the last fetch went.
     pub(super) fn standing(&self) -> (Option<Timestamp>, Reach) {
-        let fetched_at = self.current().map(|provider| provider.fetched_at);
+        let fetched_at = self.current().map(|current| current.fetched_at);
         let reach = match (fetched_at, self.failing.load(Ordering::SeqCst)) {
             (_, true) => Reach::Failing,
             (None, false) => Reach::Unknown,
@@ -317,25 +200,29 @@ impl Discovery {
         (fetched_at, reach)
     }
 
-    fn current(&self) -> Option<Arc<Provider>> {
+    fn current(&self) -> Option<Current> {
         self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The provider in use, when it is no longer `seen`.
-    fn replaced(&self, seen: Option<&Arc<Provider>>) -> Option<Arc<Provider>> {
-        self.current().filter(|now| seen.is_none_or(|seen| !Arc::ptr_eq(seen, now)))
+    /// The provider in use, when it was fetched after `seen`.
+    fn replaced(&self, seen: Option<&Current>) -> Option<Arc<Provider>> {
+        let current = self.current();
+        let later = current.filter(|now| seen.is_none_or(|seen| seen.number != now.number));
+        later.map(|current| current.provider)
     }
 
     async fn fetch_into(&self, fetching: &mut Fetching) -> Result<Arc<Provider>, IdpError> {
         let fetched = self.fetch().await;
-        self.fetches.fetch_add(1, Ordering::SeqCst);
+        let number = self.fetches.fetch_add(1, Ordering::SeqCst);
         self.failing.store(fetched.is_err(), Ordering::SeqCst);
         match fetched {
             Ok(provider) => {
-                let provider = Arc::new(provider);
+                let same = self.current().filter(|current| *current.provider == provider);
+                let provider = same.map_or_else(|| Arc::new(provider), |same| same.provider);
                 fetching.failed = None;
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) =
-                    Some(Arc::clone(&provider));
+                let fetched_at = self.clock.now();
+                let current = Current { provider: Arc::clone(&provider), fetched_at, number };
+                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(current);
                 Ok(provider)
             }
             Err(error) => {
@@ -375,7 +262,8 @@ impl Discovery {
         if set.keys.len() > MAX_KEYS {
             return Err(wrong("it names more than 100 keys"));
         }
-        let keys: Vec<SigningKey> = set.keys.into_iter().filter_map(signing_key).collect();
+        let mut keys: Vec<SigningKey> = set.keys.into_iter().filter_map(signing_key).collect();
+        keys.sort_by(|one, other| one.kid.cmp(&other.kid));
         if keys.is_empty() {
             return Err(wrong("there is no usable RSA signing key"));
         }
@@ -388,7 +276,6 @@ impl Discovery {
             end_session_endpoint: metadata.end_session_endpoint,
             cloud: metadata.cloud_instance_name,
             keys,
-            fetched_at: self.clock.now(),
         })
     }
 
@@ -398,7 +285,10 @@ impl Discovery {
         url: &str,
     ) -> Result<T, IdpError> {
         let id = request_id()?;
-        let unavailable = |cause| IdpError::Unavailable { endpoint, request: id.clone(), cause };
+        let unavailable = |cause| {
+            let (at, request) = (self.settings.authority.to_string(), id.clone());
+            IdpError::Unavailable { endpoint, at, request, cause }
+        };
         let fetched = async {
             let request = Request::get(url).header(http::header::ACCEPT, "application/json");
             let request = request.body(Vec::new()).map_err(|_| HttpError::Request)?;
@@ -479,20 +369,4 @@ struct Metadata {
 #[derive(Deserialize)]
 struct KeySet {
     keys: Vec<Value>,
-}
-
-/// An RSA key for signatures, of a sensible size. Others are left out: they can't verify an RS256 token.
-fn signing_key(raw: Value) -> Option<SigningKey> {
-    let text = |name: &str| raw.get(name).and_then(Value::as_str).map(str::to_owned);
-    let length = |name: &str| {
-        let number = URL_SAFE_NO_PAD.decode(text(name)?).ok()?;
-        Some(number.iter().skip_while(|byte| **byte == 0).count())
-    };
-    let sensible = MODULUS_BYTES.contains(&length("n")?) && EXPONENT_BYTES.contains(&length("e")?);
-    let for_signing = text("use").is_none_or(|purpose| purpose == "sig");
-    if text("kty")? != "RSA" || !for_signing || !sensible {
-        return None;
-    }
-    let (kid, issuer, cloud) = (text("kid"), text("issuer"), text("cloud_instance_name"));
-    Some(SigningKey { key: serde_json::from_value(raw).ok()?, kid, issuer, cloud })
 }

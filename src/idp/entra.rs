@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::error::IdpError;
+use super::error::{IdpError, guid};
 use super::jwt::{LEEWAY, Verified};
 use crate::model::id::{AppRole, GroupId};
 use crate::model::principal::{GuestStatus, User};
@@ -34,6 +34,12 @@ pub(super) fn groups(token: &Verified) -> Result<TokenGroups, IdpError> {
     let texts = texts(token, "groups")?;
     let ids: Result<_, _> = texts.into_iter().map(str::parse).collect();
     ids.map(TokenGroups::All).map_err(|_| IdpError::GroupNames)
+}
+
+/// Whether nothing in the token speaks of groups. So it is for people in none, and for everybody where the registration
+/// does not emit the claim.
+pub(super) fn is_silent_on_groups(token: &Verified) -> bool {
+    token.claim("groups").is_none()
 }
 
 fn is_overage(token: &Verified) -> Result<bool, IdpError> {
@@ -77,9 +83,14 @@ pub(super) fn identity(token: &Verified, groups: BTreeSet<GroupId>) -> Result<Id
 /// The app roles that the token gives.
 ///
 /// # Errors
-/// [`IdpError::BadToken`] for a claim of another shape.
+/// [`IdpError::BadToken`] for a claim of another shape, [`IdpError::GroupsAsRoles`] for object ids: no app role is called
+/// like one, so these are groups, and they are missing where rules look for them.
 pub(super) fn roles(token: &Verified) -> Result<BTreeSet<AppRole>, IdpError> {
-    let roles: Result<_, _> = texts(token, "roles")?.into_iter().map(str::parse).collect();
+    let texts = texts(token, "roles")?;
+    if texts.iter().any(|text| guid(text).is_some()) {
+        return Err(IdpError::GroupsAsRoles);
+    }
+    let roles: Result<_, _> = texts.into_iter().map(str::parse).collect();
     roles.map_err(|_| IdpError::BadToken { check: "roles" })
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::credential_problem::{CredentialProblem, Which};
@@ -34,10 +34,12 @@ pub enum IdpError {
         problem: &'static str,
     },
     /// The provider can't be reached, is overloaded or broken. Trying again later may work.
-    #[error("can't reach the {endpoint} of the identity provider (request `{request}`)")]
+    #[error("can't reach the {endpoint} of the identity provider at `{at}` (request `{request}`)")]
     Unavailable {
         /// Which endpoint.
         endpoint: &'static str,
+        /// The origin that was asked; made of settings and of metadata that passed its checks.
+        at: String,
         /// Our `client-request-id`, under which the provider may find the request.
         request: RequestId,
         /// How it failed.
@@ -120,6 +122,12 @@ pub enum IdpError {
         /// What an admin would have to grant.
         permission: &'static str,
     },
+    /// The `roles` claim holds object ids. For the operator: groups that come as roles (`emit_as_roles`) are missing
+    /// where rules look for groups, and one that is called like an app role would be taken for it.
+    #[error(
+        "the `roles` claim holds object ids: the registration emits groups as roles (`emit_as_roles`); let it emit them as `groups` instead"
+    )]
+    GroupsAsRoles,
     /// The operating system gave no random bytes.
     #[error("can't get random bytes from the operating system")]
     Randomness,
@@ -211,11 +219,25 @@ impl ClaimsRequest {
 #[derive(Deserialize, Serialize)]
 pub(super) struct EntraError {
     error: String,
+    #[serde(default, deserialize_with = "text_if_any")]
     error_description: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "numbers_if_any")]
     error_codes: Vec<u32>,
+    #[serde(default, deserialize_with = "text_if_any")]
     correlation_id: Option<String>,
+    #[serde(default, deserialize_with = "text_if_any")]
     claims: Option<String>,
+}
+
+/// A member besides `error` that is not as it should be tells nothing; the refusal itself stands.
+fn text_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Value::deserialize(from)?.as_str().map(str::to_owned))
+}
+
+fn numbers_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u32>, D::Error> {
+    let named = Value::deserialize(from)?;
+    let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
+    Ok(named.as_array().into_iter().flatten().filter_map(number).collect())
 }
 
 impl EntraError {
@@ -391,4 +413,15 @@ pub enum HttpError {
     /// The request could not be made.
     #[error("the request could not be made")]
     Request,
+}
+
+/// `error` and all its causes in one line: the outermost often says no more than that something failed.
+pub fn whole(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    text
 }

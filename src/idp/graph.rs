@@ -76,8 +76,8 @@ impl GraphError {
         matches!(self, Self::Refused { status: 401, .. })
     }
 
-    /// As the error of a request that nobody waits for.
-    pub(super) fn into_unavailable(self) -> IdpError {
+    /// As the error of a request to Graph `at` this origin.
+    pub(super) fn into_unavailable(self, at: &Origin) -> IdpError {
         let endpoint = "Microsoft Graph";
         let (request, cause) = match self {
             Self::Failed { request, cause } => (Ok(request), cause),
@@ -87,7 +87,8 @@ impl GraphError {
             Self::Unusable(_) | Self::Hidden => (request_id(), HttpError::Unreadable),
             Self::Randomness => (Err(IdpError::Randomness), HttpError::Request),
         };
-        request.map_or_else(|e| e, |request| IdpError::Unavailable { endpoint, request, cause })
+        let at = at.to_string();
+        request.map_or_else(|e| e, |request| IdpError::Unavailable { endpoint, at, request, cause })
     }
 }
 
@@ -185,7 +186,8 @@ impl Graph<'_> {
                     let cause = useless(&answer);
                     let HttpError::Status { retry_after, .. } = &cause else { return Ok(answer) };
                     let pause = retry_after.unwrap_or(PAUSE);
-                    if tries == TRIES || Instant::now() + pause >= self.until {
+                    let end = Instant::now().checked_add(pause);
+                    if tries == TRIES || end.is_none_or(|end| end >= self.until) {
                         return Err(GraphError::Failed { request: id, cause });
                     }
                     tries += 1;

@@ -19,10 +19,11 @@ use openidconnect::{
 };
 use serde_json::Value;
 
-use super::discovery::{Issuer, Provider};
 use super::error::IdpError;
 use super::members::Members;
-use super::settings::{EntraSettings, GRAPH_AUDIENCES};
+use super::provider::{Issuer, Provider};
+use super::settings::EntraSettings;
+use crate::model::entra::Cloud;
 use crate::model::id::{ObjectId, Subject, TenantId};
 use crate::model::time::Timestamp;
 
@@ -125,7 +126,7 @@ impl<'a> Unverified<'a> {
         }
         let audience = claims.text("aud");
         if audience != Some(checks.audience) {
-            let graph = audience.is_some_and(|named| GRAPH_AUDIENCES.contains(&named));
+            let graph = audience.is_some_and(Cloud::is_graph);
             return Err(bad(if graph { "graph" } else { "audience" }));
         }
         check_times(claims, checks.now)?;
@@ -164,11 +165,12 @@ fn read_header(header: &Members) -> Result<Option<String>, IdpError> {
     kid.map(|kid| Some(kid.to_owned())).ok_or(bad("kid"))
 }
 
+/// One tenant's issuer speaks for people of that tenant only, whoever else is on the list.
 fn is_allowed(tenant: &TenantId, checks: Checks<'_>) -> bool {
     let allowed = &checks.settings.allowed_tenants;
     match &checks.provider.issuer {
-        Issuer::One(_, own) if allowed.is_empty() => tenant == own,
-        Issuer::One(..) | Issuer::Template(_) => allowed.contains(tenant),
+        Issuer::One(_, own) => tenant == own && (allowed.is_empty() || allowed.contains(own)),
+        Issuer::Template(_) => allowed.contains(tenant),
     }
 }
 

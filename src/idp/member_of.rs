@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::error::IdpError;
 use super::graph::{Graph, GraphError, SIZE_LIMIT};
 use crate::model::id::GroupId;
 
@@ -27,17 +26,14 @@ struct Group {
 /// `users/<object id>` for a token of our own.
 ///
 /// # Errors
-/// [`IdpError::GroupsUnavailable`] when Graph does not answer completely and in time.
-pub(super) async fn groups(graph: &Graph<'_>, who: &str) -> Result<BTreeSet<GroupId>, IdpError> {
+/// [`GraphError`] when Graph does not answer completely and in time, or does not let us.
+pub(super) async fn groups(graph: &Graph<'_>, who: &str) -> Result<BTreeSet<GroupId>, GraphError> {
     let ids = match in_one_answer(graph, who).await {
         Err(GraphError::Refused { code: SIZE_LIMIT, .. }) => in_pages(graph, who).await,
         other => other,
     };
-    let ids = ids.map_err(|error| IdpError::GroupsUnavailable { reason: error.to_string() })?;
-    let unreadable = || "its answer is not a list of ids".to_owned();
-    let read =
-        |id: String| id.parse().map_err(|_| IdpError::GroupsUnavailable { reason: unreadable() });
-    ids.into_iter().map(read).collect()
+    let unusable = || GraphError::Unusable("its answer is not a list of ids");
+    ids?.into_iter().map(|id| id.parse().map_err(|_| unusable())).collect()
 }
 
 async fn in_one_answer(graph: &Graph<'_>, who: &str) -> Result<Vec<String>, GraphError> {

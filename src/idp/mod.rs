@@ -15,6 +15,7 @@
 //! | `settings` | what an operator tells us about the registration |
 //! | `http` | the one outbound client: limits, no redirects |
 //! | `discovery` | metadata and signing keys, fetched when first needed and kept |
+//! | `provider` | what they say: issuer, endpoints, which key may speak for whom |
 //! | `oidc` | the exchanges of the flow |
 //! | `credentials` | what we prove ourselves with: one or two, read again when files change |
 //! | `certificate` | certificate and key, and the assertion made with them |
@@ -24,7 +25,7 @@
 //! | `jwt` | the checks of every token |
 //! | `access_token` | what an access token must be beside them, and whom it speaks of |
 //! | `bearer` | access tokens on their way in, checked once |
-//! | `bearer_groups` | the groups that an access token left out |
+//! | `bearer_groups` | access tokens at the door, and the groups that they leave out |
 //! | `id_token` | what an ID token must be beside them |
 //! | `members` | JSON objects without a member twice |
 //! | `entra` | which claim means what |
@@ -33,6 +34,7 @@
 //! | `own_tokens`, `own_graph` | Graph with a token of our own |
 //! | `contexts` | whether Conditional Access asks anything of an authentication context |
 //! | `names` | what groups are called |
+//! | `deadline` | one limit around several steps |
 //! | `turns` | how many may sign in at once, and how long they wait |
 //! | `upkeep`, `counters` | what runs in the background, and what is told of how it goes |
 //! | `error` | what can go wrong, one variant per thing somebody can act on |
@@ -50,6 +52,7 @@ mod contexts;
 mod counters;
 mod credential_problem;
 mod credentials;
+mod deadline;
 mod discovery;
 mod entra;
 mod error;
@@ -63,6 +66,7 @@ mod names;
 mod oidc;
 mod own_graph;
 mod own_tokens;
+mod provider;
 mod redeem;
 mod settings;
 mod sign_out;
@@ -78,9 +82,10 @@ pub use access_token::{BearerCaller, BearerRefusal};
 pub use contexts::ContextUse;
 pub use credential_problem::{CredentialProblem, Which};
 pub use credentials::{CredentialKind, CredentialOutcome, CredentialReport};
-pub use discovery::{Found, Reach};
-pub use error::{ClaimsRequest, HttpError, IdpError, Refusal};
+pub use discovery::Reach;
+pub use error::{ClaimsRequest, HttpError, IdpError, Refusal, whole};
 pub use oidc::{Ask, Idp, Prompt, Proof, Recheck, SignInRequest, SignedIn};
+pub use provider::Found;
 pub use settings::{ApiSettings, EntraSettings, TokenVersion};
 pub use sign_out::SignOutHint;
 pub use upkeep::Standing;

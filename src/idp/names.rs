@@ -47,12 +47,14 @@ impl Idp {
         let until = Instant::now() + PATIENCE;
         let mut names = BTreeMap::new();
         for endpoint in self.own_endpoints().await? {
-            let own = self.own_graph(&endpoint).await?;
+            let own = self.own_graph(&endpoint, until).await?;
             let graph = self.graph(&own, until);
             for batch in groups.chunks(BATCH) {
                 match batch_of_names(&graph, batch).await {
                     Ok(found) => names.extend(found),
-                    Err(error) => return Err(self.refused_own(&endpoint, error, WANTED).await),
+                    Err(error) => {
+                        return Err(self.refused_own((&endpoint, &own), error, WANTED).await);
+                    }
                 }
             }
         }

@@ -20,11 +20,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::access_token::{BearerCaller, BearerRefusal};
 use super::bearer::Bearers;
-use super::counters::Counters;
+use super::counters::{Counters, Silence};
 use super::credentials::{CredentialReport, Credentials};
-use super::discovery::{Discovery, Found, Issuer, Provider};
+use super::discovery::Discovery;
 use super::entra::{self, TokenGroups};
 use super::error::{ClaimsRequest, IdpError};
 use super::graph::Graph;
@@ -33,6 +32,7 @@ use super::id_token::{self, Answered};
 use super::jwt::{Checks, Verified};
 use super::member_of;
 use super::own_tokens::OwnTokens;
+use super::provider::{Found, Issuer, Provider};
 use super::redeem::{Grant, Redeemer, scopes};
 use super::settings::{EntraSettings, TokenVersion};
 use super::sign_out::{LONGEST_HINT, SignOutHint};
@@ -64,6 +64,7 @@ pub(super) struct Shared {
     pub(super) redeemer: Arc<Redeemer>,
     pub(super) own_tokens: OwnTokens,
     pub(super) counters: Counters,
+    silence: Silence,
     turns: Turns,
 }
 
@@ -185,7 +186,8 @@ impl Idp {
         let shared = Shared {
             own_tokens: OwnTokens::new(clock.clone()),
             counters: Counters::default(),
-            turns: Turns::new(patience),
+            silence: Silence::default(),
+            turns: Turns::new(patience, settings.authority.clone()),
             settings,
             clock,
             http,
@@ -201,7 +203,12 @@ impl Idp {
     /// # Errors
     /// [`IdpError::Unavailable`] and [`IdpError::Discovery`].
     pub async fn probe(&self) -> Result<Found, IdpError> {
-        Ok(self.shared.discovery.provider().await?.found())
+        let found = self.shared.discovery.provider().await?.found();
+        if let Some(bearers) = &self.shared.bearers {
+            // Access tokens of version 1 have metadata and keys of their own.
+            bearers.discovery.provider().await?;
+        }
+        Ok(found)
     }
 
     /// How our own credentials stand, the one of `[entra]` first. Nothing is asked of anybody.
@@ -343,24 +350,6 @@ impl Idp {
         })
     }
 
-    /// Whether this very access token was accepted before and has not expired since. Asks nobody.
-    pub fn knows_bearer(&self, token: &SecretString) -> bool {
-        self.shared.bearers.as_ref().is_some_and(|bearers| bearers.knows(token))
-    }
-
-    /// Whose access token this is: a service's own, or one that acts for a person.
-    ///
-    /// # Errors
-    /// [`BearerRefusal`]; whoever sent it gets nothing then, not even what is open to everybody.
-    pub async fn bearer(&self, token: &SecretString) -> Result<Arc<BearerCaller>, BearerRefusal> {
-        match &self.shared.bearers {
-            Some(bearers) => bearers.caller(token, self).await,
-            None => Err(BearerRefusal::Invalid {
-                problem: "is of a kind that this gate is not set up to accept",
-            }),
-        }
-    }
-
     /// Where a browser signs out at Entra and comes back.
     ///
     /// # Errors
@@ -442,7 +431,12 @@ impl Idp {
         token: &Verified,
     ) -> Result<SignedIn, IdpError> {
         let groups = match (entra::groups(token)?, self.shared.settings.groups) {
-            (TokenGroups::All(groups), GroupSource::Token | GroupSource::GraphOnOverage) => groups,
+            (TokenGroups::All(groups), GroupSource::Token | GroupSource::GraphOnOverage) => {
+                if entra::is_silent_on_groups(token) {
+                    self.shared.silence.noted("ID");
+                }
+                groups
+            }
             (TokenGroups::Overage, GroupSource::Token) => return Err(IdpError::TooManyGroups),
             (TokenGroups::Overage, GroupSource::GraphOnOverage) | (_, GroupSource::Graph) => {
                 let graph = provider.graph.as_ref().ok_or_else(|| IdpError::GroupsUnavailable {
@@ -470,7 +464,9 @@ impl Idp {
         let token = answer.access_token().secret().clone().into();
         let (http, counters) = (&self.shared.http, &self.shared.counters);
         let until = Instant::now() + GRAPH.total;
-        member_of::groups(&Graph { http, counters, origin, token: &token, until }, "me").await
+        let graph = Graph { http, counters, origin, token: &token, until };
+        let groups = member_of::groups(&graph, "me").await;
+        groups.map_err(|error| IdpError::GroupsUnavailable { reason: error.to_string() })
     }
 }
 

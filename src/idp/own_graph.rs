@@ -3,10 +3,11 @@
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-use super::discovery::Issuer;
+use super::deadline::within;
 use super::error::IdpError;
 use super::graph::{Graph, GraphError};
 use super::oidc::Idp;
+use super::provider::Issuer;
 use crate::model::host::Origin;
 
 /// Where Graph is, and what we may ask it with.
@@ -29,16 +30,21 @@ impl Idp {
         }
     }
 
-    /// A token of our own from `endpoint`, and where it goes.
-    pub(super) async fn own_graph(&self, endpoint: &str) -> Result<OwnGraph, IdpError> {
-        let provider = self.shared.discovery.provider().await?;
+    /// A token of our own from `endpoint`, had until then, and where it goes.
+    pub(super) async fn own_graph(
+        &self,
+        endpoint: &str,
+        until: Instant,
+    ) -> Result<OwnGraph, IdpError> {
+        let (discovery, at) = (&self.shared.discovery, &self.shared.settings.authority);
+        let provider = within(until, at, discovery.provider()).await?;
         let origin = provider.graph.clone().ok_or_else(|| IdpError::Discovery {
             url: endpoint.to_owned(),
             problem: "its metadata names no usable Graph host",
         })?;
         let scope = provider.graph_scope(self.shared.settings.cloud);
         let redeemer = &self.shared.redeemer;
-        let token = self.shared.own_tokens.get(redeemer, endpoint, &scope).await?;
+        let token = self.shared.own_tokens.get(redeemer, (endpoint, &scope), until).await?;
         Ok(OwnGraph { origin, token })
     }
 
@@ -51,7 +57,7 @@ impl Idp {
     /// What a refusal of Graph means. A token that it does not take is not shown again.
     pub(super) async fn refused_own(
         &self,
-        endpoint: &str,
+        (endpoint, own): (&str, &OwnGraph),
         error: GraphError,
         wanted: (&'static str, &'static str),
     ) -> IdpError {
@@ -62,6 +68,6 @@ impl Idp {
         if error.is_denied() {
             return IdpError::NoPermission { what, permission };
         }
-        error.into_unavailable()
+        error.into_unavailable(&own.origin)
     }
 }

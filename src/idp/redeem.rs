@@ -17,6 +17,7 @@ use super::error::{IdpError, Refusal};
 use super::http::{Outbound, request_id};
 use super::settings::EntraSettings;
 use super::token_endpoint::{EntraClient, TokenAnswer, TokenClient, refusal};
+use crate::model::host::Origin;
 
 /// `openid` is added by the library. `profile` brings `oid` and `tid`, `offline_access` the refresh token, `User.Read`
 /// the right to ask Graph for one's own groups.
@@ -58,6 +59,11 @@ impl Redeemer {
         credentials: Credentials,
     ) -> Self {
         Self { settings, http, credentials }
+    }
+
+    /// Where it is asked.
+    pub(super) fn origin(&self) -> &Origin {
+        &self.settings.authority
     }
 
     /// Tokens for `grant` from `endpoint`, or what Entra said instead.
@@ -152,7 +158,7 @@ impl Redeemer {
                 asked.request_async(&http).await
             }
         };
-        answer.map(Ok).or_else(|error| refusal(error, &request).map(Err))
+        answer.map(Ok).or_else(|error| refusal(error, self.origin(), &request).map(Err))
     }
 
     fn client(&self, endpoint: &str, shown: &Shown) -> Result<Client, IdpError> {

@@ -1,6 +1,7 @@
 //! What an operator tells us about the registration in Entra. Refuses what can't be meant or is not safe.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
 use secrecy::ExposeSecret;
@@ -53,6 +54,8 @@ pub struct ApiSettings {
     pub scope: String,
     /// The authentication context that stands for multi-factor authentication; none: nothing stands for it.
     pub mfa_context: Option<String>,
+    /// How long after the proof the authentication contexts of a token count, as in a session.
+    pub step_up: Duration,
 }
 
 /// The two forms of Entra's tokens. Each has issuers, metadata and keys of its own.
@@ -73,10 +76,6 @@ impl TokenVersion {
         }
     }
 }
-
-/// Microsoft Graph, as an audience: its App ID URI and its application id. Nobody else may accept its tokens.
-pub(super) const GRAPH_AUDIENCES: [&str; 2] =
-    ["https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"];
 
 /// Which tenants sign in at the configured address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +163,7 @@ impl ApiSettings {
         if audience.is_empty() || self.audience.contains(char::is_whitespace) {
             return Err(wrong("audience", "it must be a client id (a GUID) or an App ID URI"));
         }
-        if GRAPH_AUDIENCES.into_iter().any(|graph| audience.eq_ignore_ascii_case(graph)) {
+        if Cloud::is_graph(audience) {
             return Err(wrong("audience", "it is Microsoft Graph, whose tokens are not ours"));
         }
         let guid = super::error::guid(&self.audience);

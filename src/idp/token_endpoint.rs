@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{EntraError, HttpError, IdpError, Refusal};
 use super::http::{ENTRA, Outbound, useless};
+use crate::model::host::Origin;
 use crate::model::id::RequestId;
 
 /// The library's client with Entra's answers.
@@ -122,6 +123,7 @@ impl ErrorResponse for EntraError {}
 /// answer with its tokens, so it goes no further than this.
 pub(super) fn refusal(
     error: RequestTokenError<HttpError, EntraError>,
+    at: &Origin,
     request: &RequestId,
 ) -> Result<Refusal, IdpError> {
     let cause = match error {
@@ -129,5 +131,6 @@ pub(super) fn refusal(
         RequestTokenError::Request(cause) => cause,
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => HttpError::Unreadable,
     };
-    Err(IdpError::Unavailable { endpoint: "token endpoint", request: request.clone(), cause })
+    let (at, request) = (at.to_string(), request.clone());
+    Err(IdpError::Unavailable { endpoint: "token endpoint", at, request, cause })
 }

@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::error::{HttpError, IdpError};
 use super::http::request_id;
+use crate::model::host::Origin;
 
 /// Far more than sign in within ten seconds anywhere, unless Entra hangs.
 const AT_ONCE: usize = 64;
@@ -15,11 +16,12 @@ const AT_ONCE: usize = 64;
 pub(super) struct Turns {
     free: Semaphore,
     patience: Duration,
+    at: Origin,
 }
 
 impl Turns {
-    pub(super) fn new(patience: Duration) -> Self {
-        Self { free: Semaphore::new(AT_ONCE), patience }
+    pub(super) fn new(patience: Duration, at: Origin) -> Self {
+        Self { free: Semaphore::new(AT_ONCE), patience, at }
     }
 
     /// Does one step of a sign-in, in time.
@@ -36,6 +38,7 @@ impl Turns {
             Ok(done) => done,
             Err(_) => Err(IdpError::Unavailable {
                 endpoint: "sign-in endpoints",
+                at: self.at.to_string(),
                 request: request_id()?,
                 cause: HttpError::Timeout { limit },
             }),

@@ -17,7 +17,7 @@ const EVERY: Duration = Duration::from_secs(10);
 pub struct Standing {
     /// When the metadata and keys in use were fetched; none before the first success.
     pub metadata_at: Option<Timestamp>,
-    /// How the last fetch of them went.
+    /// How the last fetch of them went, and that of those for access tokens.
     pub reach: Reach,
     /// Requests to Microsoft Graph since the start.
     pub graph_requests: u64,
@@ -54,7 +54,10 @@ impl Idp {
 
     /// How things stand. Nothing is asked of anybody.
     pub fn standing(&self) -> Standing {
-        let (metadata_at, reach) = self.shared.discovery.standing();
+        let (metadata_at, own) = self.shared.discovery.standing();
+        let bearers = self.shared.bearers.as_ref();
+        let of_bearers = bearers.map_or(own, |bearers| bearers.discovery.standing().1);
+        let reach = if own == Reach::Reached { of_bearers } else { own };
         let (graph_requests, graph_throttled) = self.shared.counters.read();
         Standing { metadata_at, reach, graph_requests, graph_throttled }
     }

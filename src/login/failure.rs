@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::aadsts::{OTHERS, words_of};
 use super::words::{Again, Mender, Words, nobody, service, you};
-use crate::idp::{IdpError, Refusal};
+use crate::idp::{IdpError, Refusal, whole};
 
 /// The word for refusals that nothing else is known about.
 const REFUSED: &str = "refused";
@@ -153,7 +153,7 @@ impl Failure {
     /// What became of an exchange with Entra.
     pub(super) fn of(error: &IdpError) -> Self {
         let (status, cause, words) = situation(error);
-        let general = Self { detail: detail(error), ..Self::new(status, cause, words) };
+        let general = Self { detail: whole(error), ..Self::new(status, cause, words) };
         match refusal(error) {
             Some(refusal) => general.coded(refusal),
             None => Self { correlation: request(error), ..general },
@@ -214,6 +214,7 @@ fn situation(error: &IdpError) -> (StatusCode, &'static str, Words) {
         IdpError::Settings { .. } => (later, "settings", OPERATOR),
         IdpError::Discovery { .. } => (later, "discovery", OPERATOR),
         IdpError::GroupNames => (later, "group_names", OPERATOR),
+        IdpError::GroupsAsRoles => (later, "groups_as_roles", OPERATOR),
     }
 }
 
@@ -238,7 +239,8 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
         | IdpError::TooManyGroups
         | IdpError::Busy
         | IdpError::NoPermission { .. }
-        | IdpError::GroupNames => None,
+        | IdpError::GroupNames
+        | IdpError::GroupsAsRoles => None,
     }
 }
 
@@ -246,15 +248,4 @@ fn refusal(error: &IdpError) -> Option<&Refusal> {
 fn request(error: &IdpError) -> Option<String> {
     let IdpError::Unavailable { request, .. } = error else { return None };
     Some(request.to_string())
-}
-
-/// The error and its causes; by their own rule they hold nothing that a visitor chose.
-fn detail(error: &IdpError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(next) = cause {
-        text = format!("{text}: {next}");
-        cause = next.source();
-    }
-    text
 }

@@ -58,15 +58,24 @@ impl Cloud {
         }
     }
 
-    /// The issuer of version 1 access tokens; `{tenantid}` stands for the tenant. The US Government's is the public
-    /// one: only a key's `cloud_instance_name` tells them apart.
-    pub fn v1_issuer(self) -> &'static str {
-        match self {
-            Self::Public | Self::UsGovernment => "https://sts.windows.net/{tenantid}/",
-            Self::China => "https://sts.chinacloudapi.cn/{tenantid}/",
-        }
+    /// Whether an audience means Microsoft Graph, of whichever cloud and under whichever of its names. Its tokens are in
+    /// the hands of every app that reads from it, so nobody else may accept them.
+    pub fn is_graph(audience: &str) -> bool {
+        let plain = audience.trim_end_matches('/');
+        let at = |host: &str| plain.eq_ignore_ascii_case(&format!("https://{host}"));
+        let mut hosts = Self::ALL.into_iter().flat_map(Self::graph_hosts);
+        GRAPH_NAMES.iter().any(|name| plain.eq_ignore_ascii_case(name))
+            || hosts.any(|host| at(host))
     }
 }
+
+/// Microsoft Graph in every cloud: its application id, and the directory's older interface, whose tokens it takes.
+const GRAPH_NAMES: [&str; 4] = [
+    "00000003-0000-0000-c000-000000000000",
+    "00000002-0000-0000-c000-000000000000",
+    "https://graph.windows.net",
+    "https://graph.chinacloudapi.cn",
+];
 
 /// What Cedargate proves itself with at Entra's token endpoint.
 #[derive(Debug, Clone)]

@@ -56,6 +56,12 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// Whether `earlier` is less than `span` ago. Never when it lies ahead: the clock went back then, and nobody knows how
+    /// long ago it was.
+    pub fn is_within(self, span: Duration, earlier: Self) -> bool {
+        earlier <= self && self.since(earlier) < span
+    }
+
     /// The instant for calendar arithmetic. Points outside year -9999 to 9999 are held at the edge.
     pub fn to_jiff(self) -> jiff::Timestamp {
         let edge = if self.0 < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };

@@ -183,6 +183,16 @@ fn settings_with(folder: &Path, (port, ops): (u16, u16), authority: &str, creden
 }
 
 #[test]
+fn the_demo_and_its_simulator_listen_on_this_machine_only() {
+    let folder = TempDir::new().unwrap();
+    for more in [&[][..], &["--sim-only"]] {
+        let arguments = [&["demo", "--listen", "0.0.0.0:0"], more].concat();
+        let said = complaints(&run(folder.path(), &arguments)).join("\n");
+        assert!(said.contains("127.0.0.1 only"), "{more:?}: {said}");
+    }
+}
+
+#[test]
 fn rules_that_can_not_be_read_are_named_and_change_nothing() {
     let folder = TempDir::new().unwrap();
     settings(folder.path(), (8080, 9180), NOBODY);
@@ -216,7 +226,8 @@ async fn a_gate_whose_entra_can_not_be_reached_starts_and_says_so_to_whoever_sig
     let check = run(folder.path(), &["check"]);
     assert_eq!(check.status.code(), Some(2));
     let lines = String::from_utf8_lossy(&check.stdout).into_owned();
-    assert!(lines.lines().any(|line| line.starts_with("FAIL  entra")), "{lines}");
+    let told = lines.lines().find(|line| line.starts_with("FAIL  entra"));
+    assert!(told.is_some_and(|line| line.contains(NOBODY)), "{lines}");
     assert!(lines.contains("not shown to Entra"), "{lines}");
     assert!(!folder.path().join("data").exists(), "check makes nothing");
     let before = complaints(&run(folder.path(), &["healthcheck"]));

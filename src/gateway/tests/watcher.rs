@@ -46,6 +46,7 @@ fn open(scene: &Scene, watcher: &Watcher, cut: &Cut) -> Watch {
         auth_contexts: BTreeSet::new(),
         mfa: MfaState::NotMet,
         authenticated_at: None,
+        contexts_end: None,
         expires_at: scene.clock.now().plus(HOUR),
     };
     let snapshot = watcher.live.current();

@@ -9,7 +9,9 @@ use super::op::{
     GROUP, KEYS, NOW, Op, PERSON, SCRIPT, SERVICE, TENANT, TOKEN, header, json_answer,
     metadata_path, sign,
 };
-use crate::idp::{ApiSettings, BearerCaller, BearerRefusal, Idp, TokenVersion};
+use crate::idp::bearer::Directory as _;
+use crate::idp::{ApiSettings, BearerCaller, BearerRefusal, Idp, IdpError, Reach, TokenVersion};
+use crate::model::entra::GroupSource;
 use crate::model::id::{AppRole, GroupId};
 use crate::model::principal::Principal;
 use crate::model::record::MfaState;
@@ -105,7 +107,6 @@ async fn a_person_whose_groups_are_not_all_told_is_not_taken_for_one_without() {
         json!({ "_claim_names": { "groups": "src1" } }),
         json!({ "hasgroups": true }),
         json!({ "hasgroups": "true", "groups": [] }),
-        json!({ "groups": ["Admins"] }),
     ] {
         let refused = bring(&op.idp(), &with(op.person_claims(), &marker)).await;
         assert!(matches!(refused, Err(BearerRefusal::Unsettled { .. })), "{refused:?} {marker}");
@@ -254,4 +255,121 @@ async fn when_no_keys_are_at_hand_nothing_is_known_of_a_token() {
     op.set(&metadata_path(TENANT), json_answer(500, &json!({})));
     let refused = bring(&op.idp(), &op.service_claims()).await;
     assert!(matches!(refused, Err(BearerRefusal::Unsettled { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_settings_rule_out_is_refused_for_good() {
+    let op = Op::start().await;
+    let named = with(op.person_claims(), &json!({ "groups": ["Admins"] }));
+    let refused = bring(&op.idp(), &named).await;
+    assert!(matches!(refused, Err(BearerRefusal::Insufficient { .. })), "{refused:?}");
+    let as_roles = json!({ "groups": null, "roles": [GROUP] });
+    for claims in [op.person_claims(), op.service_claims()] {
+        let refused = bring(&op.idp(), &with(claims, &as_roles)).await;
+        let Err(BearerRefusal::Insufficient { problem }) = refused else { panic!("{refused:?}") };
+        assert!(problem.contains("emit_as_roles"), "{problem}");
+    }
+    let mut settings = op.settings();
+    settings.groups = GroupSource::Token;
+    let idp = Idp::new(settings, op.clock.clone()).unwrap();
+    let refused = bring(&idp, &with(op.person_claims(), &json!({ "hasgroups": true }))).await;
+    assert!(matches!(refused, Err(BearerRefusal::Insufficient { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_token_of_our_own_that_graph_refuses_is_given_up() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    let path = format!("/v1.0/users/{PERSON}/getMemberObjects");
+    let own =
+        |name: &str| json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": name });
+    let claims = with(op.person_claims(), &json!({ "hasgroups": true }));
+    op.set(TOKEN, json_answer(200, &own("revoked")));
+    op.set(&path, json_answer(401, &json!({})));
+    assert!(bring(&idp, &claims).await.is_err());
+    op.set(TOKEN, json_answer(200, &own("new")));
+    op.set(&path, json_answer(200, &json!({ "value": [GROUP] })));
+    op.later(Duration::from_secs(10));
+    assert!(bring(&idp, &claims).await.is_ok());
+    assert_eq!(op.last(&path).1["authorization"], "Bearer new");
+}
+
+#[tokio::test]
+async fn graph_that_does_not_let_us_says_which_permission_is_missing() {
+    let op = Op::start().await;
+    let own = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": "own" });
+    op.set(TOKEN, json_answer(200, &own));
+    op.set(&format!("/v1.0/users/{PERSON}/getMemberObjects"), json_answer(403, &json!({})));
+    let subject = format!("{TENANT}.{PERSON}").parse().unwrap();
+    let refused = op.idp().groups_of(&subject).await;
+    let Err(IdpError::NoPermission { permission, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(permission, "GroupMember.Read.All");
+}
+
+#[tokio::test]
+async fn a_failure_to_get_a_token_of_our_own_is_shared() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    op.set(TOKEN, json_answer(503, &json!({})));
+    let subject = format!("{TENANT}.{PERSON}").parse().unwrap();
+    let many = (0..30).map(|_| idp.groups_of(&subject));
+    let answers = futures_util::future::join_all(many).await;
+    assert!(answers.iter().all(Result::is_err));
+    assert_eq!(op.hits(TOKEN), 1);
+    op.later(Duration::from_secs(5));
+    assert!(idp.groups_of(&subject).await.is_err());
+    assert_eq!(op.hits(TOKEN), 2, "asked again after a pause");
+}
+
+#[tokio::test]
+async fn a_changed_key_under_a_known_name_is_fetched() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    assert!(bring(&idp, &op.person_claims()).await.is_ok());
+    op.set(KEYS, json_answer(200, &json!({ "keys": [op.jwk(1, "key-1")] })));
+    for claims in [op.person_claims(), op.service_claims()] {
+        assert!(idp.bearer(&sign(&header(), &claims.to_string(), 1).into()).await.is_ok());
+    }
+    let refused = bring(&idp, &op.person_claims()).await;
+    assert!(matches!(refused, Err(BearerRefusal::Invalid { .. })), "{refused:?}");
+    assert_eq!(op.hits(KEYS), 2);
+}
+
+#[tokio::test]
+async fn fetching_the_same_keys_again_leaves_what_is_known() {
+    let op = Op::start().await;
+    let idp = op.idp();
+    let first = bring(&idp, &op.service_claims()).await.unwrap();
+    let named = json!({ "typ": "JWT", "alg": "RS256", "kid": "made-up" });
+    let stranger = sign(&named, &op.service_claims().to_string(), 0).into();
+    assert!(idp.bearer(&stranger).await.is_err());
+    assert_eq!(op.hits(KEYS), 2);
+    let again = bring(&idp, &op.service_claims()).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &again), "not checked again");
+}
+
+#[tokio::test]
+async fn contexts_of_a_token_count_as_long_as_those_of_a_session() {
+    for (proof, left) in [(json!({}), 25), (json!({ "auth_time": NOW - 20 * 60 }), 10)] {
+        let op = Op::start().await;
+        let idp = op.idp();
+        let claims = with(op.person_claims(), &json!({ "acrs": ["c1"] }));
+        let claims = with(claims, &proof);
+        op.later(Duration::from_secs(left * 60 - 1));
+        let caller = bring(&idp, &claims).await.unwrap();
+        assert_eq!((caller.mfa, caller.auth_contexts.len()), (MfaState::Met, 1));
+        op.later(Duration::from_secs(1));
+        let caller = bring(&idp, &claims).await.unwrap();
+        assert_eq!((caller.mfa, caller.auth_contexts.len()), (MfaState::NotMet, 0));
+    }
+}
+
+#[tokio::test]
+async fn v1_metadata_is_looked_at_too() {
+    let op = Op::start().await;
+    let mut settings = op.settings();
+    settings.api = Some(ApiSettings { version: TokenVersion::V1, ..settings.api.unwrap() });
+    let idp = Idp::new(settings, op.clock.clone()).unwrap();
+    assert!(matches!(idp.probe().await, Err(IdpError::Unavailable { .. })));
+    assert_eq!(idp.standing().reach, Reach::Failing);
 }

@@ -127,12 +127,15 @@ async fn a_request_that_is_slowed_down_is_repeated_in_time_or_not_at_all() {
     let reason = unavailable(groups(&op).await);
     assert!(reason.contains("status 429"), "{reason}");
     assert_eq!(op.hits(GRAPH), 10, "the wait would end too late");
+    op.set_next(GRAPH, later(429, Some("18446744073709551615")));
+    unavailable(groups(&op).await);
+    assert_eq!(op.hits(GRAPH), 11, "longer than time lasts");
     op.set(GRAPH, later(429, Some("0")));
     unavailable(groups(&op).await);
-    assert_eq!(op.hits(GRAPH), 14, "four times are enough");
+    assert_eq!(op.hits(GRAPH), 15, "four times are enough");
     op.set(GRAPH, refusal(500, "x"));
     unavailable(groups(&op).await);
-    assert_eq!(op.hits(GRAPH), 15, "what is broken is not asked again");
+    assert_eq!(op.hits(GRAPH), 16, "what is broken is not asked again");
 }
 
 fn own_token(name: &str, seconds: u64) -> Answer {

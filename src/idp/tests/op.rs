@@ -125,6 +125,7 @@ impl Op {
                 version: TokenVersion::V2,
                 scope: "access_as_user".to_owned(),
                 mfa_context: Some("c1".to_owned()),
+                step_up: Duration::from_mins(30),
             }),
             authorities: Vec::new(),
         }

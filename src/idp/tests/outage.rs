@@ -128,9 +128,12 @@ async fn an_unreachable_provider_is_reported_as_such() {
     settings.authority = "http://127.0.0.1:1".parse().unwrap();
     let idp = crate::idp::Idp::new(settings, op.clock.clone()).unwrap();
     let answer = idp.probe().await;
-    let Err(IdpError::Unavailable { cause: HttpError::Connection(_), .. }) = answer else {
+    let Err(IdpError::Unavailable { cause: HttpError::Connection(_), .. }) = &answer else {
         panic!("{answer:?}")
     };
+    let said = crate::idp::whole(&answer.unwrap_err());
+    assert!(said.contains("http://127.0.0.1:1"), "{said}");
+    assert!(said.contains("refused"), "the whole cause: {said}");
 }
 
 #[tokio::test]
@@ -370,6 +373,17 @@ async fn keys_may_change_in_any_way() {
         op.answer_claims(|claims| claims["exp"] = json!(op.clock.now().as_seconds() + 60));
         assert!(finish(&idp).await.is_ok(), "a bad set leaves the last good one");
     }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_does_not_keep_old_keys() {
+    let op = Op::start().await;
+    let ahead = crate::model::time::Clock::fixed(op.clock.now().plus(Duration::from_hours(5)));
+    let idp = Idp::new(op.settings(), ahead.clone()).unwrap();
+    assert!(idp.probe().await.is_ok());
+    ahead.set(op.clock.now());
+    assert!(idp.probe().await.is_ok());
+    assert_eq!(op.hits(KEYS), 2);
 }
 
 #[tokio::test]

@@ -40,6 +40,10 @@ async fn a_refusal_ends_the_session_and_names_the_code() {
         ("invalid_grant", json!([50173]), "AADSTS50173"),
         ("interaction_required", json!([50076]), "AADSTS50076"),
         ("consent_required", json!([]), "consent_required"),
+        ("invalid_grant", json!(null), "invalid_grant"),
+        ("invalid_grant", json!(["50173", -1, 1e300]), "invalid_grant"),
+        ("invalid_grant", json!("50173"), "invalid_grant"),
+        ("invalid_grant", json!([70002, 54005]), "AADSTS54005"),
     ] {
         let body = json!({ "error": error, "error_codes": codes, "error_description": "<b>" });
         op.set(TOKEN, json_answer(400, &body));

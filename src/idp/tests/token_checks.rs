@@ -448,6 +448,22 @@ async fn a34_a_consistent_token_of_another_tenant_is_refused() {
 }
 
 #[tokio::test]
+async fn a34_an_issuer_speaks_for_its_own_tenant_only() {
+    let op = Op::start().await;
+    let mut settings = op.settings();
+    settings.allowed_tenants = [TENANT, OTHER_TENANT].map(|id| id.parse().unwrap()).into();
+    let idp = Idp::new(settings, op.clock.clone()).unwrap();
+    for kind in KINDS {
+        let mut claims = claims(&op, kind);
+        accepted(&op, &idp, (kind, &sign(&header(), &claims.to_string(), 0))).await;
+        claims["tid"] = json!(OTHER_TENANT);
+        let said = outcome(&op, &idp, (kind, &sign(&header(), &claims.to_string(), 0))).await;
+        let said = said.unwrap_err();
+        assert!(said.contains("tenant"), "{kind:?}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn a34_with_many_tenants_only_those_on_the_list_get_in() {
     let op = Op::start().await;
     let mut metadata = op.metadata();
