@@ -90,11 +90,13 @@ impl Vocabulary {
 
     fn user(&self, user: &User) -> Result<Entity, Unusable> {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        let directory_roles = user.directory_roles.iter().map(|role| text(role.as_str()));
         let mut attributes = HashMap::from([
             ("name".to_owned(), text(&user.name)),
             ("user_name".to_owned(), text(&user.user_name)),
             ("tenant".to_owned(), text(user.subject.tenant.as_str())),
             ("guest".to_owned(), RestrictedExpression::new_bool(user.guest == GuestStatus::Guest)),
+            ("directory_roles".to_owned(), RestrictedExpression::new_set(directory_roles)),
         ]);
         if let Some(email) = &user.email {
             attributes.insert("email".to_owned(), text(email));

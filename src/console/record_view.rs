@@ -242,7 +242,7 @@ impl RecordView {
             list.into_iter().flatten().map(|one| text_of(Some(one))).collect::<Vec<_>>()
         };
         let groups = all("groups").into_iter().map(|id| rules.group(id));
-        groups.chain(all("roles")).collect()
+        groups.chain(all("roles")).chain(all("directory_roles")).collect()
     }
 
     fn text(&self, key: &str) -> String {

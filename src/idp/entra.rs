@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::error::{IdpError, guid};
 use super::jwt::{LEEWAY, Verified};
-use crate::model::id::{AppRole, GroupId};
+use crate::model::id::{AppRole, DirectoryRole, GroupId};
 use crate::model::principal::{GuestStatus, User};
 use crate::model::session::{Identity, StepUp};
 use crate::model::time::Timestamp;
@@ -60,7 +60,7 @@ fn is_overage(token: &Verified) -> Result<bool, IdpError> {
 /// The person whom the token describes, in these `groups`.
 ///
 /// # Errors
-/// [`IdpError::BadToken`] for roles or authentication contexts of another shape.
+/// [`IdpError::BadToken`] for app roles, directory roles or authentication contexts of another shape.
 pub(super) fn identity(token: &Verified, groups: BTreeSet<GroupId>) -> Result<Identity, IdpError> {
     let text = |name: &str| token.claims.text(name).map(str::to_owned);
     Ok(Identity {
@@ -72,6 +72,7 @@ pub(super) fn identity(token: &Verified, groups: BTreeSet<GroupId>) -> Result<Id
             guest: guest(token),
             groups,
             roles: roles(token)?,
+            directory_roles: directory_roles(token)?,
         },
         auth_contexts: auth_contexts(token)?,
         authenticated_at: authenticated_at(token)?,
@@ -92,6 +93,12 @@ pub(super) fn roles(token: &Verified) -> Result<BTreeSet<AppRole>, IdpError> {
     }
     let roles: Result<_, _> = texts.into_iter().map(str::parse).collect();
     roles.map_err(|_| IdpError::BadToken { check: "roles" })
+}
+
+/// `wids`: template ids of directory roles.
+fn directory_roles(token: &Verified) -> Result<BTreeSet<DirectoryRole>, IdpError> {
+    let roles: Result<_, _> = texts(token, "wids")?.into_iter().map(str::parse).collect();
+    roles.map_err(|_| IdpError::BadToken { check: "wids" })
 }
 
 /// `acct` 1, or a home provider that is not this tenant. Members can carry their own tenant as `idp` in the older

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::actor::Actor;
 use super::client_address::ClientAddress;
 use super::cut::ConnectionCut;
-use super::id::{AppRole, GroupId, ReleaseNumber, SessionId, Subject};
+use super::id::{AppRole, DirectoryRole, GroupId, ReleaseNumber, SessionId, Subject};
 use super::principal::Principal;
 use super::time::Timestamp;
 
@@ -65,13 +65,16 @@ impl SessionEnd {
     }
 }
 
-/// Groups and app roles.
+/// Groups, app roles and directory roles.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Memberships {
     /// Object ids of groups.
     pub groups: BTreeSet<GroupId>,
     /// Values of app roles.
     pub roles: BTreeSet<AppRole>,
+    /// Template ids of directory roles.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub directory_roles: BTreeSet<DirectoryRole>,
 }
 
 impl Memberships {
@@ -83,6 +86,11 @@ impl Memberships {
         Self {
             groups: one.groups.difference(&other.groups).cloned().collect(),
             roles: one.roles.difference(&other.roles).cloned().collect(),
+            directory_roles: one
+                .directory_roles
+                .difference(&other.directory_roles)
+                .cloned()
+                .collect(),
         }
     }
 }

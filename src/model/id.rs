@@ -92,6 +92,11 @@ text_id!(
     ObjectId, "an object id (a GUID)", guid
 );
 text_id!(
+    /// The template id of a directory role (`wids`), such as that of Global Administrator, lower-case: the same in every
+    /// tenant.
+    DirectoryRole, "the template id of a directory role (a GUID)", guid
+);
+text_id!(
     /// The value of an app role: `Reports.Read`. Case matters, as in the token.
     AppRole, "an app role value (1 to 120 visible characters)", visible_120
 );

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::id::{AppRole, GroupId, Subject};
+use super::id::{AppRole, DirectoryRole, GroupId, Subject};
 
 /// Who asks for something. A Cedar entity: `User`, `Workload` or `Anonymous`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,10 @@ pub struct User {
     pub groups: BTreeSet<GroupId>,
     /// Values of the app roles of our own registration.
     pub roles: BTreeSet<AppRole>,
+    /// Directory roles, which are powers over the whole tenant and none that this app gave. An attribute to rules, never
+    /// a parent, so that none can be taken for an app role.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub directory_roles: BTreeSet<DirectoryRole>,
 }
 
 /// Whether a person belongs to the tenant or is invited into it.

@@ -290,6 +290,7 @@ fn expected(
 
 fn person(number: u64, groups: BTreeSet<GroupId>) -> Done<Principal> {
     Ok(Principal::User(User {
+        directory_roles: BTreeSet::new(),
         subject: format!("{TENANT}.00000000-0000-4000-8000-{number:012x}").parse()?,
         user_name: "uma@contoso.example".to_owned(),
         name: "Uma Umarov".to_owned(),

@@ -17,6 +17,7 @@ pub(super) const UMA: &str = "7f2c3a10-0000-4000-8000-0000000000aa";
 
 pub(super) fn principal() -> Principal {
     Principal::User(User {
+        directory_roles: BTreeSet::new(),
         subject: format!("{TENANT}.{UMA}").parse().unwrap(),
         user_name: "uma@contoso.example".to_owned(),
         name: "Uma".to_owned(),

@@ -156,3 +156,30 @@ proptest! {
         prop_assert_eq!(decide(&snapshot, &ask(&[])).verdict, Verdict::Deny);
     }
 }
+
+#[test]
+fn a_directory_role_is_an_attribute_and_never_an_app_role() {
+    const ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
+    let mut book = book();
+    let condition = format!("principal.directory_roles.contains(\"{ADMINISTRATOR}\")");
+    let text = format!(
+        "permit (principal is User, action, resource == Route::\"shop/finance\") when {{ {condition} }};"
+    );
+    book.policies.push(policy("administrators", &text));
+    book.grants.push(grant(
+        "role",
+        Who::Role(ADMINISTRATOR.parse().unwrap()),
+        What::All,
+        "shop/admin",
+    ));
+    let snapshot = snapshot(&book);
+    let mut nora = user("nora", &[], &[]);
+    let verdict = |who: &Principal, path| {
+        decide(&snapshot, &Ask::new(who.clone(), Method::Get, path)).verdict
+    };
+    assert_eq!(verdict(&nora, "/finance/summary"), Verdict::Deny);
+    let Principal::User(person) = &mut nora else { panic!("a person") };
+    person.directory_roles.insert(ADMINISTRATOR.parse().unwrap());
+    assert_eq!(verdict(&nora, "/finance/summary"), Verdict::Allow);
+    assert_eq!(verdict(&nora, "/admin/users"), Verdict::Deny);
+}

@@ -106,6 +106,7 @@ pub(super) fn user(name: &str, groups: &[&str], roles: &[&str]) -> Principal {
     let object =
         format!("00000000-0000-4000-8000-{:012x}", name.bytes().map(u64::from).sum::<u64>());
     Principal::User(User {
+        directory_roles: BTreeSet::new(),
         subject: format!("{TENANT}.{object}").parse().unwrap(),
         user_name: format!("{name}@contoso.example"),
         name: name.to_owned(),

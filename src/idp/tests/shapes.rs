@@ -56,12 +56,13 @@ fn list<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
 fn user(user: &User) -> String {
     let email = user.email.as_deref().unwrap_or("-");
     format!(
-        "{:?} {} `{}` e-mail {email} groups {} roles {}",
+        "{:?} {} `{}` e-mail {email} groups {} roles {} directory roles {}",
         user.guest,
         subject(&user.subject),
         user.user_name,
         list(&user.groups),
         list(&user.roles),
+        list(&user.directory_roles),
     )
 }
 
