@@ -17,7 +17,9 @@ use super::schema::{self, ReleaseSchema};
 use super::snapshot::{Parts, Snapshot};
 use super::timing::Timing;
 use super::tree::RouteTree;
+use super::zones;
 use crate::model::app::App;
+use crate::model::civil::Zone;
 use crate::model::grant::{Grant, Mfa, What, Who};
 use crate::model::host::Host;
 use crate::model::id::{AppId, GroupId, ReleaseNumber, RouteId};
@@ -69,7 +71,8 @@ pub fn compile(
     check_crossings(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
     let Rules { policies, timings } = rules(book, terms, &mut problems);
-    let schema = schema_of(book, &mut problems);
+    let zones = zones::named_in(book, &policies);
+    let schema = schema_of(book, &zones, &mut problems);
     if let Some(schema) = &schema {
         validate(schema, &policies, &mut problems);
     }
@@ -78,8 +81,17 @@ pub fn compile(
     match (schema, vocabulary) {
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
             let (mentions, contexts) = (mentions(book), contexts::named_in(&policies));
-            let parts =
-                Parts { number, tree, policies, schema, vocabulary, mentions, timings, contexts };
+            let parts = Parts {
+                number,
+                tree,
+                policies,
+                schema,
+                vocabulary,
+                mentions,
+                timings,
+                contexts,
+                zones,
+            };
             Snapshot::new(parts, &book.routes)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }
@@ -159,6 +171,12 @@ fn check_grants(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) {
         if grant.when.mfa == Mfa::Required && terms.mfa == MfaSetting::Empty {
             say(MFA_UNSET);
         }
+        if matches!(&grant.who, Who::Tenants(ids) if ids.is_empty()) {
+            say("it names no tenant");
+        }
+        if grant.when.own.is_some() && grant.who == Who::Everyone {
+            say("it is for everyone, but who is not signed in has no id to be found in the path");
+        }
     }
 }
 
@@ -224,10 +242,14 @@ fn mentions_mfa(form: &Value) -> bool {
     }
 }
 
-fn schema_of(book: &RuleBook, problems: &mut Vec<Problem>) -> Option<ReleaseSchema> {
+fn schema_of(
+    book: &RuleBook,
+    zones: &BTreeSet<Zone>,
+    problems: &mut Vec<Problem>,
+) -> Option<ReleaseSchema> {
     let names =
         book.routes.iter().flat_map(|route: &Route| route.pattern.parameters().map(str::to_owned));
-    let built = schema::for_parameters(&names.collect());
+    let built = schema::for_release(&names.collect(), zones);
     built.map_err(|fault| problems.push(Problem::new(Object::RuleBook, &fault))).ok()
 }
 
@@ -272,7 +294,7 @@ fn mention(app: &mut Mentions, grant: &Grant) {
     match &grant.who {
         Who::Group(id) => drop(app.groups.insert(id.clone())),
         Who::Role(value) => drop(app.roles.insert(value.clone())),
-        Who::Person(_) | Who::Workload(_) | Who::SignedIn | Who::Everyone => {}
+        Who::Person(_) | Who::Workload(_) | Who::Tenants(_) | Who::SignedIn | Who::Everyone => {}
     }
 }
 

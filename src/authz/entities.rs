@@ -10,6 +10,7 @@ use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, Restric
 
 use super::decision::Question;
 use super::grants::cedar_datetime;
+use crate::model::civil::LocalTime;
 use crate::model::id::{AppId, GrantId, PolicyId, RouteId};
 use crate::model::principal::{GuestStatus, Principal, User, Workload};
 use crate::model::record::{ClientAddress, MfaState, RuleId};
@@ -92,6 +93,7 @@ impl Vocabulary {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
         let directory_roles = user.directory_roles.iter().map(|role| text(role.as_str()));
         let mut attributes = HashMap::from([
+            ("object_id".to_owned(), text(user.subject.object.as_str())),
             ("name".to_owned(), text(&user.name)),
             ("user_name".to_owned(), text(&user.user_name)),
             ("tenant".to_owned(), text(user.subject.tenant.as_str())),
@@ -110,6 +112,7 @@ impl Vocabulary {
     fn workload(&self, workload: &Workload) -> Result<Entity, Unusable> {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
         let attributes = HashMap::from([
+            ("object_id".to_owned(), text(workload.subject.object.as_str())),
             ("client".to_owned(), text(&workload.client)),
             ("tenant".to_owned(), text(workload.subject.tenant.as_str())),
         ]);
@@ -147,11 +150,16 @@ pub fn context(question: &Question<'_>) -> Result<Context, Unusable> {
     let at = |at| RestrictedExpression::new_datetime(cedar_datetime(at));
     let circumstances = question.circumstances;
     let contexts = circumstances.auth_contexts.iter().map(|name| text(name));
+    let clocks = circumstances.local.iter().map(|(zone, time)| (zone, clock(*time)));
+    let local: Vec<_> =
+        clocks.map(|(zone, clock)| Ok((zone.to_string(), clock?))).collect::<Result<_, _>>()?;
     let params = circumstances.params.iter().map(|(name, value)| (name.clone(), text(value)));
     let params = RestrictedExpression::new_record(params).map_err(unusable)?;
+    let local = RestrictedExpression::new_record(local).map_err(unusable)?;
     let mut pairs = vec![
         ("ip".to_owned(), RestrictedExpression::new_ip(ip.to_string())),
         ("now".to_owned(), at(circumstances.now)),
+        ("local".to_owned(), local),
         ("method".to_owned(), text(question.method.as_str())),
         ("path".to_owned(), text(question.path)),
         ("host".to_owned(), text(question.host.as_str())),
@@ -161,6 +169,13 @@ pub fn context(question: &Question<'_>) -> Result<Context, Unusable> {
     ];
     pairs.extend(circumstances.signed_in_at.map(|since| ("signed_in_at".to_owned(), at(since))));
     Context::from_pairs(pairs).map_err(unusable)
+}
+
+fn clock(LocalTime { weekday, minute }: LocalTime) -> Result<RestrictedExpression, Unusable> {
+    let number = RestrictedExpression::new_long;
+    let parts = [("weekday", number(weekday.number())), ("minute", number(minute))];
+    let parts = parts.map(|(name, value)| (name.to_owned(), value));
+    RestrictedExpression::new_record(parts).map_err(unusable)
 }
 
 /// Our id of a compiled policy.

@@ -60,6 +60,7 @@ mod slice;
 pub mod snapshot;
 pub mod timing;
 pub mod tree;
+mod zones;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use super::slice::{Scope, Slices};
 use super::timing::Timing;
 use super::tree::{RouteMatch, RouteTree};
 use crate::model::app::App;
+use crate::model::civil::{LocalTime, Zone};
 use crate::model::host::Host;
 use crate::model::id::{AppId, AuthContext, ReleaseNumber, RouteId};
 use crate::model::principal::Principal;
@@ -31,6 +32,7 @@ pub struct Snapshot {
     vocabulary: Vocabulary,
     mentions: BTreeMap<AppId, Mentions>,
     contexts: BTreeSet<AuthContext>,
+    zones: BTreeSet<Zone>,
     /// The action entities with their groups, which every evaluation needs.
     actions: Entities,
     routes: HashMap<RouteId, Entity>,
@@ -48,12 +50,22 @@ pub(super) struct Parts {
     /// Of the policies that time alone can change.
     pub(super) timings: HashMap<PolicyId, Timing>,
     pub(super) contexts: BTreeSet<AuthContext>,
+    pub(super) zones: BTreeSet<Zone>,
 }
 
 impl Snapshot {
     pub(super) fn new(parts: Parts, routes: &[Route]) -> Result<Self, Problem> {
-        let Parts { number, tree, policies, schema, vocabulary, mentions, contexts, timings } =
-            parts;
+        let Parts {
+            number,
+            tree,
+            policies,
+            schema,
+            vocabulary,
+            mentions,
+            contexts,
+            timings,
+            zones,
+        } = parts;
         let actions =
             schema.schema.action_entities().map_err(|e| Problem::new(Object::RuleBook, &e))?;
         let entity = |route: &Route| {
@@ -77,6 +89,7 @@ impl Snapshot {
             vocabulary,
             mentions,
             contexts,
+            zones,
             actions,
             routes,
         })
@@ -105,6 +118,11 @@ impl Snapshot {
     /// The authentication contexts that rules name: what somebody can be asked to prove besides the settings' own.
     pub fn contexts(&self) -> &BTreeSet<AuthContext> {
         &self.contexts
+    }
+
+    /// What the clocks show in every time zone that the rules name.
+    pub fn local(&self, at: Timestamp) -> BTreeMap<Zone, LocalTime> {
+        self.zones.iter().map(|zone| (zone.clone(), zone.local(at))).collect()
     }
 
     /// All policies as Cedar text, in the order of the rule book, for releases and auditors.

@@ -24,8 +24,11 @@ pub enum Timing {
 }
 
 impl Timing {
-    /// Of a grant: at its end.
+    /// Of a grant: at its end, or at any time when it has hours or asks for a recent proof.
     pub(super) fn of_grant(grant: &Grant) -> Self {
+        if !grant.when.hours.is_empty() || grant.when.fresh.is_some() {
+            return Self::Always;
+        }
         grant.when.until.map_or(Self::Never, |until| Self::At(until.0))
     }
 
@@ -66,7 +69,7 @@ fn reads_time(form: &Value) -> bool {
     match form {
         Value::Object(members) => match (members.get("attr"), members.get("left")) {
             (Some(Value::String(attr)), Some(left)) => {
-                attr == "now" || (!is_context(left) && reads_time(left))
+                matches!(attr.as_str(), "now" | "local") || (!is_context(left) && reads_time(left))
             }
             _ => is_context(form) || members.values().any(reads_time),
         },

@@ -9,6 +9,7 @@ use super::settings::{Audit, Config, Console, ConsoleMember, Keys, Session, Stri
 use super::source::{Given, Source, Value};
 use super::values::{self, Bounds, DAY, HOUR, MINUTE, Read};
 use crate::model::problem::{Problem, Problems};
+use crate::model::time::Span;
 
 /// The file that is read when none is named, if it exists.
 const DEFAULT_FILE: &str = "cedargate.toml";
@@ -143,7 +144,7 @@ impl Reader {
         ];
         for (key, length) in shorter {
             if length > session.absolute {
-                let (length, most) = (values::spell(length), values::spell(session.absolute));
+                let (length, most) = (Span(length), Span(session.absolute));
                 self.problem(key, format!("`{length}` is longer than session.absolute ({most})"));
             }
         }

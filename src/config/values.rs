@@ -10,7 +10,7 @@ use super::settings::{AccessTokens, ConsoleMember, Strictness};
 use crate::model::entra::{Cloud, GroupSource};
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
-use crate::model::time::Timestamp;
+use crate::model::time::{Span, Timestamp};
 
 /// A value, or what is wrong with it.
 pub(super) type Read<T> = Result<T, String>;
@@ -255,26 +255,15 @@ pub(super) struct Bounds {
     pub(super) most: Duration,
 }
 
-/// A span: a whole number and one of `s`, `m`, `h`, `d`.
+/// A span within bounds.
 pub(super) fn span(text: &str, bounds: Bounds) -> Read<Duration> {
-    let wrong = || format!("{} is not a span; write it like 90s, 15m, 12h or 400d", quoted(text));
-    let digits = text.trim_end_matches(['s', 'm', 'h', 'd']);
-    let unit = match text.strip_prefix(digits) {
-        Some("s") => 1,
-        Some("m") => MINUTE,
-        Some("h") => HOUR,
-        Some("d") => DAY,
-        Some(_) | None => return Err(wrong()),
-    };
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(wrong());
-    }
-    let number: u64 = digits.parse().map_err(|_| wrong())?;
-    let span = Duration::from_secs(number.checked_mul(unit).ok_or_else(wrong)?);
+    let Span(span) = text.parse().map_err(|_| {
+        format!("{} is not a span; write it like 90s, 15m, 12h or 400d", quoted(text))
+    })?;
     if (bounds.least..=bounds.most).contains(&span) {
         return Ok(span);
     }
-    let (least, most) = (spell(bounds.least), spell(bounds.most));
+    let (least, most) = (Span(bounds.least), Span(bounds.most));
     Err(format!("{} is outside what is allowed, {least} to {most}", quoted(text)))
 }
 
@@ -282,13 +271,3 @@ pub(super) fn span(text: &str, bounds: Bounds) -> Read<Duration> {
 pub(super) const MINUTE: u64 = 60;
 pub(super) const HOUR: u64 = 60 * MINUTE;
 pub(super) const DAY: u64 = 24 * HOUR;
-
-/// A span in the largest unit that divides it.
-pub(super) fn spell(span: Duration) -> String {
-    let seconds = span.as_secs();
-    let units = [(DAY, "d"), (HOUR, "h"), (MINUTE, "m")];
-    match units.iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit)) {
-        Some((unit, letter)) => format!("{}{letter}", seconds / unit),
-        None => format!("{seconds}s"),
-    }
-}

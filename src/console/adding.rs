@@ -118,7 +118,8 @@ fn grant(wanted: Wanted, route: &Route, shown: &Shown) -> Option<Grant> {
     let Wanted { who, what, reach, when, reason } = wanted;
     let id = new_id(&who, &what, shown)?;
     let route = route.id.clone();
-    Some(Grant { id, effect: Effect::Permit, who, what, route, reach, when, reason })
+    let (effect, ticket) = (Effect::Permit, String::new());
+    Some(Grant { id, effect, who, what, route, reach, when, reason, ticket })
 }
 
 /// `g-finance-read-8`: readable, and never used before, because no release number comes twice.
@@ -144,6 +145,7 @@ fn whom(who: &Who, names: &GroupNames) -> String {
         Who::Role(role) => role.as_str(),
         Who::Person(_) => "person",
         Who::Workload(_) => "service",
+        Who::Tenants(_) => "tenant",
         Who::SignedIn => "signed-in",
         Who::Everyone => "everyone",
     };

@@ -119,7 +119,10 @@ impl GrantEntry {
                 Some(until),
                 Some(mfa),
                 Some(reason),
-            ) => Ok(Wanted { who, what, reach, when: Conditions { networks, mfa, until }, reason }),
+            ) => {
+                let when = Conditions { networks, mfa, until, ..Conditions::default() };
+                Ok(Wanted { who, what, reach, when, reason })
+            }
             _ => Err(wrong),
         }
     }

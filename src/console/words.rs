@@ -1,11 +1,11 @@
-//! Grants in plain words: the one place that turns a rule into a sentence.
+//! Grants as pages show them: the words of [`crate::model::words`], with icons and marks.
 
-use crate::model::grant::{Conditions, Effect, Grant, Mfa, Reach, What, Who};
+use crate::model::grant::{Conditions, Effect, Grant, Who};
 use crate::model::group::GroupMark;
 pub use crate::model::group::GroupNames;
 use crate::model::record::Reason;
-use crate::model::time::Instant;
-use crate::web::moment::Moment;
+use crate::model::words::{self, ConditionKind};
+pub use crate::model::words::{kind, reach, verb, what, who};
 use crate::web::page::Tone;
 
 use super::choice::{Badge, Written};
@@ -19,24 +19,16 @@ pub struct Condition {
     pub text: String,
 }
 
-/// Whom a grant speaks of, by name where there is one.
-pub fn who(who: &Who, names: &GroupNames) -> String {
-    match who {
-        Who::Group(id) => names.label(id),
-        Who::Role(role) => role.to_string(),
-        Who::Person(subject) | Who::Workload(subject) => subject.to_string(),
-        Who::SignedIn => "Everyone signed in".to_owned(),
-        Who::Everyone => "Everyone".to_owned(),
-    }
-}
-
 /// The object id of the group that a grant speaks of, and what is to be said of it.
 pub fn group(who: &Who, names: &GroupNames) -> (Option<String>, Option<GroupNote>) {
     match who {
         Who::Group(id) => (Some(id.to_string()), names.mark(id).map(GroupNote::new)),
-        Who::Role(_) | Who::Person(_) | Who::Workload(_) | Who::SignedIn | Who::Everyone => {
-            (None, None)
-        }
+        Who::Role(_)
+        | Who::Person(_)
+        | Who::Workload(_)
+        | Who::Tenants(_)
+        | Who::SignedIn
+        | Who::Everyone => (None, None),
     }
 }
 
@@ -82,57 +74,24 @@ impl GroupNote {
     }
 }
 
-/// What kind of principal that is.
-pub fn kind(who: &Who) -> &'static str {
-    match who {
-        Who::Group(_) => "group",
-        Who::Role(_) => "app role",
-        Who::Person(_) => "person",
-        Who::Workload(_) => "service",
-        Who::SignedIn => "any account",
-        Who::Everyone => "without sign-in",
-    }
-}
-
-/// What a grant lets people do or keeps them from, as a verb.
-pub fn what(what: &What, effect: Effect) -> String {
-    match what {
-        What::All if effect == Effect::Forbid => "read or change".to_owned(),
-        What::Read => "read".to_owned(),
-        What::Write => "change".to_owned(),
-        What::All => "read and change".to_owned(),
-        What::Methods(methods) => {
-            let names: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
-            format!("use {}", names.join(", "))
-        }
-    }
-}
-
-/// How far a grant reaches.
-pub fn reach(reach: Reach) -> &'static str {
-    match reach {
-        Reach::Below => "here and below",
-        Reach::Only => "this route only",
-    }
-}
-
 /// All conditions of a grant; none for a grant that always holds.
 pub fn conditions(when: &Conditions) -> Vec<Condition> {
-    let networks = (!when.networks.is_empty()).then(|| {
-        let names: Vec<_> = when.networks.iter().map(ToString::to_string).collect();
-        Condition { icon: "network", text: format!("only from {}", names.join(" or ")) }
-    });
-    let mfa = match when.mfa {
-        Mfa::Required => {
-            Some(Condition { icon: "smartphone", text: "with multi-factor sign-in".to_owned() })
-        }
-        Mfa::Optional => None,
+    let with_icon = |condition: words::Condition| Condition {
+        icon: icon(condition.kind),
+        text: condition.text,
     };
-    let until = when.until.map(|Instant(at)| Condition {
-        icon: "calendar-clock",
-        text: format!("until {}", Moment::new(at).minute()),
-    });
-    [networks, mfa, until].into_iter().flatten().collect()
+    words::conditions(when).into_iter().map(with_icon).collect()
+}
+
+fn icon(kind: ConditionKind) -> &'static str {
+    match kind {
+        ConditionKind::Network => "network",
+        ConditionKind::Hours => "clock",
+        ConditionKind::Mfa | ConditionKind::AuthContext => "smartphone",
+        ConditionKind::Fresh => "rotate-ccw",
+        ConditionKind::Own => "user",
+        ConditionKind::Until => "calendar-clock",
+    }
 }
 
 /// Who may open a route: one line per grant, and the badge that warns about it.
@@ -191,14 +150,6 @@ impl AccessLine {
     /// Between who and what.
     pub fn verb(&self) -> &'static str {
         verb(self.effect)
-    }
-}
-
-/// The verb of a grant.
-pub fn verb(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Permit => "may",
-        Effect::Forbid => "may never",
     }
 }
 

@@ -65,7 +65,7 @@ impl Enforcer {
         snapshot: &Snapshot,
         asked: Asked<'_>,
     ) -> Result<Enforced, AuditError> {
-        let circumstances = circumstances(asked, asked.exchange.at);
+        let circumstances = circumstances(snapshot, asked, asked.exchange.at);
         let begun = Instant::now();
         let decision = decide(snapshot, asked, &circumstances);
         let spent = begun.elapsed();
@@ -91,13 +91,18 @@ impl Enforcer {
     }
 }
 
-pub(super) fn circumstances(asked: Asked<'_>, now: Timestamp) -> Circumstances {
+pub(super) fn circumstances(
+    snapshot: &Snapshot,
+    asked: Asked<'_>,
+    now: Timestamp,
+) -> Circumstances {
     Circumstances {
         now,
         mfa: asked.caller.mfa(),
         auth_contexts: asked.caller.auth_contexts(),
         signed_in_at: asked.caller.signed_in_at(),
         params: asked.found.map_or_else(BTreeMap::new, |found| found.params.clone()),
+        local: snapshot.local(now),
     }
 }
 
@@ -108,7 +113,7 @@ pub(super) fn foresee(
     asked: Asked<'_>,
     now: Timestamp,
 ) -> (Decision, Option<Timestamp>) {
-    answer(snapshot, asked, &circumstances(asked, now))
+    answer(snapshot, asked, &circumstances(snapshot, asked, now))
 }
 
 /// Decides under other circumstances than those of the request. Nothing is recorded, and nothing may be let in on it.

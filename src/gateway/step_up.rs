@@ -55,7 +55,7 @@ impl StepUps {
             Reason::Granted | Reason::NotSignedIn | Reason::PolicyError | Reason::NoRoute => false,
         };
         let context = self.mfa.as_ref().filter(|_| may_help)?;
-        let now = circumstances(asked, asked.exchange.at);
+        let now = circumstances(snapshot, asked, asked.exchange.at);
         if now.mfa == MfaState::Met {
             return None;
         }

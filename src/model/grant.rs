@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::id::{AppRole, GrantId, GroupId, RouteId, Subject};
-use super::time::Instant;
+pub use super::conditions::{Conditions, Mfa};
+use super::id::{AppRole, GrantId, GroupId, RouteId, Subject, TenantId};
 
 /// A structured rule: who may do what on which route, under which conditions, until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +31,26 @@ pub struct Grant {
     /// Why it exists, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// Where that was agreed: the name of a ticket.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ticket: String,
+}
+
+impl Grant {
+    /// A grant that opens `route` and all below it without conditions.
+    pub fn new(id: GrantId, who: Who, what: What, route: RouteId) -> Self {
+        Self {
+            id,
+            effect: Effect::default(),
+            who,
+            what,
+            route,
+            reach: Reach::default(),
+            when: Conditions::default(),
+            reason: String::new(),
+            ticket: String::new(),
+        }
+    }
 }
 
 /// Whether a rule opens or closes. A `forbid` beats every `permit`.
@@ -63,6 +82,8 @@ pub enum Who {
     Person(Subject),
     /// One service.
     Workload(Subject),
+    /// People whose account belongs to one of these tenants, at least one; guests don't.
+    Tenants(BTreeSet<TenantId>),
     /// Any person who signed in.
     SignedIn,
     /// Everyone, signed in or not.
@@ -70,7 +91,7 @@ pub enum Who {
 }
 
 /// What a grant lets people do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// `GET`, `HEAD`, `OPTIONS`.
@@ -149,44 +170,5 @@ pub enum Reach {
 impl Reach {
     fn is_below(&self) -> bool {
         *self == Self::Below
-    }
-}
-
-/// Conditions of a grant; all that are set must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Conditions {
-    /// The client's address lies in one of these networks. Empty: any address.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub networks: Vec<IpNet>,
-    /// Whether the session must have met the MFA context of the settings.
-    #[serde(default, skip_serializing_if = "Mfa::is_optional")]
-    pub mfa: Mfa,
-    /// The grant ends by itself at this instant (RFC 3339, UTC, whole seconds).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Instant>,
-}
-
-impl Conditions {
-    /// Whether nothing is demanded.
-    pub fn is_empty(&self) -> bool {
-        self.networks.is_empty() && self.mfa.is_optional() && self.until.is_none()
-    }
-}
-
-/// Whether a grant asks for multi-factor authentication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mfa {
-    /// It does not ask.
-    #[default]
-    Optional,
-    /// `context.mfa` must be true.
-    Required,
-}
-
-impl Mfa {
-    fn is_optional(&self) -> bool {
-        *self == Self::Optional
     }
 }

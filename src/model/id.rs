@@ -80,6 +80,14 @@ text_id!(
     PolicyId, "a policy id (1 to 64 of a-z, 0-9 and -, starting with a letter or digit)", |text| slug(text, 64)
 );
 text_id!(
+    /// An assertion's id: `finance-reads-q3`.
+    AssertionId, "an assertion id (1 to 64 of a-z, 0-9 and -, starting with a letter or digit)", |text| slug(text, 64)
+);
+text_id!(
+    /// The name of a path parameter: `year` in `/reports/{year}`.
+    ParameterName, "a parameter name (1 to 40 of a-z, 0-9 and _, starting with a letter)", parameter
+);
+text_id!(
     /// A group's object id in Entra, lower-case.
     GroupId, "a group object id (a GUID)", guid
 );
@@ -316,6 +324,13 @@ impl FromStr for DecisionId {
 fn slug(text: &str, max: usize) -> Option<String> {
     let fits = !text.is_empty() && text.len() <= max && !text.starts_with('-');
     let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    (fits && clean).then(|| text.to_owned())
+}
+
+/// `a-z`, `0-9` and `_`, starting with a letter, at most 40 bytes.
+fn parameter(text: &str) -> Option<String> {
+    let fits = text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase());
+    let clean = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     (fits && clean).then(|| text.to_owned())
 }
 

@@ -11,6 +11,7 @@
 //! | principal | [`principal::Principal`] |
 //! | grant | [`grant::Grant`] |
 //! | policy | [`policy::Policy`] |
+//! | assertion | [`assertion::Assertion`] |
 //! | rule book | [`rule_book::RuleBook`] |
 //! | release | [`rule_book::Release`] |
 //! | record | [`record::Entry`] and what it is made of |
@@ -18,11 +19,15 @@
 //! | group | [`group::KnownGroup`], and [`group::GroupNames`]: what groups are called |
 //! | session | [`session::Session`] |
 //! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
+//! | words | [`words`]: rules in plain words |
 //! | problem | [`problem::Problem`]: what a person has to put right |
 
 mod actor;
 pub mod app;
+pub mod assertion;
+pub mod civil;
 mod client_address;
+mod conditions;
 pub mod cut;
 pub mod entra;
 mod event;
@@ -30,6 +35,7 @@ pub mod grant;
 pub mod group;
 pub mod host;
 pub mod id;
+mod pattern;
 pub mod policy;
 pub mod principal;
 pub mod problem;
@@ -39,6 +45,7 @@ pub mod rule_book;
 pub mod session;
 pub mod time;
 mod verdict;
+pub mod words;
 
 #[cfg(test)]
 mod tests;

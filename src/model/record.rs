@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 pub use super::actor::Actor;
+use super::civil::{LocalTime, Zone};
 pub use super::client_address::ClientAddress;
 pub use super::event::{Event, Memberships, SessionEnd};
 use super::grant::Method;
@@ -84,6 +85,9 @@ pub struct Circumstances {
     pub signed_in_at: Option<Timestamp>,
     /// Path parameters of the matched route.
     pub params: BTreeMap<String, String>,
+    /// The present in every time zone that the release names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub local: BTreeMap<Zone, LocalTime>,
 }
 
 /// Whether a session met the MFA context of the settings.

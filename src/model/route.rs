@@ -1,11 +1,9 @@
-//! Routes and their path patterns.
-
-use std::fmt;
-use std::str::FromStr;
+//! Routes: the places of an app that rules speak of, and how each is to be treated.
 
 use serde::{Deserialize, Serialize};
 
 use super::id::RouteId;
+pub use super::pattern::{Crossing, InvalidPattern, PathPattern, PatternSegment};
 
 /// A path pattern of one app: the Cedar resource that requests are decided on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +19,113 @@ pub struct Route {
     /// Whether WebSocket upgrades may pass.
     #[serde(default, skip_serializing_if = "WebSockets::is_refused")]
     pub websockets: WebSockets,
+    /// Whether `/Admin` and `/admin` are one place.
+    #[serde(default, skip_serializing_if = "LetterCase::is_kept")]
+    pub letter_case: LetterCase,
+    /// Whether a segment may hold an encoded slash.
+    #[serde(default, skip_serializing_if = "EncodedSlashes::is_refused")]
+    pub encoded_slashes: EncodedSlashes,
+    /// Whether the portal shows it to those who may open it.
+    #[serde(default, skip_serializing_if = "Listing::is_listed")]
+    pub listing: Listing,
+    /// How much somebody who is refused is told.
+    #[serde(default, skip_serializing_if = "Disclosure::is_brief")]
+    pub disclosure: Disclosure,
+    /// Whom to ask for access: a name, a team, an address; shown to whoever is refused.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner: String,
     /// Free words that policies can look at (`resource.labels`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+}
+
+/// Whether letters of a path are compared as they are or without regard to case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LetterCase {
+    /// `/Admin` is another path than `/admin`.
+    #[default]
+    Kept,
+    /// The path is folded to lower case (ASCII letters, never the digits of an escape) before it is matched, decided on,
+    /// recorded and forwarded: for apps that don't tell `/Admin` from `/admin`.
+    Folded,
+}
+
+impl LetterCase {
+    fn is_kept(&self) -> bool {
+        *self == Self::Kept
+    }
+}
+
+/// Whether `%2F` may stand in a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EncodedSlashes {
+    /// Such a path is answered 400.
+    #[default]
+    Refused,
+    /// It stays as it is, part of its segment, and is never decoded by us.
+    Kept,
+}
+
+impl EncodedSlashes {
+    fn is_refused(&self) -> bool {
+        *self == Self::Refused
+    }
+}
+
+/// Whether the portal shows a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// To those who may open it.
+    #[default]
+    Listed,
+    /// To nobody; it opens all the same.
+    Unlisted,
+}
+
+impl Listing {
+    fn is_listed(&self) -> bool {
+        *self == Self::Listed
+    }
+}
+
+/// How much a refused person is told of the reason; records keep all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disclosure {
+    /// What nobody could tell from a route that does not exist.
+    Silent,
+    /// The kind of reason.
+    #[default]
+    Brief,
+    /// The missing group or role by name, and the conditions that were not met.
+    Helpful,
+}
+
+impl Disclosure {
+    fn is_brief(&self) -> bool {
+        *self == Self::Brief
+    }
+}
+
+impl Route {
+    /// A route with this pattern, and everything else as it is where nobody says otherwise.
+    pub fn new(id: RouteId, pattern: PathPattern) -> Self {
+        Self {
+            id,
+            pattern,
+            title: String::new(),
+            websockets: WebSockets::default(),
+            letter_case: LetterCase::default(),
+            encoded_slashes: EncodedSlashes::default(),
+            listing: Listing::default(),
+            disclosure: Disclosure::default(),
+            owner: String::new(),
+            labels: Vec::new(),
+        }
+    }
 }
 
 /// Whether WebSocket upgrades may pass on a route.
@@ -40,297 +142,5 @@ pub enum WebSockets {
 impl WebSockets {
     fn is_refused(&self) -> bool {
         *self == Self::Refused
-    }
-}
-
-/// A pattern over canonical paths: literal segments, `{name}` for one segment, `{*name}` last for the rest.
-///
-/// `/reports/{year}` covers `/reports/2026`. `/finance/{*rest}` covers everything below `/finance`, and `/finance` and
-/// `/finance/` themselves unless another route names them: protecting an area never leaves its doorstep open.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct PathPattern {
-    text: String,
-    segments: Vec<PatternSegment>,
-}
-
-/// One segment of a [`PathPattern`].
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PatternSegment {
-    /// These bytes exactly, in canonical percent-encoding. Empty only as the last one: a trailing slash.
-    Literal(String),
-    /// Any one non-empty segment, kept under this name.
-    Parameter(String),
-    /// All that is left, at least one byte, kept under this name.
-    CatchAll(String),
-}
-
-/// Why a text is not a path pattern.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{pattern}` is not a path pattern: {why}")]
-pub struct InvalidPattern {
-    /// The text as it was given, cut to 200 characters.
-    pub pattern: String,
-    /// What is wrong with it, in words.
-    pub why: &'static str,
-}
-
-impl PathPattern {
-    /// The segments after the first slash; `/` has one empty literal.
-    pub fn segments(&self) -> &[PatternSegment] {
-        &self.segments
-    }
-
-    /// The pattern as it was written.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Names of all parameters, in order.
-    pub fn parameters(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().filter_map(|segment| match segment {
-            PatternSegment::Literal(_) => None,
-            PatternSegment::Parameter(name) | PatternSegment::CatchAll(name) => Some(name.as_str()),
-        })
-    }
-
-    /// Whether `other` lies below this pattern: the parent test of the route tree, a strict partial order.
-    ///
-    /// `/` contains everything; `/finance` contains `/finance/summary`; `/finance/{*rest}` contains both; `{year}`
-    /// contains `2026`. So a rule about a wide pattern also reaches the narrow routes carved out of it.
-    pub fn contains(&self, other: &Self) -> bool {
-        let (own, theirs) = (self.fixed(), other.fixed());
-        let aligned = own.len() <= theirs.len()
-            && own.iter().zip(theirs).all(|(own, theirs)| own.covers(theirs));
-        let wider = || {
-            own.iter().zip(theirs).any(|(own, theirs)| own.is_parameter() && !theirs.is_parameter())
-        };
-        let deeper = own.len() < theirs.len();
-        aligned && (deeper || wider() || self.tail() > other.tail())
-    }
-
-    /// The paths that both cover, when there are any and neither contains the other.
-    ///
-    /// Such a path would go to one of the two and escape the rules about the other one.
-    pub fn crossing(&self, other: &Self) -> Option<Crossing> {
-        if self == other || self.contains(other) || other.contains(self) {
-            return None;
-        }
-        let (short, long) =
-            if self.fixed().len() <= other.fixed().len() { (self, other) } else { (other, self) };
-        let deeper = short.fixed().len() < long.fixed().len();
-        let meet = if deeper {
-            short.tail() == Tail::CatchAll
-        } else {
-            short.tail() == long.tail() || short.tail().max(long.tail()) == Tail::CatchAll
-        };
-        if !meet {
-            return None;
-        }
-        let pairs = short.fixed().iter().zip(long.fixed());
-        let mut segments: Vec<_> = pairs.map(|(a, b)| a.meet(b)).collect::<Option<_>>()?;
-        segments.extend(long.fixed().iter().skip(segments.len()).cloned());
-        let tail = if deeper { long.tail() } else { short.tail().min(long.tail()) };
-        Some(Crossing { segments, tail })
-    }
-
-    /// The segments without the open end.
-    fn fixed(&self) -> &[PatternSegment] {
-        match self.segments.split_last() {
-            Some((last, before)) if last.tail() != Tail::Leaf => before,
-            Some(_) | None => &self.segments,
-        }
-    }
-
-    fn tail(&self) -> Tail {
-        self.segments.last().map_or(Tail::Leaf, PatternSegment::tail)
-    }
-}
-
-/// The paths that two patterns cover in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Crossing {
-    segments: Vec<PatternSegment>,
-    tail: Tail,
-}
-
-impl Crossing {
-    /// Whether `pattern` covers exactly these paths, or these and what lies below them.
-    pub fn is_covered_by(&self, pattern: &PathPattern) -> bool {
-        let own = pattern.fixed();
-        let same = |(a, b): (&PatternSegment, &PatternSegment)| {
-            a == b || (a.is_parameter() && b.is_parameter())
-        };
-        let ends = pattern.tail() == self.tail || pattern.tail() == Tail::CatchAll;
-        ends && own.len() == self.segments.len() && own.iter().zip(&self.segments).all(same)
-    }
-}
-
-/// How a pattern ends, narrowest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Tail {
-    /// `/finance/`
-    Slash,
-    /// `/finance`
-    Leaf,
-    /// `/finance/{*rest}`
-    CatchAll,
-}
-
-impl PatternSegment {
-    fn tail(&self) -> Tail {
-        match self {
-            Self::Literal(text) if text.is_empty() => Tail::Slash,
-            Self::Literal(_) | Self::Parameter(_) => Tail::Leaf,
-            Self::CatchAll(_) => Tail::CatchAll,
-        }
-    }
-
-    fn is_parameter(&self) -> bool {
-        match self {
-            Self::Parameter(_) => true,
-            Self::Literal(_) | Self::CatchAll(_) => false,
-        }
-    }
-
-    /// The narrower of two fixed segments; none when no text matches both.
-    fn meet(&self, other: &Self) -> Option<Self> {
-        match (self, other) {
-            (Self::Parameter(_), _) => Some(other.clone()),
-            (_, Self::Parameter(_)) => Some(self.clone()),
-            (Self::Literal(_) | Self::CatchAll(_), Self::Literal(_) | Self::CatchAll(_)) => {
-                (self == other).then(|| self.clone())
-            }
-        }
-    }
-
-    /// Whether this fixed segment matches all that `other` matches.
-    fn covers(&self, other: &Self) -> bool {
-        match self {
-            Self::Parameter(_) => true,
-            Self::Literal(_) | Self::CatchAll(_) => self == other,
-        }
-    }
-
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            Some(name) => match name.strip_prefix('*') {
-                Some(name) => parameter_name(name).map(Self::CatchAll),
-                None => parameter_name(name).map(Self::Parameter),
-            },
-            None => literal(text).map(Self::Literal),
-        }
-    }
-}
-
-fn parameter_name(name: &str) -> Result<String, &'static str> {
-    let starts = name.starts_with(|c: char| c.is_ascii_lowercase());
-    let clean = name.len() <= 40
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    let problem = "a parameter name is 1 to 40 of a-z, 0-9 and _, starting with a letter";
-    (starts && clean).then(|| name.to_owned()).ok_or(problem)
-}
-
-/// A literal segment must have one spelling only, the canonical path's: a second one would slip past its route.
-///
-/// So it holds unreserved characters, and `%XX` for bytes that a path can't hold otherwise. Characters such as `:` or
-/// `@` can also be sent as `%3A` or `%40`, which most apps read as the same (RFC 3986 section 2.2); where they matter,
-/// the segment must be a `{parameter}`.
-fn literal(text: &str) -> Result<String, &'static str> {
-    if text == "." || text == ".." {
-        return Err("`.` and `..` never occur in a canonical path");
-    }
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'%' => check_code(bytes.next(), bytes.next())?,
-            byte if is_unreserved(byte) => {}
-            b':' | b'@' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' => {
-                return Err(
-                    "`: @ ! $ & ' ( ) * + , =` can be spelled in two ways; make the segment a `{parameter}`",
-                );
-            }
-            _ => {
-                return Err(
-                    "a literal segment holds letters, digits, `- . _ ~`, and %XX for other characters",
-                );
-            }
-        }
-    }
-    Ok(text.to_owned())
-}
-
-/// A percent-encoding in a literal must stand for a byte that has no other spelling in a canonical path.
-fn check_code(high: Option<u8>, low: Option<u8>) -> Result<(), &'static str> {
-    let digit = |byte: Option<u8>| match byte? {
-        byte @ b'0'..=b'9' => Some(byte - b'0'),
-        byte @ b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    };
-    let (Some(high), Some(low)) = (digit(high), digit(low)) else {
-        return Err("`%` must be followed by two upper-case hex digits");
-    };
-    match high * 16 + low {
-        b' ' | b'"' | b'<' | b'>' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80.. => Ok(()),
-        _ => Err("this %XX never occurs in a canonical path, or has a second spelling there"),
-    }
-}
-
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
-}
-
-impl FromStr for PathPattern {
-    type Err = InvalidPattern;
-
-    fn from_str(text: &str) -> Result<Self, InvalidPattern> {
-        let fail = |why| InvalidPattern { pattern: text.chars().take(200).collect(), why };
-        let rest = text.strip_prefix('/').ok_or_else(|| fail("it must start with `/`"))?;
-        let segments: Vec<_> =
-            rest.split('/').map(PatternSegment::parse).collect::<Result<_, _>>().map_err(fail)?;
-        check_order(&segments).map_err(fail)?;
-        Ok(Self { text: text.to_owned(), segments })
-    }
-}
-
-fn check_order(segments: &[PatternSegment]) -> Result<(), &'static str> {
-    let (_, before) =
-        segments.split_last().unwrap_or((&PatternSegment::Literal(String::new()), &[]));
-    if before.iter().any(|segment| matches!(segment, PatternSegment::CatchAll(_))) {
-        return Err("a catch-all `{*name}` must be the last segment");
-    }
-    if before.iter().any(|segment| segment.tail() == Tail::Slash) {
-        return Err("empty segments (`//`) never occur in a canonical path");
-    }
-    let mut names: Vec<_> = segments
-        .iter()
-        .filter_map(|segment| match segment {
-            PatternSegment::Literal(_) => None,
-            PatternSegment::Parameter(name) | PatternSegment::CatchAll(name) => Some(name),
-        })
-        .collect();
-    let count = names.len();
-    names.sort();
-    names.dedup();
-    (names.len() == count).then_some(()).ok_or("each parameter name may occur once")
-}
-
-impl TryFrom<String> for PathPattern {
-    type Error = InvalidPattern;
-
-    fn try_from(text: String) -> Result<Self, InvalidPattern> {
-        text.parse()
-    }
-}
-
-impl From<PathPattern> for String {
-    fn from(pattern: PathPattern) -> Self {
-        pattern.text
-    }
-}
-
-impl fmt::Display for PathPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
     }
 }

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::app::App;
+use super::assertion::Assertion;
 use super::grant::Grant;
 use super::id::{GroupId, ReleaseNumber};
 use super::policy::Policy;
 use super::route::Route;
 use super::time::Timestamp;
 
-/// Apps, routes, grants and policies together: everything that decides who may open what.
+/// Apps, routes, grants, policies and assertions together: everything that decides who may open what.
 ///
 /// The empty rule book is valid and denies everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct RuleBook {
     /// Hand-written rules.
     #[serde(default)]
     pub policies: Vec<Policy>,
+    /// Tests of the rules, run before every release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assertions: Vec<Assertion>,
     /// Names for group ids, typed by an admin, so that pages speak of groups by name.
     #[serde(default)]
     pub group_names: BTreeMap<GroupId, String>,

@@ -185,3 +185,57 @@ impl fmt::Display for Instant {
         write!(f, "{}", self.0.to_jiff())
     }
 }
+
+/// A span of time as files and forms spell it: a whole number and one of `s`, `m`, `h`, `d`, such as `15m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Span(pub Duration);
+
+/// A text that is not a span of time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a span; write it like 90s, 15m, 12h or 400d")]
+pub struct InvalidSpan(String);
+
+/// Units of a span, largest first, in seconds.
+const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+
+impl FromStr for Span {
+    type Err = InvalidSpan;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSpan> {
+        let wrong = || InvalidSpan(text.chars().take(80).collect());
+        let digits = text.trim_end_matches(['s', 'm', 'h', 'd']);
+        let unit = text.strip_prefix(digits).unwrap_or_default();
+        let (seconds, _) = UNITS.into_iter().find(|(_, name)| *name == unit).ok_or_else(wrong)?;
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(wrong());
+        }
+        let number: u64 = digits.parse().map_err(|_| wrong())?;
+        number.checked_mul(seconds).map(Duration::from_secs).map(Self).ok_or_else(wrong)
+    }
+}
+
+impl TryFrom<String> for Span {
+    type Error = InvalidSpan;
+
+    fn try_from(text: String) -> Result<Self, InvalidSpan> {
+        text.parse()
+    }
+}
+
+impl From<Span> for String {
+    fn from(span: Span) -> Self {
+        span.to_string()
+    }
+}
+
+/// In the largest unit that divides it.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let whole =
+            UNITS.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+        let (unit, name) = whole.unwrap_or((1, "s"));
+        write!(f, "{}{name}", seconds / unit)
+    }
+}

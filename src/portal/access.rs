@@ -110,6 +110,7 @@ impl Looking<'_> {
             auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
             signed_in_at: session.map(|session| session.proved_at),
             params: std::collections::BTreeMap::new(),
+            local: self.snapshot.local(self.exchange.at),
         };
         let decision = self.snapshot.decide(&Question {
             principal: &self.caller.principal,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `routes.toml` | apps with their routes, and names of groups |
 //! | `grants.toml` | grants; may be absent |
+//! | `assertions.toml` | assertions; may be absent |
 //! | `<policy id>.cedar` | one hand-written policy each |
 //!
 //! Writing is stable: everything is ordered by id, so that one edit is one small difference. Reading what was written

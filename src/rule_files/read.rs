@@ -9,12 +9,15 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::model::app::{App, HeaderAlias, Upstream};
+use crate::model::assertion::Assertion;
 use crate::model::grant::Grant;
 use crate::model::host::Origin;
 use crate::model::id::{AppId, GroupId, RouteId};
 use crate::model::policy::Policy;
 use crate::model::problem::{Problem, Problems, line_at};
-use crate::model::route::{PathPattern, Route, WebSockets};
+use crate::model::route::{
+    Disclosure, EncodedSlashes, LetterCase, Listing, PathPattern, Route, WebSockets,
+};
 use crate::model::rule_book::RuleBook;
 
 /// Reads the rule book in the folder `dir`. Everything comes ordered by id.
@@ -95,7 +98,34 @@ struct RouteEntry {
     #[serde(default)]
     websockets: WebSockets,
     #[serde(default)]
+    letter_case: LetterCase,
+    #[serde(default)]
+    encoded_slashes: EncodedSlashes,
+    #[serde(default)]
+    listing: Listing,
+    #[serde(default)]
+    disclosure: Disclosure,
+    #[serde(default)]
+    owner: String,
+    #[serde(default)]
     labels: Vec<String>,
+}
+
+impl RouteEntry {
+    fn route(self, id: RouteId) -> Route {
+        Route {
+            id,
+            pattern: self.pattern,
+            title: self.title,
+            websockets: self.websockets,
+            letter_case: self.letter_case,
+            encoded_slashes: self.encoded_slashes,
+            listing: self.listing,
+            disclosure: self.disclosure,
+            owner: self.owner,
+            labels: self.labels,
+        }
+    }
 }
 
 impl Reader {
@@ -132,12 +162,15 @@ impl Reader {
         if let Some(file) = files.remove("grants.toml") {
             self.grants(&file);
         }
+        if let Some(file) = files.remove("assertions.toml") {
+            self.assertions(&file);
+        }
         for (name, file) in files {
             match name.strip_suffix(".cedar") {
                 Some(stem) => self.policy(stem, file),
                 None => self.problem(
                     &file.place,
-                    "is not a rule file; only routes.toml, grants.toml and *.cedar are",
+                    "is not a rule file; only routes.toml, grants.toml, assertions.toml and *.cedar are",
                 ),
             }
         }
@@ -145,6 +178,7 @@ impl Reader {
         self.book.routes.sort_by(|a, b| a.id.cmp(&b.id));
         self.book.grants.sort_by(|a, b| a.id.cmp(&b.id));
         self.book.policies.sort_by(|a, b| a.id.cmp(&b.id));
+        self.book.assertions.sort_by(|a, b| a.id.cmp(&b.id));
         Problems::none_in(self.problems, self.book)
     }
 
@@ -195,11 +229,10 @@ impl Reader {
     fn route(&mut self, file: &File, value: &Spanned<DeValue<'_>>, app: Option<&AppId>) {
         let Some(entry) = self.entry::<RouteEntry>(file, value) else { return };
         let Some(app) = app else { return };
-        let RouteEntry { name, pattern, title, websockets, labels } = entry;
-        match RouteId::new(app, &name) {
+        match RouteId::new(app, &entry.name) {
             Ok(id) => {
                 self.once(&at(file, value), "route", id.as_str());
-                self.book.routes.push(Route { id, pattern, title, websockets, labels });
+                self.book.routes.push(entry.route(id));
             }
             Err(error) => self.problem(&at(file, value), format!("{error}")),
         }
@@ -223,6 +256,22 @@ impl Reader {
             self.problem(&at(file, value), format!("{what}; add it to routes.toml or correct it"));
         }
         self.book.grants.push(grant);
+    }
+
+    fn assertions(&mut self, file: &File) {
+        for (key, value) in self.tables(file) {
+            if key == "assertion" {
+                self.each(file, value, |reader, file, value| reader.assertion(file, &value));
+            } else {
+                self.problem(&at(file, &value), unknown(&key, "`assertion`"));
+            }
+        }
+    }
+
+    fn assertion(&mut self, file: &File, value: &Spanned<DeValue<'_>>) {
+        let Some(assertion) = self.entry::<Assertion>(file, value) else { return };
+        self.once(&at(file, value), "assertion", assertion.id.as_str());
+        self.book.assertions.push(assertion);
     }
 
     /// The top level of a file: its keys and their values.

@@ -1,13 +1,16 @@
 //! The rule book as files: round trips, and what is refused.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::model::civil::{Hours, Weekday};
 use crate::model::grant::{Conditions, Effect, Grant, Method, Mfa, Reach, What, Who};
 use crate::model::policy::Policy;
 use crate::model::rule_book::RuleBook;
+use crate::model::time::Span;
 
 const APP: &str = "[[app]]\nid = \"a\"\nname = \"A\"\norigins = [\"https://a.example\"]\n";
 
@@ -52,7 +55,7 @@ fn unusable_files_are_refused_by_file_and_line() {
         route("name = \"x\"\npattern = \"/x\"\n[[app.route]]\nname = \"x\"\npattern = \"/y\"");
     check(&[("routes.toml", &twice)], "routes.toml:8: route `a/x` is there twice");
     check(&[("routes.toml", "[group_names]\nFinance = \"x\"\n")], "is not a group object id");
-    check(&[("routes.toml", APP), ("assertions.toml", "")], "assertions.toml: is not a rule file");
+    check(&[("routes.toml", APP), ("extra.toml", "")], "assertions.toml: is not a rule file");
     check(&[("routes.toml", APP), ("No_Writes.cedar", "")], "No_Writes.cedar: the file's name");
 }
 
@@ -153,6 +156,12 @@ fn what() -> impl Strategy<Value = What> {
     ]
 }
 
+fn office_hours() -> Hours {
+    let days = [Weekday::Mon, Weekday::Fri].into_iter().collect();
+    let at = |text: &str| text.parse().unwrap();
+    Hours::new("Europe/Prague".parse().unwrap(), days, at("07:00"), at("24:00")).unwrap()
+}
+
 fn conditions() -> impl Strategy<Value = Conditions> {
     let networks = proptest::sample::subsequence(
         vec!["127.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()],
@@ -162,7 +171,21 @@ fn conditions() -> impl Strategy<Value = Conditions> {
     let until = proptest::option::of(0_i64..4_000_000_000).prop_map(|at| {
         at.map(|at| crate::model::time::Instant(crate::model::time::Timestamp::from_seconds(at)))
     });
-    (networks, mfa, until).prop_map(|(networks, mfa, until)| Conditions { networks, mfa, until })
+    let hours = prop_oneof![Just(Vec::new()), Just(vec![office_hours()])];
+    let fresh = proptest::option::of((1_u64..100_000).prop_map(Duration::from_secs).prop_map(Span));
+    let auth_context = proptest::option::of(Just("c7".parse().unwrap()));
+    let own = proptest::option::of(Just("rest".parse().unwrap()));
+    (networks, hours, mfa, fresh, auth_context, own, until).prop_map(
+        |(networks, hours, mfa, fresh, auth_context, own, until)| Conditions {
+            networks,
+            hours,
+            mfa,
+            fresh,
+            auth_context,
+            own,
+            until,
+        },
+    )
 }
 
 fn grants() -> impl Strategy<Value = Vec<Grant>> {
@@ -170,16 +193,20 @@ fn grants() -> impl Strategy<Value = Vec<Grant>> {
     let reach = prop_oneof![Just(Reach::Below), Just(Reach::Only)];
     let grant = (who(), what(), conditions(), ".{0,30}", effect, reach);
     proptest::collection::btree_map("[a-z0-9][a-z0-9-]{0,8}", grant, 0..6).prop_map(|grants| {
-        let make = |(id, (who, what, when, reason, effect, reach)): (String, _)| Grant {
-            id: id.parse().unwrap(),
-            effect,
-            who,
-            what,
-            route: "a/x".parse().unwrap(),
-            reach,
-            when,
-            reason,
-        };
+        let make =
+            |(id, (who, what, when, reason, effect, reach)): (String, (_, _, _, String, _, _))| {
+                Grant {
+                    id: id.parse().unwrap(),
+                    effect,
+                    who,
+                    what,
+                    route: "a/x".parse().unwrap(),
+                    reach,
+                    when,
+                    ticket: reason.clone(),
+                    reason,
+                }
+            };
         grants.into_iter().map(make).collect()
     })
 }

@@ -13,10 +13,25 @@ use crate::model::rule_book::RuleBook;
 const ROUTES_HEAD: &str = "# Apps, their routes, and the names of groups.\n";
 const GRANTS_HEAD: &str = "# Who may do what on which route, under which conditions, until when.\n";
 
+const ASSERTIONS_HEAD: &str = "# What must be true of the rules, whoever edits them next.\n";
+
 /// The order in which keys are written; a key that is not named follows by its name.
 const APP_KEYS: [&str; 6] = ["id", "name", "origins", "upstream", "cors_origins", "header_aliases"];
-const ROUTE_KEYS: [&str; 5] = ["name", "pattern", "title", "websockets", "labels"];
-const GRANT_KEYS: [&str; 8] = ["id", "effect", "who", "what", "route", "reach", "when", "reason"];
+const ROUTE_KEYS: [&str; 10] = [
+    "name",
+    "pattern",
+    "title",
+    "websockets",
+    "letter_case",
+    "encoded_slashes",
+    "listing",
+    "disclosure",
+    "owner",
+    "labels",
+];
+const GRANT_KEYS: [&str; 9] =
+    ["id", "effect", "who", "what", "route", "reach", "when", "reason", "ticket"];
+const ASSERTION_KEYS: [&str; 5] = ["id", "can", "cannot", "nobody_but", "reason"];
 
 /// Writes `book` into the folder `dir`, which is made when it is missing. Files of policies that the book no longer has
 /// are removed, or they would come back with the next import.
@@ -72,6 +87,9 @@ pub fn texts(book: &RuleBook) -> Result<BTreeMap<String, String>, Problems> {
     let mut files = BTreeMap::new();
     files.insert("routes.toml".to_owned(), routes(book)?);
     files.insert("grants.toml".to_owned(), grants(book)?);
+    if !book.assertions.is_empty() {
+        files.insert("assertions.toml".to_owned(), assertions(book)?);
+    }
     for policy in &book.policies {
         files.insert(format!("{}.cedar", policy.id), policy.text.clone());
     }
@@ -113,6 +131,16 @@ fn grants(book: &RuleBook) -> Result<String, Problems> {
     grants.sort_by(|a, b| a.id.cmp(&b.id));
     for grant in grants {
         block(&mut text, "[[grant]]", &table(grant)?, &GRANT_KEYS);
+    }
+    Ok(text)
+}
+
+fn assertions(book: &RuleBook) -> Result<String, Problems> {
+    let mut text = ASSERTIONS_HEAD.to_owned();
+    let mut assertions: Vec<_> = book.assertions.iter().collect();
+    assertions.sort_by(|a, b| a.id.cmp(&b.id));
+    for assertion in assertions {
+        block(&mut text, "[[assertion]]", &table(assertion)?, &ASSERTION_KEYS);
     }
     Ok(text)
 }

@@ -26,12 +26,15 @@ pub enum ObjectKind {
     Grant,
     /// A hand-written policy.
     Policy,
+    /// A test of the rules.
+    Assertion,
     /// The name of a group.
     GroupName,
 }
 
 impl ObjectKind {
-    const ALL: [Self; 5] = [Self::App, Self::Route, Self::Grant, Self::Policy, Self::GroupName];
+    const ALL: [Self; 6] =
+        [Self::App, Self::Route, Self::Grant, Self::Policy, Self::Assertion, Self::GroupName];
 
     /// The word in the `kind` column.
     pub fn as_str(self) -> &'static str {
@@ -40,6 +43,7 @@ impl ObjectKind {
             Self::Route => "route",
             Self::Grant => "grant",
             Self::Policy => "policy",
+            Self::Assertion => "assertion",
             Self::GroupName => "group_name",
         }
     }
@@ -203,6 +207,7 @@ pub(super) fn sorted(rule_book: &RuleBook) -> RuleBook {
     sorted.routes.sort_by(|a, b| a.id.cmp(&b.id));
     sorted.grants.sort_by(|a, b| a.id.cmp(&b.id));
     sorted.policies.sort_by(|a, b| a.id.cmp(&b.id));
+    sorted.assertions.sort_by(|a, b| a.id.cmp(&b.id));
     sorted
 }
 
@@ -219,6 +224,9 @@ fn objects(rule_book: &RuleBook) -> Result<Objects, StoreError> {
     }
     for policy in &rule_book.policies {
         add(&mut objects, (ObjectKind::Policy, policy.id.as_str()), policy)?;
+    }
+    for assertion in &rule_book.assertions {
+        add(&mut objects, (ObjectKind::Assertion, assertion.id.as_str()), assertion)?;
     }
     for (group, name) in &rule_book.group_names {
         add(&mut objects, (ObjectKind::GroupName, group.as_str()), name)?;
@@ -247,6 +255,7 @@ fn assemble(rows: Vec<(String, String, String)>) -> Result<RuleBook, StoreError>
             ObjectKind::Route => book.routes.push(parse(&id, &body)?),
             ObjectKind::Grant => book.grants.push(parse(&id, &body)?),
             ObjectKind::Policy => book.policies.push(parse(&id, &body)?),
+            ObjectKind::Assertion => book.assertions.push(parse(&id, &body)?),
             ObjectKind::GroupName => {
                 let group: GroupId =
                     id.parse().map_err(|e: InvalidId| bad_row("draft_object", &id, e))?;

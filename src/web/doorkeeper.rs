@@ -151,6 +151,7 @@ impl Doorkeeper {
                     .unwrap_or_default(),
                 signed_in_at: session.map(|session| session.proved_at),
                 params: BTreeMap::new(),
+                local: BTreeMap::new(),
             },
             release: self.live.current().number(),
             verdict: decision.verdict,

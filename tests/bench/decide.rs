@@ -16,12 +16,12 @@ use cedargate::authz::compile::{MfaSetting, Terms, compile};
 use cedargate::authz::decision::Question;
 use cedargate::authz::snapshot::Snapshot;
 use cedargate::model::app::App;
-use cedargate::model::grant::{Conditions, Effect, Grant, Method, Reach, What, Who};
+use cedargate::model::grant::{Effect, Grant, Method, What, Who};
 use cedargate::model::host::Host;
 use cedargate::model::id::{AppId, GroupId, ReleaseNumber};
 use cedargate::model::principal::{GuestStatus, Principal, User};
 use cedargate::model::record::{Circumstances, ClientAddress, MfaState, Verdict};
-use cedargate::model::route::{Route, WebSockets};
+use cedargate::model::route::Route;
 use cedargate::model::rule_book::RuleBook;
 use cedargate::model::time::Timestamp;
 
@@ -161,13 +161,7 @@ fn book(rules: usize, places: &Places, dice: &mut Dice) -> Done<RuleBook> {
         header_aliases: Vec::new(),
     };
     let route = |(index, path): (usize, &String)| -> Done<Route> {
-        Ok(Route {
-            id: format!("bench/r{index}").parse()?,
-            pattern: format!("{path}/{{*rest}}").parse()?,
-            title: String::new(),
-            websockets: WebSockets::Refused,
-            labels: Vec::new(),
-        })
+        Ok(Route::new(format!("bench/r{index}").parse()?, format!("{path}/{{*rest}}").parse()?))
     };
     let routes = places.paths.iter().enumerate().map(route).collect::<Done<_>>()?;
     let grants = (0..rules).map(|index| grant(index, places, dice)).collect::<Done<_>>()?;
@@ -177,19 +171,17 @@ fn book(rules: usize, places: &Places, dice: &mut Dice) -> Done<RuleBook> {
 fn grant(index: usize, places: &Places, dice: &mut Dice) -> Done<Grant> {
     let what = [What::Read, What::Read, What::Write, What::All];
     let place = dice.below(places.paths.len() as u64);
-    Ok(Grant {
-        id: format!("g{index}").parse()?,
-        effect: if index % 50 == 49 { Effect::Forbid } else { Effect::Permit },
-        who: Who::Group(group(dice.below(GROUPS))?),
-        what: dice.one_of(&what)?.clone(),
-        route: format!("bench/r{place}").parse()?,
-        reach: Reach::Below,
-        when: Conditions {
-            networks: if index % 8 == 7 { vec!["10.0.0.0/8".parse()?] } else { Vec::new() },
-            ..Conditions::default()
-        },
-        reason: String::new(),
-    })
+    let mut grant = Grant::new(
+        format!("g{index}").parse()?,
+        Who::Group(group(dice.below(GROUPS))?),
+        dice.one_of(&what)?.clone(),
+        format!("bench/r{place}").parse()?,
+    );
+    grant.effect = if index % 50 == 49 { Effect::Forbid } else { Effect::Permit };
+    if index % 8 == 7 {
+        grant.when.networks = vec!["10.0.0.0/8".parse()?];
+    }
+    Ok(grant)
 }
 
 fn group(number: u64) -> Done<GroupId> {
@@ -235,6 +227,7 @@ impl Ask {
                 auth_contexts: BTreeSet::new(),
                 signed_in_at: Some(Timestamp::from_seconds(1_794_999_000)),
                 params: BTreeMap::new(),
+                local: BTreeMap::new(),
             },
             expected,
         })

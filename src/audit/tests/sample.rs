@@ -53,6 +53,7 @@ pub(super) fn decision(verdict: Verdict) -> DecisionRecord {
             auth_contexts: BTreeSet::new(),
             signed_in_at: None,
             params: BTreeMap::new(),
+            local: BTreeMap::new(),
         },
         release: ReleaseNumber(3),
         verdict,

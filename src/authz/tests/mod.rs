@@ -15,12 +15,12 @@ use super::compile::{MfaSetting, Terms, compile};
 use super::decision::{Decision, Question};
 use super::snapshot::Snapshot;
 use crate::model::app::App;
-use crate::model::grant::{Conditions, Effect, Grant, Method, Reach, What, Who};
+use crate::model::grant::{Grant, Method, Reach, What, Who};
 use crate::model::id::{GroupId, ReleaseNumber, RouteId};
 use crate::model::policy::Policy;
 use crate::model::principal::{GuestStatus, Principal, User};
 use crate::model::record::{Circumstances, ClientAddress, MfaState};
-use crate::model::route::{Route, WebSockets};
+use crate::model::route::Route;
 use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 
@@ -44,26 +44,11 @@ pub(super) fn app(id: &str, origin: &str) -> App {
 }
 
 pub(super) fn route(id: &str, pattern: &str) -> Route {
-    Route {
-        id: id.parse().unwrap(),
-        pattern: pattern.parse().unwrap(),
-        title: String::new(),
-        websockets: WebSockets::Refused,
-        labels: Vec::new(),
-    }
+    Route::new(id.parse().unwrap(), pattern.parse().unwrap())
 }
 
 pub(super) fn grant(id: &str, who: Who, what: What, route: &str) -> Grant {
-    Grant {
-        id: id.parse().unwrap(),
-        effect: Effect::Permit,
-        who,
-        what,
-        route: route.parse().unwrap(),
-        reach: Reach::Below,
-        when: Conditions::default(),
-        reason: String::new(),
-    }
+    Grant::new(id.parse().unwrap(), who, what, route.parse().unwrap())
 }
 
 pub(super) fn policy(id: &str, text: &str) -> Policy {
@@ -158,6 +143,7 @@ pub(super) fn ask_question<T>(
         auth_contexts: BTreeSet::new(),
         signed_in_at: None,
         params: found.params.clone(),
+        local: snapshot.local(ask.now),
     };
     let route: Arc<Route> = found.route;
     answer(&Question {

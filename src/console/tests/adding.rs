@@ -66,6 +66,7 @@ fn verdict(scene: &Scene) -> Verdict {
         auth_contexts: BTreeSet::new(),
         signed_in_at: None,
         params: BTreeMap::new(),
+        local: BTreeMap::new(),
     };
     let question = Question {
         principal: &principal,

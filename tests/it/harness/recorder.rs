@@ -9,7 +9,7 @@ use std::time::Duration;
 use cedargate::app::Gate;
 use cedargate::app::crowd::Limits;
 use cedargate::model::app::{App, Upstream};
-use cedargate::model::grant::{Conditions, Effect, Grant, Reach, What, Who};
+use cedargate::model::grant::{Grant, Reach, What, Who};
 use cedargate::model::id::{AppId, RouteId};
 use cedargate::model::route::{Route, WebSockets};
 use cedargate::model::rule_book::RuleBook;
@@ -48,23 +48,10 @@ pub(crate) fn raw_app(book: &mut RuleBook, upstream: SocketAddr) {
         ("sales", "/sales", WebSockets::Refused, sales),
     ] {
         let id = RouteId::new(&app, name).unwrap();
-        book.routes.push(Route {
-            id: id.clone(),
-            pattern: pattern.parse().unwrap(),
-            title: String::new(),
-            websockets,
-            labels: Vec::new(),
-        });
-        book.grants.push(Grant {
-            id: format!("raw-{name}").parse().unwrap(),
-            effect: Effect::Permit,
-            who,
-            what: What::All,
-            route: id,
-            reach: Reach::Only,
-            when: Conditions::default(),
-            reason: String::new(),
-        });
+        let pattern = pattern.parse().unwrap();
+        book.routes.push(Route { websockets, ..Route::new(id.clone(), pattern) });
+        let grant = Grant::new(format!("raw-{name}").parse().unwrap(), who, What::All, id);
+        book.grants.push(Grant { reach: Reach::Only, ..grant });
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::{Json, Router};
 use cedargate::model::app::{App, Upstream};
-use cedargate::model::grant::{Conditions, Effect, Grant, Reach, What, Who};
-use cedargate::model::route::{Route, WebSockets};
+use cedargate::model::grant::{Grant, What, Who};
+use cedargate::model::route::Route;
 use cedargate::model::rule_book::RuleBook;
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -68,21 +68,6 @@ pub(crate) fn with_app(book: &mut RuleBook, (name, port): (&str, u16), who: Who)
         header_aliases: Vec::new(),
     });
     let route: cedargate::model::id::RouteId = format!("{name}/all").parse().unwrap();
-    book.routes.push(Route {
-        id: route.clone(),
-        pattern: "/{*rest}".parse().unwrap(),
-        title: String::new(),
-        websockets: WebSockets::Refused,
-        labels: Vec::new(),
-    });
-    book.grants.push(Grant {
-        id: format!("{name}-all").parse().unwrap(),
-        effect: Effect::Permit,
-        who,
-        what: What::All,
-        route,
-        reach: Reach::Below,
-        when: Conditions::default(),
-        reason: String::new(),
-    });
+    book.routes.push(Route::new(route.clone(), "/{*rest}".parse().unwrap()));
+    book.grants.push(Grant::new(format!("{name}-all").parse().unwrap(), who, What::All, route));
 }
