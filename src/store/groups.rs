@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::error::StoreError;
 use super::outbox::{Author, Change};
-use super::sqlite::{Tx, begin, failed};
+use super::sqlite::{Tx, begin, failed, from_columns};
 use super::{Store, bad_row};
 use crate::model::group::KnownGroup;
 use crate::model::id::{GroupId, InvalidId};
@@ -32,7 +32,6 @@ pub struct LookUp<'a> {
     pub at: Timestamp,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     id: String,
     name: Option<String>,
@@ -42,6 +41,8 @@ struct Row {
     seen_at: Option<i64>,
     checked_at: Option<i64>,
 }
+
+from_columns!(Row { id, name, former_name, renamed_at, gone_at, seen_at, checked_at });
 
 impl Store {
     /// All groups that are known, by id.

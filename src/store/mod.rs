@@ -8,6 +8,7 @@ pub mod audit;
 mod error;
 mod groups;
 mod handovers;
+mod migrations;
 mod outbox;
 mod releases;
 mod rules;
@@ -19,8 +20,6 @@ mod sign_ins;
 mod sign_out_tokens;
 mod sqlite;
 mod step_ups;
-
-use sqlx::migrate::Migrator;
 
 pub use self::error::StoreError;
 pub use self::groups::LookUp;
@@ -36,8 +35,6 @@ pub use self::sign_ins::{Destination, Round, SignIn, SignInTaken};
 use self::sqlite::Pool;
 pub use self::step_ups::Raise;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/main");
-
 /// `cedargate.db`: rules, releases, sessions. Cheap to clone; all clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -52,7 +49,7 @@ impl Store {
     /// When the address can't be used, the file can't be read and written, is something else, or was written by a newer
     /// program; the message names the file and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { pool: sqlite::open(url, &MIGRATIONS).await? })
+        Ok(Self { pool: sqlite::open(url, migrations::MAIN).await? })
     }
 
     /// Waits for running statements and closes the file.

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row as _};
 
 use super::bad_row;
 use super::error::StoreError;
+use super::sqlite::from_columns;
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
 use crate::model::principal::Principal;
@@ -55,7 +58,6 @@ pub struct Opened {
     pub session: StoredSession,
 }
 
-#[derive(sqlx::FromRow)]
 pub(super) struct Row {
     id: String,
     host: String,
@@ -73,11 +75,32 @@ pub(super) struct Row {
     ends_at: i64,
 }
 
-#[derive(sqlx::FromRow)]
+from_columns!(Row {
+    id,
+    host,
+    subject,
+    principal,
+    auth_contexts,
+    entra_session,
+    login_hint,
+    refresh_token,
+    signed_in_at,
+    proved_at,
+    authenticated_at,
+    seen_at,
+    recheck_at,
+    ends_at
+});
+
 pub(super) struct OpenedRow {
     token_host: String,
-    #[sqlx(flatten)]
     session: Row,
+}
+
+impl FromRow<'_, SqliteRow> for OpenedRow {
+    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
+        Ok(Self { token_host: row.try_get("token_host")?, session: Row::from_row(row)? })
+    }
 }
 
 pub(super) fn opened(row: OpenedRow) -> Result<Opened, StoreError> {

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::error::StoreError;
 use super::secret_hash::SecretHash;
-use super::sqlite::{Tx, begin, failed};
+use super::sqlite::{Tx, begin, failed, from_columns};
 use super::{Store, bad_row};
 use crate::model::id::{InvalidId, SessionId};
 use crate::model::record::ClientAddress;
@@ -85,7 +85,6 @@ pub enum SignInTaken {
     OtherBrowser,
 }
 
-#[derive(sqlx::FromRow)]
 struct Row {
     browser_hash: String,
     nonce: String,
@@ -97,6 +96,18 @@ struct Row {
     round: i64,
     ends_at: i64,
 }
+
+from_columns!(Row {
+    browser_hash,
+    nonce,
+    verifier,
+    return_path,
+    handover_hash,
+    step_up,
+    session,
+    round,
+    ends_at
+});
 
 impl Store {
     /// Keeps a sign-in for 10 minutes. The oldest of a browser with 20, or of a client's neighbourhood with 200, gives way; when

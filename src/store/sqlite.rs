@@ -11,19 +11,33 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection};
 
 use super::error::StoreError;
+use super::migrations::{Step, migrator};
 
 /// The connections to one database file.
 pub(super) type Pool = sqlx::SqlitePool;
 
 /// A transaction that holds the write lock.
 pub(super) type Tx = sqlx::Transaction<'static, sqlx::Sqlite>;
+
+/// Reads the columns of a row by the names of a struct's fields.
+macro_rules! from_columns {
+    ($row:ident { $($column:ident),+ $(,)? }) => {
+        impl sqlx::FromRow<'_, sqlx::sqlite::SqliteRow> for $row {
+            fn from_row(row: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Self> {
+                use sqlx::Row as _;
+                Ok(Self { $($column: row.try_get(stringify!($column))?),+ })
+            }
+        }
+    };
+}
+pub(super) use from_columns;
 
 /// How long a statement waits for the write lock before it fails.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,14 +56,14 @@ const OLDEST_ENGINE: u64 = 3_051_003;
 ///
 /// # Errors
 /// Every variant of [`StoreError`] that speaks of a file or an address; each message names it and the remedy.
-pub(super) async fn open(url: &str, migrator: &'static Migrator) -> Result<Pool, StoreError> {
+pub(super) async fn open(url: &str, steps: &[Step]) -> Result<Pool, StoreError> {
     let file = file_of(url)?;
     create(&file)?;
     let options = options(&file);
     let mut first = options.connect().await.map_err(|error| opening(&file, error))?;
     check_engine(&mut first, &file).await?;
     check_synchronous(&mut first, &file).await?;
-    migrator.run(&mut first).await.map_err(|error| migrating(&file, error))?;
+    migrator(steps).run(&mut first).await.map_err(|error| migrating(&file, error))?;
     check_writable(&mut first, &file).await?;
     first.close().await.map_err(|error| opening(&file, error))?;
     let pool = SqlitePoolOptions::new()

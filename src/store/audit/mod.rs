@@ -13,17 +13,14 @@ use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sqlx::migrate::Migrator;
-
 use self::append::Wal;
 pub use self::append::{About, Appender, Batch, Checkpointer, Held, Row, Taken};
 pub use self::read::{AuditReader, Show};
 use super::error::StoreError;
+use super::migrations;
 use super::sqlite::{self, Pool};
 use crate::model::id::OriginId;
 use crate::model::time::Timestamp;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations/audit");
 
 /// `place` is the origin's key times this, plus the number.
 const SEQ_BITS: u32 = 40;
@@ -55,7 +52,7 @@ struct WriterLock(
 /// # Errors
 /// [`StoreError::InUse`] while another process writes it; else as for every database.
 pub async fn open(url: &str, fresh: OriginId, now: Timestamp) -> Result<AuditFile, StoreError> {
-    let pool = sqlite::open(url, &MIGRATIONS).await?;
+    let pool = sqlite::open(url, migrations::AUDIT).await?;
     let file = pool.connect_options().get_filename().to_path_buf();
     let lock = lock(&file)?;
     let origin = Origin::of(&pool, fresh, now).await?;

@@ -1,8 +1,9 @@
 //! Reading the log: newest first, or one record by its place.
 
 use super::super::error::StoreError;
+use super::super::migrations;
 use super::super::sqlite::{self, Pool};
-use super::{MIGRATIONS, SEQ_BITS, bad_row, seq_of};
+use super::{SEQ_BITS, bad_row, seq_of};
 use crate::model::id::DecisionId;
 use crate::model::record::RecordLine;
 use crate::model::time::Timestamp;
@@ -37,7 +38,7 @@ impl AuditReader {
     /// # Errors
     /// When the file can't be opened or has another schema.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self::new(sqlite::open(url, &MIGRATIONS).await?))
+        Ok(Self::new(sqlite::open(url, migrations::AUDIT).await?))
     }
 
     /// The newest records, newest first: at most `limit` and never more than 1,000; with `before`, those older than it.
