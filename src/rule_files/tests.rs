@@ -55,7 +55,7 @@ fn unusable_files_are_refused_by_file_and_line() {
         route("name = \"x\"\npattern = \"/x\"\n[[app.route]]\nname = \"x\"\npattern = \"/y\"");
     check(&[("routes.toml", &twice)], "routes.toml:8: route `a/x` is there twice");
     check(&[("routes.toml", "[group_names]\nFinance = \"x\"\n")], "is not a group object id");
-    check(&[("routes.toml", APP), ("extra.toml", "")], "assertions.toml: is not a rule file");
+    check(&[("routes.toml", APP), ("extra.toml", "")], "extra.toml: is not a rule file");
     check(&[("routes.toml", APP), ("No_Writes.cedar", "")], "No_Writes.cedar: the file's name");
 }
 
