@@ -12,7 +12,9 @@ use super::contexts;
 use super::decision::Mentions;
 use super::entities::{Vocabulary, rule_id};
 use super::grants;
+use super::policy_text;
 use super::problem::{Object, Problem};
+use super::references;
 use super::schema::{self, ReleaseSchema};
 use super::snapshot::{Parts, Snapshot};
 use super::timing::Timing;
@@ -70,11 +72,12 @@ pub fn compile(
     let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
     check_crossings(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
+    problems.extend(references::unknown(book));
     let Rules { policies, timings } = rules(book, terms, &mut problems);
     let zones = zones::named_in(book, &policies);
     let schema = schema_of(book, &zones, &mut problems);
     if let Some(schema) = &schema {
-        validate(schema, &policies, &mut problems);
+        validate(schema, &policies, book, &mut problems);
     }
     let vocabulary = Vocabulary::new().map_err(|e| Problem::new(Object::RuleBook, &e));
     let vocabulary = vocabulary.map_err(|problem| problems.push(problem)).ok();
@@ -195,7 +198,8 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
     let from_grants = book
         .grants
         .iter()
-        .map(|grant| grants::to_policy(grant).map(|policy| (policy, Timing::of_grant(grant))));
+        .map(|grant| grants::to_policy(grant).map(|policy| (policy, Timing::of_grant(grant))))
+        .map(|rule| rule.map_err(|problem| vec![problem]));
     let by_hand = book.policies.iter().map(|policy| parse(policy, terms));
     let mut rules = Rules::default();
     for rule in from_grants.chain(by_hand) {
@@ -207,19 +211,16 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
                 // A duplicate id is reported by `check_ids` already.
                 drop(rules.policies.add(policy));
             }
-            Err(problem) => problems.push(problem),
+            Err(found) => problems.extend(found),
         }
     }
     rules
 }
 
-fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Timing), Problem> {
+fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Timing), Vec<Problem>> {
     let fail =
-        |message: &dyn fmt::Display| Problem::new(Object::Policy(policy.id.clone()), message);
-    let id = CedarPolicyId::new(RuleId::Policy(policy.id.clone()).to_string());
-    let parsed = CedarPolicy::parse(Some(id), &policy.text).map_err(|error| {
-        fail(&error.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-    })?;
+        |message: &dyn fmt::Display| vec![Problem::new(Object::Policy(policy.id.clone()), message)];
+    let parsed = policy_text::read(policy)?;
     let form = parsed.to_json().map_err(|error| fail(&error))?;
     if terms.mfa == MfaSetting::Empty && mentions_mfa(&form) {
         return Err(fail(&MFA_UNSET));
@@ -253,15 +254,24 @@ fn schema_of(
     built.map_err(|fault| problems.push(Problem::new(Object::RuleBook, &fault))).ok()
 }
 
-fn validate(schema: &ReleaseSchema, policies: &PolicySet, problems: &mut Vec<Problem>) {
+fn validate(
+    schema: &ReleaseSchema,
+    policies: &PolicySet,
+    book: &RuleBook,
+    problems: &mut Vec<Problem>,
+) {
+    let texts: HashMap<_, _> = book.policies.iter().map(|policy| (&policy.id, policy)).collect();
     let result = Validator::new(schema.schema.clone()).validate(policies, ValidationMode::Strict);
     for error in result.validation_errors() {
-        let object = rule_id(error.policy_id()).map_or(Object::RuleBook, |rule| match rule {
-            RuleId::Grant(id) => Object::Grant(id),
-            RuleId::Policy(id) => Object::Policy(id),
-            RuleId::Console(_) => Object::RuleBook,
-        });
-        problems.push(Problem::new(object, error));
+        let (object, text) = match rule_id(error.policy_id()) {
+            Some(RuleId::Grant(id)) => (Object::Grant(id), ""),
+            Some(RuleId::Policy(id)) => {
+                let text = texts.get(&id).map_or("", |policy| policy.text.as_str());
+                (Object::Policy(id), text)
+            }
+            Some(RuleId::Console(_)) | None => (Object::RuleBook, ""),
+        };
+        problems.push(policy_text::diagnosed(object, text, error));
     }
 }
 

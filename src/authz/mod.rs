@@ -42,7 +42,8 @@
 //!
 //! # How rules come to be
 //!
-//! [`compile`] checks a rule book as a whole and reports everything wrong with it at once. [`grants`] turns a grant
+//! [`compile`] checks a rule book as a whole and reports everything wrong with it at once, faults in policies by line and
+//! column ([`policy_text`]). [`grants`] turns a grant
 //! into Cedar through its JSON form, never through text. [`schema`] types everything that policies can speak of, and
 //! each policy is validated strictly against it: when a draft is compiled and again when a release is loaded.
 //! [`console`] answers for the console itself, by the same engine.
@@ -53,12 +54,16 @@ mod contexts;
 pub mod decision;
 pub mod entities;
 pub mod grants;
+mod nearest;
 pub mod path;
+mod policy_text;
 pub mod problem;
+mod references;
 pub mod schema;
 mod slice;
 pub mod snapshot;
 pub mod timing;
+mod tokens;
 pub mod tree;
 mod zones;
 

@@ -3,6 +3,7 @@
 pub mod check;
 mod entra;
 pub mod healthcheck;
+mod placing;
 pub mod rules;
 pub mod serve;
 

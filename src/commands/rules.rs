@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
+use super::placing::by_file;
 use super::settings;
 use crate::app::terms;
-use crate::authz::compile::{CompileError, compile};
+use crate::authz::compile::compile;
 use crate::config;
 use crate::model::id::ReleaseNumber;
 use crate::model::time::Clock;
@@ -47,11 +48,11 @@ pub enum Purpose {
 #[expect(clippy::print_stdout, reason = "the line is what this command says")]
 pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result<()> {
     let config = settings(file)?;
-    let rule_book = rule_files::read(dir)?;
+    let (rule_book, places) = rule_files::read_with_places(dir)?;
     let store = Store::open(&config.database_url).await?;
     let live = store.live_number().await?;
     let next = ReleaseNumber(live.0.saturating_add(1));
-    let snapshot = compile(&rule_book, next, &terms(&config)).map_err(one_line_each)?;
+    let snapshot = compile(&rule_book, next, &terms(&config)).map_err(|error| by_file(&error, &places))?;
     match purpose {
         Purpose::Check => println!("{} compiles; --publish puts it in force", dir.display()),
         Purpose::Publish { note } => {
@@ -71,10 +72,4 @@ pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result
     }
     store.close().await;
     Ok(())
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the end of the error's way")]
-fn one_line_each(error: CompileError) -> anyhow::Error {
-    let lines: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
-    anyhow!("{}", lines.join("\n"))
 }

@@ -4,6 +4,7 @@ mod compile;
 mod console;
 mod decide;
 mod path;
+mod policy_text;
 mod slice;
 mod timing;
 mod tree;
