@@ -41,6 +41,15 @@ pub enum LiveError {
         #[source]
         source: CompileError,
     },
+    /// Compiling them broke off: a fault of ours.
+    #[error("compiling release {number} broke off")]
+    Panicked {
+        /// The release.
+        number: ReleaseNumber,
+        /// Where.
+        #[source]
+        source: tokio::task::JoinError,
+    },
 }
 
 impl Live {
@@ -131,5 +140,10 @@ async fn load(store: &Store, terms: &Terms) -> Result<Snapshot, LiveError> {
     let release = store.live().await?;
     let (number, book) =
         release.map_or_else(Default::default, |release| (release.number, release.rule_book));
-    compile(&book, number, terms).map_err(|source| LiveError::Compile { number, source })
+    let terms = terms.clone();
+    // Off the threads that answer requests: a large book takes seconds.
+    let compiled = tokio::task::spawn_blocking(move || compile(&book, number, &terms)).await;
+    compiled
+        .map_err(|source| LiveError::Panicked { number, source })?
+        .map_err(|source| LiveError::Compile { number, source })
 }

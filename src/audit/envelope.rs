@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::AuditError;
 use crate::model::id::{DecisionId, OriginId};
-use crate::model::principal::{Principal, PrincipalHash};
+use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
 use crate::model::record::Entry;
 use crate::model::time::Timestamp;
 use crate::store::audit::{About, Row};
@@ -29,7 +29,7 @@ pub(super) struct Envelope {
     content: Vec<u8>,
     kind: &'static str,
     about: About,
-    principal: Option<(PrincipalHash, Arc<Principal>)>,
+    principal: Option<(PrincipalHash, Arc<PrincipalSnapshot>)>,
 }
 
 impl Envelope {
@@ -61,7 +61,7 @@ impl Envelope {
         self.content.len().saturating_add(256)
     }
 
-    pub(super) fn principal(&self) -> Option<&(PrincipalHash, Arc<Principal>)> {
+    pub(super) fn principal(&self) -> Option<&(PrincipalHash, Arc<PrincipalSnapshot>)> {
         self.principal.as_ref()
     }
 }

@@ -8,18 +8,17 @@ use cedar_policy::{
 };
 use serde_json::Value;
 
-use super::contexts;
 use super::decision::Mentions;
 use super::entities::{Vocabulary, rule_id};
 use super::grants;
+use super::overlaps;
 use super::policy_text;
 use super::problem::{Object, Problem};
+use super::reads::Reads;
 use super::references;
 use super::schema::{self, ReleaseSchema};
-use super::snapshot::{Parts, Snapshot};
-use super::timing::Timing;
+use super::snapshot::{Compiled, Snapshot};
 use super::tree::RouteTree;
-use super::zones;
 use crate::model::app::App;
 use crate::model::civil::Zone;
 use crate::model::grant::{Grant, Mfa, What, Who};
@@ -70,11 +69,11 @@ pub fn compile(
     check_ids(book, &mut problems);
     check_apps(&book.apps, terms, &mut problems);
     let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
-    check_crossings(&book.routes, &mut problems);
+    overlaps::check(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
     problems.extend(references::unknown(book));
-    let Rules { policies, timings } = rules(book, terms, &mut problems);
-    let zones = zones::named_in(book, &policies);
+    let Rules { policies, reads } = rules(book, terms, &mut problems);
+    let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
     let schema = schema_of(book, &zones, &mut problems);
     if let Some(schema) = &schema {
         validate(schema, &policies, book, &mut problems);
@@ -83,19 +82,9 @@ pub fn compile(
     let vocabulary = vocabulary.map_err(|problem| problems.push(problem)).ok();
     match (schema, vocabulary) {
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
-            let (mentions, contexts) = (mentions(book), contexts::named_in(&policies));
-            let parts = Parts {
-                number,
-                tree,
-                policies,
-                schema,
-                vocabulary,
-                mentions,
-                timings,
-                contexts,
-                zones,
-            };
-            Snapshot::new(parts, &book.routes)
+            let mentions = mentions(book);
+            let compiled = Compiled { number, tree, policies, schema, vocabulary, mentions, reads };
+            Snapshot::new(compiled, &book.routes)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }
         (Some(_) | None, _) => {
@@ -142,24 +131,6 @@ fn check_apps(apps: &[App], terms: &Terms, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Two patterns that cross without a route of their own for what both cover: a path there would go to one route and
-/// escape the rules about the other.
-fn check_crossings(routes: &[Route], problems: &mut Vec<Problem>) {
-    for (at, route) in routes.iter().enumerate() {
-        let siblings = || routes.iter().filter(|other| other.id.app() == route.id.app());
-        for other in routes.iter().skip(at + 1).filter(|other| other.id.app() == route.id.app()) {
-            let Some(both) = route.pattern.crossing(&other.pattern) else { continue };
-            if !siblings().any(|own| both.is_covered_by(&own.pattern)) {
-                let text = format!(
-                    "`{}` and `{}` of the route `{}` cover some paths in common; add a route for these",
-                    route.pattern, other.pattern, other.id
-                );
-                problems.push(Problem::new(Object::Route(route.id.clone()), &text));
-            }
-        }
-    }
-}
-
 fn check_grants(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) {
     let routes: BTreeSet<&RouteId> = book.routes.iter().map(|route| &route.id).collect();
     for grant in &book.grants {
@@ -186,11 +157,11 @@ fn check_grants(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) {
 const MFA_UNSET: &str =
     "it asks for MFA, but `[entra] mfa_context` is not set, so nobody could ever fulfil it";
 
-/// Grants and policies as Cedar knows them, and which of them time alone can change.
+/// Grants and policies as Cedar knows them, and what they look at besides their scope.
 #[derive(Default)]
 struct Rules {
     policies: PolicySet,
-    timings: HashMap<CedarPolicyId, Timing>,
+    reads: HashMap<CedarPolicyId, Reads>,
 }
 
 /// All rules, grants first; those with problems are left out.
@@ -198,15 +169,15 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
     let from_grants = book
         .grants
         .iter()
-        .map(|grant| grants::to_policy(grant).map(|policy| (policy, Timing::of_grant(grant))))
+        .map(|grant| grants::to_policy(grant).map(|policy| (policy, Reads::of_grant(grant))))
         .map(|rule| rule.map_err(|problem| vec![problem]));
     let by_hand = book.policies.iter().map(|policy| parse(policy, terms));
     let mut rules = Rules::default();
     for rule in from_grants.chain(by_hand) {
         match rule {
-            Ok((policy, timing)) => {
-                if timing != Timing::Never {
-                    rules.timings.insert(policy.id().clone(), timing);
+            Ok((policy, reads)) => {
+                if reads != Reads::default() {
+                    rules.reads.insert(policy.id().clone(), reads);
                 }
                 // A duplicate id is reported by `check_ids` already.
                 drop(rules.policies.add(policy));
@@ -217,7 +188,7 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
     rules
 }
 
-fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Timing), Vec<Problem>> {
+fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Reads), Vec<Problem>> {
     let fail =
         |message: &dyn fmt::Display| vec![Problem::new(Object::Policy(policy.id.clone()), message)];
     let parsed = policy_text::read(policy)?;
@@ -225,7 +196,7 @@ fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Timing), Vec<Pr
     if terms.mfa == MfaSetting::Empty && mentions_mfa(&form) {
         return Err(fail(&MFA_UNSET));
     }
-    Ok((parsed, Timing::of_policy(&form)))
+    Ok((parsed, Reads::of_policy(&form)))
 }
 
 /// Whether a policy in JSON form reads `context.mfa`.

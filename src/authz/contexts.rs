@@ -1,20 +1,18 @@
-//! Which authentication contexts the rules of a release speak of.
+//! Which authentication contexts a hand-written policy speaks of.
 //!
 //! Read from Cedar's JSON policy form, where `context.auth_contexts.contains("c1")` holds the string `c1` as a literal. A
 //! literal of that shape in another place only widens what a person may be asked to prove; it opens nothing.
 
 use std::collections::BTreeSet;
 
-use cedar_policy::PolicySet;
 use serde_json::Value;
 
 use crate::model::id::AuthContext;
 
-/// Every authentication context that a policy names.
-pub(super) fn named_in(policies: &PolicySet) -> BTreeSet<AuthContext> {
-    let forms = policies.policies().filter_map(|policy| policy.to_json().ok());
+/// Every authentication context that this policy names.
+pub(super) fn named_in(form: &Value) -> BTreeSet<AuthContext> {
     let mut found = BTreeSet::new();
-    forms.for_each(|form| collect(form.get("conditions").unwrap_or(&Value::Null), &mut found));
+    collect(form.get("conditions").unwrap_or(&Value::Null), &mut found);
     found
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::grant::Method;
 use crate::model::host::Host;
 use crate::model::id::{AppRole, GroupId};
-use crate::model::principal::Principal;
+use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::{Circumstances, ClientAddress, Reason, RuleId, Verdict};
 use crate::model::route::Route;
 
@@ -13,7 +13,7 @@ use crate::model::route::Route;
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// Who asks.
-    pub principal: &'a Principal,
+    pub principal: &'a PrincipalSnapshot,
     /// On which route: the one that the path matched.
     pub route: &'a Route,
     /// What they want to do.

@@ -3,14 +3,16 @@
 //! Everything typed is parsed before Cedar sees it: an address that can't be read denies here instead of making a
 //! policy fail there.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use cedar_policy::{Context, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 
 use super::decision::Question;
 use super::grants::cedar_datetime;
-use crate::model::civil::LocalTime;
+use super::reads::{Part, Parts};
+use crate::model::civil::{LocalTime, Zone};
 use crate::model::id::{AppId, GrantId, PolicyId, RouteId};
 use crate::model::principal::{GuestStatus, Principal, User, Workload};
 use crate::model::record::{ClientAddress, MfaState, RuleId};
@@ -138,37 +140,63 @@ impl Vocabulary {
     }
 }
 
-/// The Cedar context of a question.
+/// The client's address.
+///
+/// # Errors
+/// When it is unknown: nothing may be decided then.
+pub(super) fn address(question: &Question<'_>) -> Result<IpAddr, Unusable> {
+    match question.client {
+        ClientAddress::Known(ip) => Ok(ip),
+        ClientAddress::Unknown => Err(Unusable("the client's address is unknown".to_owned())),
+    }
+}
+
+/// The Cedar context of a question, as far as policies look at it: some parts cost more than a decision.
 ///
 /// # Errors
 /// When the client's address is unknown, or Cedar refuses a value.
-pub fn context(question: &Question<'_>) -> Result<Context, Unusable> {
-    let ClientAddress::Known(ip) = question.client else {
-        return Err(Unusable("the client's address is unknown".to_owned()));
-    };
+pub(super) fn context(question: &Question<'_>, parts: Parts) -> Result<Context, Unusable> {
+    if parts == Parts::NONE {
+        return Ok(Context::empty());
+    }
+    let mut pairs = Vec::with_capacity(Part::ALL.len());
+    for part in Part::ALL.into_iter().filter(|part| parts.has(*part)) {
+        let value = value(question, part)?;
+        pairs.extend(value.map(|value| (part.as_str().to_owned(), value)));
+    }
+    Context::from_pairs(pairs).map_err(unusable)
+}
+
+/// None for what is not there: nobody signed in has no time of signing in.
+fn value(question: &Question<'_>, part: Part) -> Result<Option<RestrictedExpression>, Unusable> {
     let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
     let at = |at| RestrictedExpression::new_datetime(cedar_datetime(at));
     let circumstances = question.circumstances;
-    let contexts = circumstances.auth_contexts.iter().map(|name| text(name));
-    let clocks = circumstances.local.iter().map(|(zone, time)| (zone, clock(*time)));
-    let local: Vec<_> =
-        clocks.map(|(zone, clock)| Ok((zone.to_string(), clock?))).collect::<Result<_, _>>()?;
-    let params = circumstances.params.iter().map(|(name, value)| (name.clone(), text(value)));
-    let params = RestrictedExpression::new_record(params).map_err(unusable)?;
-    let local = RestrictedExpression::new_record(local).map_err(unusable)?;
-    let mut pairs = vec![
-        ("ip".to_owned(), RestrictedExpression::new_ip(ip.to_string())),
-        ("now".to_owned(), at(circumstances.now)),
-        ("local".to_owned(), local),
-        ("method".to_owned(), text(question.method.as_str())),
-        ("path".to_owned(), text(question.path)),
-        ("host".to_owned(), text(question.host.as_str())),
-        ("mfa".to_owned(), RestrictedExpression::new_bool(circumstances.mfa == MfaState::Met)),
-        ("auth_contexts".to_owned(), RestrictedExpression::new_set(contexts)),
-        ("params".to_owned(), params),
-    ];
-    pairs.extend(circumstances.signed_in_at.map(|since| ("signed_in_at".to_owned(), at(since))));
-    Context::from_pairs(pairs).map_err(unusable)
+    Ok(Some(match part {
+        Part::Ip => RestrictedExpression::new_ip(address(question)?.to_string()),
+        Part::Now => at(circumstances.now),
+        Part::Local => clocks(&circumstances.local)?,
+        Part::Method => text(question.method.as_str()),
+        Part::Path => text(question.path),
+        Part::Host => text(question.host.as_str()),
+        Part::Mfa => RestrictedExpression::new_bool(circumstances.mfa == MfaState::Met),
+        Part::AuthContexts => {
+            let names = circumstances.auth_contexts.iter().map(|name| text(name));
+            RestrictedExpression::new_set(names)
+        }
+        Part::Params => {
+            let params = circumstances.params.iter();
+            let params = params.map(|(name, value)| (name.clone(), text(value)));
+            RestrictedExpression::new_record(params).map_err(unusable)?
+        }
+        Part::SignedInAt => return Ok(circumstances.signed_in_at.map(at)),
+    }))
+}
+
+fn clocks(local: &BTreeMap<Zone, LocalTime>) -> Result<RestrictedExpression, Unusable> {
+    let clocks = local.iter().map(|(zone, time)| Ok((zone.to_string(), clock(*time)?)));
+    RestrictedExpression::new_record(clocks.collect::<Result<Vec<_>, Unusable>>()?)
+        .map_err(unusable)
 }
 
 fn clock(LocalTime { weekday, minute }: LocalTime) -> Result<RestrictedExpression, Unusable> {

@@ -32,10 +32,13 @@
 //!    record says and what the proxy acts on.
 //! 3. [`entities`] makes Cedar entities of principal and route, and a context of the circumstances. The route's
 //!    parents are all wider routes of its app, so a rule about `/admin` reaches everything carved out of it.
-//! 4. [`mod@slice`] picks the policies that can have a say: those whose scope names the principal and the route, something
-//!    above them, or nothing. So a decision costs the same in a small rule book and in a large one.
+//! 4. [`index`] picks the policies that can have a say: those whose scope names the principal, the action and the route,
+//!    something above them, or nothing. So a decision costs the same in a small rule book and in a large one.
 //! 5. [`snapshot`] lets Cedar evaluate these and reads the answer. Any evaluation error is a deny: Cedar skips a policy that
 //!    fails, and a skipped `forbid` would open the door.
+//!
+//! What does not change between requests is made once: [`prepared`] entities, and in [`memo`] the answers that depend on
+//! nothing that a request brings along.
 //!
 //! An open connection is decided again while it lives; [`timing`] says when the passing of time alone can change the
 //! answer.
@@ -43,9 +46,9 @@
 //! # How rules come to be
 //!
 //! [`compile`] checks a rule book as a whole and reports everything wrong with it at once, faults in policies by line and
-//! column ([`policy_text`]). [`grants`] turns a grant
-//! into Cedar through its JSON form, never through text. [`schema`] types everything that policies can speak of, and
-//! each policy is validated strictly against it: when a draft is compiled and again when a release is loaded.
+//! column ([`policy_text`]). [`grants`] turns a grant into Cedar through its JSON form, never through text. [`schema`]
+//! types everything that policies can speak of, and each policy is validated strictly against it: when a draft is
+//! compiled and again when a release is loaded.
 //! [`console`] answers for the console itself, by the same engine.
 
 pub mod compile;
@@ -54,13 +57,17 @@ mod contexts;
 pub mod decision;
 pub mod entities;
 pub mod grants;
+mod index;
+mod memo;
 mod nearest;
+mod overlaps;
 pub mod path;
 mod policy_text;
+mod prepared;
 pub mod problem;
+mod reads;
 mod references;
 pub mod schema;
-mod slice;
 pub mod snapshot;
 pub mod timing;
 mod tokens;

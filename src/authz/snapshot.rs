@@ -3,20 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Entities, Entity, EntityUid, PolicyId, PolicySet, Request};
+use cedar_policy::{Authorizer, PolicyId, PolicySet, Request};
 
 use super::decision::{Decision, Mentions, Question};
 use super::entities::{self, Unusable, Vocabulary, rule_id};
+use super::index::{Index, Outlook, Place};
+use super::memo::{Key, Memo, Person};
+use super::overlaps;
+use super::prepared::{Actions, Prepared};
 use super::problem::{Object, Problem};
+use super::reads::{Parts, Reads};
 use super::schema::ReleaseSchema;
-use super::slice::{Scope, Slices};
 use super::timing::Timing;
 use super::tree::{RouteMatch, RouteTree};
 use crate::model::app::App;
 use crate::model::civil::{LocalTime, Zone};
+use crate::model::grant::Method;
 use crate::model::host::Host;
 use crate::model::id::{AppId, AuthContext, ReleaseNumber, RouteId};
-use crate::model::principal::Principal;
+use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Reason, RuleId, Verdict};
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
@@ -27,71 +32,74 @@ pub struct Snapshot {
     number: ReleaseNumber,
     tree: RouteTree,
     policies: PolicySet,
-    slices: Slices,
+    index: Index,
     schema: ReleaseSchema,
     vocabulary: Vocabulary,
     mentions: BTreeMap<AppId, Mentions>,
     contexts: BTreeSet<AuthContext>,
     zones: BTreeSet<Zone>,
-    /// The action entities with their groups, which every evaluation needs.
-    actions: Entities,
-    routes: HashMap<RouteId, Entity>,
+    actions: Actions,
+    sites: HashMap<RouteId, Site>,
+    memo: Memo,
+}
+
+/// A route, ready for evaluation.
+#[derive(Debug)]
+struct Site {
+    /// Within the release.
+    number: usize,
+    entity: Prepared,
+    /// Where the rules about it lie.
+    places: Vec<Place>,
 }
 
 /// What compiling has made so far.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct Compiled {
     pub(super) number: ReleaseNumber,
     pub(super) tree: RouteTree,
     pub(super) policies: PolicySet,
     pub(super) schema: ReleaseSchema,
     pub(super) vocabulary: Vocabulary,
     pub(super) mentions: BTreeMap<AppId, Mentions>,
-    /// Of the policies that time alone can change.
-    pub(super) timings: HashMap<PolicyId, Timing>,
-    pub(super) contexts: BTreeSet<AuthContext>,
-    pub(super) zones: BTreeSet<Zone>,
+    /// What policies look at besides their scope; those that look at nothing are left out.
+    pub(super) reads: HashMap<PolicyId, Reads>,
 }
 
 impl Snapshot {
-    pub(super) fn new(parts: Parts, routes: &[Route]) -> Result<Self, Problem> {
-        let Parts {
-            number,
-            tree,
-            policies,
-            schema,
-            vocabulary,
-            mentions,
-            contexts,
-            timings,
-            zones,
-        } = parts;
-        let actions =
-            schema.schema.action_entities().map_err(|e| Problem::new(Object::RuleBook, &e))?;
-        let entity = |route: &Route| {
-            let wider = routes.iter().filter(|other| {
-                other.id.app() == route.id.app() && other.pattern.contains(&route.pattern)
-            });
-            let wider: Vec<_> = wider.map(|other| &other.id).collect();
+    pub(super) fn new(compiled: Compiled, routes: &[Route]) -> Result<Self, Problem> {
+        let Compiled { number, tree, policies, schema, vocabulary, mentions, reads } = compiled;
+        let entities = schema.schema.action_entities();
+        let entities = entities.map_err(|e| Problem::new(Object::RuleBook, &e))?;
+        let actions = Actions::new(entities, |method| vocabulary.action(method.as_str()));
+        let index = Index::of(&policies, &reads, &actions);
+        let wider = overlaps::wider(routes);
+        let site = |(number, (route, wider)): (usize, (&Route, Vec<&RouteId>))| {
             let entity = vocabulary.route_entity(route, &wider);
-            entity
-                .map(|entity| (route.id.clone(), entity))
-                .map_err(|e| Problem::new(Object::Route(route.id.clone()), &e))
+            let entity = entity.map_err(|e| Problem::new(Object::Route(route.id.clone()), &e))?;
+            let entity = Prepared::new(&entity);
+            let places = index.places(entity.lineage().iter());
+            if let Some((method, count)) = index.crowd(&places) {
+                return Err(crowded(route, method, count));
+            }
+            Ok((route.id.clone(), Site { number, entity, places }))
         };
-        let routes = routes.iter().map(entity).collect::<Result<_, _>>()?;
-        let slices = Slices::of(&policies, &timings);
+        let sites = routes.iter().zip(wider).enumerate().map(site).collect::<Result<_, _>>()?;
+        let contexts = reads.values().flat_map(|reads| reads.contexts.iter().cloned()).collect();
+        let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
         Ok(Self {
             number,
             tree,
             policies,
-            slices,
+            index,
             schema,
             vocabulary,
             mentions,
             contexts,
             zones,
             actions,
-            routes,
+            sites,
+            memo: Memo::default(),
         })
     }
 
@@ -150,74 +158,121 @@ impl Snapshot {
         self.foresee(question).0
     }
 
-    /// The same, and when time alone can change the answer: none when it stays while nothing else changes, the question's
+    /// The same without any memory of earlier answers, which changes nothing but the time that it takes.
+    pub fn decide_afresh(&self, question: &Question<'_>) -> Decision {
+        let evaluated = self.site(question).and_then(|site| self.evaluate(question, site));
+        evaluated.map_or_else(|error| Decision::failed(&error), |evaluation| evaluation.decision)
+    }
+
+    /// The same as [`Self::decide`], and when time alone can change the answer: none when it stays while nothing else changes, the question's
     /// own present when that can't be told.
     pub fn foresee(&self, question: &Question<'_>) -> (Decision, Option<Timestamp>) {
-        match self.evaluate(question) {
+        match self.answer(question) {
             Ok((decision, timing)) => (decision, timing.from(question.circumstances.now)),
             Err(error) => (Decision::failed(&error), None),
         }
     }
 
-    /// The same by all policies, whomever they are about: what [`Self::decide`] must equal.
+    /// From memory where the answer depends on nothing that a request brings along.
+    fn answer(&self, question: &Question<'_>) -> Result<(Decision, Timing), Unusable> {
+        let site = self.site(question)?;
+        let (who, method) = (question.principal.hash(), question.method);
+        let key = Key { who, route: site.number, method };
+        if let Some(decision) = self.memo.answers.get(&key) {
+            return Ok((decision, Timing::Never));
+        }
+        let Evaluation { decision, outlook } = self.evaluate(question, site)?;
+        if outlook.parts == Parts::NONE {
+            self.memo.answers.insert(key, decision.clone());
+        }
+        Ok((decision, outlook.timing))
+    }
+
+    /// Lets Cedar evaluate the policies that can have a say.
+    fn evaluate(&self, question: &Question<'_>, site: &Site) -> Result<Evaluation, Unusable> {
+        let person = self.person(question.principal)?;
+        let candidates: Vec<_> =
+            self.index.candidates(&site.places, &person.bounds, question.method).collect();
+        let outlook = Outlook::of(&candidates, question.circumstances.now);
+        let mut policies = PolicySet::new();
+        for candidate in candidates {
+            policies.add(candidate.policy.clone()).map_err(|e| fail(&e))?;
+        }
+        let request = self.request(question, (&person.entity, &site.entity), outlook.parts)?;
+        let entities = self.actions.with(&person.entity, &site.entity)?;
+        let response = Authorizer::new().is_authorized(&request, &policies, &entities);
+        Ok(Evaluation { decision: read(&response, question.principal), outlook })
+    }
+
+    /// Of the question's route, when the question can be answered at all: without the client's address it can't, whether
+    /// rules would look at it or not.
+    fn site(&self, question: &Question<'_>) -> Result<&Site, Unusable> {
+        entities::address(question)?;
+        let id = &question.route.id;
+        self.sites.get(id).ok_or_else(|| fail(&format!("the route `{id}` is not in this release")))
+    }
+
+    fn person(&self, principal: &PrincipalSnapshot) -> Result<Arc<Person>, Unusable> {
+        self.memo.people.get_or_insert_with(&principal.hash(), || {
+            let entity = Prepared::new(&self.vocabulary.principal(principal)?);
+            let bounds = self.index.bounds(entity.lineage().iter());
+            Ok(Arc::new(Person { entity, bounds }))
+        })
+    }
+
+    fn request(
+        &self,
+        question: &Question<'_>,
+        (who, what): (&Prepared, &Prepared),
+        parts: Parts,
+    ) -> Result<Request, Unusable> {
+        let context = entities::context(question, parts)?;
+        let method = question.method;
+        let action = self.actions.uid(method);
+        let action = action.ok_or_else(|| fail(&format!("there is no action for {method:?}")))?;
+        let (who, what) = (who.uid().clone(), what.uid().clone());
+        // Not held against the schema: each part is made by its type, and a test checks that they fit.
+        Request::new(who, action.clone(), what, context, None).map_err(|e| fail(&e))
+    }
+
+    /// The same by all policies, the whole context, and with everything checked by Cedar that [`Self::decide`] takes for
+    /// granted: what that one must equal.
     #[cfg(test)]
     pub(super) fn decide_by_all(&self, question: &Question<'_>) -> Decision {
-        match self.case(question) {
-            Ok(case) => case.answer(&self.policies, question.principal),
-            Err(error) => Decision::failed(&error),
-        }
+        let decide = || {
+            let site = self.site(question)?;
+            let who = Prepared::new(&self.vocabulary.principal(question.principal)?);
+            let request = self.request(question, (&who, &site.entity), Parts::ALL)?;
+            let action = request.action().ok_or_else(|| fail(&"no action"))?;
+            let context = request.context().ok_or_else(|| fail(&"no context"))?;
+            context.validate(&self.schema.schema, action).map_err(|e| fail(&e))?;
+            let entities = self.actions.checked(&who, &site.entity)?;
+            let response = Authorizer::new().is_authorized(&request, &self.policies, &entities);
+            Ok(read(&response, question.principal))
+        };
+        decide().unwrap_or_else(|error: Unusable| Decision::failed(&error))
     }
+}
 
-    fn evaluate(&self, question: &Question<'_>) -> Result<(Decision, Timing), Unusable> {
-        let case = self.case(question)?;
-        let Case { who, what, entities, .. } = &case;
-        let now = question.circumstances.now;
-        let slice = self.slices.slice(Scope { who, what, entities, now })?;
-        Ok((case.answer(&slice.policies, question.principal), slice.timing))
-    }
+/// What Cedar said, and what that depends on.
+struct Evaluation {
+    decision: Decision,
+    outlook: Outlook,
+}
 
-    /// A question as Cedar takes it.
-    fn case(&self, question: &Question<'_>) -> Result<Case, Unusable> {
-        let route = self.routes.get(&question.route.id);
-        let route = route.ok_or_else(|| {
-            fail(&format!("the route `{}` is not in this release", question.route.id))
-        })?;
-        let principal = self.vocabulary.principal(question.principal)?;
-        let action = self.vocabulary.action(question.method.as_str());
-        let context = entities::context(question)?;
-        let (who, what) = (principal.uid(), route.uid());
-        let schema = Some(&self.schema.schema);
-        let request = Request::new(who.clone(), action, what.clone(), context, schema);
-        let request = request.map_err(|e| fail(&e))?;
-        let entities = self
-            .actions
-            .clone()
-            .add_entities([principal, route.clone()], None)
-            .map_err(|e| fail(&e))?;
-        Ok(Case { who, what, request, entities })
-    }
+fn crowded(route: &Route, method: Method, count: usize) -> Problem {
+    let text = format!(
+        "{count} rules can have a say on one {} request here, and at most 1000 may; put rules on narrower routes, or give several groups one app role",
+        method.as_str()
+    );
+    Problem::new(Object::Route(route.id.clone()), &text)
 }
 
 fn fail(error: &dyn std::fmt::Display) -> Unusable {
     Unusable(error.to_string())
 }
 
-/// What Cedar is asked, and about whom and what.
-struct Case {
-    who: EntityUid,
-    what: EntityUid,
-    request: Request,
-    entities: Entities,
-}
-
-impl Case {
-    fn answer(&self, policies: &PolicySet, principal: &Principal) -> Decision {
-        let response = Authorizer::new().is_authorized(&self.request, policies, &self.entities);
-        answer(&response, principal)
-    }
-}
-
-fn answer(response: &cedar_policy::Response, principal: &Principal) -> Decision {
+fn read(response: &cedar_policy::Response, principal: &Principal) -> Decision {
     let diagnostics = response.diagnostics();
     let mut rules: Vec<_> = diagnostics.reason().filter_map(rule_id).collect();
     rules.sort();

@@ -6,8 +6,6 @@
 //! **Invariant**: the answer may be too early, never too late. A policy whose reading of the time can't be ruled out
 //! counts as one that reads it.
 
-use serde_json::Value;
-
 use crate::model::grant::Grant;
 use crate::model::time::Timestamp;
 
@@ -30,11 +28,6 @@ impl Timing {
             return Self::Always;
         }
         grant.when.until.map_or(Self::Never, |until| Self::At(until.0))
-    }
-
-    /// Of a hand-written policy in Cedar's JSON form.
-    pub(super) fn of_policy(form: &Value) -> Self {
-        if reads_time(form) { Self::Always } else { Self::Never }
     }
 
     /// The earlier of two, seen from `now`: what lies behind can't happen again.
@@ -62,22 +55,4 @@ impl Timing {
             Self::Always => Some(now),
         }
     }
-}
-
-/// Whether a policy reads `now` anywhere, or takes the context as a whole and so can't be told not to.
-fn reads_time(form: &Value) -> bool {
-    match form {
-        Value::Object(members) => match (members.get("attr"), members.get("left")) {
-            (Some(Value::String(attr)), Some(left)) => {
-                matches!(attr.as_str(), "now" | "local") || (!is_context(left) && reads_time(left))
-            }
-            _ => is_context(form) || members.values().any(reads_time),
-        },
-        Value::Array(items) => items.iter().any(reads_time),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
-}
-
-fn is_context(form: &Value) -> bool {
-    form.get("Var").is_some_and(|name| name == "context")
 }

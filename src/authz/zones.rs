@@ -1,24 +1,17 @@
-//! Which time zones the rules of a release name. Cedar has none: the gate tells it what the clocks there show.
+//! Which time zones a hand-written policy names. Cedar has none: the gate tells it what the clocks there show.
 
 use std::collections::BTreeSet;
 
-use cedar_policy::PolicySet;
 use serde_json::Value;
 
 use crate::model::civil::Zone;
-use crate::model::rule_book::RuleBook;
 
-/// The zones of all grants, and those that hand-written policies read as `context.local["…"]`.
+/// The zones that this policy reads as `context.local["…"]`.
 ///
 /// A text there that is no zone is left out, so that the policy does not validate.
-pub(super) fn named_in(book: &RuleBook, policies: &PolicySet) -> BTreeSet<Zone> {
-    let hours = book.grants.iter().flat_map(|grant| &grant.when.hours);
-    let mut found: BTreeSet<Zone> = hours.map(|hours| hours.zone().clone()).collect();
-    if book.policies.is_empty() {
-        return found;
-    }
-    let forms = policies.policies().filter_map(|policy| policy.to_json().ok());
-    forms.for_each(|form| collect(&form, &mut found));
+pub(super) fn named_in(form: &Value) -> BTreeSet<Zone> {
+    let mut found = BTreeSet::new();
+    collect(form, &mut found);
     found
 }
 

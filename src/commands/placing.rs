@@ -43,14 +43,22 @@ mod tests {
     #[test]
     fn problems_name_file_line_and_column() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
-        write("routes.toml", "[[app]]\nid = \"a\"\nname = \"A\"\norigins = [\"http://a.example\"]\n\
-            [[app.route]]\nname = \"x\"\npattern = \"/x\"\n");
-        write("grants.toml", "\n[[grant]]\nid = \"g\"\nwho = \"everyone\"\nwhat = { methods = [] }\nroute = \"a/x\"\n");
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write(
+            "routes.toml",
+            "[[app]]\nid = \"a\"\nname = \"A\"\norigins = [\"http://a.example\"]\n\
+            [[app.route]]\nname = \"x\"\npattern = \"/x\"\n",
+        );
+        write(
+            "grants.toml",
+            "\n[[grant]]\nid = \"g\"\nwho = \"everyone\"\nwhat = { methods = [] }\nroute = \"a/x\"\n",
+        );
         write("p.cedar", "permit (principal, action, resource)\nwhen { context.mffa };\n");
         let (book, places) = read_with_places(folder.path()).unwrap();
         let terms = Terms { public_host: "gate.example".parse().unwrap(), mfa: MfaSetting::Empty };
-        let told = by_file(&compile(&book, ReleaseNumber(1), &terms).unwrap_err(), &places).to_string();
+        let told =
+            by_file(&compile(&book, ReleaseNumber(1), &terms).unwrap_err(), &places).to_string();
         let told = told.replace(&format!("{}/", folder.path().display()), "");
         let expected = "routes.toml:1: app `a`: the origin `http://a.example` must be https; plain http is for loopback hosts only\n\
             grants.toml:2: grant `g`: it names no method\n\

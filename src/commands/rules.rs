@@ -52,7 +52,8 @@ pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result
     let store = Store::open(&config.database_url).await?;
     let live = store.live_number().await?;
     let next = ReleaseNumber(live.0.saturating_add(1));
-    let snapshot = compile(&rule_book, next, &terms(&config)).map_err(|error| by_file(&error, &places))?;
+    let snapshot =
+        compile(&rule_book, next, &terms(&config)).map_err(|error| by_file(&error, &places))?;
     match purpose {
         Purpose::Check => println!("{} compiles; --publish puts it in force", dir.display()),
         Purpose::Publish { note } => {

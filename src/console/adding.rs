@@ -54,7 +54,9 @@ pub(super) async fn add(
     };
     match grant(wanted, route, shown) {
         Some(grant) => publish(console, adding, (grant, now)).await,
-        None => Ok(Outcome::Wrong(Vec::new(), not_added(&["no id could be made for it".to_owned()]))),
+        None => {
+            Ok(Outcome::Wrong(Vec::new(), not_added(&["no id could be made for it".to_owned()])))
+        }
     }
 }
 
@@ -69,7 +71,7 @@ async fn publish(
     let snapshot = match live.compile(&rule_book, shown.next()) {
         Ok(snapshot) => snapshot,
         Err(error) => {
-    XX        let problems: Vec<_> = error.problems.iter().map(Problem::what).collect();
+            let problems: Vec<_> = error.problems.iter().map(Problem::what).collect();
             return Ok(Outcome::Wrong(Vec::new(), not_added(&problems)));
         }
     };

@@ -55,7 +55,7 @@ impl Gateway {
 /// What there is to say of the caller; nothing of nobody.
 fn about(visit: Visit<'_>) -> Option<About> {
     let mentions = visit.snapshot.mentions(&visit.app.id).cloned().unwrap_or_default();
-    match &*visit.caller.principal {
+    match &**visit.caller.principal {
         Principal::User(user) => Some(About {
             sub: user.subject.to_string(),
             name: user.name.clone(),

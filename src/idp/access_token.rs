@@ -19,7 +19,7 @@ use super::error::{IdpError, guid};
 use super::jwt::{Unverified, Verified};
 use super::settings::TokenVersion;
 use crate::model::id::{AppRole, GroupId};
-use crate::model::principal::{Principal, Workload};
+use crate::model::principal::{Principal, PrincipalSnapshot, Workload};
 use crate::model::record::MfaState;
 use crate::model::time::Timestamp;
 
@@ -30,7 +30,7 @@ pub(super) const MAX_BYTES: usize = 16 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BearerCaller {
     /// A [`Principal::User`] whom the token acts for, or a [`Principal::Workload`].
-    pub principal: Arc<Principal>,
+    pub principal: Arc<PrincipalSnapshot>,
     /// `acrs`: authentication contexts that the token vouches for.
     pub auth_contexts: BTreeSet<String>,
     /// Whether the MFA context of the settings is among them.
@@ -208,7 +208,7 @@ pub(super) fn service(token: &Verified) -> Result<BearerCaller, BearerRefusal> {
     let client = client(token).ok_or(BearerRefusal::Invalid { problem: words("client") })?;
     let workload = Workload { subject: token.subject.clone(), client, roles };
     Ok(BearerCaller {
-        principal: Arc::new(Principal::Workload(workload)),
+        principal: PrincipalSnapshot::new(Principal::Workload(workload)),
         auth_contexts: BTreeSet::new(),
         mfa: MfaState::NotMet,
         authenticated_at: None,
@@ -243,7 +243,7 @@ pub(super) fn person(
     }
     let met = mfa_context.is_some_and(|wanted| identity.auth_contexts.contains(wanted));
     Ok(BearerCaller {
-        principal: Arc::new(Principal::User(user)),
+        principal: PrincipalSnapshot::new(Principal::User(user)),
         mfa: if met { MfaState::Met } else { MfaState::NotMet },
         auth_contexts: identity.auth_contexts,
         authenticated_at: identity.authenticated_at,

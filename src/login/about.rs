@@ -31,7 +31,7 @@ pub(super) async fn whoami(
         Ok(caller) => caller,
         Err(error) => return Trouble::from(error).answer(&exchange),
     };
-    let body = match &*caller.principal {
+    let body = match &**caller.principal {
         Principal::User(user) => known(user, &login.mentions(&exchange)),
         Principal::Workload(_) | Principal::Anonymous => nobody(&exchange),
     };

@@ -98,8 +98,8 @@ impl PathPattern {
         Some(Crossing { segments, tail })
     }
 
-    /// The segments without the open end.
-    fn fixed(&self) -> &[PatternSegment] {
+    /// The segments without the open end: neither a catch-all nor the empty one behind a trailing slash.
+    pub fn fixed(&self) -> &[PatternSegment] {
         match self.segments.split_last() {
             Some((last, before)) if last.tail() != Tail::Leaf => before,
             Some(_) | None => &self.segments,
@@ -119,6 +119,11 @@ pub struct Crossing {
 }
 
 impl Crossing {
+    /// The segments without the open end.
+    pub fn segments(&self) -> &[PatternSegment] {
+        &self.segments
+    }
+
     /// Whether `pattern` covers exactly these paths, or these and what lies below them.
     pub fn is_covered_by(&self, pattern: &PathPattern) -> bool {
         let own = pattern.fixed();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -98,10 +100,34 @@ impl Principal {
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
+}
 
-    /// The content hash under which the audit log keeps this principal once.
+/// A principal as they are at one moment, with the hash of that content, made once: sessions keep it, decisions are
+/// remembered under it, and the audit log keeps the content once under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrincipalSnapshot {
+    content: Principal,
+    hash: PrincipalHash,
+}
+
+impl PrincipalSnapshot {
+    /// Shared from the start: every request of a session refers to the same one.
+    pub fn new(content: Principal) -> Arc<Self> {
+        let hash = PrincipalHash(Sha256::digest(content.to_json()).into());
+        Arc::new(Self { content, hash })
+    }
+
+    /// The content hash.
     pub fn hash(&self) -> PrincipalHash {
-        PrincipalHash(Sha256::digest(self.to_json()).into())
+        self.hash
+    }
+}
+
+impl Deref for PrincipalSnapshot {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.content
     }
 }
 

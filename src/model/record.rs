@@ -16,7 +16,7 @@ pub use super::event::{Event, Memberships, SessionEnd};
 use super::grant::Method;
 use super::host::Host;
 use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId, Subject};
-use super::principal::Principal;
+use super::principal::{Principal, PrincipalSnapshot};
 use super::time::Timestamp;
 pub use super::verdict::{Reason, RuleId, Verdict};
 
@@ -108,7 +108,7 @@ pub struct DecisionRecord {
     pub facts: RequestFacts,
     /// Who asked; the body keeps kind, subject and content hash, the content itself is kept once elsewhere.
     #[serde(serialize_with = "principal_reference")]
-    pub principal: Arc<Principal>,
+    pub principal: Arc<PrincipalSnapshot>,
     /// Their session here, if any.
     pub session: Option<SessionId>,
     /// The app; none for our own pages.
@@ -134,7 +134,7 @@ pub struct DecisionRecord {
 }
 
 fn principal_reference<S: Serializer>(
-    principal: &Arc<Principal>,
+    principal: &Arc<PrincipalSnapshot>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     #[derive(Serialize)]
@@ -144,7 +144,7 @@ fn principal_reference<S: Serializer>(
         id: Option<&'a Subject>,
         sha256: String,
     }
-    let kind = match **principal {
+    let kind = match ***principal {
         Principal::User(_) => "user",
         Principal::Workload(_) => "workload",
         Principal::Anonymous => "anonymous",

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::host::Host;
 use super::id::{AuthContext, SessionId};
-use super::principal::{Principal, User};
+use super::principal::{PrincipalSnapshot, User};
 use super::record::MfaState;
 use super::time::Timestamp;
 
@@ -23,7 +23,7 @@ pub struct Session {
     /// The host whose cookie opened it.
     pub host: Host,
     /// Who is signed in, always a [`Principal::User`].
-    pub principal: Arc<Principal>,
+    pub principal: Arc<PrincipalSnapshot>,
     /// When the person signed in.
     pub signed_in_at: Timestamp,
     /// When they last proved who they are: at the sign-in or at a later step-up.

@@ -134,7 +134,7 @@ fn me(caller: &Caller, rules: (&RuleBook, &GroupNames), snapshot: &Snapshot) -> 
         let (start, end) = (Moment::new(session.signed_in_at), Moment::new(session.ends_at));
         format!("Signed in {}, ends {} at the latest", start.minute(), end.minute())
     });
-    let (email, guest) = match &*caller.principal {
+    let (email, guest) = match &**caller.principal {
         Principal::User(user) => {
             (user.email.clone(), (user.guest == GuestStatus::Guest).then_some("Guest"))
         }

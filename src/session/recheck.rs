@@ -10,7 +10,7 @@ use super::error::SessionError;
 use super::needs::{Directory, Recheck, Renewed};
 use super::sessions::Sessions;
 use crate::model::id::SessionId;
-use crate::model::principal::Principal;
+use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Actor, Event, Memberships, SessionEnd};
 use crate::store::{End, Renewal, StoredSession};
 
@@ -99,7 +99,7 @@ impl Sessions {
         mut session: StoredSession,
         renewed: Renewed,
     ) -> Result<Option<StoredSession>, SessionError> {
-        let principal = Arc::new(Principal::User(renewed.identity.user));
+        let principal = PrincipalSnapshot::new(Principal::User(renewed.identity.user));
         let changed = self.note_change(&session, &principal).await?;
         let seal = |token: &SecretString| self.seal(&session.id, token);
         let refresh_token = renewed.refresh_token.as_ref().map(seal).transpose()?;
@@ -123,7 +123,7 @@ impl Sessions {
     pub(super) async fn note_change(
         &self,
         session: &StoredSession,
-        now: &Principal,
+        now: &PrincipalSnapshot,
     ) -> Result<bool, SessionError> {
         let (before, after) = (session.principal.hash(), now.hash());
         if before == after {

@@ -18,7 +18,7 @@ use super::turns::Turns;
 use crate::keys::TokenKey;
 use crate::model::host::Host;
 use crate::model::id::{ObjectId, SessionId, Subject};
-use crate::model::principal::Principal;
+use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Actor, ClientAddress, Event, MfaState, SessionEnd};
 use crate::model::session::{Identity, Session};
 use crate::model::time::{Clock, Timestamp};
@@ -321,7 +321,7 @@ impl Sessions {
         Ok(StoredSession {
             host: new.host.clone(),
             subject: identity.user.subject.clone(),
-            principal: Arc::new(Principal::User(identity.user.clone())),
+            principal: PrincipalSnapshot::new(Principal::User(identity.user.clone())),
             auth_contexts: met.collect(),
             entra_session: entra_session(identity),
             login_hint: identity.login_hint.clone(),

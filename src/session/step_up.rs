@@ -1,7 +1,5 @@
 //! Taking up what somebody who is signed in has proved beyond that.
 
-use std::sync::Arc;
-
 use secrecy::SecretString;
 use tokio::time::timeout;
 
@@ -9,7 +7,7 @@ use super::error::SessionError;
 use super::sessions::{Sessions, entra_session, proved_at};
 use super::token::Token;
 use crate::model::id::SessionId;
-use crate::model::principal::Principal;
+use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Actor, ClientAddress, Event};
 use crate::model::session::{Identity, StepUp};
 use crate::model::time::Timestamp;
@@ -75,7 +73,7 @@ impl Sessions {
         auth_contexts.extend(identity.auth_contexts.iter().map(|context| (context.clone(), now)));
         let seal = |token: &SecretString| self.seal(&session.id, token);
         Ok(Raise {
-            principal: Arc::new(Principal::User(identity.user.clone())),
+            principal: PrincipalSnapshot::new(Principal::User(identity.user.clone())),
             auth_contexts,
             proved_at: proved_at(identity, now).max(session.proved_at.min(now)),
             authenticated_at: identity.authenticated_at,

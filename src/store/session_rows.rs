@@ -13,7 +13,7 @@ use super::error::StoreError;
 use super::sqlite::from_columns;
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
-use crate::model::principal::Principal;
+use crate::model::principal::PrincipalSnapshot;
 use crate::model::time::Timestamp;
 
 /// A session as it is kept.
@@ -26,7 +26,7 @@ pub struct StoredSession {
     /// Whose it is.
     pub subject: Subject,
     /// The person as the last token described them.
-    pub principal: Arc<Principal>,
+    pub principal: Arc<PrincipalSnapshot>,
     /// Authentication contexts met so far, and when each was met last.
     pub auth_contexts: BTreeMap<String, Timestamp>,
     /// `sid` of Entra's own session.
@@ -116,7 +116,7 @@ pub(super) fn read(row: Row) -> Result<StoredSession, StoreError> {
         id: parsed(id, id)?,
         host: parsed(id, &row.host)?,
         subject: parsed(id, &row.subject)?,
-        principal: Arc::new(serde_json::from_str(&row.principal).map_err(json)?),
+        principal: PrincipalSnapshot::new(serde_json::from_str(&row.principal).map_err(json)?),
         auth_contexts: contexts(&row.auth_contexts, row.signed_in_at).map_err(json)?,
         entra_session: row.entra_session,
         login_hint: row.login_hint,

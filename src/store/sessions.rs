@@ -17,7 +17,7 @@ use super::session_rows::{Opened, OpenedRow, Row, StoredSession, opened, read};
 use super::sqlite::{Tx, begin, failed};
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
-use crate::model::principal::Principal;
+use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::{Actor, SessionEnd};
 use crate::model::time::Timestamp;
 
@@ -34,7 +34,7 @@ pub struct Start<'a> {
 #[derive(Debug, Clone)]
 pub struct Renewal {
     /// The person as the new token describes them.
-    pub principal: Arc<Principal>,
+    pub principal: Arc<PrincipalSnapshot>,
     /// The refresh token for the next time, sealed; none keeps the present one.
     pub refresh_token: Option<Vec<u8>>,
     /// The next time.

@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::secret_hash::SecretHash;
 use super::sqlite::{Tx, begin, failed};
 use crate::model::id::SessionId;
-use crate::model::principal::Principal;
+use crate::model::principal::PrincipalSnapshot;
 use crate::model::time::Timestamp;
 
 const RAISING: &str = "raise a session";
@@ -23,7 +23,7 @@ const RAISING: &str = "raise a session";
 #[derive(Debug, Clone)]
 pub struct Raise {
     /// The person as the new token describes them.
-    pub principal: Arc<Principal>,
+    pub principal: Arc<PrincipalSnapshot>,
     /// All authentication contexts met, and when each was met last.
     pub auth_contexts: BTreeMap<String, Timestamp>,
     /// When the person last proved who they are.

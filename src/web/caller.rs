@@ -11,7 +11,7 @@ use super::cookie::{Carried, Cookie};
 use super::csrf::CsrfToken;
 use crate::idp::BearerCaller;
 use crate::model::host::Origin;
-use crate::model::principal::Principal;
+use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::MfaState;
 use crate::model::session::Session;
 use crate::model::time::Timestamp;
@@ -21,7 +21,7 @@ use crate::session::{SessionError, Sessions, Token};
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The person, or [`Principal::Anonymous`].
-    pub principal: Arc<Principal>,
+    pub principal: Arc<PrincipalSnapshot>,
     /// Their session, when there is one.
     pub session: Option<Arc<Session>>,
     /// What their access token said, when they came with one instead.
@@ -36,7 +36,7 @@ impl Caller {
     /// Nobody known.
     pub fn anonymous() -> Self {
         Self {
-            principal: Arc::new(Principal::Anonymous),
+            principal: PrincipalSnapshot::new(Principal::Anonymous),
             session: None,
             bearer: None,
             csrf: None,

@@ -1,117 +1,246 @@
-//! What one decision costs, by the size of the rule book: `cargo bench --bench decide`.
+//! What a decision, a snapshot and a publication cost, held against the targets: `cargo bench --bench decide`.
 //!
 //! Grants over a tree of routes, people in 50 groups each, one rule in eight with a condition on networks and one in
-//! fifty a forbid. Each verdict is compared with one that is worked out here without Cedar, so nothing measured can be
-//! left out by the compiler or be fast by being wrong. Times are medians of many batches; only the ratios travel.
+//! fifty a forbid. Each verdict is compared with one that is worked out without Cedar, so nothing measured can be left out
+//! by the compiler or be fast by being wrong. Times are medians of many batches; only ratios travel between machines.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
+mod bare;
+mod book;
+
+use std::alloc::System;
 use std::hint::black_box;
-use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cedargate::authz::compile::{MfaSetting, Terms, compile};
-use cedargate::authz::decision::Question;
+use cedargate::authz::decision::{Decision, Question};
 use cedargate::authz::snapshot::Snapshot;
-use cedargate::model::app::App;
-use cedargate::model::grant::{Effect, Grant, Method, What, Who};
-use cedargate::model::host::Host;
-use cedargate::model::id::{AppId, GroupId, ReleaseNumber};
-use cedargate::model::principal::{GuestStatus, Principal, User};
-use cedargate::model::record::{Circumstances, ClientAddress, MfaState, Verdict};
-use cedargate::model::route::Route;
+use cedargate::model::id::ReleaseNumber;
 use cedargate::model::rule_book::RuleBook;
-use cedargate::model::time::Timestamp;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-type Done<T> = Result<T, Box<dyn Error>>;
+use self::book::{Ask, Dice, Done, Places};
 
-const SIZES: [usize; 3] = [10, 1_000, 10_000];
-const BRANCHES: usize = 8;
-const GROUPS: u64 = 2_000;
-const GROUPS_EACH: u64 = 50;
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const SIZES: [usize; 4] = [10, 1_000, 10_000, 100_000];
 const QUESTIONS: usize = 64;
-/// Measuring one line of the table takes about this long.
-const BUDGET: Duration = Duration::from_secs(1);
-const TENANT: &str = "aaaaaaaa-0000-4000-8000-000000000000";
+/// Measuring one figure takes about this long.
+const BUDGET: Duration = Duration::from_millis(700);
 
 fn main() -> Done<()> {
     println!(
-        "Absolute times are of this machine at this moment; only ratios within one run mean anything."
+        "Times are of this machine at this moment, one core; only ratios within one run mean anything.\n"
     );
     println!(
-        "| rules | routes | allowed | rules in an answer | decide, ns | ratio | find, ns | ratio | compile, ms | ratio | us per rule |"
+        "| rules | routes | rules in an answer | decide, us | remembered, us | allocations | bare Cedar, us | bare / decide | find, us | compile, s | bytes a rule |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    let mut first: Option<Costs> = None;
+    let mut all = Vec::new();
     for size in SIZES {
         let costs = Costs::of(size)?;
-        let base = first.get_or_insert_with(|| costs.clone());
-        println!("{}", costs.line(base));
+        println!("{}", costs.line());
+        all.push(costs);
+    }
+    let [small, _, middle, large] = all.as_slice() else { return Err("four sizes".into()) };
+    println!();
+    let waits = waits()?;
+    let targets = [
+        Target::at_most(
+            "decide with 100,000 rules over decide with 10",
+            large.decide / small.decide,
+            1.3,
+        ),
+        Target::at_most("decide with 100,000 rules, us", large.decide, 10.0),
+        Target::at_least(
+            "bare Cedar over decide, 10,000 rules",
+            middle.bare / middle.decide,
+            1_000.0,
+        ),
+        Target::at_most(
+            "allocations with 100,000 rules over those with 10",
+            large.allocations / small.allocations,
+            1.3,
+        ),
+        Target::at_most("snapshot of 10,000 rules, s", middle.compile, 1.0),
+        Target::at_most("snapshot of 100,000 rules, s", large.compile, 10.0),
+        Target::at_most(
+            "p99 of decisions during a publication over that before",
+            waits.during / waits.before,
+            2.0,
+        ),
+        Target::at_most("bytes a rule, 100,000 rules", large.bytes, 4_096.0),
+        Target::at_most("find among 12,500 routes, us", large.find, 1.0),
+    ];
+    for target in targets {
+        println!("{}", target.line());
     }
     Ok(())
 }
 
-/// What one size of rule book costs. Times in nanoseconds.
-#[derive(Debug, Clone)]
+/// A figure and where it must lie.
+struct Target {
+    name: &'static str,
+    found: f64,
+    bound: Bound,
+}
+
+enum Bound {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Target {
+    fn at_most(name: &'static str, found: f64, bound: f64) -> Self {
+        Self { name, found, bound: Bound::AtMost(bound) }
+    }
+
+    fn at_least(name: &'static str, found: f64, bound: f64) -> Self {
+        Self { name, found, bound: Bound::AtLeast(bound) }
+    }
+
+    fn line(&self) -> String {
+        let Self { name, found, bound } = self;
+        let (met, words) = match bound {
+            Bound::AtMost(bound) => (found <= bound, format!("at most {bound}")),
+            Bound::AtLeast(bound) => (found >= bound, format!("at least {bound}")),
+        };
+        format!("{}  {name}: {found:.2} (target: {words})", if met { "PASS" } else { "FAIL" })
+    }
+}
+
+/// What one size of rule book costs.
 struct Costs {
     rules: usize,
     routes: usize,
-    allowed: usize,
-    reasons: usize,
+    reasons: f64,
     decide: f64,
+    remembered: f64,
+    allocations: f64,
+    bare: f64,
     find: f64,
     compile: f64,
+    bytes: f64,
 }
+
+/// A rule book, its snapshot, and questions to it.
+struct Setting {
+    book: RuleBook,
+    routes: usize,
+    asks: Vec<Ask>,
+}
+
+impl Setting {
+    fn new(rules: usize) -> Done<Self> {
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ rules as u64);
+        let places = Places::new(rules);
+        let book = book::book(rules, &places, &mut dice)?;
+        let asks =
+            (0..QUESTIONS).map(|_| Ask::new(&book, &places, &mut dice)).collect::<Done<_>>()?;
+        Ok(Self { book, routes: places.paths.len(), asks })
+    }
+
+    fn compile(&self) -> Done<Snapshot> {
+        let terms = Terms { public_host: "gate.example".parse()?, mfa: MfaSetting::Configured };
+        Ok(compile(&self.book, ReleaseNumber(1), &terms)?)
+    }
+
+    fn ask(&self, snapshot: &Snapshot, decide: Decide) -> Done<usize> {
+        self.asks.iter().map(|ask| ask.check(snapshot, decide)).sum()
+    }
+}
+
+type Decide = fn(&Snapshot, &Question<'_>) -> Decision;
 
 impl Costs {
     fn of(rules: usize) -> Done<Self> {
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ rules as u64);
-        let places = Places::new(rules);
-        let book = book(rules, &places, &mut dice)?;
-        let terms = Terms { public_host: "gate.example".parse()?, mfa: MfaSetting::Configured };
-        let asks: Vec<Ask> =
-            (0..QUESTIONS).map(|_| Ask::new(&book, &places, &mut dice)).collect::<Done<_>>()?;
-        let snapshot = compile(&book, ReleaseNumber(1), &terms)?;
-        let reasons: usize = asks.iter().map(|ask| ask.check(&snapshot)).sum::<Done<usize>>()?;
+        let setting = Setting::new(rules)?;
+        let region = Region::new(ALLOCATOR);
+        let begun = Instant::now();
+        let snapshot = setting.compile()?;
+        let compile = begun.elapsed().as_secs_f64();
+        let held = region.change();
+        let bytes = count(held.bytes_allocated) - count(held.bytes_deallocated);
+        let reasons = setting.ask(&snapshot, Snapshot::decide_afresh)?;
+        let region = Region::new(ALLOCATOR);
+        setting.ask(&snapshot, Snapshot::decide_afresh)?;
+        let allocations = count(region.change().allocations) / count(QUESTIONS);
         Ok(Self {
             rules,
-            routes: places.parents.len(),
-            allowed: asks.iter().filter(|ask| ask.expected == Verdict::Allow).count(),
-            reasons,
-            decide: each(asks.len(), || {
-                asks.iter().map(|ask| ask.check(&snapshot)).sum::<Done<usize>>()
-            })?,
-            find: each(asks.len(), || {
-                let missed = asks.iter().filter(|ask| !ask.is_found(&snapshot)).count();
+            routes: setting.routes,
+            reasons: count(reasons) / count(QUESTIONS),
+            decide: each(QUESTIONS, || setting.ask(&snapshot, Snapshot::decide_afresh))?,
+            remembered: each(QUESTIONS, || setting.ask(&snapshot, Snapshot::decide))?,
+            allocations,
+            bare: bare::cost(&snapshot, &setting.asks)?,
+            find: each(QUESTIONS, || {
+                let missed = setting.asks.iter().filter(|ask| !ask.is_found(&snapshot)).count();
                 if missed == 0 { Ok(missed) } else { Err("a path was not found".into()) }
             })?,
-            compile: each(1, || Ok(compile(&book, ReleaseNumber(1), &terms)?))?,
+            compile,
+            bytes: bytes / count(rules),
         })
     }
 
-    fn line(&self, base: &Self) -> String {
-        let Self { rules, routes, allowed, reasons, decide, find, compile } = self;
-        let of = |own: f64, base: f64| own / base;
+    fn line(&self) -> String {
+        let Self { rules, routes, reasons, decide, remembered, allocations, .. } = self;
+        let Self { bare, find, compile, bytes, .. } = self;
         format!(
-            "| {rules} | {routes} | {allowed} of {QUESTIONS} | {:.1} | {decide:.0} | {:.2} | {find:.0} | {:.2} | {:.2} | {:.1} | {:.1} |",
-            count(*reasons) / count(QUESTIONS),
-            of(*decide, base.decide),
-            of(*find, base.find),
-            compile / 1e6,
-            of(*compile, base.compile),
-            compile / 1e3 / count(*rules),
+            "| {rules} | {routes} | {reasons:.1} | {decide:.2} | {remembered:.2} | {allocations:.0} | {bare:.0} | {:.0} | {find:.3} | {compile:.3} | {bytes:.0} |",
+            bare / decide
         )
     }
 }
 
-fn count(number: usize) -> f64 {
+/// The 99th percentiles of single decisions, in microseconds.
+struct Waits {
+    before: f64,
+    during: f64,
+}
+
+/// Decisions of one thread while another compiles 10,000 rules again and again.
+fn waits() -> Done<Waits> {
+    let setting = Setting::new(10_000)?;
+    let snapshot = setting.compile()?;
+    let before = percentile(&setting, &snapshot)?;
+    let over = AtomicBool::new(false);
+    let during = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                drop(black_box(setting.compile()));
+            }
+        });
+        let during = percentile(&setting, &snapshot);
+        over.store(true, Ordering::Relaxed);
+        during
+    })?;
+    Ok(Waits { before, during })
+}
+
+fn percentile(setting: &Setting, snapshot: &Snapshot) -> Done<f64> {
+    let begun = Instant::now();
+    let mut times = Vec::new();
+    while begun.elapsed() < 3 * BUDGET {
+        for ask in &setting.asks {
+            let start = Instant::now();
+            black_box(ask.check(snapshot, Snapshot::decide_afresh)?);
+            times.push(start.elapsed());
+        }
+    }
+    times.sort_unstable();
+    let at = times.get(times.len() * 99 / 100).ok_or("nothing was measured")?;
+    Ok(at.as_secs_f64() * 1e6)
+}
+
+pub(crate) fn count(number: usize) -> f64 {
     u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }
 
-/// Nanoseconds of one of `count` steps of a batch: the median of all batches that fit in the budget.
-fn each<T>(steps: usize, mut batch: impl FnMut() -> Done<T>) -> Done<f64> {
+/// Microseconds of one of `count` steps of a batch: the median of all batches that fit in the budget.
+pub(crate) fn each<T>(steps: usize, mut batch: impl FnMut() -> Done<T>) -> Done<f64> {
     let begun = Instant::now();
     let mut times = Vec::new();
     while times.len() < 5 || begun.elapsed() < BUDGET {
@@ -121,192 +250,5 @@ fn each<T>(steps: usize, mut batch: impl FnMut() -> Done<T>) -> Done<f64> {
     }
     times.sort_unstable();
     let median = times.get(times.len() / 2).ok_or("no batch was measured")?;
-    Ok(median.as_secs_f64() * 1e9 / count(steps))
-}
-
-/// The routes of the app: `/s0`, `/s0/s3`, …, each with all below it.
-struct Places {
-    parents: Vec<Option<usize>>,
-    paths: Vec<String>,
-}
-
-impl Places {
-    /// One route for eight rules, at least two.
-    fn new(rules: usize) -> Self {
-        let mut places = Self { parents: Vec::new(), paths: Vec::new() };
-        for index in 0..(rules / BRANCHES).max(2) {
-            let parent = (index >= BRANCHES).then(|| index / BRANCHES - 1);
-            let above = parent.and_then(|parent| places.paths.get(parent)).cloned();
-            let path = format!("{}/s{}", above.unwrap_or_default(), index % BRANCHES);
-            places.parents.push(parent);
-            places.paths.push(path);
-        }
-        places
-    }
-
-    /// A route and all above it.
-    fn chain(&self, route: usize) -> Vec<usize> {
-        let above = |route: &usize| self.parents.get(*route).copied().flatten();
-        std::iter::successors(Some(route), above).collect()
-    }
-}
-
-fn book(rules: usize, places: &Places, dice: &mut Dice) -> Done<RuleBook> {
-    let app = App {
-        id: "bench".parse()?,
-        name: "bench".to_owned(),
-        origins: vec!["https://bench.example".parse()?],
-        upstream: None,
-        cors_origins: Vec::new(),
-        header_aliases: Vec::new(),
-    };
-    let route = |(index, path): (usize, &String)| -> Done<Route> {
-        Ok(Route::new(format!("bench/r{index}").parse()?, format!("{path}/{{*rest}}").parse()?))
-    };
-    let routes = places.paths.iter().enumerate().map(route).collect::<Done<_>>()?;
-    let grants = (0..rules).map(|index| grant(index, places, dice)).collect::<Done<_>>()?;
-    Ok(RuleBook { apps: vec![app], routes, grants, ..RuleBook::default() })
-}
-
-fn grant(index: usize, places: &Places, dice: &mut Dice) -> Done<Grant> {
-    let what = [What::Read, What::Read, What::Write, What::All];
-    let place = dice.below(places.paths.len() as u64);
-    let mut grant = Grant::new(
-        format!("g{index}").parse()?,
-        Who::Group(group(dice.below(GROUPS))?),
-        dice.one_of(&what)?.clone(),
-        format!("bench/r{place}").parse()?,
-    );
-    grant.effect = if index % 50 == 49 { Effect::Forbid } else { Effect::Permit };
-    if index % 8 == 7 {
-        grant.when.networks = vec!["10.0.0.0/8".parse()?];
-    }
-    Ok(grant)
-}
-
-fn group(number: u64) -> Done<GroupId> {
-    Ok(format!("00000000-0000-4000-8000-{number:012x}").parse()?)
-}
-
-/// A request, and the answer that it must get.
-struct Ask {
-    app: AppId,
-    host: Host,
-    principal: Principal,
-    method: Method,
-    path: String,
-    client: IpAddr,
-    circumstances: Circumstances,
-    expected: Verdict,
-}
-
-impl Ask {
-    /// Somebody asks for a place that some rule speaks of; three of four are in the group that it names.
-    fn new(book: &RuleBook, places: &Places, dice: &mut Dice) -> Done<Self> {
-        let rule = dice.one_of(&book.grants)?;
-        let mut groups: BTreeSet<GroupId> =
-            (1..GROUPS_EACH).map(|_| group(dice.below(GROUPS))).collect::<Done<_>>()?;
-        if let (Who::Group(named), true) = (&rule.who, dice.below(4) > 0) {
-            groups.insert(named.clone());
-        }
-        let route: usize = rule.route.name().trim_start_matches('r').parse()?;
-        let method = if rule.what == What::Write { Method::Post } else { Method::Get };
-        let client = if dice.below(2) == 0 { "10.1.2.3" } else { "192.0.2.1" }.parse()?;
-        let path = places.paths.get(route).ok_or("a rule of no route")?;
-        let expected = expected(book, &places.chain(route), &(method, client, &groups));
-        Ok(Self {
-            app: "bench".parse()?,
-            host: "bench.example".parse()?,
-            principal: person(dice.below(1 << 40), groups)?,
-            method,
-            path: format!("{path}/page/{}", dice.below(1_000)),
-            client,
-            circumstances: Circumstances {
-                now: Timestamp::from_seconds(1_795_000_000),
-                mfa: MfaState::NotMet,
-                auth_contexts: BTreeSet::new(),
-                signed_in_at: Some(Timestamp::from_seconds(1_794_999_000)),
-                params: BTreeMap::new(),
-                local: BTreeMap::new(),
-            },
-            expected,
-        })
-    }
-
-    /// Matches, decides, and gives the number of rules that made the answer.
-    fn check(&self, snapshot: &Snapshot) -> Done<usize> {
-        let found = snapshot.find(&self.app, &self.path).ok_or("the path was not found")?;
-        let decision = snapshot.decide(&Question {
-            principal: &self.principal,
-            route: &found.route,
-            method: self.method,
-            host: &self.host,
-            path: &self.path,
-            client: ClientAddress::Known(self.client),
-            circumstances: &self.circumstances,
-        });
-        if decision.verdict == self.expected && decision.errors.is_empty() {
-            Ok(decision.rules.len())
-        } else {
-            Err(format!("`{}` was decided wrongly: {decision:?}", self.path).into())
-        }
-    }
-
-    fn is_found(&self, snapshot: &Snapshot) -> bool {
-        snapshot.find(&self.app, black_box(&self.path)).is_some()
-    }
-}
-
-/// The verdict by a plain loop over all rules.
-fn expected(
-    book: &RuleBook,
-    chain: &[usize],
-    (method, client, groups): &(Method, IpAddr, &BTreeSet<GroupId>),
-) -> Verdict {
-    let above: BTreeSet<String> = chain.iter().map(|route| format!("r{route}")).collect();
-    let applies = |grant: &&Grant| {
-        let named = matches!(&grant.who, Who::Group(group) if groups.contains(group));
-        let covers = match &grant.what {
-            What::All => true,
-            What::Read => method.is_read(),
-            What::Write => !method.is_read(),
-            What::Methods(methods) => methods.contains(method),
-        };
-        let networks = &grant.when.networks;
-        let near = networks.is_empty() || networks.iter().any(|network| network.contains(client));
-        named && covers && near && above.contains(grant.route.name())
-    };
-    let effects: Vec<Effect> = book.grants.iter().filter(applies).map(|rule| rule.effect).collect();
-    let open = effects.contains(&Effect::Permit) && !effects.contains(&Effect::Forbid);
-    if open { Verdict::Allow } else { Verdict::Deny }
-}
-
-fn person(number: u64, groups: BTreeSet<GroupId>) -> Done<Principal> {
-    Ok(Principal::User(User {
-        directory_roles: BTreeSet::new(),
-        subject: format!("{TENANT}.00000000-0000-4000-8000-{number:012x}").parse()?,
-        user_name: "uma@contoso.example".to_owned(),
-        name: "Uma Umarov".to_owned(),
-        email: Some("uma@contoso.example".to_owned()),
-        guest: GuestStatus::Member,
-        groups,
-        roles: BTreeSet::new(),
-    }))
-}
-
-/// The same throws in every run (xorshift64*), so that runs can be compared.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16) % end
-    }
-
-    fn one_of<'a, T>(&mut self, items: &'a [T]) -> Done<&'a T> {
-        let index = usize::try_from(self.below(items.len() as u64))?;
-        Ok(items.get(index).ok_or("nothing to choose from")?)
-    }
+    Ok(median.as_secs_f64() * 1e6 / count(steps))
 }

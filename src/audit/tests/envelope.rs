@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use super::super::envelope::{Envelope, Seal};
 use super::sample;
 use crate::model::id::{OriginId, ReleaseNumber};
+use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::{Actor, ClientAddress, Entry, Event, Memberships, SessionEnd, Verdict};
 use crate::model::time::Timestamp;
 use crate::store::audit::Row;
@@ -138,7 +139,10 @@ fn the_envelope_says_who_wrote_it_where_and_when() {
     assert_eq!(body["id"], format!("{origin}-42"));
     assert_eq!(body["salt"].as_str().unwrap().len(), 24);
     assert_eq!(body["verdict"], "allow");
-    assert_eq!(body["principal"]["sha256"], sample::principal().hash().to_string());
+    assert_eq!(
+        body["principal"]["sha256"],
+        PrincipalSnapshot::new(sample::principal()).hash().to_string()
+    );
     assert_eq!(body["route"], "payroll/finance");
 }
 

@@ -1,11 +1,10 @@
 //! Entries to record.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::model::host::Host;
 use crate::model::id::ReleaseNumber;
-use crate::model::principal::{GuestStatus, Principal, User};
+use crate::model::principal::{GuestStatus, Principal, PrincipalSnapshot, User};
 use crate::model::record::{
     Circumstances, ClientAddress, DecisionRecord, Door, MfaState, Reason, Refusal, RefusalRecord,
     RequestFacts, RuleId, Verdict,
@@ -42,7 +41,7 @@ pub(super) fn facts() -> RequestFacts {
 pub(super) fn decision(verdict: Verdict) -> DecisionRecord {
     DecisionRecord {
         facts: facts(),
-        principal: Arc::new(principal()),
+        principal: PrincipalSnapshot::new(principal()),
         session: Some("s-1".parse().unwrap()),
         app: Some("payroll".parse().unwrap()),
         route: Some("payroll/finance".parse().unwrap()),

@@ -138,3 +138,24 @@ fn contexts_that_rules_name_are_known_and_no_others() {
     let known: Vec<_> = snapshot(&book).contexts().iter().map(ToString::to_string).collect();
     assert_eq!(known, ["c12", "c3"]);
 }
+
+#[test]
+fn more_than_a_thousand_rules_for_one_request_are_refused_a56() {
+    let group =
+        |at: usize| Who::Group(format!("00000000-0000-4000-8000-{at:012x}").parse().unwrap());
+    let person = |at: usize| {
+        let id = format!("aaaaaaaa-0000-4000-8000-000000000000.00000000-0000-4000-8000-{at:012x}");
+        Who::Person(id.parse().unwrap())
+    };
+    let crowd = |who: &dyn Fn(usize) -> Who, count: usize| {
+        let mut book = book();
+        let rule = |at| grant(&format!("more{at}"), who(at), What::Read, "shop/finance");
+        book.grants = (0..count).map(rule).collect();
+        compile(&book, ReleaseNumber(1), &terms())
+    };
+    assert!(crowd(&group, 1_000).is_ok());
+    let refused = crowd(&group, 1_001).unwrap_err().to_string();
+    assert!(refused.contains("1001 rules can have a say on one GET request here"), "{refused}");
+    // Nobody is two people.
+    assert!(crowd(&person, 3_000).is_ok());
+}

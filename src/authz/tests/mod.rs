@@ -3,9 +3,10 @@
 mod compile;
 mod console;
 mod decide;
+mod index;
+mod overlaps;
 mod path;
 mod policy_text;
-mod slice;
 mod timing;
 mod tree;
 
@@ -19,7 +20,7 @@ use crate::model::app::App;
 use crate::model::grant::{Grant, Method, Reach, What, Who};
 use crate::model::id::{GroupId, ReleaseNumber, RouteId};
 use crate::model::policy::Policy;
-use crate::model::principal::{GuestStatus, Principal, User};
+use crate::model::principal::{GuestStatus, Principal, PrincipalSnapshot, User};
 use crate::model::record::{Circumstances, ClientAddress, MfaState};
 use crate::model::route::Route;
 use crate::model::rule_book::RuleBook;
@@ -105,7 +106,7 @@ pub(super) fn user(name: &str, groups: &[&str], roles: &[&str]) -> Principal {
 
 /// A request in the tests: who asks for what, and how things stand.
 pub(super) struct Ask {
-    pub(super) principal: Principal,
+    pub(super) principal: Arc<PrincipalSnapshot>,
     pub(super) method: Method,
     pub(super) path: &'static str,
     pub(super) client: ClientAddress,
@@ -117,6 +118,7 @@ impl Ask {
     pub(super) fn new(principal: Principal, method: Method, path: &'static str) -> Self {
         let client = ClientAddress::Known("192.0.2.1".parse().unwrap());
         let now = Timestamp::from_seconds(1_795_000_000);
+        let principal = PrincipalSnapshot::new(principal);
         Self { principal, method, path, client, now, mfa: MfaState::NotMet }
     }
 }

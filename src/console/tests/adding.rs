@@ -8,7 +8,7 @@ use super::scene::{Answered, FINANCE, Person, Scene, get, post, publish, scene};
 use crate::authz::decision::Question;
 use crate::model::grant::Method;
 use crate::model::id::ReleaseNumber;
-use crate::model::principal::Principal;
+use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Circumstances, ClientAddress, MfaState, Verdict};
 
 const GRANTS: &str = "/console/routes/intranet/reports/grants";
@@ -69,7 +69,7 @@ fn verdict(scene: &Scene) -> Verdict {
         local: BTreeMap::new(),
     };
     let question = Question {
-        principal: &principal,
+        principal: &PrincipalSnapshot::new(principal),
         route: &found.route,
         method: Method::Get,
         host: &"app.localhost".parse().unwrap(),

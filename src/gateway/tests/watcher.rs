@@ -12,7 +12,7 @@ use crate::gateway::patience::Pulse;
 use crate::idp::BearerCaller;
 use crate::model::cut::{ConnectionCut, ConnectionKind, CutCause};
 use crate::model::grant::Method;
-use crate::model::principal::{Principal, Workload};
+use crate::model::principal::{Principal, PrincipalSnapshot, Workload};
 use crate::model::record::{ClientAddress, Door, MfaState, RequestFacts};
 use crate::rule_files;
 use crate::web::caller::Caller;
@@ -42,7 +42,7 @@ fn open(scene: &Scene, watcher: &Watcher, cut: &Cut) -> Watch {
     let roles = BTreeSet::new();
     let job = Workload { subject: JOB.parse().unwrap(), client: "nightly-job".to_owned(), roles };
     let bearer = BearerCaller {
-        principal: Arc::new(Principal::Workload(job)),
+        principal: PrincipalSnapshot::new(Principal::Workload(job)),
         auth_contexts: BTreeSet::new(),
         mfa: MfaState::NotMet,
         authenticated_at: None,

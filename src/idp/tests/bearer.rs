@@ -35,7 +35,7 @@ fn with(mut claims: Value, more: &Value) -> Value {
 async fn a_token_that_acts_for_a_person_is_that_person() {
     let op = Op::start().await;
     let caller = bring(&op.idp(), &op.person_claims()).await.unwrap();
-    let Principal::User(user) = &*caller.principal else { panic!("{caller:?}") };
+    let Principal::User(user) = &**caller.principal else { panic!("{caller:?}") };
     assert_eq!(
         (user.name.as_str(), user.user_name.as_str()),
         ("Olive Oyl", "olive@contoso.example")
@@ -54,7 +54,7 @@ async fn a_token_that_acts_for_a_person_is_that_person() {
 async fn a_token_of_a_service_is_a_workload_with_its_roles() {
     let op = Op::start().await;
     let caller = bring(&op.idp(), &op.service_claims()).await.unwrap();
-    let Principal::Workload(workload) = &*caller.principal else { panic!("{caller:?}") };
+    let Principal::Workload(workload) = &**caller.principal else { panic!("{caller:?}") };
     assert_eq!(workload.subject.to_string(), format!("{TENANT}.{SERVICE}"));
     assert_eq!(workload.client, SCRIPT);
     assert_eq!(workload.roles.iter().map(AppRole::as_str).collect::<Vec<_>>(), ["Jobs.Run"]);
@@ -130,7 +130,7 @@ async fn groups_that_a_token_leaves_out_come_from_graph_with_a_token_of_our_own(
     op.set(&path, json_answer(200, &json!({ "value": [GROUP, SERVICE] })));
     op.later(Duration::from_secs(10));
     let caller = bring(&idp, &claims).await.unwrap();
-    let Principal::User(user) = &*caller.principal else { panic!("{caller:?}") };
+    let Principal::User(user) = &**caller.principal else { panic!("{caller:?}") };
     assert_eq!(user.groups.len(), 2);
     let (body, headers) = op.last(&path);
     assert_eq!(body, r#"{"securityEnabledOnly":true}"#);
@@ -140,7 +140,7 @@ async fn groups_that_a_token_leaves_out_come_from_graph_with_a_token_of_our_own(
     op.later(Duration::from_mins(15));
     op.set(&path, json_answer(200, &json!({ "value": [GROUP] })));
     let caller = bring(&idp, &claims).await.unwrap();
-    let Principal::User(user) = &*caller.principal else { panic!("{caller:?}") };
+    let Principal::User(user) = &**caller.principal else { panic!("{caller:?}") };
     assert_eq!(
         (user.groups.len(), op.hits(&path)),
         (1, 3),

@@ -80,7 +80,7 @@ async fn signed_in(op: &Op, idp: &Idp, claims: &Value) -> String {
 async fn brought(idp: &Idp, (header, claims): (&Value, &Value)) -> String {
     match idp.bearer(&sign(header, &claims.to_string(), 0).into()).await {
         Ok(caller) => {
-            let who = match &*caller.principal {
+            let who = match &**caller.principal {
                 Principal::User(person) => user(person),
                 Principal::Workload(service) => {
                     let (who, client) = (subject(&service.subject), begin(&service.client));

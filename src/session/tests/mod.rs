@@ -250,7 +250,7 @@ fn end(why: SessionEnd) -> End {
 }
 
 fn roles(session: &Session) -> Vec<String> {
-    match &*session.principal {
+    match &**session.principal {
         Principal::User(user) => user.roles.iter().map(ToString::to_string).collect(),
         Principal::Workload(_) | Principal::Anonymous => Vec::new(),
     }

@@ -15,7 +15,7 @@ use super::super::error::StoreError;
 use super::super::sqlite::{self, Pool};
 use super::{Origin, WriterLock, seq_of};
 use crate::model::id::{AppId, OriginId, RouteId, Subject};
-use crate::model::principal::{Principal, PrincipalHash};
+use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
 use crate::model::record::Verdict;
 use crate::model::time::Timestamp;
 
@@ -66,7 +66,7 @@ pub struct Batch {
     /// In the order of their numbers, without gaps.
     pub rows: Vec<Row>,
     /// Principals that the rows refer to; those that the file has already are skipped.
-    pub principals: Vec<(PrincipalHash, Arc<Principal>)>,
+    pub principals: Vec<(PrincipalHash, Arc<PrincipalSnapshot>)>,
     /// Outbox rows that became records of this batch.
     pub taken: Option<Taken>,
 }
@@ -319,7 +319,7 @@ async fn write(
     connection: &mut SqliteConnection,
     origin: Origin,
     batch: &Batch,
-    principals: &[&(PrincipalHash, Arc<Principal>)],
+    principals: &[&(PrincipalHash, Arc<PrincipalSnapshot>)],
 ) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
     for (hash, principal) in principals {

@@ -1,9 +1,7 @@
 //! Sessions and their tokens.
 
-use std::sync::Arc;
-
 use super::*;
-use crate::model::principal::Principal;
+use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Actor, SessionEnd};
 
 const SUBJECT: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
@@ -17,7 +15,7 @@ fn session(id: &str, seconds: i64) -> StoredSession {
         id: id.parse().unwrap(),
         host: gate(),
         subject: SUBJECT.parse().unwrap(),
-        principal: Arc::new(serde_json::from_value(user).unwrap()),
+        principal: PrincipalSnapshot::new(serde_json::from_value(user).unwrap()),
         auth_contexts: [("c1".to_owned(), at(seconds))].into(),
         entra_session: Some("sid".to_owned()),
         login_hint: None,
@@ -137,14 +135,14 @@ async fn renewal_replaces_the_principal_and_keeps_a_token_that_was_not_renewed()
     start(&scene, "s-1", 0).await;
     let id: SessionId = "s-1".parse().unwrap();
     let renewal = |refresh_token| Renewal {
-        principal: Arc::new(Principal::Anonymous),
+        principal: PrincipalSnapshot::new(Principal::Anonymous),
         refresh_token,
         recheck_at: at(5000),
     };
     assert!(scene.store.renew_session(&id, &renewal(None)).await.unwrap());
     let kept = scene.store.session(&id).await.unwrap().unwrap();
     assert_eq!(kept.refresh_token, Some(vec![0, 255, 7]));
-    assert_eq!((&*kept.principal, kept.recheck_at), (&Principal::Anonymous, at(5000)));
+    assert_eq!((&**kept.principal, kept.recheck_at), (&Principal::Anonymous, at(5000)));
     assert!(scene.store.renew_session(&id, &renewal(Some(vec![1]))).await.unwrap());
     let kept = scene.store.session(&id).await.unwrap().unwrap();
     assert_eq!(kept.refresh_token, Some(vec![1]));
@@ -159,7 +157,7 @@ async fn step_up_replaces_every_token_and_keeps_the_limits() {
     let (child, fresh) = (SecretHash::of("child"), SecretHash::of("fresh"));
     assert!(scene.store.add_child(&id, (&child, &app()), at(1)).await.unwrap());
     let raise = Raise {
-        principal: Arc::new(Principal::Anonymous),
+        principal: PrincipalSnapshot::new(Principal::Anonymous),
         auth_contexts: [("c1".to_owned(), at(0)), ("c2".to_owned(), at(60))].into(),
         proved_at: at(60),
         authenticated_at: None,
