@@ -36,8 +36,8 @@ const FAULTY: &[&str] = &[
 fn told(text: &str) -> String {
     let book = RuleBook { policies: vec![policy("p", text)], ..book() };
     let error = compile(&book, ReleaseNumber(1), &terms()).expect_err(text);
-    let problems: String = error.problems.iter().map(|one| format!("    {one}\n")).collect();
-    format!("{text}\n{problems}\n")
+    let problems: Vec<_> = error.problems.iter().map(|one| format!("    {one}")).collect();
+    format!("{text}\n{}\n\n", problems.join("\n"))
 }
 
 #[test]
