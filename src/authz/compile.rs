@@ -232,6 +232,9 @@ fn validate(
     problems: &mut Vec<Problem>,
 ) {
     let texts: HashMap<_, _> = book.policies.iter().map(|policy| (&policy.id, policy)).collect();
+    // A grant that is known to be wrong needs no second opinion.
+    let known: BTreeSet<_> = problems.iter().map(|problem| problem.object.clone()).collect();
+    let is_known = |object: &Object| matches!(object, Object::Grant(_)) && known.contains(object);
     let result = Validator::new(schema.schema.clone()).validate(policies, ValidationMode::Strict);
     for error in result.validation_errors() {
         let (object, text) = match rule_id(error.policy_id()) {
@@ -242,7 +245,9 @@ fn validate(
             }
             Some(RuleId::Console(_)) | None => (Object::RuleBook, ""),
         };
-        problems.push(policy_text::diagnosed(object, text, error));
+        if !is_known(&object) {
+            problems.push(policy_text::diagnosed(object, text, error));
+        }
     }
 }
 
