@@ -12,10 +12,9 @@ use super::decision::Mentions;
 use super::entities::{Vocabulary, rule_id};
 use super::grants;
 use super::overlaps;
-use super::policy_text;
+use super::prepared::Rule;
 use super::problem::{Object, Problem};
 use super::reads::Reads;
-use super::references;
 use super::schema::{self, ReleaseSchema};
 use super::snapshot::{Compiled, Snapshot};
 use super::tree::RouteTree;
@@ -71,19 +70,18 @@ pub fn compile(
     let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
     overlaps::check(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
-    problems.extend(references::unknown(book));
-    let Rules { policies, reads } = rules(book, terms, &mut problems);
+    let Rules { rules, reads } = rules(book, terms, &mut problems);
     let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
     let schema = schema_of(book, &zones, &mut problems);
     if let Some(schema) = &schema {
-        validate(schema, &policies, book, &mut problems);
+        validate(schema, &rules, &mut problems);
     }
     let vocabulary = Vocabulary::new().map_err(|e| Problem::new(Object::RuleBook, &e));
     let vocabulary = vocabulary.map_err(|problem| problems.push(problem)).ok();
     match (schema, vocabulary) {
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
             let mentions = mentions(book);
-            let compiled = Compiled { number, tree, policies, schema, vocabulary, mentions, reads };
+            let compiled = Compiled { number, tree, rules, schema, vocabulary, mentions, reads };
             Snapshot::new(compiled, &book.routes)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }
@@ -160,7 +158,7 @@ const MFA_UNSET: &str =
 /// Grants and policies as Cedar knows them, and what they look at besides their scope.
 #[derive(Default)]
 struct Rules {
-    policies: PolicySet,
+    rules: Vec<Rule>,
     reads: HashMap<CedarPolicyId, Reads>,
 }
 
@@ -169,34 +167,35 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
     let from_grants = book
         .grants
         .iter()
-        .map(|grant| grants::to_policy(grant).map(|policy| (policy, Reads::of_grant(grant))))
-        .map(|rule| rule.map_err(|problem| vec![problem]));
+        .map(|grant| Ok((Rule::of_grant(&grants::to_policy(grant)?), Reads::of_grant(grant))));
     let by_hand = book.policies.iter().map(|policy| parse(policy, terms));
     let mut rules = Rules::default();
     for rule in from_grants.chain(by_hand) {
         match rule {
-            Ok((policy, reads)) => {
+            Ok((rule, reads)) => {
                 if reads != Reads::default() {
-                    rules.reads.insert(policy.id().clone(), reads);
+                    rules.reads.insert(rule.id(), reads);
                 }
-                // A duplicate id is reported by `check_ids` already.
-                drop(rules.policies.add(policy));
+                rules.rules.push(rule);
             }
-            Err(found) => problems.extend(found),
+            Err(problem) => problems.push(problem),
         }
     }
     rules
 }
 
-fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Reads), Vec<Problem>> {
+fn parse(policy: &Policy, terms: &Terms) -> Result<(Rule, Reads), Problem> {
     let fail =
-        |message: &dyn fmt::Display| vec![Problem::new(Object::Policy(policy.id.clone()), message)];
-    let parsed = policy_text::read(policy)?;
+        |message: &dyn fmt::Display| Problem::new(Object::Policy(policy.id.clone()), message);
+    let id = CedarPolicyId::new(RuleId::Policy(policy.id.clone()).to_string());
+    let parsed = CedarPolicy::parse(Some(id), &policy.text).map_err(|error| {
+        fail(&error.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+    })?;
     let form = parsed.to_json().map_err(|error| fail(&error))?;
     if terms.mfa == MfaSetting::Empty && mentions_mfa(&form) {
         return Err(fail(&MFA_UNSET));
     }
-    Ok((parsed, Reads::of_policy(&form)))
+    Ok((Rule::by_hand(parsed), Reads::of_policy(&form)))
 }
 
 /// Whether a policy in JSON form reads `context.mfa`.
@@ -225,29 +224,20 @@ fn schema_of(
     built.map_err(|fault| problems.push(Problem::new(Object::RuleBook, &fault))).ok()
 }
 
-fn validate(
-    schema: &ReleaseSchema,
-    policies: &PolicySet,
-    book: &RuleBook,
-    problems: &mut Vec<Problem>,
-) {
-    let texts: HashMap<_, _> = book.policies.iter().map(|policy| (&policy.id, policy)).collect();
-    // A grant that is known to be wrong needs no second opinion.
-    let known: BTreeSet<_> = problems.iter().map(|problem| problem.object.clone()).collect();
-    let is_known = |object: &Object| matches!(object, Object::Grant(_)) && known.contains(object);
-    let result = Validator::new(schema.schema.clone()).validate(policies, ValidationMode::Strict);
+fn validate(schema: &ReleaseSchema, rules: &[Rule], problems: &mut Vec<Problem>) {
+    let mut set = PolicySet::new();
+    for rule in rules {
+        // An id that is used twice is reported by `check_ids` already.
+        drop(set.add(rule.policy()));
+    }
+    let result = Validator::new(schema.schema.clone()).validate(&set, ValidationMode::Strict);
     for error in result.validation_errors() {
-        let (object, text) = match rule_id(error.policy_id()) {
-            Some(RuleId::Grant(id)) => (Object::Grant(id), ""),
-            Some(RuleId::Policy(id)) => {
-                let text = texts.get(&id).map_or("", |policy| policy.text.as_str());
-                (Object::Policy(id), text)
-            }
-            Some(RuleId::Console(_)) | None => (Object::RuleBook, ""),
-        };
-        if !is_known(&object) {
-            problems.push(policy_text::diagnosed(object, text, error));
-        }
+        let object = rule_id(error.policy_id()).map_or(Object::RuleBook, |rule| match rule {
+            RuleId::Grant(id) => Object::Grant(id),
+            RuleId::Policy(id) => Object::Policy(id),
+            RuleId::Console(_) => Object::RuleBook,
+        });
+        problems.push(Problem::new(object, error));
     }
 }
 
@@ -260,7 +250,7 @@ fn mentions(book: &RuleBook) -> BTreeMap<AppId, Mentions> {
             mention(app, grant);
         }
     }
-    let shared = by_hand(&book.policies);
+    let shared = named_by_hand(&book.policies);
     for app in all.values_mut() {
         app.groups.extend(shared.groups.iter().cloned());
         app.roles.extend(shared.roles.iter().cloned());
@@ -270,7 +260,7 @@ fn mentions(book: &RuleBook) -> BTreeMap<AppId, Mentions> {
 
 /// Every group that a rule book brings up: in grants, in hand-written policies, and by giving it a name.
 pub fn groups_named(book: &RuleBook) -> BTreeSet<GroupId> {
-    let mut all = by_hand(&book.policies);
+    let mut all = named_by_hand(&book.policies);
     book.grants.iter().for_each(|grant| mention(&mut all, grant));
     all.groups.extend(book.group_names.keys().cloned());
     all.groups
@@ -284,7 +274,8 @@ fn mention(app: &mut Mentions, grant: &Grant) {
     }
 }
 
-fn by_hand(policies: &[Policy]) -> Mentions {
+/// The groups and app roles that hand-written policies name.
+pub(super) fn named_by_hand(policies: &[Policy]) -> Mentions {
     let mut found = Mentions::default();
     let parsed = policies.iter().filter_map(|policy| CedarPolicy::parse(None, &policy.text).ok());
     let literals: HashSet<_> = parsed.flat_map(|policy| policy.entity_literals()).collect();

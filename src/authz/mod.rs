@@ -40,38 +40,46 @@
 //! What does not change between requests is made once: [`prepared`] entities, and in [`memo`] the answers that depend on
 //! nothing that a request brings along.
 //!
+//! # Why
+//!
+//! [`weigh`] takes a rule apart and puts each clause to Cedar by itself. [`explain`] does so for a decision: which rule made
+//! it, and which came near and lacks what. [`prospect`] does so when not everything is known, and answers always, under
+//! conditions, or never; on that stand the queries and the [`assertions`] that are kept with the rules. [`telling`] says all
+//! of it in words.
+//!
 //! An open connection is decided again while it lives; [`timing`] says when the passing of time alone can change the
 //! answer.
 //!
 //! # How rules come to be
 //!
-//! [`compile`] checks a rule book as a whole and reports everything wrong with it at once, faults in policies by line and
-//! column ([`policy_text`]). [`grants`] turns a grant into Cedar through its JSON form, never through text. [`schema`]
-//! types everything that policies can speak of, and each policy is validated strictly against it: when a draft is
-//! compiled and again when a release is loaded.
+//! [`compile`] checks a rule book as a whole and reports everything wrong with it at once. [`grants`] turns a grant
+//! into Cedar through its JSON form, never through text. [`schema`] types everything that policies can speak of, and
+//! each policy is validated strictly against it: when a draft is compiled and again when a release is loaded.
 //! [`console`] answers for the console itself, by the same engine.
 
+pub mod assertions;
 pub mod compile;
 pub mod console;
 mod contexts;
 pub mod decision;
 pub mod entities;
+pub mod explain;
 pub mod grants;
 mod index;
 mod memo;
-mod nearest;
 mod overlaps;
 pub mod path;
-mod policy_text;
 mod prepared;
 pub mod problem;
+pub mod prospect;
 mod reads;
-mod references;
 pub mod schema;
 pub mod snapshot;
+pub mod stand_in;
+pub mod telling;
 pub mod timing;
-mod tokens;
 pub mod tree;
+pub mod weigh;
 mod zones;
 
 #[cfg(test)]

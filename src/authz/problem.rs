@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::model::id::{AppId, GrantId, PolicyId, RouteId};
-use crate::model::problem::Position;
 
 /// Which object of the rule book a problem is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,42 +33,17 @@ impl fmt::Display for Object {
 
 /// One thing that is wrong with a rule book.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
-#[error("{object}{}: {}", .at.map(|at| format!(":{at}")).unwrap_or_default(), self.what())]
+#[error("{object}: {message}")]
 pub struct Problem {
     /// Where.
     pub object: Object,
-    /// Where in its text, for policies.
-    pub at: Option<Position>,
-    /// What, in words for an admin; one line.
+    /// What, in words for an admin.
     pub message: String,
-    /// What to do about it, where that can be told.
-    pub hint: Option<String>,
 }
 
 impl Problem {
-    /// A problem with `object`. Line breaks become spaces: each problem stays one line.
+    /// A problem with `object`.
     pub fn new(object: Object, message: &dyn fmt::Display) -> Self {
-        let message = message.to_string().replace(['\r', '\n'], " ");
-        Self { object, at: None, message, hint: None }
-    }
-
-    /// The same, at this place of the object's text.
-    #[must_use]
-    pub fn at(self, at: Option<Position>) -> Self {
-        Self { at, ..self }
-    }
-
-    /// The same, with what to do about it.
-    #[must_use]
-    pub fn hint(self, hint: Option<String>) -> Self {
-        Self { hint: hint.map(|hint| hint.replace(['\r', '\n'], " ")), ..self }
-    }
-
-    /// What is wrong and what to do about it, without where.
-    pub fn what(&self) -> String {
-        match &self.hint {
-            Some(hint) => format!("{}; {hint}", self.message),
-            None => self.message.clone(),
-        }
+        Self { object, message: message.to_string() }
     }
 }

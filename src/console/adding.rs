@@ -1,6 +1,5 @@
 //! Adding a grant: read, compiled, published as the next release, and in force before the answer goes out.
 
-use crate::authz::problem::Problem;
 use crate::console::Console;
 use crate::model::grant::{Effect, Grant, What, Who};
 use crate::model::id::{GrantId, ReleaseNumber, Subject};
@@ -54,9 +53,7 @@ pub(super) async fn add(
     };
     match grant(wanted, route, shown) {
         Some(grant) => publish(console, adding, (grant, now)).await,
-        None => {
-            Ok(Outcome::Wrong(Vec::new(), not_added(&["no id could be made for it".to_owned()])))
-        }
+        None => Ok(Outcome::Wrong(Vec::new(), not_added(&["no id could be made for it"]))),
     }
 }
 
@@ -71,7 +68,8 @@ async fn publish(
     let snapshot = match live.compile(&rule_book, shown.next()) {
         Ok(snapshot) => snapshot,
         Err(error) => {
-            let problems: Vec<_> = error.problems.iter().map(Problem::what).collect();
+            let problems: Vec<_> =
+                error.problems.iter().map(|problem| problem.message.as_str()).collect();
             return Ok(Outcome::Wrong(Vec::new(), not_added(&problems)));
         }
     };
@@ -109,7 +107,7 @@ fn change(grant: &Grant) -> Change {
 }
 
 /// What stands above the form when it comes back.
-fn not_added(problems: &[String]) -> String {
+fn not_added(problems: &[&str]) -> String {
     match problems {
         [] => "The grant was not added. Correct what is marked below.".to_owned(),
         problems => format!("The grant was not added: {}.", problems.join("; ")),

@@ -1,12 +1,13 @@
 //! Tables and properties of deciding.
 
+mod assertions;
 mod compile;
 mod console;
 mod decide;
+mod explain;
 mod index;
 mod overlaps;
 mod path;
-mod policy_text;
 mod timing;
 mod tree;
 
