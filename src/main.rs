@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use cedargate::authz::limits::STACK_OF_DECIDING;
 use cedargate::commands::{check, healthcheck, rules, serve};
 #[cfg(feature = "demo")]
 use cedargate::demo;
@@ -74,9 +75,19 @@ struct Settings {
     config: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+fn main() -> ExitCode {
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_OF_DECIDING)
+        .build();
+    match threads {
+        Ok(threads) => threads.block_on(run(Cli::parse().command)),
+        Err(error) => complain(error.into()),
+    }
+}
+
+async fn run(command: Command) -> ExitCode {
+    let done = match command {
         Command::Serve(settings) => Box::pin(serve::run(settings.config.as_deref())).await,
         #[cfg(feature = "demo")]
         Command::Demo(options) => Box::pin(demo::run(options)).await,

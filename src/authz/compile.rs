@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::decision::Mentions;
 use super::entities::{Vocabulary, rule_id};
 use super::grants;
+use super::limits;
 use super::overlaps;
 use super::policy_text;
 use super::problem::{Object, Problem};
@@ -18,6 +19,7 @@ use super::reads::Reads;
 use super::references;
 use super::schema::{self, ReleaseSchema};
 use super::snapshot::{Compiled, Snapshot};
+use super::stack::with_room;
 use super::tree::RouteTree;
 use crate::model::app::App;
 use crate::model::civil::Zone;
@@ -61,6 +63,15 @@ pub struct CompileError {
 /// With all problems at once: ids used twice, hosts of two apps, patterns that can't be told apart, grants for routes
 /// that don't exist, policies that don't parse or don't validate strictly, rules that ask for MFA while none is set up.
 pub fn compile(
+    book: &RuleBook,
+    number: ReleaseNumber,
+    terms: &Terms,
+) -> Result<Snapshot, CompileError> {
+    limits::check(book).map_err(|problems| CompileError { problems })?;
+    with_room(|| within_limits(book, number, terms))
+}
+
+fn within_limits(
     book: &RuleBook,
     number: ReleaseNumber,
     terms: &Terms,
@@ -286,8 +297,9 @@ fn mention(app: &mut Mentions, grant: &Grant) {
 
 fn by_hand(policies: &[Policy]) -> Mentions {
     let mut found = Mentions::default();
-    let parsed = policies.iter().filter_map(|policy| CedarPolicy::parse(None, &policy.text).ok());
-    let literals: HashSet<_> = parsed.flat_map(|policy| policy.entity_literals()).collect();
+    let parsed = |policy| with_room(|| policy_text::read(policy)).ok();
+    let named = |policy: CedarPolicy| policy.entity_literals();
+    let literals: HashSet<_> = policies.iter().filter_map(parsed).flat_map(named).collect();
     for uid in literals {
         let id: &str = uid.id().as_ref();
         match uid.type_name().to_string().as_str() {

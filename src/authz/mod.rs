@@ -49,15 +49,18 @@
 //! column ([`policy_text`]). [`grants`] turns a grant into Cedar through its JSON form, never through text. [`schema`]
 //! types everything that policies can speak of, and each policy is validated strictly against it: when a draft is
 //! compiled and again when a release is loaded.
+//! [`limits`] keeps rule books at a size, and policies at a [`depth`], at which all of this works.
 //! [`console`] answers for the console itself, by the same engine.
 
 pub mod compile;
 pub mod console;
 mod contexts;
 pub mod decision;
+mod depth;
 pub mod entities;
 pub mod grants;
 mod index;
+pub mod limits;
 mod memo;
 mod nearest;
 mod overlaps;
@@ -69,6 +72,7 @@ mod reads;
 mod references;
 pub mod schema;
 pub mod snapshot;
+mod stack;
 pub mod timing;
 mod tokens;
 pub mod tree;

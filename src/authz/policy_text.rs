@@ -6,6 +6,8 @@
 use cedar_policy::{Policy as CedarPolicy, PolicyId as CedarPolicyId, PolicySet};
 use miette::Diagnostic;
 
+use super::depth::{Depth, depth};
+use super::limits::{code_point, is_deceptive};
 use super::nearest::nearest;
 use super::problem::{Object, Problem};
 use crate::model::grant::Method;
@@ -13,11 +15,22 @@ use crate::model::policy::Policy;
 use crate::model::problem::Position;
 use crate::model::record::RuleId;
 
+/// Bytes of one policy.
+pub(super) const LONGEST_POLICY: usize = 64 * 1024;
+/// Brackets and `if`s of one policy that may be open at once.
+pub(super) const DEEPEST_NESTING: usize = 64;
+/// Levels of the syntax tree of one policy.
+pub(super) const TALLEST_POLICY: usize = 150;
+
 /// The one policy that a text holds; its id is `policy:<policy id>`.
 ///
 /// # Errors
-/// With every fault that Cedar's parser finds, each at its place; when the text holds no policy, or several.
+/// With every fault that Cedar's parser finds, each at its place; when the text holds no policy, or several; when it is
+/// longer or deeper than allowed, before anything parses it.
 pub(super) fn read(policy: &Policy) -> Result<CedarPolicy, Vec<Problem>> {
+    if let Some(problem) = beyond_limits(policy) {
+        return Err(vec![problem]);
+    }
     let id = CedarPolicyId::new(RuleId::Policy(policy.id.clone()).to_string());
     let object = || Object::Policy(policy.id.clone());
     CedarPolicy::parse(Some(id), &policy.text).map_err(|errors| match count(&policy.text) {
@@ -32,6 +45,35 @@ pub(super) fn read(policy: &Policy) -> Result<CedarPolicy, Vec<Problem>> {
         Some(1) | None => {
             errors.iter().map(|error| diagnosed(object(), &policy.text, error)).collect()
         }
+    })
+}
+
+/// Why a text is not even given to the parser.
+fn beyond_limits(policy: &Policy) -> Option<Problem> {
+    let text = &policy.text;
+    let say = |message: String| Problem::new(Object::Policy(policy.id.clone()), &message);
+    let at = |offset| Some(Position::at(text, offset));
+    if text.len() > LONGEST_POLICY {
+        return Some(say(format!(
+            "it has {} bytes; at most {LONGEST_POLICY} are allowed",
+            text.len()
+        )));
+    }
+    if let Some((offset, bad)) = text.char_indices().find(|(_, c)| is_deceptive(*c)) {
+        let message = format!("it holds {}, which people can't see", code_point(bad));
+        let hint = "remove it, or write `\\u{…}` in a string".to_owned();
+        return Some(say(message).at(at(offset)).hint(Some(hint)));
+    }
+    let Depth { nesting, offset, height } = depth(text);
+    if nesting > DEEPEST_NESTING {
+        let message = format!(
+            "its brackets and `if`s are nested {nesting} deep; at most {DEEPEST_NESTING} are allowed"
+        );
+        return Some(say(message).at(at(offset)));
+    }
+    (height > TALLEST_POLICY).then(|| {
+        let message = format!("it is {height} levels deep, each link of a chain of operators being one; at most {TALLEST_POLICY} are allowed");
+        say(message).hint(Some("compare with a set: `[…].contains(…)`, or split it".to_owned()))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::id::{AppId, GrantId, PolicyId, RouteId};
+use crate::model::id::{AppId, AssertionId, GrantId, PolicyId, RouteId};
 use crate::model::problem::Position;
 
 /// Which object of the rule book a problem is about.
@@ -16,6 +16,8 @@ pub enum Object {
     Grant(GrantId),
     /// A hand-written policy.
     Policy(PolicyId),
+    /// An assertion.
+    Assertion(AssertionId),
     /// The rule book as a whole.
     RuleBook,
 }
@@ -27,6 +29,7 @@ impl fmt::Display for Object {
             Self::Route(id) => write!(f, "route `{id}`"),
             Self::Grant(id) => write!(f, "grant `{id}`"),
             Self::Policy(id) => write!(f, "policy `{id}`"),
+            Self::Assertion(id) => write!(f, "assertion `{id}`"),
             Self::RuleBook => f.write_str("rule book"),
         }
     }

@@ -1,4 +1,4 @@
-//! A policy's text, word by word: where things stand, and how deep it is, before anything parses it.
+//! A policy's text, word by word: where things stand in it, also before anything parses it.
 //!
 //! Cedar's own syntax tree keeps its places to itself. What is needed of them is little: where an entity is named, where a
 //! clause begins. This reading is for showing and for limits; what a policy means, Cedar alone says.

@@ -29,6 +29,7 @@ fn place<'p>(object: &Object, places: &'p Places) -> Option<&'p str> {
         Object::Route(id) => places.of("route", id.as_str()),
         Object::Grant(id) => places.of("grant", id.as_str()),
         Object::Policy(id) => places.of("policy", id.as_str()),
+        Object::Assertion(id) => places.of("assertion", id.as_str()),
         Object::RuleBook => None,
     }
 }

@@ -20,6 +20,9 @@ use crate::model::route::{
 };
 use crate::model::rule_book::RuleBook;
 
+/// Bytes of one file, far more than the largest rule book takes.
+const LARGEST_FILE: u64 = 128 << 20;
+
 /// Where each object of a rule book was read, so that what is wrong with it can be told by file and line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Places(BTreeMap<(&'static str, String), String>);
@@ -164,6 +167,9 @@ impl Reader {
         let extension = path.extension().and_then(|extension| extension.to_str());
         if !matches!(extension, Some("toml" | "cedar")) {
             return;
+        }
+        if std::fs::metadata(path).is_ok_and(|file| file.len() > LARGEST_FILE) {
+            return self.problem(&place, format!("is larger than {} MiB", LARGEST_FILE >> 20));
         }
         match std::fs::read_to_string(path) {
             Ok(text) => {

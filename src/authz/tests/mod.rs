@@ -4,6 +4,7 @@ mod compile;
 mod console;
 mod decide;
 mod index;
+mod limits;
 mod overlaps;
 mod path;
 mod policy_text;
