@@ -12,6 +12,7 @@ use super::decision::Mentions;
 use super::entities::{Vocabulary, rule_id};
 use super::grants;
 use super::overlaps;
+use super::prepared::Rule;
 use super::problem::{Object, Problem};
 use super::reads::Reads;
 use super::schema::{self, ReleaseSchema};
@@ -69,18 +70,18 @@ pub fn compile(
     let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
     overlaps::check(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
-    let Rules { policies, reads } = rules(book, terms, &mut problems);
+    let Rules { rules, reads } = rules(book, terms, &mut problems);
     let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
     let schema = schema_of(book, &zones, &mut problems);
     if let Some(schema) = &schema {
-        validate(schema, &policies, &mut problems);
+        validate(schema, &rules, &mut problems);
     }
     let vocabulary = Vocabulary::new().map_err(|e| Problem::new(Object::RuleBook, &e));
     let vocabulary = vocabulary.map_err(|problem| problems.push(problem)).ok();
     match (schema, vocabulary) {
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
             let mentions = mentions(book);
-            let compiled = Compiled { number, tree, policies, schema, vocabulary, mentions, reads };
+            let compiled = Compiled { number, tree, rules, schema, vocabulary, mentions, reads };
             Snapshot::new(compiled, &book.routes)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }
@@ -157,7 +158,7 @@ const MFA_UNSET: &str =
 /// Grants and policies as Cedar knows them, and what they look at besides their scope.
 #[derive(Default)]
 struct Rules {
-    policies: PolicySet,
+    rules: Vec<Rule>,
     reads: HashMap<CedarPolicyId, Reads>,
 }
 
@@ -166,17 +167,16 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
     let from_grants = book
         .grants
         .iter()
-        .map(|grant| grants::to_policy(grant).map(|policy| (policy, Reads::of_grant(grant))));
+        .map(|grant| Ok((Rule::of_grant(&grants::to_policy(grant)?), Reads::of_grant(grant))));
     let by_hand = book.policies.iter().map(|policy| parse(policy, terms));
     let mut rules = Rules::default();
     for rule in from_grants.chain(by_hand) {
         match rule {
-            Ok((policy, reads)) => {
+            Ok((rule, reads)) => {
                 if reads != Reads::default() {
-                    rules.reads.insert(policy.id().clone(), reads);
+                    rules.reads.insert(rule.id(), reads);
                 }
-                // A duplicate id is reported by `check_ids` already.
-                drop(rules.policies.add(policy));
+                rules.rules.push(rule);
             }
             Err(problem) => problems.push(problem),
         }
@@ -184,7 +184,7 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
     rules
 }
 
-fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Reads), Problem> {
+fn parse(policy: &Policy, terms: &Terms) -> Result<(Rule, Reads), Problem> {
     let fail =
         |message: &dyn fmt::Display| Problem::new(Object::Policy(policy.id.clone()), message);
     let id = CedarPolicyId::new(RuleId::Policy(policy.id.clone()).to_string());
@@ -195,7 +195,7 @@ fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Reads), Problem
     if terms.mfa == MfaSetting::Empty && mentions_mfa(&form) {
         return Err(fail(&MFA_UNSET));
     }
-    Ok((parsed, Reads::of_policy(&form)))
+    Ok((Rule::by_hand(parsed), Reads::of_policy(&form)))
 }
 
 /// Whether a policy in JSON form reads `context.mfa`.
@@ -224,8 +224,13 @@ fn schema_of(
     built.map_err(|fault| problems.push(Problem::new(Object::RuleBook, &fault))).ok()
 }
 
-fn validate(schema: &ReleaseSchema, policies: &PolicySet, problems: &mut Vec<Problem>) {
-    let result = Validator::new(schema.schema.clone()).validate(policies, ValidationMode::Strict);
+fn validate(schema: &ReleaseSchema, rules: &[Rule], problems: &mut Vec<Problem>) {
+    let mut set = PolicySet::new();
+    for rule in rules {
+        // An id that is used twice is reported by `check_ids` already.
+        drop(set.add(rule.policy()));
+    }
+    let result = Validator::new(schema.schema.clone()).validate(&set, ValidationMode::Strict);
     for error in result.validation_errors() {
         let object = rule_id(error.policy_id()).map_or(Object::RuleBook, |rule| match rule {
             RuleId::Grant(id) => Object::Grant(id),
@@ -245,7 +250,7 @@ fn mentions(book: &RuleBook) -> BTreeMap<AppId, Mentions> {
             mention(app, grant);
         }
     }
-    let shared = by_hand(&book.policies);
+    let shared = named_by_hand(&book.policies);
     for app in all.values_mut() {
         app.groups.extend(shared.groups.iter().cloned());
         app.roles.extend(shared.roles.iter().cloned());
@@ -255,7 +260,7 @@ fn mentions(book: &RuleBook) -> BTreeMap<AppId, Mentions> {
 
 /// Every group that a rule book brings up: in grants, in hand-written policies, and by giving it a name.
 pub fn groups_named(book: &RuleBook) -> BTreeSet<GroupId> {
-    let mut all = by_hand(&book.policies);
+    let mut all = named_by_hand(&book.policies);
     book.grants.iter().for_each(|grant| mention(&mut all, grant));
     all.groups.extend(book.group_names.keys().cloned());
     all.groups
@@ -269,7 +274,8 @@ fn mention(app: &mut Mentions, grant: &Grant) {
     }
 }
 
-fn by_hand(policies: &[Policy]) -> Mentions {
+/// The groups and app roles that hand-written policies name.
+pub(super) fn named_by_hand(policies: &[Policy]) -> Mentions {
     let mut found = Mentions::default();
     let parsed = policies.iter().filter_map(|policy| CedarPolicy::parse(None, &policy.text).ok());
     let literals: HashSet<_> = parsed.flat_map(|policy| policy.entity_literals()).collect();

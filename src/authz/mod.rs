@@ -40,6 +40,13 @@
 //! What does not change between requests is made once: [`prepared`] entities, and in [`memo`] the answers that depend on
 //! nothing that a request brings along.
 //!
+//! # Why
+//!
+//! [`weigh`] takes a rule apart and puts each clause to Cedar by itself. [`explain`] does so for a decision: which rule made
+//! it, and which came near and lacks what. [`prospect`] does so when not everything is known, and answers always, under
+//! conditions, or never; on that stand the queries and the [`assertions`] that are kept with the rules. [`telling`] says all
+//! of it in words.
+//!
 //! An open connection is decided again while it lives; [`timing`] says when the passing of time alone can change the
 //! answer.
 //!
@@ -50,11 +57,13 @@
 //! each policy is validated strictly against it: when a draft is compiled and again when a release is loaded.
 //! [`console`] answers for the console itself, by the same engine.
 
+pub mod assertions;
 pub mod compile;
 pub mod console;
 mod contexts;
 pub mod decision;
 pub mod entities;
+pub mod explain;
 pub mod grants;
 mod index;
 mod memo;
@@ -62,11 +71,15 @@ mod overlaps;
 pub mod path;
 mod prepared;
 pub mod problem;
+pub mod prospect;
 mod reads;
 pub mod schema;
 pub mod snapshot;
+pub mod stand_in;
+pub mod telling;
 pub mod timing;
 pub mod tree;
+pub mod weigh;
 mod zones;
 
 #[cfg(test)]
