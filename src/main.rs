@@ -1,10 +1,10 @@
 //! The `cedargate` command: one match, and what it says when something can't be done.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cedargate::authz::limits::STACK_OF_DECIDING;
-use cedargate::commands::{check, healthcheck, rules, serve};
+use cedargate::commands::{check, decide, healthcheck, reach, rules, serve};
 #[cfg(feature = "demo")]
 use cedargate::demo;
 use clap::{Args, Parser, Subcommand};
@@ -35,6 +35,16 @@ enum Command {
     /// The rule book as files
     #[command(subcommand)]
     Rules(Rules),
+    /// One decision, explained: what let it through, or what came near and what it lacked
+    #[command(
+        after_help = "Example: cedargate decide --app intranet --path /finance/q3 --group Finance --rules rules/\n\nExit code 0: allow, 1: deny, 2: the question can't be put."
+    )]
+    Decide {
+        #[command(flatten)]
+        options: decide::Options,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// For containers: succeeds when the gate is ready
     #[command(after_help = "Example: cedargate healthcheck --config /etc/cedargate.toml")]
     Healthcheck(Settings),
@@ -66,6 +76,42 @@ enum Rules {
         #[command(flatten)]
         settings: Settings,
     },
+    #[command(flatten)]
+    Inquiry(Inquiry),
+}
+
+/// Questions to the rules, beside reading and writing them.
+#[derive(Debug, Subcommand)]
+enum Inquiry {
+    /// Compile rules and try all their assertions; exit code 1 when one does not hold
+    #[command(after_help = "Example: cedargate rules test rules/")]
+    Test {
+        /// The folder; the live release when none is given
+        dir: Option<PathBuf>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Who can reach a route: always, under conditions, or never
+    #[command(after_help = "Example: cedargate rules who --app intranet --path /finance/q3")]
+    Who {
+        /// A path on the route
+        #[arg(long)]
+        path: String,
+        #[command(flatten)]
+        scope: reach::Scope,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// What somebody can reach: always, under conditions, or never
+    #[command(after_help = "Example: cedargate rules what --app intranet --group Finance")]
+    What {
+        #[command(flatten)]
+        whom: reach::Whom,
+        #[command(flatten)]
+        scope: reach::Scope,
+        #[command(flatten)]
+        settings: Settings,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -73,6 +119,12 @@ struct Settings {
     /// The settings file; `cedargate.toml` in this folder where it exists
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+impl Settings {
+    fn file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
 }
 
 fn main() -> ExitCode {
@@ -87,22 +139,37 @@ fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> ExitCode {
+    let succeeded = |()| ExitCode::SUCCESS;
     let done = match command {
-        Command::Serve(settings) => Box::pin(serve::run(settings.config.as_deref())).await,
+        Command::Serve(settings) => Box::pin(serve::run(settings.file())).await.map(succeeded),
         #[cfg(feature = "demo")]
-        Command::Demo(options) => Box::pin(demo::run(options)).await,
-        Command::Check(settings) => check::run(settings.config.as_deref()).await,
+        Command::Demo(options) => Box::pin(demo::run(options)).await.map(succeeded),
+        Command::Check(settings) => check::run(settings.file()).await.map(succeeded),
+        Command::Decide { options, settings } => decide::run(settings.file(), &options).await,
+        Command::Rules(Rules::Inquiry(inquiry)) => ask(inquiry).await,
         Command::Rules(Rules::Export { dir, settings }) => {
-            rules::export(settings.config.as_deref(), &dir).await
+            rules::export(settings.file(), &dir).await.map(succeeded)
         }
         Command::Rules(Rules::Import { dir, publish, note, settings }) => {
             let purpose =
                 if publish { rules::Purpose::Publish { note } } else { rules::Purpose::Check };
-            rules::import(settings.config.as_deref(), &dir, purpose).await
+            rules::import(settings.file(), &dir, purpose).await.map(succeeded)
         }
-        Command::Healthcheck(settings) => healthcheck::run(settings.config.as_deref()).await,
+        Command::Healthcheck(settings) => healthcheck::run(settings.file()).await.map(succeeded),
     };
-    done.map_or_else(complain, |()| ExitCode::SUCCESS)
+    done.unwrap_or_else(complain)
+}
+
+async fn ask(inquiry: Inquiry) -> anyhow::Result<ExitCode> {
+    match inquiry {
+        Inquiry::Test { dir, settings } => rules::test(settings.file(), dir.as_deref()).await,
+        Inquiry::Who { path, scope, settings } => {
+            reach::who(settings.file(), &scope, &path).await.map(|()| ExitCode::SUCCESS)
+        }
+        Inquiry::What { whom, scope, settings } => {
+            reach::what(settings.file(), &scope, &whom).await.map(|()| ExitCode::SUCCESS)
+        }
+    }
 }
 
 /// Each problem on a line of its own, with its causes; exit code 2: nothing was started or changed.

@@ -14,6 +14,7 @@ use super::grants;
 use super::limits;
 use super::overlaps;
 use super::policy_text;
+use super::prepared::Rule;
 use super::problem::{Object, Problem};
 use super::reads::Reads;
 use super::references;
@@ -83,18 +84,18 @@ fn within_limits(
     overlaps::check(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
     problems.extend(references::unknown(book));
-    let Rules { policies, reads } = rules(book, terms, &mut problems);
+    let Rules { rules, reads } = rules(book, terms, &mut problems);
     let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
     let schema = schema_of(book, &zones, &mut problems);
     if let Some(schema) = &schema {
-        validate(schema, &policies, book, &mut problems);
+        validate(schema, &rules, book, &mut problems);
     }
     let vocabulary = Vocabulary::new().map_err(|e| Problem::new(Object::RuleBook, &e));
     let vocabulary = vocabulary.map_err(|problem| problems.push(problem)).ok();
     match (schema, vocabulary) {
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
             let mentions = mentions(book);
-            let compiled = Compiled { number, tree, policies, schema, vocabulary, mentions, reads };
+            let compiled = Compiled { number, tree, rules, schema, vocabulary, mentions, reads };
             Snapshot::new(compiled, &book.routes)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }
@@ -171,27 +172,25 @@ const MFA_UNSET: &str =
 /// Grants and policies as Cedar knows them, and what they look at besides their scope.
 #[derive(Default)]
 struct Rules {
-    policies: PolicySet,
+    rules: Vec<Rule>,
     reads: HashMap<CedarPolicyId, Reads>,
 }
 
 /// All rules, grants first; those with problems are left out.
 fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
-    let from_grants = book
-        .grants
-        .iter()
-        .map(|grant| grants::to_policy(grant).map(|policy| (policy, Reads::of_grant(grant))))
-        .map(|rule| rule.map_err(|problem| vec![problem]));
+    let from_grants = book.grants.iter().map(|grant| {
+        let rule = grants::to_policy(grant).map_err(|problem| vec![problem])?;
+        Ok((Rule::of_grant(&rule), Reads::of_grant(grant)))
+    });
     let by_hand = book.policies.iter().map(|policy| parse(policy, terms));
     let mut rules = Rules::default();
     for rule in from_grants.chain(by_hand) {
         match rule {
-            Ok((policy, reads)) => {
+            Ok((rule, reads)) => {
                 if reads != Reads::default() {
-                    rules.reads.insert(policy.id().clone(), reads);
+                    rules.reads.insert(rule.id(), reads);
                 }
-                // A duplicate id is reported by `check_ids` already.
-                drop(rules.policies.add(policy));
+                rules.rules.push(rule);
             }
             Err(found) => problems.extend(found),
         }
@@ -199,7 +198,7 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
     rules
 }
 
-fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Reads), Vec<Problem>> {
+fn parse(policy: &Policy, terms: &Terms) -> Result<(Rule, Reads), Vec<Problem>> {
     let fail =
         |message: &dyn fmt::Display| vec![Problem::new(Object::Policy(policy.id.clone()), message)];
     let parsed = policy_text::read(policy)?;
@@ -207,7 +206,7 @@ fn parse(policy: &Policy, terms: &Terms) -> Result<(CedarPolicy, Reads), Vec<Pro
     if terms.mfa == MfaSetting::Empty && mentions_mfa(&form) {
         return Err(fail(&MFA_UNSET));
     }
-    Ok((parsed, Reads::of_policy(&form)))
+    Ok((Rule::by_hand(parsed), Reads::of_policy(&form)))
 }
 
 /// Whether a policy in JSON form reads `context.mfa`.
@@ -236,17 +235,17 @@ fn schema_of(
     built.map_err(|fault| problems.push(Problem::new(Object::RuleBook, &fault))).ok()
 }
 
-fn validate(
-    schema: &ReleaseSchema,
-    policies: &PolicySet,
-    book: &RuleBook,
-    problems: &mut Vec<Problem>,
-) {
+fn validate(schema: &ReleaseSchema, rules: &[Rule], book: &RuleBook, problems: &mut Vec<Problem>) {
     let texts: HashMap<_, _> = book.policies.iter().map(|policy| (&policy.id, policy)).collect();
     // A grant that is known to be wrong needs no second opinion.
     let known: BTreeSet<_> = problems.iter().map(|problem| problem.object.clone()).collect();
     let is_known = |object: &Object| matches!(object, Object::Grant(_)) && known.contains(object);
-    let result = Validator::new(schema.schema.clone()).validate(policies, ValidationMode::Strict);
+    let mut set = PolicySet::new();
+    for rule in rules {
+        // An id that is used twice is reported by `check_ids` already.
+        drop(set.add(rule.policy()));
+    }
+    let result = Validator::new(schema.schema.clone()).validate(&set, ValidationMode::Strict);
     for error in result.validation_errors() {
         let (object, text) = match rule_id(error.policy_id()) {
             Some(RuleId::Grant(id)) => (Object::Grant(id), ""),
@@ -271,7 +270,7 @@ fn mentions(book: &RuleBook) -> BTreeMap<AppId, Mentions> {
             mention(app, grant);
         }
     }
-    let shared = by_hand(&book.policies);
+    let shared = named_by_hand(&book.policies);
     for app in all.values_mut() {
         app.groups.extend(shared.groups.iter().cloned());
         app.roles.extend(shared.roles.iter().cloned());
@@ -281,7 +280,7 @@ fn mentions(book: &RuleBook) -> BTreeMap<AppId, Mentions> {
 
 /// Every group that a rule book brings up: in grants, in hand-written policies, and by giving it a name.
 pub fn groups_named(book: &RuleBook) -> BTreeSet<GroupId> {
-    let mut all = by_hand(&book.policies);
+    let mut all = named_by_hand(&book.policies);
     book.grants.iter().for_each(|grant| mention(&mut all, grant));
     all.groups.extend(book.group_names.keys().cloned());
     all.groups
@@ -295,7 +294,8 @@ fn mention(app: &mut Mentions, grant: &Grant) {
     }
 }
 
-fn by_hand(policies: &[Policy]) -> Mentions {
+/// The groups and app roles that hand-written policies name.
+pub(super) fn named_by_hand(policies: &[Policy]) -> Mentions {
     let mut found = Mentions::default();
     let parsed = |policy| with_room(|| policy_text::read(policy)).ok();
     let named = |policy: CedarPolicy| policy.entity_literals();

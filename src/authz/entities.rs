@@ -151,6 +151,15 @@ pub(super) fn address(question: &Question<'_>) -> Result<IpAddr, Unusable> {
     }
 }
 
+/// The context of nothing but the client's address.
+///
+/// # Errors
+/// When Cedar refuses it, which would be a fault of ours.
+pub(super) fn address_context(ip: IpAddr) -> Result<Context, Unusable> {
+    let value = RestrictedExpression::new_ip(ip.to_string());
+    Context::from_pairs([(Part::Ip.as_str().to_owned(), value)]).map_err(unusable)
+}
+
 /// The Cedar context of a question, as far as policies look at it: some parts cost more than a decision.
 ///
 /// # Errors

@@ -17,11 +17,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cedar_policy::{
-    ActionConstraint, EntityUid, Policy, PolicyId, PolicySet, PrincipalConstraint,
-    ResourceConstraint,
+    ActionConstraint, EntityUid, Policy, PolicyId, PrincipalConstraint, ResourceConstraint,
 };
 
-use super::prepared::Actions;
+use super::prepared::{Actions, Rule};
 use super::reads::{Parts, Reads};
 use super::timing::Timing;
 use crate::model::grant::Method;
@@ -62,7 +61,7 @@ struct Node {
 /// A policy that may have a say.
 #[derive(Debug)]
 pub(super) struct Candidate {
-    pub(super) policy: Policy,
+    pub(super) rule: Rule,
     pub(super) parts: Parts,
     timing: Timing,
     methods: Methods,
@@ -93,14 +92,11 @@ impl Methods {
 
 impl Index {
     /// Sorts policies by what their scopes name. Those that `reads` does not name look at nothing but their scope.
-    pub(super) fn of(
-        policies: &PolicySet,
-        reads: &HashMap<PolicyId, Reads>,
-        actions: &Actions,
-    ) -> Self {
+    pub(super) fn of(rules: &[Rule], reads: &HashMap<PolicyId, Reads>, actions: &Actions) -> Self {
         let mut index = Self { nodes: vec![Node::default()], ..Self::default() };
-        for policy in policies.policies() {
-            let candidate = Candidate::new(policy, reads.get(policy.id()), actions);
+        for rule in rules {
+            let policy = rule.policy();
+            let candidate = Candidate::new(rule, &policy, reads.get(policy.id()), actions);
             let place = index.place_of(policy.resource_constraint());
             let bound = index.bound_of(policy.principal_constraint());
             if let Some(node) = index.nodes.get_mut(place.0) {
@@ -154,6 +150,12 @@ impl Index {
         bounds
     }
 
+    /// All policies about a resource so placed, whomever and whichever method they are about.
+    pub(super) fn about(&self, places: &[Place]) -> impl Iterator<Item = &Candidate> {
+        let nodes = places.iter().filter_map(|place| self.nodes.get(place.0));
+        nodes.flat_map(|node| node.anybody.iter().chain(node.bound.values().flatten()))
+    }
+
     /// The policies that can have a say on this method, for a principal and a resource so placed.
     pub(super) fn candidates<'a>(
         &'a self,
@@ -191,9 +193,9 @@ impl Node {
 }
 
 impl Candidate {
-    fn new(policy: &Policy, reads: Option<&Reads>, actions: &Actions) -> Self {
+    fn new(rule: &Rule, policy: &Policy, reads: Option<&Reads>, actions: &Actions) -> Self {
         Self {
-            policy: policy.clone(),
+            rule: rule.clone(),
             parts: reads.map_or(Parts::NONE, |reads| reads.parts),
             timing: reads.map_or(Timing::Never, |reads| reads.timing),
             methods: Methods::of(policy, actions),

@@ -5,8 +5,10 @@
 //! release alone. The first three are the key; a release has a snapshot of its own and with it a memory of its own. A
 //! remembered answer is put on record like any other.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use cedar_policy::Context;
 use quick_cache::sync::Cache;
 
 use super::decision::Decision;
@@ -19,6 +21,8 @@ use crate::model::principal::PrincipalHash;
 const PEOPLE: usize = 4_096;
 /// Answers remembered at most; one takes about 300 bytes.
 const ANSWERS: usize = 65_536;
+/// Client addresses remembered at most; one takes about 500 bytes.
+const ADDRESSES: usize = 4_096;
 
 /// A principal, ready for evaluation.
 #[derive(Debug)]
@@ -42,11 +46,17 @@ pub(super) struct Key {
 pub(super) struct Memo {
     pub(super) people: Cache<PrincipalHash, Arc<Person>>,
     pub(super) answers: Cache<Key, Decision>,
+    /// Contexts of nothing but an address: Cedar parses it anew each time.
+    pub(super) addresses: Cache<IpAddr, Context>,
 }
 
 impl Default for Memo {
     fn default() -> Self {
-        Self { people: Cache::new(PEOPLE), answers: Cache::new(ANSWERS) }
+        Self {
+            people: Cache::new(PEOPLE),
+            answers: Cache::new(ANSWERS),
+            addresses: Cache::new(ADDRESSES),
+        }
     }
 }
 
@@ -54,6 +64,9 @@ impl Default for Memo {
 impl std::fmt::Debug for Memo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (people, answers) = (self.people.len(), self.answers.len());
-        f.debug_struct("Memo").field("people", &people).field("answers", &answers).finish()
+        f.debug_struct("Memo")
+            .field("people", &people)
+            .field("answers", &answers)
+            .finish_non_exhaustive()
     }
 }

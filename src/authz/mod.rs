@@ -40,6 +40,13 @@
 //! What does not change between requests is made once: [`prepared`] entities, and in [`memo`] the answers that depend on
 //! nothing that a request brings along.
 //!
+//! # Why
+//!
+//! [`weigh`] takes a rule apart and puts each clause to Cedar by itself. [`explain`] does so for a decision: which rule made
+//! it, and which came near and lacks what. [`prospect`] does so when not everything is known, and answers always, under
+//! conditions, or never; on that stand the queries and the [`assertions`] that are kept with the rules. [`telling`] says all
+//! of it in words.
+//!
 //! An open connection is decided again while it lives; [`timing`] says when the passing of time alone can change the
 //! answer.
 //!
@@ -52,12 +59,14 @@
 //! [`limits`] keeps rule books at a size, and policies at a [`depth`], at which all of this works.
 //! [`console`] answers for the console itself, by the same engine.
 
+pub mod assertions;
 pub mod compile;
 pub mod console;
 mod contexts;
 pub mod decision;
 mod depth;
 pub mod entities;
+pub mod explain;
 pub mod grants;
 mod index;
 pub mod limits;
@@ -68,14 +77,18 @@ pub mod path;
 mod policy_text;
 mod prepared;
 pub mod problem;
+pub mod prospect;
 mod reads;
 mod references;
 pub mod schema;
 pub mod snapshot;
 mod stack;
+pub mod stand_in;
+pub mod telling;
 pub mod timing;
 mod tokens;
 pub mod tree;
+pub mod weigh;
 mod zones;
 
 #[cfg(test)]

@@ -117,13 +117,27 @@ impl Parts {
         self.0 & (1 << part as u16) != 0
     }
 
+    pub(super) const fn with(self, part: Part) -> Self {
+        Self(self.0 | (1 << part as u16))
+    }
+
+    #[must_use]
+    pub(super) fn without(self, part: Part) -> Self {
+        Self(self.0 & !(1 << part as u16))
+    }
+
+    /// Whether these are among them.
+    pub(super) fn holds(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
     #[must_use]
     pub(super) fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// `context.name` and `context has name` read one attribute; `context` in any other place reads all.
-    fn in_form(form: &Value) -> Self {
+    pub(super) fn in_form(form: &Value) -> Self {
         match form {
             Value::Object(members) => match (members.get("left"), members.get("attr")) {
                 (Some(left), Some(Value::String(name))) if is_context(left) => Self::named(name),

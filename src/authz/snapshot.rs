@@ -3,19 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, PolicyId, PolicySet, Request};
+use cedar_policy::{Context, EntityUid, PolicyId};
 
 use super::decision::{Decision, Mentions, Question};
 use super::entities::{self, Unusable, Vocabulary, rule_id};
-use super::index::{Index, Outlook, Place};
+use super::explain::Explanation;
+use super::index::{Candidate, Index, Outlook, Place};
 use super::memo::{Key, Memo, Person};
 use super::overlaps;
-use super::prepared::{Actions, Prepared};
+use super::prepared::{Actions, Case, Prepared, Response, Rule};
 use super::problem::{Object, Problem};
-use super::reads::{Parts, Reads};
+use super::prospect::{Knowledge, Prospect};
+use super::reads::{Part, Parts, Reads};
 use super::schema::ReleaseSchema;
 use super::timing::Timing;
 use super::tree::{RouteMatch, RouteTree};
+use super::weigh::{self, Written};
 use crate::model::app::App;
 use crate::model::civil::{LocalTime, Zone};
 use crate::model::grant::Method;
@@ -24,6 +27,7 @@ use crate::model::id::{AppId, AuthContext, ReleaseNumber, RouteId};
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Reason, RuleId, Verdict};
 use crate::model::route::Route;
+use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 
 /// A release compiled for deciding.
@@ -31,7 +35,8 @@ use crate::model::time::Timestamp;
 pub struct Snapshot {
     number: ReleaseNumber,
     tree: RouteTree,
-    policies: PolicySet,
+    /// In the order of the rule book.
+    rules: Vec<Rule>,
     index: Index,
     schema: ReleaseSchema,
     vocabulary: Vocabulary,
@@ -58,7 +63,8 @@ struct Site {
 pub(super) struct Compiled {
     pub(super) number: ReleaseNumber,
     pub(super) tree: RouteTree,
-    pub(super) policies: PolicySet,
+    /// In the order of the rule book.
+    pub(super) rules: Vec<Rule>,
     pub(super) schema: ReleaseSchema,
     pub(super) vocabulary: Vocabulary,
     pub(super) mentions: BTreeMap<AppId, Mentions>,
@@ -68,11 +74,11 @@ pub(super) struct Compiled {
 
 impl Snapshot {
     pub(super) fn new(compiled: Compiled, routes: &[Route]) -> Result<Self, Problem> {
-        let Compiled { number, tree, policies, schema, vocabulary, mentions, reads } = compiled;
+        let Compiled { number, tree, rules, schema, vocabulary, mentions, reads } = compiled;
         let entities = schema.schema.action_entities();
         let entities = entities.map_err(|e| Problem::new(Object::RuleBook, &e))?;
         let actions = Actions::new(entities, |method| vocabulary.action(method.as_str()));
-        let index = Index::of(&policies, &reads, &actions);
+        let index = Index::of(&rules, &reads, &actions);
         let wider = overlaps::wider(routes);
         let site = |(number, (route, wider)): (usize, (&Route, Vec<&RouteId>))| {
             let entity = vocabulary.route_entity(route, &wider);
@@ -90,7 +96,7 @@ impl Snapshot {
         Ok(Self {
             number,
             tree,
-            policies,
+            rules,
             index,
             schema,
             vocabulary,
@@ -135,14 +141,14 @@ impl Snapshot {
 
     /// All policies as Cedar text, in the order of the rule book, for releases and auditors.
     pub fn cedar(&self) -> String {
-        let texts: Vec<_> =
-            self.policies.policies().filter_map(cedar_policy::Policy::to_cedar).collect();
+        let texts: Vec<_> = self.rules.iter().filter_map(|rule| rule.policy().to_cedar()).collect();
         texts.join("\n\n")
     }
 
     /// One rule as Cedar text.
     pub fn cedar_of(&self, rule: &RuleId) -> Option<String> {
-        self.policies.policy(&cedar_policy::PolicyId::new(rule.to_string()))?.to_cedar()
+        let id = PolicyId::new(rule.to_string());
+        self.rules.iter().find(|rule| rule.id() == id)?.policy().to_cedar()
     }
 
     /// The schema that the policies were validated against, in Cedar's JSON form.
@@ -194,18 +200,66 @@ impl Snapshot {
         let candidates: Vec<_> =
             self.index.candidates(&site.places, &person.bounds, question.method).collect();
         let outlook = Outlook::of(&candidates, question.circumstances.now);
-        let mut policies = PolicySet::new();
-        for candidate in candidates {
-            policies.add(candidate.policy.clone()).map_err(|e| fail(&e))?;
-        }
-        let request = self.request(question, (&person.entity, &site.entity), outlook.parts)?;
-        let entities = self.actions.with(&person.entity, &site.entity)?;
-        let response = Authorizer::new().is_authorized(&request, &policies, &entities);
-        Ok(Evaluation { decision: read(&response, question.principal), outlook })
+        let case = self.case(question, (&person.entity, &site.entity), outlook.parts)?;
+        Ok(Evaluation { decision: decide(&case, &candidates, question.principal)?, outlook })
     }
 
-    /// Of the question's route, when the question can be answered at all: without the client's address it can't, whether
-    /// rules would look at it or not.
+    /// Decides, and takes apart all rules about the route: why they decided so, and what would have to be otherwise.
+    ///
+    /// `book` is the rule book that was compiled: it has the grants as they were written, condition by condition.
+    ///
+    /// # Errors
+    /// When nothing can be decided at all ([`Self::decide`] denies then), or `book` is another one.
+    pub fn explain(
+        &self,
+        question: &Question<'_>,
+        book: &RuleBook,
+    ) -> Result<Explanation, Unusable> {
+        let site = self.site(question)?;
+        let person = self.person(question.principal)?;
+        let about: Vec<_> = self.index.about(&site.places).collect();
+        let parts = about.iter().fold(Parts::NONE, |parts, rule| parts.and(rule.parts));
+        let case = self.case(question, (&person.entity, &site.entity), parts)?;
+        let candidates: Vec<_> =
+            self.index.candidates(&site.places, &person.bounds, question.method).collect();
+        let decision = decide(&case, &candidates, question.principal)?;
+        let written = Written::of(book);
+        let weighed = about.iter().map(|rule| weigh::weigh(&case, &written.policy(&rule.rule)?));
+        let weighed: Vec<_> = weighed.collect::<Result<_, _>>()?;
+        let mut rules: Vec<_> = weighed.into_iter().flatten().collect();
+        Explanation::sort(&mut rules);
+        Ok(Explanation { decision, route: question.route.id.clone(), rules })
+    }
+
+    /// What somebody could do when no more than `known` of the question is known.
+    ///
+    /// # Errors
+    /// As for [`Self::explain`].
+    pub fn prospect(
+        &self,
+        question: &Question<'_>,
+        book: &RuleBook,
+        known: Knowledge,
+    ) -> Result<Prospect, Unusable> {
+        Ok(Prospect::of(self.explain(question, book)?.rules, known))
+    }
+
+    fn case(
+        &self,
+        question: &Question<'_>,
+        (who, what): (&Prepared, &Prepared),
+        parts: Parts,
+    ) -> Result<Case, Unusable> {
+        let action = self.action(question.method)?;
+        let context = self.context(question, parts)?;
+        Ok(Case::new((who, action, what), &context, self.actions.with(who, what)?))
+    }
+
+    fn action(&self, method: Method) -> Result<&EntityUid, Unusable> {
+        let action = self.actions.uid(method);
+        action.ok_or_else(|| fail(&format!("there is no action for {}", method.as_str())))
+    }
+
     fn site(&self, question: &Question<'_>) -> Result<&Site, Unusable> {
         entities::address(question)?;
         let id = &question.route.id;
@@ -220,19 +274,19 @@ impl Snapshot {
         })
     }
 
-    fn request(
-        &self,
-        question: &Question<'_>,
-        (who, what): (&Prepared, &Prepared),
-        parts: Parts,
-    ) -> Result<Request, Unusable> {
-        let context = entities::context(question, parts)?;
-        let method = question.method;
-        let action = self.actions.uid(method);
-        let action = action.ok_or_else(|| fail(&format!("there is no action for {method:?}")))?;
-        let (who, what) = (who.uid().clone(), what.uid().clone());
-        // Not held against the schema: each part is made by its type, and a test checks that they fit.
-        Request::new(who, action.clone(), what, context, None).map_err(|e| fail(&e))
+    fn context(&self, question: &Question<'_>, parts: Parts) -> Result<Context, Unusable> {
+        let rest = entities::context(question, parts.without(Part::Ip))?;
+        if !parts.has(Part::Ip) {
+            return Ok(rest);
+        }
+        let ip = entities::address(question)?;
+        let address =
+            self.memo.addresses.get_or_insert_with(&ip, || entities::address_context(ip))?;
+        if rest == Context::empty() {
+            Ok(address)
+        } else {
+            address.merge(rest).map_err(|e| fail(&e))
+        }
     }
 
     /// The same by all policies, the whole context, and with everything checked by Cedar that [`Self::decide`] takes for
@@ -242,16 +296,26 @@ impl Snapshot {
         let decide = || {
             let site = self.site(question)?;
             let who = Prepared::new(&self.vocabulary.principal(question.principal)?);
-            let request = self.request(question, (&who, &site.entity), Parts::ALL)?;
-            let action = request.action().ok_or_else(|| fail(&"no action"))?;
-            let context = request.context().ok_or_else(|| fail(&"no context"))?;
-            context.validate(&self.schema.schema, action).map_err(|e| fail(&e))?;
-            let entities = self.actions.checked(&who, &site.entity)?;
-            let response = Authorizer::new().is_authorized(&request, &self.policies, &entities);
-            Ok(read(&response, question.principal))
+            let (action, what) = (self.action(question.method)?, &site.entity);
+            let context = entities::context(question, Parts::ALL)?;
+            let fits = context.validate(&self.schema.schema, action);
+            fits.map_err(|e| fail(&e))?;
+            let entities = self.actions.checked(&who, what)?;
+            let said =
+                Case::new((&who, action, what), &context, entities).ask(self.rules.iter())?;
+            Ok(read(said, question.principal))
         };
         decide().unwrap_or_else(|error: Unusable| Decision::failed(&error))
     }
+}
+
+fn decide(
+    case: &Case,
+    candidates: &[&Candidate],
+    principal: &Principal,
+) -> Result<Decision, Unusable> {
+    let said = case.ask(candidates.iter().map(|candidate| &candidate.rule))?;
+    Ok(read(said, principal))
 }
 
 /// What Cedar said, and what that depends on.
@@ -272,11 +336,10 @@ fn fail(error: &dyn std::fmt::Display) -> Unusable {
     Unusable(error.to_string())
 }
 
-fn read(response: &cedar_policy::Response, principal: &Principal) -> Decision {
-    let diagnostics = response.diagnostics();
-    let mut rules: Vec<_> = diagnostics.reason().filter_map(rule_id).collect();
+fn read(said: Response, principal: &Principal) -> Decision {
+    let mut rules: Vec<_> = said.reasons.iter().filter_map(rule_id).collect();
     rules.sort();
-    let mut errors: Vec<_> = diagnostics.errors().map(ToString::to_string).collect();
+    let mut errors = said.errors;
     errors.sort();
     let deny = |reason| Decision {
         verdict: Verdict::Deny,
@@ -287,7 +350,7 @@ fn read(response: &cedar_policy::Response, principal: &Principal) -> Decision {
     if !errors.is_empty() {
         return deny(Reason::PolicyError);
     }
-    match response.decision() {
+    match said.decision {
         cedar_policy::Decision::Allow => {
             Decision { verdict: Verdict::Allow, ..deny(Reason::Granted) }
         }

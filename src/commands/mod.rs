@@ -1,9 +1,12 @@
 //! The commands besides `demo`, one file each. Errors go up; `main` prints them and picks the exit code.
 
 pub mod check;
+pub mod decide;
 mod entra;
 pub mod healthcheck;
 mod placing;
+pub mod reach;
+mod rule_source;
 pub mod rules;
 pub mod serve;
 

@@ -6,7 +6,7 @@ use crate::authz::compile::CompileError;
 use crate::authz::problem::{Object, Problem};
 use crate::rule_files::Places;
 
-/// One line for each problem.
+/// One line for each problem; by object where nothing was read from files.
 pub(super) fn by_file(error: &CompileError, places: &Places) -> anyhow::Error {
     let lines: Vec<_> = error.problems.iter().map(|problem| line(problem, places)).collect();
     anyhow!("{}", lines.join("\n"))

@@ -1,12 +1,15 @@
 //! `cedargate rules import` and `rules export`: the rule book as a folder of files.
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
 use super::placing::by_file;
+use super::rule_source::Source;
 use super::settings;
 use crate::app::terms;
+use crate::authz::assertions;
 use crate::authz::compile::compile;
 use crate::config;
 use crate::model::id::ReleaseNumber;
@@ -73,4 +76,21 @@ pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result
     }
     store.close().await;
     Ok(())
+}
+
+/// Compiles the rules in `dir`, or those of the live release, and tries all their assertions; exit code 1 when one does
+/// not hold.
+///
+/// # Errors
+/// When the rules can't be read or don't compile.
+#[expect(clippy::print_stdout, reason = "the lines are what this command says")]
+pub async fn test(file: Option<&Path>, dir: Option<&Path>) -> Result<ExitCode> {
+    let source = Source::open(file, dir).await?;
+    let broken = assertions::run(&source.book, &source.snapshot, Clock::System.now());
+    for broken in &broken {
+        println!("{broken}");
+    }
+    let (all, held) = (source.book.assertions.len(), source.book.assertions.len() - broken.len());
+    println!("{held} of {all} assertions hold");
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }

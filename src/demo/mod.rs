@@ -255,3 +255,6 @@ fn folder(options: &Options) -> Result<(PathBuf, Option<TempDir>)> {
     let dir = dir.context("no folder for throwaway data; name one with --data")?;
     Ok((dir.path().to_owned(), Some(dir)))
 }
+
+#[cfg(test)]
+mod tests;

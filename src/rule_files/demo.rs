@@ -5,9 +5,10 @@ use crate::model::problem::Problems;
 use crate::model::rule_book::RuleBook;
 
 /// The files of the demo rule book, by name.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("routes.toml", include_str!("../../policies/demo/routes.toml")),
     ("grants.toml", include_str!("../../policies/demo/grants.toml")),
+    ("assertions.toml", include_str!("../../policies/demo/assertions.toml")),
     ("no-guests-in-admin.cedar", include_str!("../../policies/demo/no-guests-in-admin.cedar")),
 ];
 

@@ -32,6 +32,7 @@ fn demo_files_are_written_as_they_are_read() {
     let written = texts(&book).unwrap();
     assert_eq!(written["routes.toml"], include_str!("../../policies/demo/routes.toml"));
     assert_eq!(written["grants.toml"], include_str!("../../policies/demo/grants.toml"));
+    assert_eq!(written["assertions.toml"], include_str!("../../policies/demo/assertions.toml"));
 }
 
 #[test]

@@ -100,6 +100,8 @@ pub(crate) struct Ask {
     pub(crate) chain: Vec<String>,
     circumstances: Circumstances,
     pub(crate) expected: Verdict,
+    /// How many rules apply.
+    pub(crate) matching: usize,
 }
 
 impl Ask {
@@ -116,7 +118,7 @@ impl Ask {
         let client = if dice.below(2) == 0 { "10.1.2.3" } else { "192.0.2.1" }.parse()?;
         let path = places.paths.get(route).ok_or("a rule of no route")?;
         let chain = places.chain(route);
-        let expected = expected(book, &chain, &(method, client, &groups));
+        let (expected, matching) = expected(book, &chain, &(method, client, &groups));
         Ok(Self {
             app: "bench".parse()?,
             host: "bench.example".parse()?,
@@ -134,6 +136,7 @@ impl Ask {
                 local: BTreeMap::new(),
             },
             expected,
+            matching,
         })
     }
 
@@ -167,12 +170,12 @@ impl Ask {
     }
 }
 
-/// The verdict by a plain loop over all rules.
+/// The verdict by a plain loop over all rules, and how many apply.
 fn expected(
     book: &RuleBook,
     chain: &[usize],
     (method, client, groups): &(Method, IpAddr, &BTreeSet<GroupId>),
-) -> Verdict {
+) -> (Verdict, usize) {
     let above: BTreeSet<String> = chain.iter().map(|route| format!("r{route}")).collect();
     let applies = |grant: &&Grant| {
         let named = matches!(&grant.who, Who::Group(group) if groups.contains(group));
@@ -188,7 +191,7 @@ fn expected(
     };
     let effects: Vec<Effect> = book.grants.iter().filter(applies).map(|rule| rule.effect).collect();
     let open = effects.contains(&Effect::Permit) && !effects.contains(&Effect::Forbid);
-    if open { Verdict::Allow } else { Verdict::Deny }
+    (if open { Verdict::Allow } else { Verdict::Deny }, effects.len())
 }
 
 fn person(number: u64, groups: BTreeSet<GroupId>) -> Done<Principal> {

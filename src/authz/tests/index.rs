@@ -17,7 +17,7 @@ const GROUPS: [&str; 4] = [
     "f1a2ce00-0000-4000-8000-00000000000d",
 ];
 const ROUTES: [&str; 7] = ["home", "finance", "quarter", "reports", "admin", "deep", "all"];
-const PATHS: [&str; 7] =
+pub(super) const PATHS: [&str; 7] =
     ["/", "/finance/x", "/finance/q/q3", "/reports/2026", "/admin/a/b", "/admin/a/b/c/d", "/else"];
 /// Between the two moments of [`situations`].
 const END: i64 = 1_795_000_100;
@@ -75,7 +75,7 @@ fn none() -> Conditions {
     Conditions::default()
 }
 
-fn rules() -> impl Strategy<Value = RuleBook> {
+pub(super) fn rules() -> impl Strategy<Value = RuleBook> {
     let grants = prop::collection::vec(rule(), 0..12);
     (grants, prop::sample::subsequence(POLICIES.to_vec(), 0..=POLICIES.len())).prop_map(
         |(grants, texts)| {
@@ -94,7 +94,7 @@ fn rules() -> impl Strategy<Value = RuleBook> {
     )
 }
 
-fn principal() -> impl Strategy<Value = Principal> {
+pub(super) fn principal() -> impl Strategy<Value = Principal> {
     let groups = prop::sample::subsequence(GROUPS.to_vec(), 0..=GROUPS.len());
     let known = (groups, any::<bool>(), any::<bool>()).prop_map(|(groups, role, uma)| {
         let roles: &[&str] = if role { &["Reports.Read"] } else { &[] };
@@ -104,7 +104,7 @@ fn principal() -> impl Strategy<Value = Principal> {
 }
 
 /// The same request in other circumstances, one after another: an answer that was remembered is asked for again.
-fn situations(principal: &Principal, method: Method, path: &'static str) -> [Ask; 3] {
+pub(super) fn situations(principal: &Principal, method: Method, path: &'static str) -> [Ask; 3] {
     let plain = Ask::new(principal.clone(), method, path);
     let inside = ClientAddress::Known("10.1.2.3".parse().unwrap());
     let near =

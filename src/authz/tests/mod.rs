@@ -1,8 +1,10 @@
 //! Tables and properties of deciding.
 
+mod assertions;
 mod compile;
 mod console;
 mod decide;
+mod explain;
 mod index;
 mod limits;
 mod overlaps;

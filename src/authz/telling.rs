@@ -1,0 +1,212 @@
+//! Explanations in words: rules and clauses as [`crate::model::words`] says them, beside what Cedar reads.
+
+use serde::Serialize;
+
+use super::explain::Explanation;
+use super::prospect::{Knowledge, Prospect};
+use super::weigh::{About, Clause, Outcome, Weighed};
+use crate::model::grant::{Effect, Grant, Who};
+use crate::model::group::GroupNames;
+use crate::model::record::{Reason, RuleId, Verdict};
+use crate::model::rule_book::RuleBook;
+use crate::model::words;
+
+/// Near misses that are told: the nearest tell what to do, and the others only how long the rule book is.
+const NEAREST: usize = 5;
+
+/// What an explanation is told from.
+#[derive(Debug, Clone, Copy)]
+pub struct Teller<'a> {
+    /// The rule book that decided.
+    pub book: &'a RuleBook,
+    /// What groups are called.
+    pub names: &'a GroupNames,
+}
+
+/// A decision in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Told {
+    /// Allow or deny.
+    pub verdict: Verdict,
+    /// Why, as a word.
+    pub reason: Reason,
+    /// The route.
+    pub route: String,
+    /// The rules that decided, or failed.
+    pub deciding: Vec<ToldRule>,
+    /// For a deny, the permits that came nearest.
+    pub near: Vec<ToldRule>,
+    /// What failed while deciding.
+    pub errors: Vec<String>,
+}
+
+/// A rule in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToldRule {
+    /// `grant:<id>` or `policy:<id>`.
+    pub rule: RuleId,
+    /// The grant as a sentence; a hand-written policy's id.
+    pub text: String,
+    /// Each clause.
+    pub clauses: Vec<ToldClause>,
+}
+
+/// A clause in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToldClause {
+    /// `who`, `what` or `when`.
+    pub about: &'static str,
+    /// In words; for a hand-written policy as Cedar.
+    pub text: String,
+    /// As Cedar reads it.
+    pub cedar: String,
+    /// `holds`, `misses`, or why it fails.
+    pub outcome: String,
+}
+
+impl<'a> Teller<'a> {
+    /// Tells a decision: what made it, and for a deny what came nearest to letting it through.
+    pub fn tell(self, explanation: &Explanation) -> Told {
+        let Explanation { decision, route, .. } = explanation;
+        let denied = decision.verdict == Verdict::Deny;
+        let near = explanation.near().take(if denied { NEAREST } else { 0 });
+        Told {
+            verdict: decision.verdict,
+            reason: decision.reason,
+            route: route.to_string(),
+            deciding: explanation.deciding().map(|rule| self.rule(rule)).collect(),
+            near: near.map(|rule| self.rule(rule)).collect(),
+            errors: decision.errors.clone(),
+        }
+    }
+
+    fn rule(self, rule: &Weighed) -> ToldRule {
+        let grant = self.grant(&rule.rule);
+        let text = grant.map(|grant| words::sentence(grant, self.names));
+        let clause = |clause: &Clause| self.clause(grant, clause);
+        ToldRule {
+            rule: rule.rule.clone(),
+            text: text.unwrap_or_else(|| "written by hand".to_owned()),
+            clauses: rule.clauses.iter().map(clause).collect(),
+        }
+    }
+
+    fn grant(self, rule: &RuleId) -> Option<&'a Grant> {
+        match rule {
+            RuleId::Grant(id) => self.book.grants.iter().find(|grant| grant.id == *id),
+            RuleId::Policy(_) | RuleId::Console(_) => None,
+        }
+    }
+
+    fn clause(self, grant: Option<&Grant>, clause: &Clause) -> ToldClause {
+        let text = grant.and_then(|grant| self.words(grant, clause.about));
+        ToldClause {
+            about: match clause.about {
+                About::Who => "who",
+                About::What => "what",
+                About::Condition(_) => "when",
+            },
+            text: text.unwrap_or_else(|| clause.cedar.clone()),
+            cedar: clause.cedar.clone(),
+            outcome: match &clause.outcome {
+                Outcome::Holds => "holds".to_owned(),
+                Outcome::Misses => "misses".to_owned(),
+                Outcome::Fails(error) => error.clone(),
+            },
+        }
+    }
+
+    /// A clause of a grant: its conditions are compiled in the order in which they are told, tenants before all others.
+    fn words(self, grant: &Grant, about: About) -> Option<String> {
+        match (about, &grant.who) {
+            (About::Who, Who::Tenants(_)) => Some("somebody signed in".to_owned()),
+            (About::What, _) => Some(format!("to {}", words::what(&grant.what, Effect::Permit))),
+            (About::Who, who) | (About::Condition(0), who @ Who::Tenants(_)) => {
+                Some(words::who(who, self.names))
+            }
+            (About::Condition(at), who) => {
+                let told = usize::from(matches!(who, Who::Tenants(_)));
+                let conditions = words::conditions(&grant.when);
+                conditions.into_iter().nth(at.checked_sub(told)?).map(|condition| condition.text)
+            }
+        }
+    }
+
+    /// What somebody can do, in words: `always`, `never`, or `if` and the conditions.
+    pub fn prospect(self, prospect: &Prospect, known: Knowledge) -> String {
+        match prospect {
+            Prospect::Always(by) => format!("always ({})", named(by)),
+            Prospect::Never(by) if by.is_empty() => "never".to_owned(),
+            Prospect::Never(by) => format!("never ({})", named(by)),
+            Prospect::If { permits, forbids } => {
+                let open = |rule: &Weighed| self.open(rule, known);
+                let permits: Vec<_> = permits.iter().filter_map(open).collect();
+                let forbids: Vec<_> = forbids.iter().filter_map(open).collect();
+                let granted = if permits.is_empty() {
+                    String::new()
+                } else {
+                    format!(" {}", permits.join(" or "))
+                };
+                let kept = if forbids.is_empty() {
+                    String::new()
+                } else {
+                    format!(" unless {}", forbids.join(" or "))
+                };
+                format!("if{granted}{kept}")
+            }
+        }
+    }
+
+    /// The clauses of a rule that are in doubt; none when the rule is not.
+    fn open(self, rule: &Weighed, known: Knowledge) -> Option<String> {
+        let grant = self.grant(&rule.rule);
+        let open = rule.clauses.iter().filter(|clause| known.is_open(clause));
+        let open: Vec<_> = open.map(|clause| self.clause(grant, clause).text).collect();
+        (!open.is_empty()).then(|| format!("{} ({})", open.join(" and "), rule.rule))
+    }
+}
+
+fn named(rules: &[Weighed]) -> String {
+    rules.iter().map(|rule| rule.rule.to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// The answer on lines for a terminal.
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let verdict = match self.verdict {
+            Verdict::Allow => "allow",
+            Verdict::Deny => "deny",
+        };
+        writeln!(f, "{verdict}  {}: {}", self.route, headline(self.reason))?;
+        for rule in &self.deciding {
+            write!(f, "{rule}")?;
+        }
+        for error in &self.errors {
+            writeln!(f, "  failed: {error}")?;
+        }
+        if !self.near.is_empty() {
+            writeln!(f, "\nWould have let it through, had all of it held:")?;
+        }
+        self.near.iter().try_for_each(|rule| write!(f, "{rule}"))
+    }
+}
+
+impl std::fmt::Display for ToldRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "  {}  {}", self.rule, self.text)?;
+        self.clauses.iter().try_for_each(|clause| {
+            writeln!(f, "    {:<6}  {:<4}  {}", clause.outcome, clause.about, clause.text)
+        })
+    }
+}
+
+fn headline(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Granted => "a rule lets them in and none keeps them out",
+        Reason::NoGrant => "no rule lets them in",
+        Reason::NotSignedIn => "no rule lets anybody in who is not signed in",
+        Reason::Forbidden => "a rule keeps them out",
+        Reason::PolicyError => "a rule failed, and then everything is denied",
+        Reason::NoRoute => "no route covers the path",
+    }
+}

@@ -1,0 +1,126 @@
+//! The commands that answer questions about rules, as a shell sees them.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const DEMO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/demo");
+
+/// In an empty folder, with no settings around.
+fn cedargate(arguments: &[&str]) -> Output {
+    let nowhere = tempfile::tempdir().unwrap();
+    Command::new(env!("CARGO_BIN_EXE_cedargate"))
+        .args(arguments)
+        .current_dir(&nowhere)
+        .env_clear()
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn says(output: &Output, code: i32, lines: &[&str]) {
+    let out = String::from_utf8(output.stdout.clone()).unwrap();
+    let err = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{out}{err}");
+    for line in lines {
+        assert!(out.contains(line) || err.contains(line), "no `{line}` in:\n{out}{err}");
+    }
+}
+
+fn decide(more: &[&str]) -> Output {
+    cedargate(&[&["decide", "--rules", DEMO, "--app", "intranet"], more].concat())
+}
+
+#[test]
+fn decide_names_the_rule_that_lets_in_and_the_clause_that_is_missing() {
+    says(
+        &decide(&["--path", "/finance/q3", "--group", "Finance"]),
+        0,
+        &[
+            "allow  intranet/finance",
+            "grant:finance-read  Finance may read",
+            "holds   who   Finance",
+        ],
+    );
+    says(
+        &decide(&["--path", "/finance/q3", "--group", "Finance", "--method", "POST"]),
+        1,
+        &[
+            "deny  intranet/finance: no rule lets them in",
+            "misses  when  with multi-factor sign-in",
+        ],
+    );
+    says(
+        &decide(&["--path", "/finance/q3", "--group", "Finance", "--method", "POST", "--mfa"]),
+        0,
+        &["allow"],
+    );
+    says(&decide(&["--path", "/finance/q3"]), 1, &["no rule lets anybody in who is not signed in"]);
+    says(&decide(&["--path", "/nowhere"]), 1, &["no route of the app covers the path"]);
+    let guest = ["--path", "/admin/users", "--group", "IT-Admins", "--guest"];
+    says(&decide(&guest), 1, &["a rule keeps them out", "policy:no-guests-in-admin"]);
+}
+
+#[test]
+fn decide_answers_as_json() {
+    let answer = decide(&["--path", "/finance/q3", "--group", "Finance", "--json"]);
+    let told: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+    assert_eq!(told["verdict"], "allow");
+    assert_eq!(told["route"], "intranet/finance");
+    assert_eq!(told["deciding"][0]["rule"], "grant:finance-read");
+    assert_eq!(told["deciding"][0]["clauses"][0]["outcome"], "holds");
+}
+
+#[test]
+fn questions_that_can_not_be_put_are_named() {
+    says(
+        &decide(&["--path", "/", "--group", "Accounting"]),
+        2,
+        &["no group is called `Accounting`"],
+    );
+    says(&decide(&["--path", "/a/../b"]), 2, &["the path is refused before anything is decided"]);
+    says(&decide(&["--path", "/", "--method", "get"]), 2, &["`get` is not a method"]);
+    says(&decide(&["--path", "/", "--guest"]), 2, &["nobody's guest"]);
+    let other = ["decide", "--rules", DEMO, "--app", "wiki", "--path", "/"];
+    says(&cedargate(&other), 2, &["there is no app `wiki`; the rule book has: intranet"]);
+    says(
+        &cedargate(&["decide", "--rules", "/nowhere", "--app", "a", "--path", "/"]),
+        2,
+        &["/nowhere"],
+    );
+}
+
+#[test]
+fn who_and_what_say_always_if_or_never() {
+    let who = ["rules", "who", "--rules", DEMO, "--app", "intranet", "--path", "/finance/q3"];
+    says(&cedargate(&who), 0, &["Finance: always (grant:finance-read)"]);
+    let write = [&who[..], &["--method", "POST", "--all"]].concat();
+    let mfa = "Finance: if with multi-factor sign-in (grant:finance-write)";
+    says(&cedargate(&write), 0, &[mfa, "IT-Admins: never", "Everyone: never"]);
+    let what = ["rules", "what", "--rules", DEMO, "--app", "intranet", "--everyone", "--all"];
+    says(
+        &cedargate(&what),
+        0,
+        &["intranet/home  /: always (grant:home)", "intranet/me  /me: never"],
+    );
+}
+
+#[test]
+fn an_assertion_that_does_not_hold_is_named_and_fails_the_command() {
+    says(&cedargate(&["rules", "test", DEMO]), 0, &["3 of 3 assertions hold"]);
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(DEMO).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    let grants = copy.path().join("grants.toml");
+    let open = "\n[[grant]]\nid = \"hole\"\nwho = \"signed_in\"\nwhat = \"read\"\nroute = \"intranet/admin\"\n";
+    let text = std::fs::read_to_string(&grants).unwrap() + open;
+    std::fs::write(&grants, text).unwrap();
+    let broken = cedargate(&["rules", "test", path(copy.path())]);
+    let hole = "assertion `admin-is-for-admins`: everyone signed in can GET intranet/admin through `grant:hole`";
+    says(&broken, 1, &[hole, "2 of 3 assertions hold"]);
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
