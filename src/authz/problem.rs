@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::model::id::{AppId, AssertionId, GrantId, PolicyId, RouteId};
-use crate::model::problem::Position;
+use crate::model::problem::{Position, one_line};
 
 /// Which object of the rule book a problem is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,10 +50,9 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with `object`. Line breaks become spaces: each problem stays one line.
+    /// A problem with `object`, in [`one_line`].
     pub fn new(object: Object, message: &dyn fmt::Display) -> Self {
-        let message = message.to_string().replace(['\r', '\n'], " ");
-        Self { object, at: None, message, hint: None }
+        Self { object, at: None, message: one_line(&message.to_string()), hint: None }
     }
 
     /// The same, at this place of the object's text.
@@ -65,7 +64,7 @@ impl Problem {
     /// The same, with what to do about it.
     #[must_use]
     pub fn hint(self, hint: Option<String>) -> Self {
-        Self { hint: hint.map(|hint| hint.replace(['\r', '\n'], " ")), ..self }
+        Self { hint: hint.map(|hint| one_line(&hint)), ..self }
     }
 
     /// What is wrong and what to do about it, without where.

@@ -12,11 +12,23 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem at `place`; line breaks become spaces, so that each problem stays one line.
+    /// A problem at `place`, each of both in [`one_line`].
     pub fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
-        let one_line = |text: String| text.replace(['\r', '\n'], " ");
-        Self { place: one_line(place.into()), what: one_line(what.into()) }
+        Self { place: one_line(&place.into()), what: one_line(&what.into()) }
     }
+}
+
+/// Characters of a message; what it quotes may be of any length.
+const LONGEST_MESSAGE: usize = 1_000;
+
+/// A message as one line that a terminal can show: control characters become spaces, and what is too long is cut.
+pub fn one_line(text: &str) -> String {
+    let mut characters = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut line: String = characters.by_ref().take(LONGEST_MESSAGE).collect();
+    if characters.next().is_some() {
+        line.push('…');
+    }
+    line
 }
 
 /// `place: what`
