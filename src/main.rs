@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use cedargate::authz::limits::STACK_OF_DECIDING;
 use cedargate::commands::{check, decide, healthcheck, reach, rules, serve};
 #[cfg(feature = "demo")]
 use cedargate::demo;
@@ -181,10 +182,20 @@ impl Settings {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK_OF_DECIDING)
+        .build();
+    match threads {
+        Ok(threads) => threads.block_on(run(Cli::parse().command)),
+        Err(error) => complain(error.into()),
+    }
+}
+
+async fn run(command: Command) -> ExitCode {
     let succeeded = |()| ExitCode::SUCCESS;
-    let done = match Cli::parse().command {
+    let done = match command {
         Command::Serve(settings) => Box::pin(serve::run(settings.file())).await.map(succeeded),
         #[cfg(feature = "demo")]
         Command::Demo(options) => Box::pin(demo::run(options)).await.map(succeeded),

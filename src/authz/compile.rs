@@ -11,12 +11,16 @@ use serde_json::Value;
 use super::decision::Mentions;
 use super::entities::{Vocabulary, rule_id};
 use super::grants;
+use super::limits;
 use super::overlaps;
+use super::policy_text;
 use super::prepared::Rule;
 use super::problem::{Object, Problem};
 use super::reads::Reads;
+use super::references;
 use super::schema::{self, ReleaseSchema};
 use super::snapshot::{Compiled, Snapshot};
+use super::stack::with_room;
 use super::tree::RouteTree;
 use crate::model::app::App;
 use crate::model::civil::Zone;
@@ -64,17 +68,27 @@ pub fn compile(
     number: ReleaseNumber,
     terms: &Terms,
 ) -> Result<Snapshot, CompileError> {
+    limits::check(book).map_err(|problems| CompileError { problems })?;
+    with_room(|| within_limits(book, number, terms))
+}
+
+fn within_limits(
+    book: &RuleBook,
+    number: ReleaseNumber,
+    terms: &Terms,
+) -> Result<Snapshot, CompileError> {
     let mut problems = Vec::new();
     check_ids(book, &mut problems);
     check_apps(&book.apps, terms, &mut problems);
     let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
     overlaps::check(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
+    problems.extend(references::unknown(book));
     let Rules { rules, reads } = rules(book, terms, &mut problems);
     let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
     let schema = schema_of(book, &zones, &mut problems);
     if let Some(schema) = &schema {
-        validate(schema, &rules, &mut problems);
+        validate(schema, &rules, book, &mut problems);
     }
     let vocabulary = Vocabulary::new().map_err(|e| Problem::new(Object::RuleBook, &e));
     let vocabulary = vocabulary.map_err(|problem| problems.push(problem)).ok();
@@ -164,10 +178,10 @@ struct Rules {
 
 /// All rules, grants first; those with problems are left out.
 fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
-    let from_grants = book
-        .grants
-        .iter()
-        .map(|grant| Ok((Rule::of_grant(&grants::to_policy(grant)?), Reads::of_grant(grant))));
+    let from_grants = book.grants.iter().map(|grant| {
+        let rule = grants::to_policy(grant).map_err(|problem| vec![problem])?;
+        Ok((Rule::of_grant(&rule), Reads::of_grant(grant)))
+    });
     let by_hand = book.policies.iter().map(|policy| parse(policy, terms));
     let mut rules = Rules::default();
     for rule in from_grants.chain(by_hand) {
@@ -178,19 +192,16 @@ fn rules(book: &RuleBook, terms: &Terms, problems: &mut Vec<Problem>) -> Rules {
                 }
                 rules.rules.push(rule);
             }
-            Err(problem) => problems.push(problem),
+            Err(found) => problems.extend(found),
         }
     }
     rules
 }
 
-fn parse(policy: &Policy, terms: &Terms) -> Result<(Rule, Reads), Problem> {
+fn parse(policy: &Policy, terms: &Terms) -> Result<(Rule, Reads), Vec<Problem>> {
     let fail =
-        |message: &dyn fmt::Display| Problem::new(Object::Policy(policy.id.clone()), message);
-    let id = CedarPolicyId::new(RuleId::Policy(policy.id.clone()).to_string());
-    let parsed = CedarPolicy::parse(Some(id), &policy.text).map_err(|error| {
-        fail(&error.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-    })?;
+        |message: &dyn fmt::Display| vec![Problem::new(Object::Policy(policy.id.clone()), message)];
+    let parsed = policy_text::read(policy)?;
     let form = parsed.to_json().map_err(|error| fail(&error))?;
     if terms.mfa == MfaSetting::Empty && mentions_mfa(&form) {
         return Err(fail(&MFA_UNSET));
@@ -224,7 +235,11 @@ fn schema_of(
     built.map_err(|fault| problems.push(Problem::new(Object::RuleBook, &fault))).ok()
 }
 
-fn validate(schema: &ReleaseSchema, rules: &[Rule], problems: &mut Vec<Problem>) {
+fn validate(schema: &ReleaseSchema, rules: &[Rule], book: &RuleBook, problems: &mut Vec<Problem>) {
+    let texts: HashMap<_, _> = book.policies.iter().map(|policy| (&policy.id, policy)).collect();
+    // A grant that is known to be wrong needs no second opinion.
+    let known: BTreeSet<_> = problems.iter().map(|problem| problem.object.clone()).collect();
+    let is_known = |object: &Object| matches!(object, Object::Grant(_)) && known.contains(object);
     let mut set = PolicySet::new();
     for rule in rules {
         // An id that is used twice is reported by `check_ids` already.
@@ -232,12 +247,17 @@ fn validate(schema: &ReleaseSchema, rules: &[Rule], problems: &mut Vec<Problem>)
     }
     let result = Validator::new(schema.schema.clone()).validate(&set, ValidationMode::Strict);
     for error in result.validation_errors() {
-        let object = rule_id(error.policy_id()).map_or(Object::RuleBook, |rule| match rule {
-            RuleId::Grant(id) => Object::Grant(id),
-            RuleId::Policy(id) => Object::Policy(id),
-            RuleId::Console(_) => Object::RuleBook,
-        });
-        problems.push(Problem::new(object, error));
+        let (object, text) = match rule_id(error.policy_id()) {
+            Some(RuleId::Grant(id)) => (Object::Grant(id), ""),
+            Some(RuleId::Policy(id)) => {
+                let text = texts.get(&id).map_or("", |policy| policy.text.as_str());
+                (Object::Policy(id), text)
+            }
+            Some(RuleId::Console(_)) | None => (Object::RuleBook, ""),
+        };
+        if !is_known(&object) {
+            problems.push(policy_text::diagnosed(object, text, error));
+        }
     }
 }
 
@@ -277,8 +297,9 @@ fn mention(app: &mut Mentions, grant: &Grant) {
 /// The groups and app roles that hand-written policies name.
 pub(super) fn named_by_hand(policies: &[Policy]) -> Mentions {
     let mut found = Mentions::default();
-    let parsed = policies.iter().filter_map(|policy| CedarPolicy::parse(None, &policy.text).ok());
-    let literals: HashSet<_> = parsed.flat_map(|policy| policy.entity_literals()).collect();
+    let parsed = |policy| with_room(|| policy_text::read(policy)).ok();
+    let named = |policy: CedarPolicy| policy.entity_literals();
+    let literals: HashSet<_> = policies.iter().filter_map(parsed).flat_map(named).collect();
     for uid in literals {
         let id: &str = uid.id().as_ref();
         match uid.type_name().to_string().as_str() {

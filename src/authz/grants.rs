@@ -100,8 +100,8 @@ fn conditions(grant: &Grant) -> Vec<Value> {
     };
     let bodies = [
         tenants,
-        networks.iter().map(in_network).reduce(either),
-        hours.iter().map(within).reduce(either),
+        any_of(networks.iter().map(in_network).collect()),
+        any_of(hours.iter().map(within).collect()),
         (*mfa == Mfa::Required).then(|| context("mfa")),
         fresh.map(proved_within),
         auth_context.as_ref().map(|name| {
@@ -192,6 +192,15 @@ fn less(left: Value, right: Value) -> Value {
 
 fn both(left: Value, right: Value) -> Value {
     binary("&&", left, right)
+}
+
+/// Alternatives as a tree that is no higher than it must be: what reads it takes stack for each level.
+fn any_of(mut all: Vec<Value>) -> Option<Value> {
+    if all.len() < 2 {
+        return all.pop();
+    }
+    let right = all.split_off(all.len().div_ceil(2));
+    Some(either(any_of(all)?, any_of(right)?))
 }
 
 fn either(left: Value, right: Value) -> Value {

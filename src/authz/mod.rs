@@ -52,9 +52,11 @@
 //!
 //! # How rules come to be
 //!
-//! [`compile`] checks a rule book as a whole and reports everything wrong with it at once. [`grants`] turns a grant
-//! into Cedar through its JSON form, never through text. [`schema`] types everything that policies can speak of, and
-//! each policy is validated strictly against it: when a draft is compiled and again when a release is loaded.
+//! [`compile`] checks a rule book as a whole and reports everything wrong with it at once, faults in policies by line and
+//! column ([`policy_text`]). [`grants`] turns a grant into Cedar through its JSON form, never through text. [`schema`]
+//! types everything that policies can speak of, and each policy is validated strictly against it: when a draft is
+//! compiled and again when a release is loaded.
+//! [`limits`] keeps rule books at a size, and policies at a [`depth`], at which all of this works.
 //! [`console`] answers for the console itself, by the same engine.
 
 pub mod assertions;
@@ -62,22 +64,29 @@ pub mod compile;
 pub mod console;
 mod contexts;
 pub mod decision;
+mod depth;
 pub mod entities;
 pub mod explain;
 pub mod grants;
 mod index;
+pub mod limits;
 mod memo;
+mod nearest;
 mod overlaps;
 pub mod path;
+mod policy_text;
 mod prepared;
 pub mod problem;
 pub mod prospect;
 mod reads;
+mod references;
 pub mod schema;
 pub mod snapshot;
+mod stack;
 pub mod stand_in;
 pub mod telling;
 pub mod timing;
+mod tokens;
 pub mod tree;
 pub mod weigh;
 mod zones;

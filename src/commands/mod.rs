@@ -4,6 +4,7 @@ pub mod check;
 pub mod decide;
 mod entra;
 pub mod healthcheck;
+mod placing;
 pub mod reach;
 mod rule_source;
 pub mod rules;
@@ -11,18 +12,11 @@ pub mod serve;
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 
-use crate::authz::compile::CompileError;
 use crate::config::{self, Config};
 
 /// Reads the settings that every command shares: the file (`cedargate.toml` here, unless named) and the environment.
 fn settings(file: Option<&Path>) -> Result<Config> {
     Ok(Config::load(file, &config::environment())?)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the end of the error's way")]
-fn one_line_each(error: CompileError) -> anyhow::Error {
-    let lines: Vec<_> = error.problems.iter().map(ToString::to_string).collect();
-    anyhow!("{}", lines.join("\n"))
 }

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{one_line_each, settings};
+use super::placing::by_file;
+use super::settings;
 use crate::app::terms;
 use crate::authz::compile::{MfaSetting, Terms, compile};
 use crate::authz::snapshot::Snapshot;
 use crate::model::group::GroupNames;
 use crate::model::id::ReleaseNumber;
 use crate::model::rule_book::RuleBook;
-use crate::rule_files;
+use crate::rule_files::{self, Places};
 use crate::store::Store;
 
 /// A rule book, compiled.
@@ -28,17 +29,18 @@ impl Source {
     /// A folder needs no settings, so that rules can be tried where no gate is: without any, a rule may ask for MFA and
     /// an app may have any host.
     pub(super) async fn open(config: Option<&Path>, dir: Option<&Path>) -> Result<Self> {
-        let (book, terms) = if let Some(dir) = dir {
-            (rule_files::read(dir)?, lenient(config)?)
+        let ((book, places), terms) = if let Some(dir) = dir {
+            (rule_files::read_with_places(dir)?, lenient(config)?)
         } else {
             let config = settings(config)?;
             let store = Store::open(&config.database_url).await?;
             let live = store.live().await?;
             store.close().await;
             let live = live.context("nothing is published yet; name a folder of rules")?;
-            (live.rule_book, terms(&config))
+            ((live.rule_book, Places::default()), terms(&config))
         };
-        let snapshot = compile(&book, ReleaseNumber(1), &terms).map_err(one_line_each)?;
+        let snapshot =
+            compile(&book, ReleaseNumber(1), &terms).map_err(|error| by_file(&error, &places))?;
         let names = GroupNames::new(book.group_names.clone(), std::sync::Arc::default());
         Ok(Self { book, snapshot, names })
     }

@@ -6,15 +6,16 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::placing::by_file;
 use super::rule_source::Source;
-use super::{one_line_each, settings};
+use super::settings;
 use crate::app::publishing;
 use crate::authz::assertions;
 use crate::config;
 use crate::model::id::ReleaseNumber;
 use crate::model::time::Clock;
 use crate::publishing::{Content, Order, Publishing, Refusal, Review};
-use crate::rule_files;
+use crate::rule_files::{self, Places};
 use crate::store::{Author, Edit, ReleaseLine, Store};
 
 /// Writes the live rule book into `dir`.
@@ -50,7 +51,7 @@ pub enum Purpose {
 /// With everything that is wrong with the files or the rules; nothing changes then.
 #[expect(clippy::print_stdout, reason = "the line is what this command says")]
 pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result<()> {
-    let book = rule_files::read(dir)?;
+    let (book, places) = rule_files::read_with_places(dir)?;
     let desk = Desk::open(file).await?;
     progress(&format!(
         "{} read: {} grants, {} routes",
@@ -63,7 +64,7 @@ pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result
     match purpose {
         Purpose::Draft => {
             let draft = desk.store.draft().await?;
-            review.sound().map_err(told)?;
+            review.sound().map_err(|refusal| told(refusal, &places))?;
             let edit = Edit { from: &draft, to: &book };
             let changed = desk.store.save_draft(edit, &desk.author()).await?;
             println!(
@@ -74,7 +75,7 @@ pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result
         }
         Purpose::Publish { note } => {
             let content = Content::Book(Box::new(book));
-            let number = desk.publish(content, review.based_on, note).await?;
+            let number = desk.publish((content, &places), review.based_on, note).await?;
             println!("release {number} published from {}", dir.display());
         }
     }
@@ -126,7 +127,8 @@ pub async fn review(file: Option<&Path>) -> Result<ExitCode> {
 #[expect(clippy::print_stdout, reason = "the line is what this command says")]
 pub async fn approve(file: Option<&Path>, content: &str) -> Result<()> {
     let desk = Desk::open(file).await?;
-    desk.publishing.approve(content, desk.author()).await.map_err(told)?;
+    let approved = desk.publishing.approve(content, desk.author()).await;
+    approved.map_err(|refusal| told(refusal, &Places::default()))?;
     desk.close().await;
     println!("approved of {content} as {}", desk.by);
     Ok(())
@@ -141,7 +143,7 @@ pub async fn publish(file: Option<&Path>, content: &str, note: String) -> Result
     let desk = Desk::open(file).await?;
     let based_on = desk.store.live_number().await?;
     let draft = Content::Draft { content: content.to_owned() };
-    let number = desk.publish(draft, based_on, note).await?;
+    let number = desk.publish((draft, &Places::default()), based_on, note).await?;
     desk.close().await;
     println!("release {number} published");
     Ok(())
@@ -156,7 +158,7 @@ pub async fn publish(file: Option<&Path>, content: &str, note: String) -> Result
 pub async fn rollback(file: Option<&Path>, to: ReleaseNumber, note: String) -> Result<()> {
     let desk = Desk::open(file).await?;
     let based_on = desk.store.live_number().await?;
-    let number = desk.publish(Content::Release(to), based_on, note).await?;
+    let number = desk.publish((Content::Release(to), &Places::default()), based_on, note).await?;
     desk.close().await;
     println!("release {number} published: release {to} again");
     Ok(())
@@ -211,12 +213,13 @@ impl Desk {
 
     async fn publish(
         &self,
-        content: Content,
+        (content, places): (Content, &Places),
         based_on: ReleaseNumber,
         note: String,
     ) -> Result<ReleaseNumber> {
         let order = Order { content, based_on, note, author: self.author() };
-        let (release, _) = self.publishing.publish(order).await.map_err(told)?;
+        let (release, _) =
+            self.publishing.publish(order).await.map_err(|refusal| told(refusal, places))?;
         Ok(release.number)
     }
 
@@ -225,9 +228,9 @@ impl Desk {
     }
 }
 
-/// Each problem on a line of its own.
-fn told(refusal: Refusal) -> anyhow::Error {
-    if let Refusal::Compile(error) = refusal { one_line_each(error) } else { refusal.into() }
+/// Each problem on a line of its own, with its place where it was read from files.
+fn told(refusal: Refusal, places: &Places) -> anyhow::Error {
+    if let Refusal::Compile(error) = refusal { by_file(&error, places) } else { refusal.into() }
 }
 
 /// What a rule book would change, in words and as Cedar.

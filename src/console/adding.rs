@@ -1,5 +1,6 @@
 //! Adding a grant: read, compiled, published as the next release, and in force before the answer goes out.
 
+use crate::authz::problem::Problem;
 use crate::console::Console;
 use crate::model::grant::{Effect, Grant, What, Who};
 use crate::model::id::{GrantId, ReleaseNumber, Subject};
@@ -54,7 +55,9 @@ pub(super) async fn add(
     };
     match grant(wanted, route, shown) {
         Some(grant) => publish(console, adding, (grant, now)).await,
-        None => Ok(Outcome::Wrong(Vec::new(), not_added(&["no id could be made for it"]))),
+        None => {
+            Ok(Outcome::Wrong(Vec::new(), not_added(&["no id could be made for it".to_owned()])))
+        }
     }
 }
 
@@ -81,21 +84,18 @@ async fn publish(
             let shown = Shown::load(&console.store, &console.groups).await?;
             return Ok(Outcome::Stale(Box::new(shown)));
         }
-        Err(Refusal::Compile(error)) => {
-            error.problems.iter().map(|problem| problem.message.clone()).collect()
-        }
+        Err(Refusal::Compile(error)) => error.problems.iter().map(Problem::what).collect(),
         // Nothing else is wrong with the form than what is said.
         Err(Refusal::Store(error)) if !matches!(error, StoreError::Collided(_)) => {
             return Err(error);
         }
         Err(refusal) => vec![refusal.to_string()],
     };
-    let problems: Vec<_> = problems.iter().map(String::as_str).collect();
     Ok(Outcome::Wrong(Vec::new(), not_added(&problems)))
 }
 
 /// What stands above the form when it comes back.
-fn not_added(problems: &[&str]) -> String {
+fn not_added(problems: &[String]) -> String {
     match problems {
         [] => "The grant was not added. Correct what is marked below.".to_owned(),
         problems => format!("The grant was not added: {}.", problems.join("; ")),

@@ -18,6 +18,11 @@ pub struct PathPattern {
     segments: Vec<PatternSegment>,
 }
 
+/// Bytes of a pattern.
+const LONGEST_PATTERN: usize = 1024;
+/// Segments of a pattern.
+const MOST_SEGMENTS: usize = 64;
+
 /// One segment of a [`PathPattern`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PatternSegment {
@@ -251,9 +256,15 @@ impl FromStr for PathPattern {
 
     fn from_str(text: &str) -> Result<Self, InvalidPattern> {
         let fail = |why| InvalidPattern { pattern: text.chars().take(200).collect(), why };
+        if text.len() > LONGEST_PATTERN {
+            return Err(fail("it is longer than 1024 bytes"));
+        }
         let rest = text.strip_prefix('/').ok_or_else(|| fail("it must start with `/`"))?;
         let segments: Vec<_> =
             rest.split('/').map(PatternSegment::parse).collect::<Result<_, _>>().map_err(fail)?;
+        if segments.len() > MOST_SEGMENTS {
+            return Err(fail("it has more than 64 segments"));
+        }
         check_order(&segments).map_err(fail)?;
         Ok(Self { text: text.to_owned(), segments })
     }

@@ -151,6 +151,14 @@ fn literals_have_one_spelling() {
 }
 
 #[test]
+fn a56_patterns_have_a_length_and_a_depth() {
+    let why = |text: String| text.parse::<PathPattern>().unwrap_err().why;
+    assert_eq!(why(format!("/{}", "x".repeat(1024))), "it is longer than 1024 bytes");
+    assert_eq!(why("/x".repeat(65)), "it has more than 64 segments");
+    assert!("/x".repeat(64).parse::<PathPattern>().is_ok());
+}
+
+#[test]
 fn crossing_patterns_are_found() {
     let crosses = |a: &str, b: &str| {
         let (a, b): (PathPattern, PathPattern) = (a.parse().unwrap(), b.parse().unwrap());

@@ -18,7 +18,7 @@ mod write;
 
 #[cfg(any(feature = "demo", test))]
 pub use demo::demo;
-pub use read::{read, read_texts};
+pub use read::{Places, read, read_texts, read_with_places};
 pub use write::{texts, write};
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Reads a folder of rule files: every problem at once, each with file and line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -20,12 +20,35 @@ use crate::model::route::{
 };
 use crate::model::rule_book::RuleBook;
 
+/// Bytes of one file, far more than the largest rule book takes.
+const LARGEST_FILE: u64 = 128 << 20;
+
+/// Where each object of a rule book was read, so that what is wrong with it can be told by file and line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Places(BTreeMap<(&'static str, String), String>);
+
+impl Places {
+    /// `rules/grants.toml:12`: where the object of this kind (`app`, `route`, `grant`, `assertion`, `policy`) with this
+    /// id begins. A policy is a whole file.
+    pub fn of(&self, kind: &'static str, id: &str) -> Option<&str> {
+        self.0.get(&(kind, id.to_owned())).map(String::as_str)
+    }
+}
+
 /// Reads the rule book in the folder `dir`. Everything comes ordered by id.
+///
+/// # Errors
+/// As [`read_with_places`].
+pub fn read(dir: &Path) -> Result<RuleBook, Problems> {
+    Ok(read_with_places(dir)?.0)
+}
+
+/// Reads the rule book in the folder `dir`, and says where everything stands in it. Everything comes ordered by id.
 ///
 /// # Errors
 /// Every problem at once: unreadable or unknown files, TOML that does not hold what it should, ids that occur twice,
 /// grants on routes that do not exist. `routes.toml` must be there: an empty folder is more likely the wrong one.
-pub fn read(dir: &Path) -> Result<RuleBook, Problems> {
+pub fn read_with_places(dir: &Path) -> Result<(RuleBook, Places), Problems> {
     let mut reader = Reader::default();
     let name = dir.display().to_string();
     match std::fs::read_dir(dir) {
@@ -55,7 +78,7 @@ pub fn read_texts(files: &[(&str, &str)]) -> Result<RuleBook, Problems> {
         let text = File { place: (*name).to_owned(), text: (*text).to_owned() };
         reader.files.insert((*name).to_owned(), text);
     }
-    reader.finish("routes.toml")
+    Ok(reader.finish("routes.toml")?.0)
 }
 
 /// One file: what people call it, and what it says.
@@ -69,7 +92,7 @@ struct File {
 struct Reader {
     files: BTreeMap<String, File>,
     book: RuleBook,
-    seen: BTreeSet<(&'static str, String)>,
+    places: Places,
     problems: Vec<Problem>,
 }
 
@@ -145,6 +168,9 @@ impl Reader {
         if !matches!(extension, Some("toml" | "cedar")) {
             return;
         }
+        if std::fs::metadata(path).is_ok_and(|file| file.len() > LARGEST_FILE) {
+            return self.problem(&place, format!("is larger than {} MiB", LARGEST_FILE >> 20));
+        }
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 self.files.insert(name.to_owned(), File { place, text });
@@ -153,7 +179,7 @@ impl Reader {
         }
     }
 
-    fn finish(mut self, routes: &str) -> Result<RuleBook, Problems> {
+    fn finish(mut self, routes: &str) -> Result<(RuleBook, Places), Problems> {
         let mut files = std::mem::take(&mut self.files);
         match files.remove("routes.toml") {
             Some(file) => self.routes(&file),
@@ -179,12 +205,15 @@ impl Reader {
         self.book.grants.sort_by(|a, b| a.id.cmp(&b.id));
         self.book.policies.sort_by(|a, b| a.id.cmp(&b.id));
         self.book.assertions.sort_by(|a, b| a.id.cmp(&b.id));
-        Problems::none_in(self.problems, self.book)
+        Problems::none_in(self.problems, (self.book, self.places))
     }
 
     fn policy(&mut self, stem: &str, file: File) {
         match stem.parse() {
-            Ok(id) => self.book.policies.push(Policy { id, text: file.text }),
+            Ok(id) => {
+                self.places.0.insert(("policy", stem.to_owned()), file.place);
+                self.book.policies.push(Policy { id, text: file.text });
+            }
             Err(error) => self.problem(&file.place, format!("the file's name: {error}")),
         }
     }
@@ -322,7 +351,7 @@ impl Reader {
     }
 
     fn once(&mut self, place: &str, kind: &'static str, id: &str) {
-        if !self.seen.insert((kind, id.to_owned())) {
+        if self.places.0.insert((kind, id.to_owned()), place.to_owned()).is_some() {
             self.problem(place, format!("{kind} `{id}` is there twice; ids are unique"));
         }
     }

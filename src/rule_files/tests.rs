@@ -103,6 +103,19 @@ fn folder_that_would_not_be_read_is_refused() {
 }
 
 #[test]
+fn a56_file_that_is_too_large_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = std::fs::File::create(folder.path().join("routes.toml")).unwrap();
+    file.set_len((128 << 20) + 1).unwrap();
+    assert!(
+        read(folder.path())
+            .unwrap_err()
+            .to_string()
+            .contains("routes.toml: is larger than 128 MiB")
+    );
+}
+
+#[test]
 fn policy_that_left_the_book_leaves_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     let mut book =

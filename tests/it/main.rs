@@ -36,6 +36,7 @@ mod framing;
 mod front_channel;
 #[cfg(feature = "demo")]
 mod harness;
+mod hostile_names;
 #[cfg(feature = "demo")]
 mod matrix;
 #[cfg(feature = "demo")]

@@ -6,8 +6,10 @@ mod console;
 mod decide;
 mod explain;
 mod index;
+mod limits;
 mod overlaps;
 mod path;
+mod policy_text;
 mod timing;
 mod tree;
 
