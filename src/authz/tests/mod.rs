@@ -6,6 +6,7 @@ mod console;
 mod decide;
 mod explain;
 mod index;
+mod letters;
 mod limits;
 mod overlaps;
 mod path;
