@@ -13,6 +13,7 @@ pub mod telemetry;
 
 pub mod audit;
 pub mod live;
+pub mod publishing;
 
 pub mod groups;
 

@@ -7,6 +7,7 @@ use cedargate::authz::limits::STACK_OF_DECIDING;
 use cedargate::commands::{check, decide, format, healthcheck, lint, reach, rules, serve};
 #[cfg(feature = "demo")]
 use cedargate::demo;
+use cedargate::model::id::ReleaseNumber;
 use clap::{Args, Parser, Subcommand};
 
 #[global_allocator]
@@ -60,14 +61,14 @@ enum Rules {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Compile the rule book in a folder and publish it as the next release
+    /// Bring the rule book in a folder into the draft, or publish it as the next release
     #[command(
         after_help = "Example: cedargate rules import rules/ --publish --note \"Open the reports\""
     )]
     Import {
         /// The folder
         dir: PathBuf,
-        /// Put it in force at once; without it the rules are only checked
+        /// Put it in force at once; without it, it becomes the draft
         #[arg(long)]
         publish: bool,
         /// Why, for the release's record
@@ -86,7 +87,61 @@ enum Rules {
         check: bool,
     },
     #[command(flatten)]
+    Life(Life),
+    #[command(flatten)]
     Inquiry(Inquiry),
+}
+
+/// The way from a draft to a release.
+#[derive(Debug, Subcommand)]
+enum Life {
+    /// How the rules in a folder differ from the live release; exit code 1 when they do
+    #[command(after_help = "Example: cedargate rules diff rules/")]
+    Diff {
+        /// The folder
+        dir: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// What the draft would change, in words and as Cedar, and the content hash to publish
+    #[command(after_help = "Example: cedargate rules review")]
+    Review(Settings),
+    /// Approve of the draft, where publishing needs a second person
+    #[command(after_help = "Example: cedargate rules approve 9f86d08…")]
+    Approve {
+        /// The content hash that `rules review` shows
+        content: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Publish the draft as it was reviewed
+    #[command(after_help = "Example: cedargate rules publish 9f86d08… --note \"Open the reports\"")]
+    Publish {
+        /// The content hash that `rules review` shows
+        content: String,
+        /// Why, for the release's record
+        #[arg(long, default_value = "")]
+        note: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Publish an old release again, as a new one
+    #[command(after_help = "Example: cedargate rules rollback 12 --note \"Payroll can't book\"")]
+    Rollback {
+        /// Its number
+        release: i64,
+        /// Why, for the release's record
+        #[arg(long, default_value = "")]
+        note: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Throw the edits of the draft away
+    #[command(after_help = "Example: cedargate rules discard")]
+    Discard(Settings),
+    /// List the last hundred releases, newest first
+    #[command(after_help = "Example: cedargate rules releases")]
+    Releases(Settings),
 }
 
 /// Questions to the rules, beside reading and writing them.
@@ -169,17 +224,35 @@ async fn run(command: Command) -> ExitCode {
             format::run(&dir, formatting)
         }
         Command::Rules(Rules::Inquiry(inquiry)) => ask(inquiry).await,
+        Command::Rules(Rules::Life(step)) => take(step).await,
         Command::Rules(Rules::Export { dir, settings }) => {
             rules::export(settings.file(), &dir).await.map(succeeded)
         }
         Command::Rules(Rules::Import { dir, publish, note, settings }) => {
             let purpose =
-                if publish { rules::Purpose::Publish { note } } else { rules::Purpose::Check };
+                if publish { rules::Purpose::Publish { note } } else { rules::Purpose::Draft };
             rules::import(settings.file(), &dir, purpose).await.map(succeeded)
         }
         Command::Healthcheck(settings) => healthcheck::run(settings.file()).await.map(succeeded),
     };
     done.unwrap_or_else(complain)
+}
+
+async fn take(step: Life) -> anyhow::Result<ExitCode> {
+    let done = match step {
+        Life::Diff { dir, settings } => return rules::diff(settings.file(), &dir).await,
+        Life::Review(settings) => return rules::review(settings.file()).await,
+        Life::Approve { content, settings } => rules::approve(settings.file(), &content).await,
+        Life::Publish { content, note, settings } => {
+            rules::publish(settings.file(), &content, note).await
+        }
+        Life::Rollback { release, note, settings } => {
+            rules::rollback(settings.file(), ReleaseNumber(release), note).await
+        }
+        Life::Discard(settings) => rules::discard(settings.file()).await,
+        Life::Releases(settings) => rules::releases(settings.file()).await,
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 async fn ask(inquiry: Inquiry) -> anyhow::Result<ExitCode> {

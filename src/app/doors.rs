@@ -28,6 +28,7 @@ use crate::model::id::AuthContext;
 use crate::model::id::GroupId;
 use crate::model::time::Clock;
 use crate::portal::Portal;
+use crate::publishing::Publishing;
 use crate::session::{Counted, Directory, Parts, SessionLimits, Sessions};
 use crate::store::Store;
 use crate::store::audit::AuditReader;
@@ -50,6 +51,7 @@ pub(super) struct Ground<'a> {
     pub(super) keys: Keys,
     pub(super) idp: Idp,
     pub(super) store: Store,
+    pub(super) publishing: Publishing,
     pub(super) audit: Audit,
     pub(super) reader: AuditReader,
     pub(super) live: Live,
@@ -221,6 +223,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         doorkeeper: doorkeeper.clone(),
         rules: Arc::clone(&rules),
         store: ground.store.clone(),
+        publishing: ground.publishing.clone(),
         reader: ground.reader.clone(),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),

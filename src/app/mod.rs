@@ -38,6 +38,7 @@ use crate::keys::Keys;
 use crate::live::Live;
 use crate::model::record::{Entry, Event};
 use crate::model::time::Clock;
+use crate::publishing::{Publishing, SecondPerson};
 use crate::session::Sessions;
 use crate::store::Store;
 use crate::telemetry::Metrics;
@@ -129,6 +130,7 @@ impl Gate {
             keys,
             idp: idp.clone(),
             store: store.clone(),
+            publishing: publishing(config, store.clone()),
             audit: log.audit.clone(),
             reader: log.reader,
             live: live.clone(),
@@ -311,6 +313,15 @@ pub fn terms(config: &Config) -> Terms {
     let mfa =
         config.entra.mfa_context.as_ref().map_or(MfaSetting::Empty, |_| MfaSetting::Configured);
     Terms { public_host: config.public_url.host().clone(), mfa }
+}
+
+/// The way to the next release, under these settings.
+pub fn publishing(config: &Config, store: Store) -> Publishing {
+    let second = match config.console.second_person {
+        config::SecondPerson::Off => SecondPerson::Off,
+        config::SecondPerson::Required => SecondPerson::Required,
+    };
+    Publishing::new(store, terms(config), second)
 }
 
 fn audit_settings(config: &Config) -> AuditSettings {

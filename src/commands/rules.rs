@@ -1,5 +1,6 @@
-//! `cedargate rules import` and `rules export`: the rule book as a folder of files.
+//! `cedargate rules …`: the rule book as files, and its way from a draft to a release.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,14 +9,14 @@ use anyhow::{Context, Result};
 use super::placing::by_file;
 use super::rule_source::Source;
 use super::settings;
-use crate::app::terms;
+use crate::app::publishing;
 use crate::authz::assertions;
-use crate::authz::compile::compile;
 use crate::config;
 use crate::model::id::ReleaseNumber;
 use crate::model::time::Clock;
-use crate::rule_files;
-use crate::store::{Publication, Store};
+use crate::publishing::{Content, Order, Publishing, Refusal, Review};
+use crate::rule_files::{self, Places};
+use crate::store::{Author, Edit, ReleaseLine, Store};
 
 /// Writes the live rule book into `dir`.
 ///
@@ -35,8 +36,8 @@ pub async fn export(file: Option<&Path>, dir: &Path) -> Result<()> {
 /// What to do with an imported rule book that compiles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// Only say that it does.
-    Check,
+    /// Bring it into the draft.
+    Draft,
     /// Put it in force as the next release.
     Publish {
         /// Why, for the release's record.
@@ -44,38 +45,208 @@ pub enum Purpose {
     },
 }
 
-/// Reads the rule book in `dir`, compiles it, and publishes it where that is the purpose.
+/// Reads the rule book in `dir`, and brings it into the draft or publishes it.
 ///
 /// # Errors
 /// With everything that is wrong with the files or the rules; nothing changes then.
 #[expect(clippy::print_stdout, reason = "the line is what this command says")]
 pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result<()> {
-    let config = settings(file)?;
-    let (rule_book, places) = rule_files::read_with_places(dir)?;
-    let store = Store::open(&config.database_url).await?;
-    let live = store.live_number().await?;
-    let next = ReleaseNumber(live.0.saturating_add(1));
-    let snapshot =
-        compile(&rule_book, next, &terms(&config)).map_err(|error| by_file(&error, &places))?;
+    let (book, places) = rule_files::read_with_places(dir)?;
+    let desk = Desk::open(file).await?;
+    progress(&format!(
+        "{} read: {} grants, {} routes",
+        dir.display(),
+        book.grants.len(),
+        book.routes.len()
+    ));
+    let review = desk.publishing.review_of(book.clone(), desk.author()).await?;
+    progress("compiled and compared with the live release");
     match purpose {
-        Purpose::Check => println!("{} compiles; --publish puts it in force", dir.display()),
+        Purpose::Draft => {
+            let draft = desk.store.draft().await?;
+            review.sound().map_err(|refusal| told(refusal, &places))?;
+            let edit = Edit { from: &draft, to: &book };
+            let changed = desk.store.save_draft(edit, &desk.author()).await?;
+            println!(
+                "{} is the draft now ({} changes); `cedargate rules review` shows what it would change",
+                dir.display(),
+                changed.len()
+            );
+        }
         Purpose::Publish { note } => {
-            let publication = Publication {
-                based_on: live,
-                rule_book,
-                cedar: snapshot.cedar(),
-                schema: snapshot.schema().to_owned(),
-                note,
-                by: format!("operator:{}", config::system_user()),
-                at: Clock::System.now(),
-                changes: Vec::new(),
-            };
-            let release = store.publish(publication).await?;
-            println!("release {} published from {}", release.number, dir.display());
+            let content = Content::Book(Box::new(book));
+            let number = desk.publish((content, &places), review.based_on, note).await?;
+            println!("release {number} published from {}", dir.display());
         }
     }
-    store.close().await;
+    desk.close().await;
     Ok(())
+}
+
+/// Says how the rules in `dir` differ from the live release; exit code 1 when they do.
+///
+/// # Errors
+/// When the folder or the database can't be read.
+pub async fn diff(file: Option<&Path>, dir: &Path) -> Result<ExitCode> {
+    let book = rule_files::read(dir)?;
+    let desk = Desk::open(file).await?;
+    let review = desk.publishing.review_of(book, desk.author()).await?;
+    desk.close().await;
+    show(&review);
+    Ok(if review.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// Shows what the draft would change, what is wrong with it, and the content hash to publish or approve; exit code 1 when
+/// it could not be published.
+///
+/// # Errors
+/// When the database can't be read.
+#[expect(clippy::print_stdout, reason = "the lines are what this command says")]
+pub async fn review(file: Option<&Path>) -> Result<ExitCode> {
+    let desk = Desk::open(file).await?;
+    let review = desk.publishing.review(desk.author()).await?;
+    desk.close().await;
+    show(&review);
+    println!("content {} on release {}", review.content, review.based_on);
+    for Author { by, at } in &review.approvals {
+        println!("approved by {by} at {at}");
+    }
+    Ok(match review.sound() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            println!("{refusal}");
+            ExitCode::from(1)
+        }
+    })
+}
+
+/// Approves of the draft with this content.
+///
+/// # Errors
+/// When the draft has another content or could not be published.
+#[expect(clippy::print_stdout, reason = "the line is what this command says")]
+pub async fn approve(file: Option<&Path>, content: &str) -> Result<()> {
+    let desk = Desk::open(file).await?;
+    let approved = desk.publishing.approve(content, desk.author()).await;
+    approved.map_err(|refusal| told(refusal, &Places::default()))?;
+    desk.close().await;
+    println!("approved of {content} as {}", desk.by);
+    Ok(())
+}
+
+/// Publishes the draft with this content.
+///
+/// # Errors
+/// When the draft has another content, can't be published, or needs somebody else's approval.
+#[expect(clippy::print_stdout, reason = "the line is what this command says")]
+pub async fn publish(file: Option<&Path>, content: &str, note: String) -> Result<()> {
+    let desk = Desk::open(file).await?;
+    let based_on = desk.store.live_number().await?;
+    let draft = Content::Draft { content: content.to_owned() };
+    let number = desk.publish((draft, &Places::default()), based_on, note).await?;
+    desk.close().await;
+    println!("release {number} published");
+    Ok(())
+}
+
+/// Publishes an old release again.
+///
+/// # Errors
+/// When there is no such release, it does not compile under these settings, or the draft holds other changes of the same
+/// objects.
+#[expect(clippy::print_stdout, reason = "the line is what this command says")]
+pub async fn rollback(file: Option<&Path>, to: ReleaseNumber, note: String) -> Result<()> {
+    let desk = Desk::open(file).await?;
+    let based_on = desk.store.live_number().await?;
+    let number = desk.publish((Content::Release(to), &Places::default()), based_on, note).await?;
+    desk.close().await;
+    println!("release {number} published: release {to} again");
+    Ok(())
+}
+
+/// Throws the edits of the draft away.
+///
+/// # Errors
+/// When the database fails.
+#[expect(clippy::print_stdout, reason = "the line is what this command says")]
+pub async fn discard(file: Option<&Path>) -> Result<()> {
+    let desk = Desk::open(file).await?;
+    let live = desk.store.live().await?.map(|live| live.rule_book).unwrap_or_default();
+    let gone = desk.store.discard_draft(&live, &desk.author()).await?;
+    desk.close().await;
+    println!("{} changes of the draft thrown away", gone.len());
+    Ok(())
+}
+
+/// Lists the releases, newest first.
+///
+/// # Errors
+/// When the database can't be read.
+#[expect(clippy::print_stdout, reason = "the lines are what this command says")]
+pub async fn releases(file: Option<&Path>) -> Result<()> {
+    let desk = Desk::open(file).await?;
+    for ReleaseLine { number, author, note, sha256 } in desk.store.releases(None, 100).await? {
+        println!("{number}  {}  {}  {sha256}  {note}", author.at, author.by);
+    }
+    desk.close().await;
+    Ok(())
+}
+
+/// The database, and who works at it.
+struct Desk {
+    store: Store,
+    publishing: Publishing,
+    by: String,
+}
+
+impl Desk {
+    async fn open(file: Option<&Path>) -> Result<Self> {
+        let config = settings(file)?;
+        let store = Store::open(&config.database_url).await?;
+        let publishing = publishing(&config, store.clone());
+        Ok(Self { store, publishing, by: format!("operator:{}", config::system_user()) })
+    }
+
+    fn author(&self) -> Author {
+        Author { by: self.by.clone(), at: Clock::System.now() }
+    }
+
+    async fn publish(
+        &self,
+        (content, places): (Content, &Places),
+        based_on: ReleaseNumber,
+        note: String,
+    ) -> Result<ReleaseNumber> {
+        let order = Order { content, based_on, note, author: self.author() };
+        let (release, _) =
+            self.publishing.publish(order).await.map_err(|refusal| told(refusal, places))?;
+        Ok(release.number)
+    }
+
+    async fn close(&self) {
+        self.store.close().await;
+    }
+}
+
+/// Each problem on a line of its own, with its place where it was read from files.
+fn told(refusal: Refusal, places: &Places) -> anyhow::Error {
+    if let Refusal::Compile(error) = refusal { by_file(&error, places) } else { refusal.into() }
+}
+
+/// What a rule book would change, in words and as Cedar.
+#[expect(clippy::print_stdout, reason = "the lines are what this command says")]
+fn show(review: &Review) {
+    for line in review.lines().iter().chain(&review.cedar) {
+        println!("{line}");
+    }
+}
+
+/// On a terminal only: a large book takes seconds.
+#[expect(clippy::print_stderr, reason = "progress is not what the command says")]
+fn progress(text: &str) {
+    if std::io::stderr().is_terminal() {
+        eprintln!("{text}");
+    }
 }
 
 /// Compiles the rules in `dir`, or those of the live release, and tries all their assertions; exit code 1 when one does

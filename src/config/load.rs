@@ -5,7 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::keys::variable;
-use super::settings::{Audit, Config, Console, ConsoleMember, Keys, Session, Strictness, Tls};
+use super::settings::{
+    Audit, Config, Console, ConsoleMember, Keys, SecondPerson, Session, Strictness, Tls,
+};
 use super::source::{Given, Source, Value};
 use super::values::{self, Bounds, DAY, HOUR, MINUTE, Read};
 use crate::model::problem::{Problem, Problems};
@@ -112,8 +114,7 @@ impl Reader {
     }
 
     fn console(&mut self) -> Console {
-        // Only `off` is accepted, so there is nothing to keep.
-        self.optional("console.second_person", values::second_person);
+        let second_person = self.optional("console.second_person", values::second_person);
         let mut members = |key| -> Vec<ConsoleMember> { self.list(key, values::member) };
         Console {
             viewers: members("console.viewers"),
@@ -121,6 +122,7 @@ impl Reader {
             publishers: members("console.publishers"),
             auditors: members("console.auditors"),
             owners: members("console.owners"),
+            second_person: second_person.unwrap_or(SecondPerson::Off),
         }
     }
 

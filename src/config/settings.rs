@@ -104,6 +104,18 @@ pub struct Console {
     pub auditors: Vec<ConsoleMember>,
     /// `owners`: everything. Default none.
     pub owners: Vec<ConsoleMember>,
+    /// `second_person`: whether publishing needs somebody else's approval. Default `off`.
+    pub second_person: SecondPerson,
+}
+
+/// Whether publishing needs somebody else's approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SecondPerson {
+    /// It does not.
+    #[default]
+    Off,
+    /// It does.
+    Required,
 }
 
 /// Somebody named in `[console]`.

@@ -199,7 +199,7 @@ fn unusable_values_are_refused_with_a_remedy() {
         ("CEDARGATE_CONSOLE__OWNERS", "olive@contoso.com", "group:<object id>"),
         ("CEDARGATE_CONSOLE__OWNERS", "group:Finance", "a GUID"),
         ("CEDARGATE_CONSOLE__OWNERS", "user:olive", "two GUIDs"),
-        ("CEDARGATE_CONSOLE__SECOND_PERSON", "required", "not supported by this version"),
+        ("CEDARGATE_CONSOLE__SECOND_PERSON", "maybe", "is neither off nor required"),
         ("CEDARGATE_SESSION__IDLE", "1", "15m"),
         ("CEDARGATE_SESSION__IDLE", "-1h", "15m"),
         ("CEDARGATE_SESSION__IDLE", "1hh", "15m"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::settings::{AccessTokens, ConsoleMember, Strictness};
+use super::settings::{AccessTokens, ConsoleMember, SecondPerson, Strictness};
 use crate::model::entra::{Cloud, GroupSource};
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
@@ -216,10 +216,10 @@ pub(super) fn member(text: &str) -> Read<ConsoleMember> {
     }
 }
 
-pub(super) fn second_person(text: &str) -> Read<()> {
+pub(super) fn second_person(text: &str) -> Read<SecondPerson> {
     match text {
-        "off" => Ok(()),
-        "required" => Err("`required` is not supported by this version; write off".to_owned()),
+        "off" => Ok(SecondPerson::Off),
+        "required" => Ok(SecondPerson::Required),
         _ => Err(format!("{} is neither off nor required", quoted(text))),
     }
 }

@@ -6,7 +6,8 @@ use crate::model::grant::{Effect, Grant, What, Who};
 use crate::model::id::{GrantId, ReleaseNumber, Subject};
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
-use crate::store::{Change, Publication, StoreError};
+use crate::publishing::{Content, Order, Refusal};
+use crate::store::{Author, StoreError};
 
 use super::entry::{GrantEntry, Wanted, Wrong};
 use super::showing::Shown;
@@ -65,47 +66,32 @@ async fn publish(
     Adding { shown, by, .. }: Adding<'_>,
     (grant, at): (Grant, Timestamp),
 ) -> Result<Outcome, StoreError> {
-    let live = &console.doorkeeper.live;
     let mut rule_book = shown.book.clone();
     rule_book.grants.push(grant.clone());
-    let snapshot = match live.compile(&rule_book, shown.next()) {
-        Ok(snapshot) => snapshot,
-        Err(error) => {
-            let problems: Vec<_> = error.problems.iter().map(Problem::what).collect();
-            return Ok(Outcome::Wrong(Vec::new(), not_added(&problems)));
-        }
-    };
-    let publication = Publication {
+    let order = Order {
+        content: Content::Book(Box::new(rule_book)),
         based_on: shown.number,
-        rule_book,
-        cedar: snapshot.cedar(),
-        schema: snapshot.schema().to_owned(),
         note: format!("Added the grant {}: {}", grant.id, grant.reason),
-        by: by.to_string(),
-        at,
-        changes: vec![change(&grant)],
+        author: Author { by: by.to_string(), at },
     };
-    let release = match console.store.publish(publication).await {
-        Ok(release) => release,
-        Err(StoreError::Stale { .. }) => {
-            return Ok(Outcome::Stale(Box::new(
-                Shown::load(&console.store, &console.groups).await?,
-            )));
+    let problems = match console.publishing.publish(order).await {
+        Ok((release, snapshot)) => {
+            console.doorkeeper.audit.changes_made();
+            console.doorkeeper.live.install(snapshot);
+            return Ok(Outcome::Added(grant.id, Box::new(Shown::of(release, &console.groups))));
         }
-        Err(error) => return Err(error),
+        Err(Refusal::Store(StoreError::Stale { .. })) => {
+            let shown = Shown::load(&console.store, &console.groups).await?;
+            return Ok(Outcome::Stale(Box::new(shown)));
+        }
+        Err(Refusal::Compile(error)) => error.problems.iter().map(Problem::what).collect(),
+        // Nothing else is wrong with the form than what is said.
+        Err(Refusal::Store(error)) if !matches!(error, StoreError::Collided(_)) => {
+            return Err(error);
+        }
+        Err(refusal) => vec![refusal.to_string()],
     };
-    console.doorkeeper.audit.changes_made();
-    live.install(snapshot);
-    Ok(Outcome::Added(grant.id, Box::new(Shown::of(release, &console.groups))))
-}
-
-fn change(grant: &Grant) -> Change {
-    Change {
-        action: "grant_added".to_owned(),
-        object: format!("grant:{}", grant.id),
-        before: serde_json::Value::Null,
-        after: serde_json::to_value(grant).unwrap_or_default(),
-    }
+    Ok(Outcome::Wrong(Vec::new(), not_added(&problems)))
 }
 
 /// What stands above the form when it comes back.

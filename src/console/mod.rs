@@ -11,6 +11,7 @@ use axum::Router;
 use crate::authz::console::ConsoleRules;
 use crate::groups::Groups;
 use crate::model::time::Clock;
+use crate::publishing::Publishing;
 use crate::store::Store;
 use crate::store::audit::AuditReader;
 use crate::web::doorkeeper::Doorkeeper;
@@ -45,8 +46,10 @@ pub struct Console {
     pub doorkeeper: Doorkeeper,
     /// Who may do what in the console.
     pub rules: Arc<ConsoleRules>,
-    /// Releases: what pages show, and where a change is published.
+    /// Releases: what pages show.
     pub store: Store,
+    /// The way to the next release.
+    pub publishing: Publishing,
     /// The log, for reading.
     pub reader: AuditReader,
     /// What groups are called.

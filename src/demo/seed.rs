@@ -160,7 +160,7 @@ async fn publish(
         note,
         by,
         at,
-        changes: Vec::new(),
+        draft: None,
     });
     ensure!(release.await?.number == next, "another program publishes into this folder");
     Ok(())

@@ -87,7 +87,7 @@ async fn publish(store: &Store, clock: &Clock, rule_book: RuleBook) {
         note: String::new(),
         by: "operator:test".to_owned(),
         at: clock.now(),
-        changes: Vec::new(),
+        draft: None,
     };
     store.publish(publication).await.unwrap();
 }

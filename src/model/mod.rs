@@ -29,6 +29,7 @@ pub mod civil;
 mod client_address;
 mod conditions;
 pub mod cut;
+pub mod difference;
 pub mod entra;
 mod event;
 pub mod grant;

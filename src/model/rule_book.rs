@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::assertion::Assertion;
@@ -36,6 +37,26 @@ pub struct RuleBook {
     /// Names for group ids, typed by an admin, so that pages speak of groups by name.
     #[serde(default)]
     pub group_names: BTreeMap<GroupId, String>,
+}
+
+impl RuleBook {
+    /// The same with each list ordered by id, so that equal rule books are equal bytes.
+    #[must_use]
+    pub fn sorted(&self) -> Self {
+        let mut sorted = self.clone();
+        sorted.apps.sort_by(|a, b| a.id.cmp(&b.id));
+        sorted.routes.sort_by(|a, b| a.id.cmp(&b.id));
+        sorted.grants.sort_by(|a, b| a.id.cmp(&b.id));
+        sorted.policies.sort_by(|a, b| a.id.cmp(&b.id));
+        sorted.assertions.sort_by(|a, b| a.id.cmp(&b.id));
+        sorted
+    }
+
+    /// SHA-256 (hex) over the content, whatever the order of its lists: what a review is bound to.
+    pub fn content_hash(&self) -> String {
+        let json = serde_json::to_vec(&self.sorted()).unwrap_or_default();
+        format!("{:x}", Sha256::digest(json))
+    }
 }
 
 /// An immutable, numbered, published rule book.

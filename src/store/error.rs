@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::collision::Collision;
 use crate::model::id::ReleaseNumber;
 
 /// What went wrong in a database.
@@ -184,7 +185,10 @@ pub enum StoreError {
         /// The release that is live.
         live: ReleaseNumber,
     },
-    /// The draft was not any more what its author had read.
-    #[error("somebody else changed the draft in the meantime; look at it again")]
+    /// The draft was not any more what was reviewed.
+    #[error("the draft was changed since it was reviewed; review it again")]
     DraftMoved,
+    /// Somebody else changed the same objects.
+    #[error("{}; look at it again", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Collided(Vec<Collision>),
 }

@@ -29,6 +29,7 @@ pub(super) const MAIN: &[Step] = steps![
     20261125224000 "id_token",
     20261125230000 "groups",
     20261126120000 "assertions",
+    20261127130000 "approvals",
 ];
 
 /// The log.

@@ -4,7 +4,9 @@
 //! functions take and return model types; rows are private. Each statement is one static text that PostgreSQL could run
 //! as well: TEXT and BIGINT columns, `$1` binds, nothing that an engine alone knows.
 
+mod approvals;
 pub mod audit;
+mod collision;
 mod error;
 mod groups;
 mod handovers;
@@ -21,12 +23,13 @@ mod sign_out_tokens;
 mod sqlite;
 mod step_ups;
 
+pub use self::collision::Collision;
 pub use self::error::StoreError;
 pub use self::groups::LookUp;
 pub use self::handovers::{Handover, HandoverTaken};
 pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::releases::{Publication, ReleaseLine};
-pub use self::rules::{Edit, ObjectKind, Revision};
+pub use self::rules::{Edit, Revision};
 pub use self::secret_hash::SecretHash;
 pub use self::session_ends::{End, SESSION_ENDED};
 pub use self::session_rows::{Opened, StoredSession};

@@ -4,8 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::error::StoreError;
 use super::outbox::{Author, Change};
+use super::rules::Edit;
 use super::sqlite::{Tx, begin, failed};
-use super::{Store, bad_row, rules};
+use super::{Store, bad_row};
 use crate::model::id::ReleaseNumber;
 use crate::model::rule_book::{Release, RuleBook};
 use crate::model::time::Timestamp;
@@ -27,8 +28,8 @@ pub struct Publication {
     pub by: String,
     /// When.
     pub at: Timestamp,
-    /// What changed, object by object. The row that says `release_published` is added by [`Store::publish`].
-    pub changes: Vec<Change>,
+    /// The content hash that the draft must still have when it is the draft that is published.
+    pub draft: Option<String>,
 }
 
 /// A release as lists show it.
@@ -47,34 +48,65 @@ pub struct ReleaseLine {
 type Columns = (i64, String, String, String, String, i64, String, String);
 
 impl Store {
-    /// Publishes a rule book: the draft becomes it, a release with the next number is added, and the changes go to the
-    /// outbox, all in one transaction.
+    /// Publishes a rule book: a release with the next number is added, what it changes of the live one goes into the draft
+    /// as well, and the changes go to the outbox, all in one transaction. What others are drafting stays a draft.
     ///
     /// # Errors
-    /// Stale when another release became live since `based_on`; Twice when two objects share an id; else as the database
-    /// fails. Nothing is changed then.
+    /// Stale when another release became live since `based_on`; `DraftMoved` when the draft is not any more the one that
+    /// was reviewed; `Collided` when somebody is drafting another change of the same object; Twice when two objects share an
+    /// id; else as the database fails. Nothing is changed then.
     pub async fn publish(&self, publication: Publication) -> Result<Release, StoreError> {
-        let Publication { based_on, rule_book, cedar, schema, note, by, at, mut changes } =
-            publication;
+        let Publication { based_on, rule_book, cedar, schema, note, by, at, draft } = publication;
         let mut tx = begin(&self.pool, "publish a release").await?;
-        let live = self.newest(&mut tx).await?;
-        if live != based_on {
-            return Err(StoreError::Stale { based_on, live });
+        let number = self.next(&mut tx, based_on).await?;
+        if let Some(reviewed) = draft
+            && self.draft_in(&mut tx).await?.content_hash() != reviewed
+        {
+            return Err(StoreError::DraftMoved);
         }
-        let number = ReleaseNumber(live.0.saturating_add(1));
-        let rule_book = rules::sorted(&rule_book);
-        let author = Author { by, at };
-        self.write_draft(&mut tx, &rule_book, &author).await?;
+        let (rule_book, author) = (rule_book.sorted(), Author { by, at });
+        let from = &self.rule_book_of(&mut tx, based_on).await?;
+        self.edit_draft(&mut tx, Edit { from, to: &rule_book }, &author).await?;
         let book = serde_json::to_string(&rule_book).map_err(|e| bad_row("release", number, e))?;
         let sha256 = content_hash([&book, &cedar, &schema]);
         let Author { by: published_by, at: published_at } = author.clone();
         let release =
             Release { number, rule_book, cedar, schema, sha256, published_at, published_by, note };
         self.add_release(&mut tx, &release, &book).await?;
-        changes.push(published(&release, live));
-        self.add_to_outbox(&mut tx, &author, &changes).await?;
+        self.add_to_outbox(&mut tx, &author, &[published(&release, based_on)]).await?;
         tx.commit().await.map_err(failed(&self.pool, "publish a release"))?;
         Ok(release)
+    }
+
+    /// The number after `based_on`, when that is still the live one.
+    async fn next(
+        &self,
+        tx: &mut Tx,
+        based_on: ReleaseNumber,
+    ) -> Result<ReleaseNumber, StoreError> {
+        let live = self.newest(tx).await?;
+        if live == based_on {
+            Ok(ReleaseNumber(live.0.saturating_add(1)))
+        } else {
+            Err(StoreError::Stale { based_on, live })
+        }
+    }
+
+    /// The rule book of a release; the empty one of none.
+    async fn rule_book_of(
+        &self,
+        tx: &mut Tx,
+        number: ReleaseNumber,
+    ) -> Result<RuleBook, StoreError> {
+        let text: Option<String> =
+            sqlx::query_scalar("SELECT rule_book FROM release WHERE number = $1")
+                .bind(number.0)
+                .fetch_optional(&mut **tx)
+                .await
+                .map_err(failed(&self.pool, "read a release"))?;
+        let read =
+            |text: String| serde_json::from_str(&text).map_err(|e| bad_row("release", number, e));
+        text.map_or_else(|| Ok(RuleBook::default()), read)
     }
 
     /// The number of the live release; 0 when nothing was published yet.

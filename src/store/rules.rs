@@ -2,52 +2,20 @@
 //!
 //! Every object carries a revision that counts its changes. Writing a whole rule book touches only the rows that differ.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::collision::Collision;
 use super::error::StoreError;
 use super::outbox::{Author, Change};
 use super::sqlite::{Tx, begin, failed};
 use super::{Store, bad_row};
+use crate::model::difference::{self, Difference, ObjectKind};
 use crate::model::id::{GroupId, InvalidId};
 use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
-
-/// The kinds of objects in a rule book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ObjectKind {
-    /// An app.
-    App,
-    /// A route.
-    Route,
-    /// A grant.
-    Grant,
-    /// A hand-written policy.
-    Policy,
-    /// A test of the rules.
-    Assertion,
-    /// The name of a group.
-    GroupName,
-}
-
-impl ObjectKind {
-    const ALL: [Self; 6] =
-        [Self::App, Self::Route, Self::Grant, Self::Policy, Self::Assertion, Self::GroupName];
-
-    /// The word in the `kind` column.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::App => "app",
-            Self::Route => "route",
-            Self::Grant => "grant",
-            Self::Policy => "policy",
-            Self::Assertion => "assertion",
-            Self::GroupName => "group_name",
-        }
-    }
-}
 
 /// How often an object of the draft was changed, and by whom last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,17 +30,14 @@ pub struct Revision {
     pub changed: Author,
 }
 
-/// A change of the whole draft.
+/// An edit of the draft: what somebody read, and what it shall be. Only objects that differ are touched.
 #[derive(Debug, Clone, Copy)]
 pub struct Edit<'a> {
-    /// The draft as the author read it.
+    /// The rule book that the author read.
     pub from: &'a RuleBook,
-    /// The draft as it shall be.
+    /// The same, edited.
     pub to: &'a RuleBook,
 }
-
-/// Objects by kind and id, as JSON.
-type Objects = BTreeMap<(&'static str, String), String>;
 
 impl Store {
     /// The draft as a rule book, each list sorted by id.
@@ -111,53 +76,136 @@ impl Store {
             .collect()
     }
 
-    /// Makes `edit.to` the draft if it still is `edit.from`; the changes go to the outbox in the same transaction.
+    /// Brings the objects in which `edit` differs into the draft, with a change record of each in the same transaction, and
+    /// gives what was changed. What others did to other objects stays.
     ///
     /// # Errors
-    /// `DraftMoved` when somebody else changed the draft since it was read; Twice when two objects of one kind share an id;
-    /// else as the database fails. Nothing is changed then.
+    /// `Collided` when somebody else changed one of these objects since it was read; Twice when two objects of one kind
+    /// share an id; else as the database fails. Nothing is changed then.
     pub async fn save_draft(
         &self,
         edit: Edit<'_>,
         author: &Author,
-        changes: &[Change],
-    ) -> Result<(), StoreError> {
+    ) -> Result<Vec<Difference>, StoreError> {
         let mut tx = begin(&self.pool, "save the draft").await?;
-        let rows: Vec<(String, String, String)> =
-            sqlx::query_as("SELECT kind, id, body FROM draft_object ORDER BY kind, id")
-                .fetch_all(&mut *tx)
-                .await
-                .map_err(failed(&self.pool, "read the draft"))?;
-        if assemble(rows)? != sorted(edit.from) {
-            return Err(StoreError::DraftMoved);
-        }
-        self.write_draft(&mut tx, edit.to, author).await?;
-        self.add_to_outbox(&mut tx, author, changes).await?;
-        tx.commit().await.map_err(failed(&self.pool, "save the draft"))
+        let changed = self.edit_draft(&mut tx, edit, author).await?;
+        tx.commit().await.map_err(failed(&self.pool, "save the draft"))?;
+        Ok(changed)
     }
 
-    /// Makes the rows of the draft equal to `rule_book`, inside a transaction of the caller.
-    pub(super) async fn write_draft(
+    /// Throws the edits of the draft away: it becomes `live` again. Recorded as one change with what was thrown away.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn discard_draft(
+        &self,
+        live: &RuleBook,
+        author: &Author,
+    ) -> Result<Vec<Difference>, StoreError> {
+        let mut tx = begin(&self.pool, "discard the draft").await?;
+        let draft = self.draft_in(&mut tx).await?;
+        let gone = difference::between(&draft, live);
+        if !gone.is_empty() {
+            self.apply(&mut tx, &gone, author).await?;
+            let change = Change {
+                action: "draft_discarded".to_owned(),
+                object: "draft".to_owned(),
+                before: gone
+                    .iter()
+                    .map(|one| (one.object(), one.before.clone()))
+                    .map(pair)
+                    .collect(),
+                after: gone.iter().map(|one| (one.object(), one.after.clone())).map(pair).collect(),
+            };
+            self.add_to_outbox(&mut tx, author, &[change]).await?;
+        }
+        tx.commit().await.map_err(failed(&self.pool, "discard the draft"))?;
+        Ok(gone)
+    }
+
+    /// [`Self::save_draft`] inside a transaction of the caller.
+    pub(super) async fn edit_draft(
         &self,
         tx: &mut Tx,
-        rule_book: &RuleBook,
+        edit: Edit<'_>,
         author: &Author,
-    ) -> Result<(), StoreError> {
-        let wanted = objects(rule_book)?;
-        let rows: Vec<(String, String)> = sqlx::query_as("SELECT kind, id FROM draft_object")
-            .fetch_all(&mut **tx)
-            .await
-            .map_err(failed(&self.pool, "read the draft"))?;
-        for (kind, id) in rows {
-            let kind = kind_of(&kind, &id)?.as_str();
-            if !wanted.contains_key(&(kind, id.clone())) {
-                self.drop_object(tx, kind, &id).await?;
+    ) -> Result<Vec<Difference>, StoreError> {
+        once(edit.to)?;
+        let draft = difference::objects(&self.draft_in(tx).await?);
+        let (mut changed, mut collisions) = (Vec::new(), Vec::new());
+        for wanted in difference::between(edit.from, edit.to) {
+            let now = draft.get(&(wanted.kind, wanted.id.clone())).cloned();
+            if now == wanted.after {
+                continue;
+            }
+            if now == wanted.before {
+                changed.push(wanted);
+            } else {
+                let by = self.last_author(tx, &wanted).await?.map(|Author { by, at }| (by, at));
+                collisions.push(Collision { wanted, now, by });
             }
         }
-        for ((kind, id), body) in &wanted {
-            self.put_object(tx, (kind, id, body), author).await?;
+        if !collisions.is_empty() {
+            return Err(StoreError::Collided(collisions));
+        }
+        self.apply(tx, &changed, author).await?;
+        let records: Vec<_> = changed.iter().map(record).collect();
+        self.add_to_outbox(tx, author, &records).await?;
+        Ok(changed)
+    }
+
+    async fn apply(
+        &self,
+        tx: &mut Tx,
+        changes: &[Difference],
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        for Difference { kind, id, after, .. } in changes {
+            match after {
+                Some(body) => {
+                    self.put_object(tx, (kind.as_str(), id, &body.to_string()), author).await?;
+                }
+                None => self.drop_object(tx, kind.as_str(), id).await?,
+            }
         }
         Ok(())
+    }
+
+    pub(super) async fn draft_in(&self, tx: &mut Tx) -> Result<RuleBook, StoreError> {
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT kind, id, body FROM draft_object ORDER BY kind, id")
+                .fetch_all(&mut **tx)
+                .await
+                .map_err(failed(&self.pool, "read the draft"))?;
+        assemble(rows)
+    }
+
+    /// Who changed an object last: as it stands, or as the outbox tells of one that is gone.
+    async fn last_author(
+        &self,
+        tx: &mut Tx,
+        Difference { kind, id, .. }: &Difference,
+    ) -> Result<Option<Author>, StoreError> {
+        let doing = "look up who changed an object";
+        let standing: Option<(String, i64)> = sqlx::query_as(
+            "SELECT changed_by, changed_at FROM draft_object WHERE kind = $1 AND id = $2",
+        )
+        .bind(kind.as_str())
+        .bind(id)
+        .fetch_optional(&mut **tx)
+        .await
+        .map_err(failed(&self.pool, doing))?;
+        let found = match standing {
+            Some(found) => Some(found),
+            None => sqlx::query_as(
+                "SELECT actor, made_at FROM outbox WHERE object = $1 ORDER BY id DESC LIMIT 1",
+            )
+            .bind(format!("{}:{id}", kind.as_str()))
+            .fetch_optional(&mut **tx)
+            .await
+            .map_err(failed(&self.pool, doing))?,
+        };
+        Ok(found.map(|(by, at)| Author { by, at: Timestamp::from_micros(at) }))
     }
 
     async fn drop_object(&self, tx: &mut Tx, kind: &str, id: &str) -> Result<(), StoreError> {
@@ -200,51 +248,34 @@ impl Store {
     }
 }
 
-/// The rule book with each list sorted by id, so that equal rule books are equal bytes.
-pub(super) fn sorted(rule_book: &RuleBook) -> RuleBook {
-    let mut sorted = rule_book.clone();
-    sorted.apps.sort_by(|a, b| a.id.cmp(&b.id));
-    sorted.routes.sort_by(|a, b| a.id.cmp(&b.id));
-    sorted.grants.sort_by(|a, b| a.id.cmp(&b.id));
-    sorted.policies.sort_by(|a, b| a.id.cmp(&b.id));
-    sorted.assertions.sort_by(|a, b| a.id.cmp(&b.id));
-    sorted
+/// The change record of one difference.
+fn record(one: &Difference) -> Change {
+    Change {
+        action: format!("{}_{}", one.kind.as_str(), one.act().as_str()),
+        object: one.object(),
+        before: one.before.clone().unwrap_or_default(),
+        after: one.after.clone().unwrap_or_default(),
+    }
 }
 
-fn objects(rule_book: &RuleBook) -> Result<Objects, StoreError> {
-    let mut objects = Objects::new();
-    for app in &rule_book.apps {
-        add(&mut objects, (ObjectKind::App, app.id.as_str()), app)?;
-    }
-    for route in &rule_book.routes {
-        add(&mut objects, (ObjectKind::Route, route.id.as_str()), route)?;
-    }
-    for grant in &rule_book.grants {
-        add(&mut objects, (ObjectKind::Grant, grant.id.as_str()), grant)?;
-    }
-    for policy in &rule_book.policies {
-        add(&mut objects, (ObjectKind::Policy, policy.id.as_str()), policy)?;
-    }
-    for assertion in &rule_book.assertions {
-        add(&mut objects, (ObjectKind::Assertion, assertion.id.as_str()), assertion)?;
-    }
-    for (group, name) in &rule_book.group_names {
-        add(&mut objects, (ObjectKind::GroupName, group.as_str()), name)?;
-    }
-    Ok(objects)
+fn pair((object, content): (String, Option<Value>)) -> (String, Value) {
+    (object, content.unwrap_or_default())
 }
 
-fn add(
-    objects: &mut Objects,
-    (kind, id): (ObjectKind, &str),
-    object: &impl Serialize,
-) -> Result<(), StoreError> {
-    let kind = kind.as_str();
-    let body = serde_json::to_string(object).map_err(|e| bad_row("draft_object", id, e))?;
-    match objects.insert((kind, id.to_owned()), body) {
-        Some(_) => Err(StoreError::Twice { kind, id: id.to_owned() }),
-        None => Ok(()),
+/// Refuses two objects of one kind and id.
+fn once(book: &RuleBook) -> Result<(), StoreError> {
+    let mut seen = BTreeSet::new();
+    let apps = book.apps.iter().map(|own| (ObjectKind::App, own.id.as_str()));
+    let routes = book.routes.iter().map(|own| (ObjectKind::Route, own.id.as_str()));
+    let grants = book.grants.iter().map(|own| (ObjectKind::Grant, own.id.as_str()));
+    let policies = book.policies.iter().map(|own| (ObjectKind::Policy, own.id.as_str()));
+    let assertions = book.assertions.iter().map(|own| (ObjectKind::Assertion, own.id.as_str()));
+    for (kind, id) in apps.chain(routes).chain(grants).chain(policies).chain(assertions) {
+        if !seen.insert((kind, id)) {
+            return Err(StoreError::Twice { kind: kind.as_str(), id: id.to_owned() });
+        }
     }
+    Ok(())
 }
 
 fn assemble(rows: Vec<(String, String, String)>) -> Result<RuleBook, StoreError> {
@@ -264,7 +295,7 @@ fn assemble(rows: Vec<(String, String, String)>) -> Result<RuleBook, StoreError>
         }
     }
     // Engines order text differently; the order that counts is ours.
-    Ok(sorted(&book))
+    Ok(book.sorted())
 }
 
 fn parse<T: DeserializeOwned>(id: &str, body: &str) -> Result<T, StoreError> {

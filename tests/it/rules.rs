@@ -124,3 +124,127 @@ fn an_assertion_that_does_not_hold_is_named_and_fails_the_command() {
 fn path(path: &Path) -> &str {
     path.to_str().unwrap()
 }
+
+/// A folder with settings of its own, as an operator has it.
+struct Site(tempfile::TempDir);
+
+impl Site {
+    fn new(second_person: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = format!(
+            "public_url = \"https://gate.example\"\n[entra]\ntenant = \"{id}\"\nclient_id = \"{id}\"\nclient_secret = \"s~1\"\nmfa_context = \"c1\"\n[console]\nsecond_person = \"{second_person}\"\n",
+            id = "11111111-2222-3333-4444-555555555555",
+        );
+        std::fs::write(folder.path().join("cedargate.toml"), settings).unwrap();
+        std::fs::create_dir(folder.path().join("data")).unwrap();
+        Self(folder)
+    }
+
+    fn run(&self, user: &str, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_cedargate"))
+            .arg("rules")
+            .args(arguments)
+            .current_dir(&self.0)
+            .env_clear()
+            .env("USER", user)
+            .output()
+            .unwrap()
+    }
+
+    /// The content hash that `rules review` shows.
+    fn content(&self) -> String {
+        let review = self.run("eddie", &["review"]);
+        let out = String::from_utf8(review.stdout).unwrap();
+        let line = out
+            .lines()
+            .find_map(|line| line.strip_prefix("content "))
+            .unwrap_or_else(|| panic!("{out}"));
+        line.split(' ').next().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn rules_go_from_files_through_draft_and_review_to_a_release_and_back() {
+    let site = Site::new("off");
+    says(&site.run("eddie", &["import", DEMO]), 0, &["is the draft now"]);
+    says(
+        &site.run("eddie", &["review"]),
+        0,
+        &["+ grant:finance-read: Finance may read", "+ permit(", "on release 0"],
+    );
+    let content = site.content();
+    says(
+        &site.run("pat", &["publish", "0000", "--note", "guessed"]),
+        2,
+        &["the draft was changed since it was reviewed"],
+    );
+    says(&site.run("pat", &["publish", &content, "--note", "first"]), 0, &["release 1 published"]);
+    says(&site.run("pat", &["diff", DEMO]), 0, &[]);
+
+    // What was exported comes back unchanged.
+    let out = site.0.path().join("rules");
+    says(&site.run("pat", &["export", path(&out)]), 0, &["release 1 written"]);
+    says(&site.run("pat", &["diff", path(&out)]), 0, &[]);
+    let grants = out.join("grants.toml");
+    let text = std::fs::read_to_string(&grants).unwrap().replace(
+        "what = \"read\"\nroute = \"intranet/me\"",
+        "what = \"all\"\nroute = \"intranet/me\"",
+    );
+    std::fs::write(&grants, text).unwrap();
+    says(
+        &site.run("pat", &["diff", path(&out)]),
+        1,
+        &[
+            "- grant:me: Everyone signed in may read intranet/me",
+            "+ grant:me: Everyone signed in may read and change intranet/me",
+        ],
+    );
+    says(
+        &site.run("pat", &["import", path(&out), "--publish", "--note", "second"]),
+        0,
+        &["release 2 published"],
+    );
+    says(
+        &site.run("pat", &["rollback", "1", "--note", "too much"]),
+        0,
+        &["release 3 published: release 1 again"],
+    );
+    says(&site.run("pat", &["diff", DEMO]), 0, &[]);
+    says(&site.run("pat", &["releases"]), 0, &["3  ", "operator:pat", "too much"]);
+
+    says(&site.run("eddie", &["import", path(&out)]), 0, &["is the draft now (1 changes)"]);
+    says(&site.run("eddie", &["discard"]), 0, &["1 changes of the draft thrown away"]);
+    says(&site.run("eddie", &["review"]), 0, &["on release 3"]);
+}
+
+#[test]
+fn a_broken_folder_names_each_file_and_line_and_changes_nothing() {
+    let site = Site::new("off");
+    let folder = site.0.path().join("broken");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("routes.toml"), "[[app]]\nid = \"a\"\nname = 7\n").unwrap();
+    std::fs::write(folder.join("grants.toml"), "[[grant]]\nid = \"g\"\nwho = \"nobody\"\n")
+        .unwrap();
+    let refused = site.run("eddie", &["import", path(&folder), "--publish"]);
+    says(&refused, 2, &["routes.toml:", "grants.toml:"]);
+    says(&site.run("eddie", &["releases"]), 0, &[]);
+    says(&site.run("eddie", &["review"]), 0, &["on release 0"]);
+}
+
+#[test]
+fn a_second_person_has_to_approve_whichever_way_the_rules_come() {
+    let site = Site::new("required");
+    let alone = site.run("eddie", &["import", DEMO, "--publish"]);
+    says(&alone, 2, &["publishing needs a second person", "rules approve"]);
+    says(&site.run("eddie", &["import", DEMO]), 0, &["is the draft now"]);
+    let content = site.content();
+    says(&site.run("eddie", &["approve", &content]), 0, &["as operator:eddie"]);
+    says(&site.run("eddie", &["publish", &content]), 2, &["publishing needs a second person"]);
+    says(&site.run("pat", &["approve", &content]), 0, &["as operator:pat"]);
+    says(
+        &site.run("eddie", &["review"]),
+        0,
+        &["approved by operator:eddie", "approved by operator:pat"],
+    );
+    says(&site.run("eddie", &["publish", &content]), 0, &["release 1 published"]);
+}

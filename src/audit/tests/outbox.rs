@@ -8,7 +8,6 @@ use tempfile::TempDir;
 use super::super::{AuditError, AuditSettings, Outbox, OutboxFuture};
 use super::{Running, event};
 use crate::model::id::ReleaseNumber;
-use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 use crate::store::audit::Show;
 use crate::store::{Author, Change, OutboxRow, Publication, Store};
@@ -126,21 +125,18 @@ async fn changes_of_the_store_become_records_and_are_marked() {
     let directory = Arc::new(TempDir::new().unwrap());
     let url = format!("sqlite://{}/cedargate.db", directory.path().display());
     let store = Store::open(&url).await.unwrap();
-    let change = Change {
-        action: "app_added".to_owned(),
-        object: "app:payroll".to_owned(),
-        before: Value::Null,
-        after: Value::from(1),
-    };
+    let rule_book = serde_json::from_value(serde_json::json!({
+        "apps": [{ "id": "payroll", "name": "Payroll", "origins": ["https://payroll.example"] }],
+    }));
     let publication = Publication {
         based_on: ReleaseNumber(0),
-        rule_book: RuleBook::default(),
+        rule_book: rule_book.unwrap(),
         cedar: String::new(),
         schema: "{}".to_owned(),
         note: "first".to_owned(),
         by: "operator:root".to_owned(),
         at: Timestamp::from_seconds(1),
-        changes: vec![change],
+        draft: None,
     };
     store.publish(publication).await.unwrap();
     let outbox: Box<dyn Outbox> = Box::new(store.clone());

@@ -14,6 +14,7 @@ use crate::rule_files;
 use crate::store::LookUp;
 use crate::web::tests::scene;
 
+use super::scene::publishing;
 use super::scene::{FINANCE, Scene, get, post};
 
 const NOW: i64 = 1_795_511_702;
@@ -78,6 +79,7 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         doorkeeper: scene.doorkeeper.clone(),
         rules: scene::console_rules(),
         store: scene.store.clone(),
+        publishing: publishing(&scene),
         reader: scene.reader.clone(),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
         entra: Arc::new(told),

@@ -4,15 +4,15 @@ use http::StatusCode;
 
 use super::scene::{get, scene, scene_of};
 use crate::rule_files;
-use crate::web::tests::markup::{assert_same_shape, hostile, innocent, write};
+use crate::web::tests::markup::{assert_same_shape, fitting, hostile, innocent, write};
 
 /// All pages of an owner with this name, whose rule book and requests carry the same text.
 async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
     let mut book = rule_files::demo().unwrap();
-    book.apps[0].name = text("Intranet");
-    book.routes.iter_mut().for_each(|route| route.title = text("Title"));
-    book.group_names.values_mut().for_each(|name| *name = text("Finance"));
-    book.grants.iter_mut().for_each(|grant| grant.reason = text("Reason"));
+    book.apps[0].name = fitting(&text("Intranet"));
+    book.routes.iter_mut().for_each(|route| route.title = fitting(&text("Title")));
+    book.group_names.values_mut().for_each(|name| *name = fitting(&text("Finance")));
+    book.grants.iter_mut().for_each(|grant| grant.reason = fitting(&text("Reason")));
     let scene = scene_of(book).await;
     let owner = scene.known_as(["olive", &text("Olive")], &["owner"]).await;
     let agent = text("agent").replace('\u{202e}', "");

@@ -10,6 +10,7 @@ use super::entra::Told;
 use crate::console::Console;
 use crate::groups::Groups;
 use crate::model::rule_book::RuleBook;
+use crate::publishing::{Publishing, SecondPerson};
 use crate::rule_files;
 use crate::web::tests::scene;
 
@@ -24,6 +25,7 @@ pub(super) async fn scene_of(book: RuleBook) -> Scene {
         doorkeeper: scene.doorkeeper.clone(),
         rules: scene::console_rules(),
         store: scene.store.clone(),
+        publishing: publishing(&scene),
         reader: scene.reader.clone(),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
@@ -31,4 +33,10 @@ pub(super) async fn scene_of(book: RuleBook) -> Scene {
     };
     scene.router = console.router();
     scene
+}
+
+/// Whoever may publish may do so alone.
+pub(super) fn publishing(scene: &Scene) -> Publishing {
+    let terms = scene.doorkeeper.live.terms().clone();
+    Publishing::new(scene.store.clone(), terms, SecondPerson::Off)
 }

@@ -5,14 +5,14 @@ use http::StatusCode;
 use crate::groups::Groups;
 use crate::portal::Portal;
 use crate::rule_files;
-use crate::web::tests::markup::{Text, assert_same_shape, hostile, innocent, write};
+use crate::web::tests::markup::{Text, assert_same_shape, fitting, hostile, innocent, write};
 use crate::web::tests::scene::{self, Person, Scene, get};
 
 /// The portal over the demo's rules, every name in them changed by `text`.
 async fn scene(text: Text) -> Scene {
     let mut book = rule_files::demo().unwrap();
-    book.apps[0].name = text(&book.apps[0].name);
-    book.group_names.values_mut().for_each(|name| *name = text(name));
+    book.apps[0].name = fitting(&text(&book.apps[0].name));
+    book.group_names.values_mut().for_each(|name| *name = fitting(&text(name)));
     let mut scene = scene::scene(book).await;
     let portal = Portal {
         doorkeeper: scene.doorkeeper.clone(),

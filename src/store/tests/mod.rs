@@ -173,10 +173,9 @@ async fn write_that_is_not_allowed_is_named_as_read_only() {
 #[tokio::test]
 async fn reopened_database_keeps_its_rows() {
     let scene = scene().await;
-    let empty = RuleBook::default();
-    let edit = Edit { from: &empty, to: &empty };
-    scene.store.save_draft(edit, &author(0), &[releases::change("a")]).await.unwrap();
+    let (empty, one) = (RuleBook::default(), releases::book(&[]));
+    scene.store.save_draft(Edit { from: &empty, to: &one }, &author(0)).await.unwrap();
     scene.store.close().await;
     let again = Store::open(&url(&scene.directory)).await.unwrap();
-    assert_eq!(again.outbox_after(0, 10).await.unwrap().len(), 1);
+    assert_eq!(again.outbox_after(0, 10).await.unwrap().len(), 4);
 }

@@ -2,16 +2,7 @@
 
 use super::*;
 
-pub(super) fn change(object: &str) -> Change {
-    Change {
-        action: "grant_changed".to_owned(),
-        object: object.to_owned(),
-        before: serde_json::Value::Null,
-        after: serde_json::json!({ "id": object }),
-    }
-}
-
-fn book(policies: &[(&str, &str)]) -> RuleBook {
+pub(super) fn book(policies: &[(&str, &str)]) -> RuleBook {
     let policy = |(id, text): &(&str, &str)| serde_json::json!({ "id": id, "text": text });
     serde_json::from_value(serde_json::json!({
         "apps": [{ "id": "payroll", "name": "Payroll", "origins": ["https://payroll.contoso.com"] }],
@@ -32,7 +23,7 @@ fn publication(based_on: i64, rule_book: RuleBook) -> Publication {
         note: "first".to_owned(),
         by: "operator:olive".to_owned(),
         at: at(0),
-        changes: vec![change("grant:g-1")],
+        draft: None,
     }
 }
 
@@ -41,7 +32,7 @@ async fn save(
     (from, to): (&RuleBook, &RuleBook),
     seconds: i64,
 ) -> Result<(), StoreError> {
-    scene.store.save_draft(Edit { from, to }, &author(seconds), &[change("g")]).await
+    scene.store.save_draft(Edit { from, to }, &author(seconds)).await.map(drop)
 }
 
 #[tokio::test]
@@ -63,8 +54,19 @@ async fn release_draft_and_outbox_are_one_transaction() {
     let ids: Vec<_> = release.rule_book.policies.iter().map(|p| p.id.as_str()).collect();
     assert_eq!(ids, ["a", "b"], "sorted, whatever the order they came in");
     let outbox = scene.store.outbox_after(0, 10).await.unwrap();
-    let actions: Vec<_> = outbox.iter().map(|row| (row.id, row.change.action.as_str())).collect();
-    assert_eq!(actions, [(1, "grant_changed"), (2, "release_published")]);
+    let actions: Vec<_> = outbox.iter().map(|row| row.change.action.as_str()).collect();
+    assert_eq!(
+        actions,
+        [
+            "app_added",
+            "route_added",
+            "grant_added",
+            "policy_added",
+            "policy_added",
+            "group_name_added",
+            "release_published"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -78,7 +80,7 @@ async fn stale_publication_changes_nothing() {
     ));
     assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(1));
     assert_eq!(scene.store.draft().await.unwrap(), book(&[]));
-    assert_eq!(scene.store.outbox_after(0, 10).await.unwrap().len(), 2);
+    assert_eq!(scene.store.outbox_after(0, 10).await.unwrap().len(), 5);
 }
 
 #[tokio::test]
@@ -91,7 +93,7 @@ async fn one_of_two_racing_publications_wins() {
     assert_eq!([a.is_ok(), b.is_ok()].iter().filter(|won| **won).count(), 1);
     let lost = a.err().or(b.err()).unwrap();
     assert!(matches!(lost, StoreError::Stale { .. }), "{lost}");
-    assert_eq!(scene.store.outbox_after(0, 10).await.unwrap().len(), 2);
+    assert_eq!(scene.store.outbox_after(0, 10).await.unwrap().len(), 6);
 }
 
 #[tokio::test]
@@ -118,14 +120,90 @@ async fn only_changed_objects_get_a_new_revision() {
 }
 
 #[tokio::test]
-async fn draft_that_somebody_else_changed_is_not_overwritten() {
+async fn two_people_who_edit_other_objects_do_not_disturb_each_other() {
     let scene = scene().await;
-    let (read, theirs, ours) = (RuleBook::default(), book(&[("a", "x")]), book(&[("b", "x")]));
-    save(&scene, (&read, &theirs), 0).await.unwrap();
-    let refused = save(&scene, (&read, &ours), 1).await;
-    assert!(matches!(refused, Err(StoreError::DraftMoved)));
-    assert_eq!(scene.store.draft().await.unwrap(), theirs);
-    assert_eq!(scene.store.outbox_after(0, 10).await.unwrap().len(), 1);
+    let read = book(&[("a", "x"), ("b", "x")]);
+    save(&scene, (&RuleBook::default(), &read), 0).await.unwrap();
+    save(&scene, (&read, &book(&[("a", "theirs"), ("b", "x")])), 1).await.unwrap();
+    save(&scene, (&read, &book(&[("a", "x"), ("b", "ours")])), 2).await.unwrap();
+    assert_eq!(scene.store.draft().await.unwrap(), book(&[("a", "theirs"), ("b", "ours")]));
+    // Whoever wants what is there already has nothing to settle.
+    save(&scene, (&read, &book(&[("a", "theirs"), ("b", "x")])), 3).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_object_that_somebody_else_changed_is_not_overwritten_and_they_are_named() {
+    let scene = scene().await;
+    let read = book(&[("a", "x"), ("b", "x")]);
+    save(&scene, (&RuleBook::default(), &read), 0).await.unwrap();
+    let theirs = book(&[("a", "theirs")]);
+    save(&scene, (&read, &theirs), 7).await.unwrap();
+    let before = scene.store.outbox_after(0, 100).await.unwrap().len();
+    let ours = book(&[("a", "ours"), ("b", "ours"), ("c", "new")]);
+    let Err(StoreError::Collided(collisions)) = save(&scene, (&read, &ours), 9).await else {
+        panic!("nobody was told");
+    };
+    let said: Vec<_> = collisions.iter().map(ToString::to_string).collect();
+    let Author { by, at } = author(7);
+    assert_eq!(
+        said,
+        [
+            format!("`policy:a` was changed by {by} at {at}"),
+            format!("`policy:b` was removed by {by} at {at}")
+        ]
+    );
+    assert_eq!(collisions[0].now, Some(serde_json::json!({ "id": "a", "text": "theirs" })));
+    assert_eq!(
+        scene.store.draft().await.unwrap(),
+        theirs,
+        "not even the object that nobody else touched"
+    );
+    assert_eq!(scene.store.outbox_after(0, 100).await.unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn what_others_are_drafting_stays_a_draft_when_a_release_goes_out() {
+    let scene = scene().await;
+    let live = book(&[("a", "x")]);
+    scene.store.publish(publication(0, live.clone())).await.unwrap();
+    save(&scene, (&live, &book(&[("a", "x"), ("theirs", "x")])), 1).await.unwrap();
+    let release = scene.store.publish(publication(1, book(&[("a", "y")]))).await.unwrap();
+    assert_eq!(release.rule_book, book(&[("a", "y")]));
+    assert_eq!(scene.store.draft().await.unwrap(), book(&[("a", "y"), ("theirs", "x")]));
+    // But two changes of one object are for people to settle.
+    let drafted = book(&[("a", "drafted"), ("theirs", "x")]);
+    save(&scene, (&book(&[("a", "y"), ("theirs", "x")]), &drafted), 2).await.unwrap();
+    let refused = scene.store.publish(publication(2, book(&[("a", "z")]))).await;
+    assert!(matches!(refused, Err(StoreError::Collided(_))), "{refused:?}");
+    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(2));
+}
+
+#[tokio::test]
+async fn a_draft_is_published_only_as_it_was_reviewed() {
+    let scene = scene().await;
+    let (first, second) = (book(&[("a", "x")]), book(&[("a", "y")]));
+    save(&scene, (&RuleBook::default(), &first), 0).await.unwrap();
+    let reviewed =
+        Publication { draft: Some(first.content_hash()), ..publication(0, first.clone()) };
+    save(&scene, (&first, &second), 1).await.unwrap();
+    let refused = scene.store.publish(reviewed.clone()).await;
+    assert!(matches!(refused, Err(StoreError::DraftMoved)), "{refused:?}");
+    save(&scene, (&second, &first), 2).await.unwrap();
+    assert_eq!(scene.store.publish(reviewed).await.unwrap().rule_book, first);
+}
+
+#[tokio::test]
+async fn a_discarded_draft_is_the_live_release_again_and_on_record() {
+    let scene = scene().await;
+    let live = book(&[("a", "x")]);
+    scene.store.publish(publication(0, live.clone())).await.unwrap();
+    save(&scene, (&live, &book(&[("a", "y"), ("b", "x")])), 1).await.unwrap();
+    let gone = scene.store.discard_draft(&live, &author(2)).await.unwrap();
+    assert_eq!(gone.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(scene.store.draft().await.unwrap(), live);
+    let last = scene.store.outbox_after(0, 100).await.unwrap().pop().unwrap();
+    assert_eq!(last.change.action, "draft_discarded");
+    assert_eq!(last.change.before["policy:a"]["text"], "y");
 }
 
 #[tokio::test]
@@ -155,14 +233,12 @@ async fn releases_are_listed_newest_first_in_pages() {
 #[tokio::test]
 async fn outbox_ids_are_never_given_again() {
     let scene = scene().await;
-    let changes = [change("a"), change("b")];
-    let empty = RuleBook::default();
-    let edit = Edit { from: &empty, to: &empty };
-    scene.store.save_draft(edit, &author(0), &changes).await.unwrap();
-    scene.store.outbox_taken(2, at(1)).await.unwrap();
-    assert_eq!(scene.store.prune_outbox(at(2)).await.unwrap(), 1, "the newest row stays");
-    scene.store.save_draft(edit, &author(3), &[change("c")]).await.unwrap();
-    let rows = scene.store.outbox_after(2, 10).await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [3]);
-    assert_eq!(scene.store.prune_outbox(at(9)).await.unwrap(), 1, "row 3 is not taken over yet");
+    let (none, one) = (book(&[]), book(&[("a", "x")]));
+    save(&scene, (&RuleBook::default(), &none), 0).await.unwrap();
+    scene.store.outbox_taken(4, at(1)).await.unwrap();
+    assert_eq!(scene.store.prune_outbox(at(2)).await.unwrap(), 3, "the newest row stays");
+    save(&scene, (&none, &one), 3).await.unwrap();
+    let rows = scene.store.outbox_after(4, 10).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [5]);
+    assert_eq!(scene.store.prune_outbox(at(9)).await.unwrap(), 1, "row 5 is not taken over yet");
 }

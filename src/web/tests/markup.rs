@@ -207,3 +207,8 @@ fn check_labels(name: &str, tags: &[Tag]) {
         }
     }
 }
+
+/// As much of it as a rule book takes: names are short, and hold nothing that people can't see.
+pub(crate) fn fitting(text: &str) -> String {
+    text.replace('\u{202e}', "").chars().take(200).collect()
+}

@@ -227,7 +227,7 @@ pub(crate) async fn publish(store: &Store, book: &RuleBook, based_on: ReleaseNum
         note: "The demo".to_owned(),
         by: "operator:root".to_owned(),
         at: Timestamp::from_seconds(1_795_510_000),
-        changes: Vec::new(),
+        draft: None,
     };
     store.publish(publication).await.unwrap();
 }

@@ -248,6 +248,6 @@ fn publication(based_on: ReleaseNumber, rule_book: RuleBook, clock: &Clock) -> P
         note: String::new(),
         by: "operator:test".to_owned(),
         at: clock.now(),
-        changes: Vec::new(),
+        draft: None,
     }
 }

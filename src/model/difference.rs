@@ -1,0 +1,201 @@
+//! What differs between two rule books, object by object.
+//!
+//! Reviews, change records and edits of the draft all speak of the same differences: an object was added, changed or
+//! removed, with its content before and after.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::grant::Grant;
+use super::group::GroupNames;
+use super::rule_book::RuleBook;
+use super::words;
+
+/// The kinds of objects in a rule book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ObjectKind {
+    /// An app.
+    App,
+    /// A route.
+    Route,
+    /// A grant.
+    Grant,
+    /// A hand-written policy.
+    Policy,
+    /// A test of the rules.
+    Assertion,
+    /// The name of a group.
+    GroupName,
+}
+
+impl ObjectKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] =
+        [Self::App, Self::Route, Self::Grant, Self::Policy, Self::Assertion, Self::GroupName];
+
+    /// The word in records and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Route => "route",
+            Self::Grant => "grant",
+            Self::Policy => "policy",
+            Self::Assertion => "assertion",
+            Self::GroupName => "group_name",
+        }
+    }
+}
+
+/// One object that is not the same in both rule books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which kind.
+    pub kind: ObjectKind,
+    /// Its id.
+    pub id: String,
+    /// Its content in the first rule book; none when it is new.
+    pub before: Option<Value>,
+    /// Its content in the second; none when it is gone.
+    pub after: Option<Value>,
+}
+
+/// What became of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    /// It is new.
+    Added,
+    /// It has other content.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+impl Act {
+    /// The word in records: `grant_added` and the like end in it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// The objects of a rule book by kind and id, as JSON. Of two with one id the last counts; compiling refuses such a book.
+pub fn objects(book: &RuleBook) -> BTreeMap<(ObjectKind, String), Value> {
+    let mut objects = BTreeMap::new();
+    let mut add =
+        |kind, id: &str, object: Value| drop(objects.insert((kind, id.to_owned()), object));
+    book.apps.iter().for_each(|app| add(ObjectKind::App, app.id.as_str(), json(app)));
+    book.routes.iter().for_each(|route| add(ObjectKind::Route, route.id.as_str(), json(route)));
+    book.grants.iter().for_each(|grant| add(ObjectKind::Grant, grant.id.as_str(), json(grant)));
+    book.policies.iter().for_each(|own| add(ObjectKind::Policy, own.id.as_str(), json(own)));
+    book.assertions.iter().for_each(|own| add(ObjectKind::Assertion, own.id.as_str(), json(own)));
+    book.group_names
+        .iter()
+        .for_each(|(id, name)| add(ObjectKind::GroupName, id.as_str(), json(name)));
+    objects
+}
+
+/// Nothing in a rule book is something that JSON can't say.
+fn json(object: &impl Serialize) -> Value {
+    serde_json::to_value(object).unwrap_or_default()
+}
+
+/// Everything that differs, by kind and id.
+pub fn between(from: &RuleBook, to: &RuleBook) -> Vec<Difference> {
+    let (mut before, after) = (objects(from), objects(to));
+    let mut all = Vec::new();
+    for ((kind, id), after) in after {
+        let before = before.remove(&(kind, id.clone()));
+        if before.as_ref() != Some(&after) {
+            all.push(Difference { kind, id, before, after: Some(after) });
+        }
+    }
+    all.extend(before.into_iter().map(|((kind, id), before)| Difference {
+        kind,
+        id,
+        before: Some(before),
+        after: None,
+    }));
+    all.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+    all
+}
+
+impl Difference {
+    /// What became of the object.
+    pub fn act(&self) -> Act {
+        match (&self.before, &self.after) {
+            (None, _) => Act::Added,
+            (Some(_), Some(_)) => Act::Changed,
+            (Some(_), None) => Act::Removed,
+        }
+    }
+
+    /// `grant:finance-read`, as records name it.
+    pub fn object(&self) -> String {
+        format!("{}:{}", self.kind.as_str(), self.id)
+    }
+
+    /// In words: one line for what was added or removed, and for a change one for each thing that is not as it was.
+    pub fn lines(&self, names: &GroupNames) -> Vec<String> {
+        let said = |value: &Option<Value>| {
+            value.as_ref().map_or_else(String::new, |value| self.say(value, names))
+        };
+        match self.act() {
+            Act::Added => vec![format!("+ {}: {}", self.object(), said(&self.after))],
+            Act::Removed => vec![format!("- {}: {}", self.object(), said(&self.before))],
+            Act::Changed if self.kind == ObjectKind::Grant => vec![
+                format!("- {}: {}", self.object(), said(&self.before)),
+                format!("+ {}: {}", self.object(), said(&self.after)),
+            ],
+            Act::Changed => self.fields(),
+        }
+    }
+
+    fn say(&self, value: &Value, names: &GroupNames) -> String {
+        let grant = || serde_json::from_value::<Grant>(value.clone()).ok();
+        let text =
+            |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        match self.kind {
+            ObjectKind::Grant => {
+                grant().map_or_else(String::new, |grant| words::sentence(&grant, names))
+            }
+            ObjectKind::App => text("name"),
+            ObjectKind::Route => text("pattern"),
+            ObjectKind::Policy => text("text"),
+            ObjectKind::Assertion => text("reason"),
+            ObjectKind::GroupName => value.as_str().unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// `~ route:shop/finance owner: "a" -> "b"`
+    fn fields(&self) -> Vec<String> {
+        let object = self.object();
+        let (Some(Value::Object(before)), Some(Value::Object(after))) = (&self.before, &self.after)
+        else {
+            return vec![format!(
+                "~ {object}: {} -> {}",
+                spelled(self.before.as_ref()),
+                spelled(self.after.as_ref())
+            )];
+        };
+        let names: std::collections::BTreeSet<&String> =
+            before.keys().chain(after.keys()).collect();
+        let differs = |name: &&String| before.get(*name) != after.get(*name);
+        let line = |name: &String| {
+            format!(
+                "~ {object} {name}: {} -> {}",
+                spelled(before.get(name)),
+                spelled(after.get(name))
+            )
+        };
+        names.into_iter().filter(differs).map(line).collect()
+    }
+}
+
+fn spelled(value: Option<&Value>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), Value::to_string)
+}

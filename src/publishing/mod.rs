@@ -1,0 +1,294 @@
+//! The one way in which a rule book becomes a release.
+//!
+//! ```text
+//! edit ──> draft ──> review ──> publish ──> release        roll back: an old release, published again
+//!            └──> discard        (approve)
+//! ```
+//!
+//! A [`Review`] says what a draft would change, in words and as Cedar, what is wrong with it and which assertions break,
+//! and names the draft by its content hash. What is published is what has that hash, on top of the release that was live
+//! then: otherwise it is refused and nothing changes.
+//!
+//! **Invariant**: a rule book that does not compile or breaks an assertion never becomes a release, whichever way it comes.
+//!
+//! **Invariant**: where a second person is required, nothing becomes a release that nobody but its publisher has approved.
+
+use crate::authz::assertions::{self, Broken};
+use crate::authz::compile::{CompileError, Terms, compile};
+use crate::authz::snapshot::Snapshot;
+use crate::model::difference::{self, Difference};
+use crate::model::group::GroupNames;
+use crate::model::id::ReleaseNumber;
+use crate::model::rule_book::{Release, RuleBook};
+use crate::store::{Author, Publication, Store, StoreError};
+
+/// Whether publishing needs somebody else's approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SecondPerson {
+    /// Whoever may publish, may do so alone.
+    #[default]
+    Off,
+    /// Somebody else must have approved of the same content.
+    Required,
+}
+
+/// Publishes. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Publishing {
+    store: Store,
+    terms: Terms,
+    second: SecondPerson,
+}
+
+/// What a rule book would change.
+#[derive(Debug)]
+pub struct Review {
+    /// The release that is live.
+    pub based_on: ReleaseNumber,
+    /// The rule book's content hash: what an approval and a publication are bound to.
+    pub content: String,
+    /// The rule book.
+    pub book: RuleBook,
+    /// Each object that differs from the live release.
+    pub differences: Vec<Difference>,
+    /// Lines of Cedar that go (`-`) and come (`+`).
+    pub cedar: Vec<String>,
+    /// What is wrong with it; then nothing can be published.
+    pub problems: Option<CompileError>,
+    /// Assertions that it breaks; then nothing can be published.
+    pub broken: Vec<Broken>,
+    /// Who approved of it.
+    pub approvals: Vec<Author>,
+}
+
+/// What is published.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// The draft, as it was reviewed.
+    Draft {
+        /// Its content hash.
+        content: String,
+    },
+    /// A rule book of its own, such as a folder of files.
+    Book(Box<RuleBook>),
+    /// An old release.
+    Release(ReleaseNumber),
+}
+
+/// An order to publish.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// What.
+    pub content: Content,
+    /// The release that was live when it was reviewed.
+    pub based_on: ReleaseNumber,
+    /// Why.
+    pub note: String,
+    /// Who and when.
+    pub author: Author,
+}
+
+/// Why nothing was published. Nothing was changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// The rule book is wrong.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// It is sound, but not what was asserted of it.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Broken(Vec<Broken>),
+    /// Somebody else has to approve first.
+    #[error(
+        "publishing needs a second person (`console.second_person`): somebody else must approve of {content} first, with `cedargate rules approve {content}`"
+    )]
+    Second {
+        /// The content hash to approve of.
+        content: String,
+    },
+    /// The release does not exist.
+    #[error("there is no release {0}")]
+    Unknown(ReleaseNumber),
+    /// The draft was changed, somebody published, two people changed one object, or the database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Compiling broke off: a fault of ours.
+    #[error("compiling the rule book broke off")]
+    Panicked(#[source] tokio::task::JoinError),
+}
+
+impl Publishing {
+    /// For the rules in `store`, which must fit `terms`.
+    pub fn new(store: Store, terms: Terms, second: SecondPerson) -> Self {
+        Self { store, terms, second }
+    }
+
+    /// What the draft would change.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn review(&self, now: Author) -> Result<Review, Refusal> {
+        let draft = self.store.draft().await?;
+        self.review_of(draft, now).await
+    }
+
+    /// What a rule book would change.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn review_of(&self, book: RuleBook, now: Author) -> Result<Review, Refusal> {
+        let live = self.store.live().await?;
+        let (based_on, before) =
+            live.map_or_else(Default::default, |live| (live.number, live.rule_book));
+        let (old, new) = (
+            self.compiled(before.clone(), now.clone()).await,
+            self.compiled(book.clone(), now).await,
+        );
+        let text = |compiled: &Result<Compiled, Refusal>| {
+            compiled.as_ref().map_or_else(|_| String::new(), |compiled| compiled.snapshot.cedar())
+        };
+        let cedar = changed_lines(&text(&old), &text(&new));
+        let (problems, broken) = match new {
+            Ok(compiled) => (None, compiled.broken),
+            Err(Refusal::Compile(error)) => (Some(error), Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let content = book.content_hash();
+        let approvals = self.store.approvals((&content, based_on)).await?;
+        let differences = difference::between(&before, &book);
+        Ok(Review { based_on, content, book, differences, cedar, problems, broken, approvals })
+    }
+
+    /// Approves of the draft with this content, as it stands against the live release.
+    ///
+    /// # Errors
+    /// When the draft has other content, is wrong, or breaks an assertion; or the database fails.
+    pub async fn approve(&self, content: &str, author: Author) -> Result<(), Refusal> {
+        let review = self.review(author.clone()).await?;
+        if review.content != content {
+            return Err(StoreError::DraftMoved.into());
+        }
+        review.sound()?;
+        Ok(self.store.approve((content, review.based_on), &author).await?)
+    }
+
+    /// Publishes, and gives the release with the snapshot that decides for it.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    pub async fn publish(&self, order: Order) -> Result<(Release, Snapshot), Refusal> {
+        let Order { content, based_on, note, author } = order;
+        let (book, draft) = self.content(content).await?;
+        self.approved(&book.content_hash(), based_on, &author).await?;
+        let number = ReleaseNumber(based_on.0.saturating_add(1));
+        let compiled = self.compiled_as(book, number, author.clone()).await?;
+        let Compiled { book: rule_book, snapshot, broken } = compiled;
+        if !broken.is_empty() {
+            return Err(Refusal::Broken(broken));
+        }
+        let (cedar, schema) = (snapshot.cedar(), snapshot.schema().to_owned());
+        let Author { by, at } = author;
+        let publication = Publication { based_on, rule_book, cedar, schema, note, by, at, draft };
+        Ok((self.store.publish(publication).await?, snapshot))
+    }
+
+    /// The rule book to publish, and the content hash that the draft must keep until then.
+    async fn content(&self, content: Content) -> Result<(RuleBook, Option<String>), Refusal> {
+        match content {
+            Content::Book(book) => Ok((*book, None)),
+            Content::Release(number) => {
+                let release = self.store.release(number).await?;
+                Ok((release.ok_or(Refusal::Unknown(number))?.rule_book, None))
+            }
+            Content::Draft { content } => {
+                let draft = self.store.draft().await?;
+                if draft.content_hash() != content {
+                    return Err(StoreError::DraftMoved.into());
+                }
+                Ok((draft, Some(content)))
+            }
+        }
+    }
+
+    async fn approved(
+        &self,
+        content: &str,
+        based_on: ReleaseNumber,
+        author: &Author,
+    ) -> Result<(), Refusal> {
+        if self.second == SecondPerson::Off {
+            return Ok(());
+        }
+        let approvals = self.store.approvals((content, based_on)).await?;
+        if approvals.iter().any(|approval| approval.by != author.by) {
+            return Ok(());
+        }
+        Err(Refusal::Second { content: content.to_owned() })
+    }
+
+    async fn compiled(&self, book: RuleBook, now: Author) -> Result<Compiled, Refusal> {
+        self.compiled_as(book, ReleaseNumber::default(), now).await
+    }
+
+    /// Off the threads that answer requests: a large book takes seconds.
+    async fn compiled_as(
+        &self,
+        book: RuleBook,
+        number: ReleaseNumber,
+        now: Author,
+    ) -> Result<Compiled, Refusal> {
+        let terms = self.terms.clone();
+        let compiled = tokio::task::spawn_blocking(move || {
+            let snapshot = compile(&book, number, &terms)?;
+            let broken = assertions::run(&book, &snapshot, now.at);
+            Ok::<_, CompileError>(Compiled { book, snapshot, broken })
+        });
+        Ok(compiled.await.map_err(Refusal::Panicked)??)
+    }
+}
+
+/// A rule book with its snapshot, and the assertions that it breaks.
+struct Compiled {
+    book: RuleBook,
+    snapshot: Snapshot,
+    broken: Vec<Broken>,
+}
+
+impl Review {
+    /// Whether it could be published.
+    ///
+    /// # Errors
+    /// With what is wrong or breaks.
+    pub fn sound(&self) -> Result<(), Refusal> {
+        match (&self.problems, self.broken.as_slice()) {
+            (Some(problems), _) => Err(Refusal::Compile(problems.clone())),
+            (None, []) => Ok(()),
+            (None, broken) => Err(Refusal::Broken(broken.to_vec())),
+        }
+    }
+
+    /// The differences in words, a line for each.
+    pub fn lines(&self) -> Vec<String> {
+        let names = GroupNames::new(self.book.group_names.clone(), std::sync::Arc::default());
+        self.differences.iter().flat_map(|one| one.lines(&names)).collect()
+    }
+}
+
+/// Policies that are in one text and not in the other, whole: `-` before those that go, `+` before those that come.
+fn changed_lines(before: &str, after: &str) -> Vec<String> {
+    let (old, new): (Vec<_>, Vec<_>) =
+        (before.split("\n\n").collect(), after.split("\n\n").collect());
+    let known = |texts: &[&str]| {
+        texts.iter().map(|text| (*text).to_owned()).collect::<std::collections::HashSet<_>>()
+    };
+    let (known_old, known_new) = (known(&old), known(&new));
+    let marked = |sign: &str, text: &str| {
+        text.lines().map(|line| format!("{sign} {line}")).collect::<Vec<_>>()
+    };
+    let gone = old.iter().filter(|text| !text.is_empty() && !known_new.contains(**text));
+    let come = new.iter().filter(|text| !text.is_empty() && !known_old.contains(**text));
+    let gone = gone.flat_map(|text| marked("-", text));
+    gone.chain(come.flat_map(|text| marked("+", text))).collect()
+}
+
+#[cfg(test)]
+mod tests;
