@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cedargate::authz::limits::STACK_OF_DECIDING;
-use cedargate::commands::{check, decide, healthcheck, reach, rules, serve};
+use cedargate::commands::{check, decide, format, healthcheck, lint, reach, rules, serve};
 #[cfg(feature = "demo")]
 use cedargate::demo;
 use cedargate::model::id::ReleaseNumber;
@@ -77,6 +77,15 @@ enum Rules {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Lay out the policies in a folder as Cedar's formatter does; comments and meaning stay
+    #[command(after_help = "Example: cedargate rules format rules/ --check")]
+    Format {
+        /// The folder
+        dir: PathBuf,
+        /// Write nothing; exit code 1 when a file would change
+        #[arg(long)]
+        check: bool,
+    },
     #[command(flatten)]
     Life(Life),
     #[command(flatten)]
@@ -146,6 +155,14 @@ enum Inquiry {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Point at rules that are valid and most likely not meant; exit code 1 when there are any
+    #[command(after_help = "Example: cedargate rules lint rules/")]
+    Lint {
+        /// The folder; the live release when none is given
+        dir: Option<PathBuf>,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Who can reach a route: always, under conditions, or never
     #[command(after_help = "Example: cedargate rules who --app intranet --path /finance/q3")]
     Who {
@@ -201,6 +218,11 @@ async fn run(command: Command) -> ExitCode {
         Command::Demo(options) => Box::pin(demo::run(options)).await.map(succeeded),
         Command::Check(settings) => check::run(settings.file()).await.map(succeeded),
         Command::Decide { options, settings } => decide::run(settings.file(), &options).await,
+        Command::Rules(Rules::Format { dir, check }) => {
+            let formatting =
+                if check { format::Formatting::Check } else { format::Formatting::Write };
+            format::run(&dir, formatting)
+        }
         Command::Rules(Rules::Inquiry(inquiry)) => ask(inquiry).await,
         Command::Rules(Rules::Life(step)) => take(step).await,
         Command::Rules(Rules::Export { dir, settings }) => {
@@ -235,6 +257,7 @@ async fn take(step: Life) -> anyhow::Result<ExitCode> {
 
 async fn ask(inquiry: Inquiry) -> anyhow::Result<ExitCode> {
     match inquiry {
+        Inquiry::Lint { dir, settings } => lint::run(settings.file(), dir.as_deref()).await,
         Inquiry::Test { dir, settings } => rules::test(settings.file(), dir.as_deref()).await,
         Inquiry::Who { path, scope, settings } => {
             reach::who(settings.file(), &scope, &path).await.map(|()| ExitCode::SUCCESS)

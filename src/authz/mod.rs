@@ -57,6 +57,7 @@
 //! types everything that policies can speak of, and each policy is validated strictly against it: when a draft is
 //! compiled and again when a release is loaded.
 //! [`limits`] keeps rule books at a size, and policies at a [`depth`], at which all of this works.
+//! [`lints`] points at what is valid and most likely not meant, [`layout`] lays policies out.
 //! [`console`] answers for the console itself, by the same engine.
 
 pub mod assertions;
@@ -69,7 +70,9 @@ pub mod entities;
 pub mod explain;
 pub mod grants;
 mod index;
+pub mod layout;
 pub mod limits;
+pub mod lints;
 mod memo;
 mod nearest;
 mod overlaps;

@@ -3,7 +3,9 @@
 pub mod check;
 pub mod decide;
 mod entra;
+pub mod format;
 pub mod healthcheck;
+pub mod lint;
 mod placing;
 pub mod reach;
 mod rule_source;

@@ -19,6 +19,7 @@ use crate::store::Store;
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) book: RuleBook,
+    pub(super) places: Places,
     pub(super) snapshot: Snapshot,
     pub(super) names: GroupNames,
 }
@@ -42,7 +43,7 @@ impl Source {
         let snapshot =
             compile(&book, ReleaseNumber(1), &terms).map_err(|error| by_file(&error, &places))?;
         let names = GroupNames::new(book.group_names.clone(), std::sync::Arc::default());
-        Ok(Self { book, snapshot, names })
+        Ok(Self { book, places, snapshot, names })
     }
 }
 

@@ -36,6 +36,10 @@ const LAYERS: &[(&str, u8)] = &[
 /// Outside crates with one owner (or a few named ones): who may name them.
 const OWNERS: &[(&str, &[&str])] = &[
     ("cedar_policy", &["authz"]),
+    ("cedar_policy_formatter", &["authz"]),
+    ("miette", &["authz"]),
+    ("stacker", &["authz"]),
+    ("strsim", &["authz"]),
     ("sqlx", &["store"]),
     ("openidconnect", &["idp"]),
     ("arc_swap", &["live"]),

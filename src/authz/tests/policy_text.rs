@@ -30,6 +30,8 @@ const FAULTY: &[&str] = &[
     "permit (principal, action, resource) when { context.ip.isInRange(ip(\"10.0.0/8\")) };",
     "permit (principal, action, resource) when { context.path + \"x\" == \"y\" };",
     "forbid (principal, action, resource in Route::\"shop/finanse\") when {\n  resource in App::\"other\" // not Route::\"x/y\"\n};",
+    "forbid (principal in Group::\"Finance\", action, resource) when {\n  principal != User::\"uma@contoso.example\"\n};",
+    "forbid (principal in Group::\"F1A2CE00-0000-4000-8000-000000000001\", action, resource);",
     "permit (principal, action, resource) when { \"ŘěŘ\" == contxt.x };",
 ];
 
