@@ -148,10 +148,10 @@ impl CanonicalPath {
         keeps_slashes: impl FnOnce(&Self) -> bool,
     ) -> Result<Self, PathRefusal> {
         match Self::read(raw) {
-            Err(PathRefusal::EncodedDelimiter) => {
-                let path = Self::read_with(raw, Slashes::Kept)?;
-                if keeps_slashes(&path) { Ok(path) } else { Err(PathRefusal::EncodedDelimiter) }
-            }
+            Err(PathRefusal::EncodedDelimiter) => Self::read_with(raw, Slashes::Kept)
+                .ok()
+                .filter(keeps_slashes)
+                .ok_or(PathRefusal::EncodedDelimiter),
             read => read,
         }
     }
