@@ -78,6 +78,6 @@ pub(super) fn paths(raw: &[u8]) {
     let Ok(target) = read_target(raw) else { return };
     let again = CanonicalPath::read(target.path.as_str().as_bytes());
     assert_eq!(again.as_ref(), Ok(&target.path));
-    let inner = || target.path.segments().map(|segment| segment.to_ascii_lowercase());
+    let inner = || target.path.segments().map(str::to_ascii_lowercase);
     assert!(!inner().any(|segment| segment == "." || segment == ".." || segment.contains("%2e")));
 }
