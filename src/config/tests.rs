@@ -221,7 +221,7 @@ fn unusable_values_are_refused_with_a_remedy() {
 }
 
 #[test]
-fn unknown_keys_are_refused_by_line() {
+fn unknown_keys_are_refused_by_line_a57() {
     assert_eq!(
         refused("listn = \"x\"", ""),
         "cedargate.toml:1: listn: is not a known key; correct or remove it \

@@ -151,7 +151,7 @@ fn literals_have_one_spelling() {
 }
 
 #[test]
-fn a56_patterns_have_a_length_and_a_depth() {
+fn patterns_have_a_length_and_a_depth_a56() {
     let why = |text: String| text.parse::<PathPattern>().unwrap_err().why;
     assert_eq!(why(format!("/{}", "x".repeat(1024))), "it is longer than 1024 bytes");
     assert_eq!(why("/x".repeat(65)), "it has more than 64 segments");

@@ -94,7 +94,7 @@ async fn a_review_says_what_a_draft_changes_in_words_and_as_cedar() {
 }
 
 #[tokio::test]
-async fn what_breaks_an_assertion_or_does_not_compile_never_becomes_a_release() {
+async fn what_breaks_an_assertion_or_does_not_compile_never_becomes_a_release_a57() {
     let scene = scene(SecondPerson::Off).await;
     let open = book(&[("open", Who::SignedIn)]);
     scene.draft(&open, "eddie").await;

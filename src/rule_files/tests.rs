@@ -103,7 +103,7 @@ fn folder_that_would_not_be_read_is_refused() {
 }
 
 #[test]
-fn a56_file_that_is_too_large_is_not_read() {
+fn file_that_is_too_large_is_not_read_a56() {
     let folder = tempfile::tempdir().unwrap();
     let file = std::fs::File::create(folder.path().join("routes.toml")).unwrap();
     file.set_len((128 << 20) + 1).unwrap();

@@ -173,7 +173,7 @@ fn as_expected(book: &RuleBook, cedar: &str) {
 }
 
 #[test]
-fn a55_the_rule_book_of_this_test_is_good() {
+fn the_rule_book_of_this_test_is_good_a55() {
     for field in FIELDS {
         let good = book().pointer(field).and_then(Value::as_str).unwrap().to_owned();
         let mut form = book();
@@ -188,7 +188,7 @@ fn a55_the_rule_book_of_this_test_is_good() {
 
 proptest! {
     #[test]
-    fn a55_hostile_texts_stay_texts(field in prop::sample::select(FIELDS.to_vec()), text in hostile()) {
+    fn hostile_texts_stay_texts_a55(field in prop::sample::select(FIELDS.to_vec()), text in hostile()) {
         check(field, &text);
     }
 }

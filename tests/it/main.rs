@@ -34,6 +34,7 @@ mod examples;
 mod framing;
 #[cfg(feature = "demo")]
 mod front_channel;
+mod fuzzed;
 #[cfg(feature = "demo")]
 mod harness;
 mod hostile_names;

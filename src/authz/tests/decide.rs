@@ -102,7 +102,7 @@ fn conditions_hold_together() {
 
 /// A52: Cedar skips a policy that fails, so a failing `forbid` would not forbid.
 #[test]
-fn a_policy_that_fails_denies() {
+fn a_policy_that_fails_denies_a52() {
     let mut book = book();
     let overflow = "forbid (principal, action, resource) when { \
                     context.now.toTime().toMilliseconds() + 9223372036854775807 > 0 && context.method == \"PUT\" };";
@@ -114,7 +114,7 @@ fn a_policy_that_fails_denies() {
 }
 
 #[test]
-fn an_unknown_address_denies() {
+fn an_unknown_address_denies_a53() {
     let mut ask = Ask::new(Principal::Anonymous, Method::Get, "/");
     ask.client = ClientAddress::Unknown;
     assert_eq!(verdict(&ask).1, Reason::PolicyError);

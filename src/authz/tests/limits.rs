@@ -34,7 +34,7 @@ fn assertion(claim: Claim) -> impl FnOnce(&mut RuleBook) {
 }
 
 #[test]
-fn a56_texts_have_a_longest_length() {
+fn texts_have_a_longest_length_a56() {
     let name = format!("has {} characters; at most {LONGEST_NAME}", LONGEST_NAME + 1);
     check(|book| book.apps[0].name = long(LONGEST_NAME), &format!("app `shop`: its name {name}"));
     let of_route = |what: &str| format!("route `shop/home`: {what} {name}");
@@ -53,7 +53,7 @@ fn a56_texts_have_a_longest_length() {
 }
 
 #[test]
-fn a56_lists_have_a_longest_length() {
+fn lists_have_a_longest_length_a56() {
     let many = MOST_IN_LIST + 1;
     let listed = |what: &str| format!("it lists {many} {what}; at most {MOST_IN_LIST}");
     let origin = |n: usize| format!("https://a{n}.example").parse().unwrap();
@@ -85,7 +85,7 @@ fn a56_lists_have_a_longest_length() {
 }
 
 #[test]
-fn a56_objects_are_counted() {
+fn objects_are_counted_a56() {
     let mut large = book();
     large
         .apps
@@ -139,7 +139,7 @@ fn when(condition: &str) -> String {
 }
 
 #[test]
-fn a56_policies_have_a_size_and_a_depth() {
+fn policies_have_a_size_and_a_depth_a56() {
     let is =
         |text: &str, expected: &str| check(|book| book.policies.push(policy("p", text)), expected);
     is(&format!("// {}", long(LONGEST_POLICY)), "policy `p`: it has 65540 bytes; at most 65536");
@@ -158,7 +158,7 @@ fn a56_policies_have_a_size_and_a_depth() {
 
 /// Texts that would take a parser's stack, whole or cut off, are told apart by what is wrong with them.
 #[test]
-fn a56_no_depth_takes_the_stack() {
+fn no_depth_takes_the_stack_a56() {
     for piece in [
         "(",
         "[",
@@ -187,7 +187,7 @@ fn a56_no_depth_takes_the_stack() {
 
 /// At the limits everything still works, on a stack as small as those of our threads.
 #[test]
-fn a56_the_deepest_policies_are_decided() {
+fn the_deepest_policies_are_decided_a56() {
     let depth = DEEPEST_NESTING - 1;
     let nested =
         when(&format!("{}context.mfa{}", "(context.mfa || ".repeat(depth), ")".repeat(depth)));

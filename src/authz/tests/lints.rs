@@ -164,7 +164,7 @@ fn policies_that_another_one_makes_needless() {
 }
 
 #[test]
-fn a52_forbids_that_can_fail() {
+fn forbids_that_can_fail_a52() {
     let forbid =
         |condition: &str| format!("forbid (principal, action, resource)\nwhen {{ {condition} }};");
     let said = |why: &str| {

@@ -84,7 +84,7 @@ async fn stale_publication_changes_nothing() {
 }
 
 #[tokio::test]
-async fn one_of_two_racing_publications_wins() {
+async fn one_of_two_racing_publications_wins_a54() {
     let scene = scene().await;
     let (a, b) = tokio::join!(
         scene.store.publish(publication(0, book(&[("a", "x")]))),
