@@ -11,6 +11,7 @@ use super::{contexts, zones};
 use crate::model::civil::Zone;
 use crate::model::grant::{Grant, Mfa};
 use crate::model::id::AuthContext;
+use crate::model::time::Span;
 
 /// What a rule looks at besides its scope.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +24,8 @@ pub(super) struct Reads {
     pub(super) contexts: BTreeSet<AuthContext>,
     /// Time zones that it names.
     pub(super) zones: BTreeSet<Zone>,
+    /// How old a proof it takes.
+    pub(super) fresh: Option<Span>,
 }
 
 impl Reads {
@@ -43,6 +46,7 @@ impl Reads {
             timing: Timing::of_grant(grant),
             contexts: when.auth_context.iter().cloned().collect(),
             zones: when.hours.iter().map(|hours| hours.zone().clone()).collect(),
+            fresh: when.fresh,
         }
     }
 
@@ -55,6 +59,7 @@ impl Reads {
             timing: if timed { Timing::Always } else { Timing::Never },
             contexts: contexts::named_in(form),
             zones: zones::named_in(form),
+            fresh: None,
         }
     }
 }

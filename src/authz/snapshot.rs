@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cedar_policy::{Context, EntityUid, PolicyId};
 
@@ -44,6 +45,7 @@ pub struct Snapshot {
     mentions: BTreeMap<AppId, Mentions>,
     contexts: BTreeSet<AuthContext>,
     zones: BTreeSet<Zone>,
+    ages: BTreeSet<Duration>,
     actions: Actions,
     sites: HashMap<RouteId, Site>,
     memo: Memo,
@@ -94,6 +96,7 @@ impl Snapshot {
         let sites = routes.iter().zip(wider).enumerate().map(site).collect::<Result<_, _>>()?;
         let contexts = reads.values().flat_map(|reads| reads.contexts.iter().cloned()).collect();
         let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
+        let ages = reads.values().filter_map(|reads| reads.fresh.map(|span| span.0)).collect();
         Ok(Self {
             number,
             tree,
@@ -104,6 +107,7 @@ impl Snapshot {
             mentions,
             contexts,
             zones,
+            ages,
             actions,
             sites,
             memo: Memo::default(),
@@ -147,6 +151,11 @@ impl Snapshot {
     /// The authentication contexts that rules name: what somebody can be asked to prove besides the settings' own.
     pub fn contexts(&self) -> &BTreeSet<AuthContext> {
         &self.contexts
+    }
+
+    /// How old a proof the grants take, shortest first.
+    pub fn ages(&self) -> &BTreeSet<Duration> {
+        &self.ages
     }
 
     /// What the clocks show in every time zone that the rules name.

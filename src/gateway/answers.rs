@@ -7,7 +7,7 @@ use serde_json::json;
 use url::Url;
 
 use super::enforce::Asked;
-use super::step_up::Offer;
+use super::step_up::{Kind, Offer};
 use crate::model::host::Origin;
 use crate::model::id::DecisionId;
 use crate::model::record::Reason;
@@ -69,7 +69,7 @@ impl Deny<'_> {
         let exchange = self.asked.exchange;
         let start = sign_in::at_app(page_of(exchange, headers).as_deref());
         let url = exchange.origin.url(sign_in::proving(start, offer.word()).as_str());
-        let proof = Proof { url: &url, step_up: offer.word(), context: offer.context() };
+        let proof = Proof { url: &url, step_up: offer.word(), asked: offer.asked() };
         sign_in::prove_first(exchange.wants, proof, &Quote::Decision(self.id))
     }
 
@@ -99,7 +99,8 @@ impl Deny<'_> {
         let what = title.unwrap_or_else(|| app.name.clone());
         let mut frame = Frame::new("Access denied").ok()?;
         frame.person = PersonName::of(&caller.principal);
-        let words = self.offer.map_or_else(|| words(self.told()), |_| self.words_of_offer());
+        let words =
+            self.offer.map_or_else(|| words(self.told()), |offer| self.words_of_offer(offer));
         let page = DeniedPage {
             frame,
             what,
@@ -124,10 +125,12 @@ impl Deny<'_> {
     fn action(self, offer: &Offer, headers: &HeaderMap) -> Action {
         let back = self.way_back(headers);
         let link = sign_in::proving(sign_in::at_app(back.as_deref()), offer.word());
-        let label = match offer {
-            Offer::Mfa(_) => "Confirm with a second factor".to_owned(),
+        let label = match offer.kind() {
+            Kind::Mfa => "Confirm with a second factor",
+            Kind::Context => "Confirm at Microsoft",
+            Kind::Fresh => "Sign in once more",
         };
-        Action { link, label }
+        Action { link, label: label.to_owned() }
     }
 
     /// A page that was asked for is opened again. What was sent is not: sending twice could do it twice, and nobody is
@@ -141,14 +144,24 @@ impl Deny<'_> {
         }
     }
 
-    fn words_of_offer(self) -> Words {
+    fn words_of_offer(self, offer: &Offer) -> Words {
         let advice = if self.asked.method.is_read() {
             "Confirm it at Microsoft; you come back to this page."
         } else {
             "What you sent was not kept. Confirm it at Microsoft; you come back to the page before, and send it again."
         };
         Words {
-            why: "This needs a second factor, such as a code or a prompt on your phone, and you have not given one lately.",
+            why: match offer.kind() {
+                Kind::Mfa => {
+                    "This needs a second factor, such as a code or a prompt on your phone, and you have not given one lately."
+                }
+                Kind::Context => {
+                    "This needs a stronger proof of who you are than the one you signed in with."
+                }
+                Kind::Fresh => {
+                    "This needs a recent sign-in, and it is too long since you proved who you are."
+                }
+            },
             advice: Some(advice),
             tone: Tone::Careful,
         }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::fault::{Quote, seal};
 use super::link::Link;
 use super::wants::Wants;
-use crate::model::id::AuthContext;
+use crate::model::session::StepUp;
 
 /// The sign-in of an app's host, leading back to `back` (path and query), or to the front page.
 pub fn at_app(back: Option<&str>) -> Link {
@@ -57,17 +57,22 @@ pub struct Proof<'a> {
     pub url: &'a str,
     /// What that address asks for.
     pub step_up: &'a str,
-    /// The authentication context that this stands for.
-    pub context: &'a AuthContext,
+    /// What that is to Entra.
+    pub asked: &'a StepUp,
 }
 
 /// For a script of somebody who is signed in and has to prove more: 401 with the address, challenged as in RFC 9470.
 pub fn prove_first(wants: Wants, proof: Proof<'_>, quote: &Quote) -> Response {
-    let Proof { url, step_up, context } = proof;
+    let Proof { url, step_up, asked } = proof;
+    let context = asked.context.as_ref().map(|context| format!(", acr_values=\"{context}\""));
+    let age = asked.max_age.map(|age| format!(", max_age=\"{}\"", age.as_secs()));
     let challenge = format!(
-        "Bearer realm=\"cedargate\", error=\"insufficient_user_authentication\", acr_values=\"{context}\""
+        "Bearer realm=\"cedargate\", error=\"insufficient_user_authentication\"{}{}",
+        context.unwrap_or_default(),
+        age.unwrap_or_default()
     );
-    // A context is `c` and a number, which is always a header value; should it ever not be, the plain challenge says less.
+    // A context is `c` and a number, an age a number: always a header value. Should it ever not be, the plain challenge says
+    // less.
     let challenge = HeaderValue::from_str(&challenge)
         .unwrap_or(HeaderValue::from_static("Bearer realm=\"cedargate\""));
     let said = json!({ "error": "step_up_required", "step_up": step_up });

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cedargate::model::grant::{Conditions, Mfa};
+use cedargate::model::rule_book::RuleBook;
 use cedargate::model::time::Clock;
 use serde_json::Value;
 
@@ -221,4 +223,79 @@ async fn a_page_with_scripts_confirms_and_calls_again() {
     browser.press(button).await;
     browser.shows(called, "POST /finance/summary: 200").await;
     browser.close().await;
+}
+
+/// The demo's rules, where reading Finance's pages takes this much.
+async fn reading_takes(clock: &Clock, change: impl Fn(&mut Conditions)) -> World {
+    let change = |book: &mut RuleBook| {
+        let read = book.grants.iter_mut().filter(|grant| grant.id.as_str() == "finance-read");
+        read.for_each(|grant| change(&mut grant.when));
+    };
+    World::start_at(clock.clone(), change).await
+}
+
+/// What the page of a refusal offers to prove.
+fn offered(page: &Answer) -> Option<String> {
+    assert_eq!(page.status, 403, "{}", page.text());
+    if !page.text().contains("btn primary") {
+        return None;
+    }
+    let link = page.url.join(&button(&page.text())).unwrap();
+    link.query_pairs().find(|(name, _)| name == "step_up").map(|(_, word)| word.into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_that_grew_old_is_asked_for_again_and_opens() {
+    let clock = Clock::fixed(Clock::System.now());
+    let world = reading_takes(&clock, |when| when.fresh = Some("10m".parse().unwrap())).await;
+    let mut uma = world.browser_of("uma").await;
+    let url = world.app("/finance/summary");
+    assert_eq!(uma.open(&url).await.status, 200);
+    clock.advance(Duration::from_mins(11));
+    let stale = uma.open(&url).await;
+    assert_eq!(offered(&stale).as_deref(), Some("max_age=600"));
+    assert!(stale.text().contains("recent sign-in"), "{}", stale.text());
+    let data = uma.send(script("GET", &url)).await;
+    assert_eq!(data.status, 401);
+    assert!(
+        data.header("www-authenticate").contains("max_age=\"600\""),
+        "{}",
+        data.header("www-authenticate")
+    );
+    // Whoever lacks more than a proof is offered nothing.
+    let mut nora = world.browser_of("nora").await;
+    assert_eq!(offered(&nora.open(&url).await), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_proofs_are_one_challenge_and_none_is_asked_that_is_not_needed() {
+    let clock = Clock::fixed(Clock::System.now());
+    let world = reading_takes(&clock, |when| {
+        when.fresh = Some("10m".parse().unwrap());
+        when.mfa = Mfa::Required;
+    })
+    .await;
+    let mut uma = world.browser_of("uma").await;
+    let url = world.app("/finance/summary");
+    assert_eq!(offered(&uma.open(&url).await).as_deref(), Some("mfa"), "the sign-in is new enough");
+    clock.advance(Duration::from_mins(11));
+    assert_eq!(offered(&uma.open(&url).await).as_deref(), Some("mfa max_age=600"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authentication_context_that_a_grant_asks_for_is_offered() {
+    let clock = Clock::fixed(Clock::System.now());
+    let world = reading_takes(&clock, |when| when.auth_context = Some("c3".parse().unwrap())).await;
+    let mut uma = world.browser_of("uma").await;
+    let page = uma.open(&world.app("/finance/summary")).await;
+    assert_eq!(offered(&page).as_deref(), Some("c3"));
+    assert!(page.text().contains("stronger proof"), "{}", page.text());
+    // From another network than the grant's there is nothing that a proof would open.
+    let elsewhere = reading_takes(&clock, |when| {
+        when.auth_context = Some("c3".parse().unwrap());
+        when.networks = vec!["192.0.2.0/24".parse().unwrap()];
+    })
+    .await;
+    let mut uma = elsewhere.browser_of("uma").await;
+    assert_eq!(offered(&uma.open(&elsewhere.app("/finance/summary")).await), None);
 }
