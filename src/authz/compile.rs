@@ -97,7 +97,7 @@ fn within_limits(
         (Some(schema), Some(vocabulary)) if problems.is_empty() => {
             let mentions = mentions(book);
             let compiled = Compiled { number, tree, rules, schema, vocabulary, mentions, reads };
-            Snapshot::new(compiled, &book.routes)
+            Snapshot::new(compiled, book)
                 .map_err(|problem| CompileError { problems: vec![problem] })
         }
         (Some(_) | None, _) => {

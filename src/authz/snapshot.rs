@@ -18,17 +18,19 @@ use super::problem::{Object, Problem};
 use super::prospect::{Knowledge, Prospect};
 use super::reads::{Part, Parts, Reads};
 use super::schema::ReleaseSchema;
+use super::telling::Teller;
 use super::timing::Timing;
 use super::tree::{RouteMatch, RouteTree};
 use super::weigh::{self, Written};
 use crate::model::app::App;
 use crate::model::civil::{LocalTime, Zone};
 use crate::model::grant::Method;
+use crate::model::group::GroupNames;
 use crate::model::host::Host;
 use crate::model::id::{AppId, AuthContext, ReleaseNumber, RouteId};
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Reason, RuleId, Verdict};
-use crate::model::route::{EncodedSlashes, Route};
+use crate::model::route::{Disclosure, EncodedSlashes, Route};
 use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 
@@ -46,6 +48,8 @@ pub struct Snapshot {
     contexts: BTreeSet<AuthContext>,
     zones: BTreeSet<Zone>,
     ages: BTreeSet<Duration>,
+    /// The grants that decide on routes which tell whoever is refused what is missing.
+    helpful: RuleBook,
     actions: Actions,
     sites: HashMap<RouteId, Site>,
     memo: Memo,
@@ -76,13 +80,16 @@ pub(super) struct Compiled {
 }
 
 impl Snapshot {
-    pub(super) fn new(compiled: Compiled, routes: &[Route]) -> Result<Self, Problem> {
+    pub(super) fn new(compiled: Compiled, book: &RuleBook) -> Result<Self, Problem> {
+        let routes = &book.routes;
         let Compiled { number, tree, rules, schema, vocabulary, mentions, reads } = compiled;
         let entities = schema.schema.action_entities();
         let entities = entities.map_err(|e| Problem::new(Object::RuleBook, &e))?;
         let actions = Actions::new(entities, |method| vocabulary.action(method.as_str()));
         let index = Index::of(&rules, &reads, &actions);
         let wider = overlaps::wider(routes);
+        let wider_of: HashMap<_, _> =
+            routes.iter().map(|route| &route.id).zip(wider.iter().cloned()).collect();
         let site = |(number, (route, wider)): (usize, (&Route, Vec<&RouteId>))| {
             let entity = vocabulary.route_entity(route, &wider);
             let entity = entity.map_err(|e| Problem::new(Object::Route(route.id.clone()), &e))?;
@@ -96,6 +103,7 @@ impl Snapshot {
         let sites = routes.iter().zip(wider).enumerate().map(site).collect::<Result<_, _>>()?;
         let contexts = reads.values().flat_map(|reads| reads.contexts.iter().cloned()).collect();
         let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
+        let helpful = helpful(book, &wider_of);
         let ages = reads.values().filter_map(|reads| reads.fresh.map(|span| span.0)).collect();
         Ok(Self {
             number,
@@ -108,6 +116,7 @@ impl Snapshot {
             contexts,
             zones,
             ages,
+            helpful,
             actions,
             sites,
             memo: Memo::default(),
@@ -255,6 +264,18 @@ impl Snapshot {
         Ok(Explanation { decision, route: question.route.id.clone(), rules })
     }
 
+    /// What a refused person lacks, in words for them, where the route says that they are told: the missing membership and
+    /// conditions of the permit that came nearest.
+    pub fn missing(&self, question: &Question<'_>) -> Option<String> {
+        if question.route.disclosure != Disclosure::Helpful {
+            return None;
+        }
+        let book = &self.helpful;
+        let names = GroupNames::new(book.group_names.clone(), Arc::default());
+        let explanation = self.explain(question, book).ok()?;
+        Teller { book, names: &names }.missing(&explanation)
+    }
+
     /// What somebody could do when no more than `known` of the question is known.
     ///
     /// # Errors
@@ -346,6 +367,17 @@ fn decide(
 struct Evaluation {
     decision: Decision,
     outlook: Outlook,
+}
+
+/// The grants on routes that tell what is missing, and on all above these.
+fn helpful(book: &RuleBook, wider: &HashMap<&RouteId, Vec<&RouteId>>) -> RuleBook {
+    let helpful = book.routes.iter().filter(|route| route.disclosure == Disclosure::Helpful);
+    let above = |id: &RouteId| wider.get(id).into_iter().flatten().copied().collect::<Vec<_>>();
+    let ids: BTreeSet<&RouteId> =
+        helpful.flat_map(|route| std::iter::once(&route.id).chain(above(&route.id))).collect();
+    let grants = book.grants.iter().filter(|grant| ids.contains(&grant.route)).cloned().collect();
+    let group_names = if ids.is_empty() { BTreeMap::new() } else { book.group_names.clone() };
+    RuleBook { grants, group_names, ..RuleBook::default() }
 }
 
 fn crowded(route: &Route, method: Method, count: usize) -> Problem {

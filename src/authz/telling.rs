@@ -80,6 +80,25 @@ impl<'a> Teller<'a> {
         }
     }
 
+    /// What was missing in the permit that came nearest, for the person: `membership of Finance; only from 10.0.0.0/8`.
+    /// None when nothing came near, and when a rule keeps them out whatever they bring.
+    pub fn missing(self, explanation: &Explanation) -> Option<String> {
+        if explanation.decision.reason != Reason::NoGrant {
+            return None;
+        }
+        let fits = |rule: &&Weighed| rule.missing().all(|clause| clause.about != About::What);
+        let nearest = explanation.near().find(fits)?;
+        let grant = self.grant(&nearest.rule)?;
+        let missing = nearest.missing().filter_map(|clause| match (clause.about, &grant.who) {
+            (About::Who, Who::Group(_) | Who::Role(_)) => {
+                Some(format!("membership of {}", words::who(&grant.who, self.names)))
+            }
+            (About::Who, _) => Some("it is open to others only".to_owned()),
+            (about, _) => self.words(grant, about),
+        });
+        Some(missing.collect::<Vec<_>>().join("; ")).filter(|text| !text.is_empty())
+    }
+
     fn rule(self, rule: &Weighed) -> ToldRule {
         let grant = self.grant(&rule.rule);
         let text = grant.map(|grant| words::sentence(grant, self.names));

@@ -27,6 +27,8 @@ pub(super) struct Deny<'a> {
     pub(super) asked: Asked<'a>,
     pub(super) id: DecisionId,
     pub(super) reason: Reason,
+    /// What they lack, where the route says that they are told.
+    pub(super) missing: Option<&'a str>,
     /// What the caller could prove to be let in after all.
     pub(super) offer: Option<&'a Offer>,
     /// Cedargate's own origin.
@@ -74,7 +76,10 @@ impl Deny<'_> {
     }
 
     fn denied_data(self) -> Response {
-        let body = json!({ "error": "forbidden", "reason": self.told().as_str(), "decision_id": self.id.to_string() });
+        let mut body = json!({ "error": "forbidden", "reason": self.told().as_str(), "decision_id": self.id.to_string() });
+        if let (Some(missing), Some(told)) = (self.missing, body.as_object_mut()) {
+            told.insert("missing".to_owned(), missing.into());
+        }
         let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
         seal(response.headers_mut());
         response
@@ -105,7 +110,7 @@ impl Deny<'_> {
             frame,
             what,
             why: words.why.to_owned(),
-            advice: words.advice.map(str::to_owned),
+            advice: self.advice(&words),
             tone: words.tone,
             action: self.offer.map(|offer| self.action(offer, headers)),
             switch: Some(
@@ -120,6 +125,12 @@ impl Deny<'_> {
             contact: found.map(|found| found.route.owner.clone()).filter(|owner| !owner.is_empty()),
         };
         Some(page::still(StatusCode::FORBIDDEN, &page))
+    }
+
+    fn advice(self, words: &Words) -> Option<String> {
+        let missing = self.missing.filter(|_| self.offer.is_none());
+        let missing = missing.map(|missing| format!("What is missing: {missing}."));
+        missing.or_else(|| words.advice.map(str::to_owned))
     }
 
     fn action(self, offer: &Offer, headers: &HeaderMap) -> Action {

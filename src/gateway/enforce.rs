@@ -125,23 +125,37 @@ pub(super) fn decide(
     answer(snapshot, asked, circumstances).0
 }
 
+/// What a refused person lacks, in words for them, where the route says that they are told.
+pub(super) fn missing(snapshot: &Snapshot, asked: Asked<'_>) -> Option<String> {
+    let circumstances = circumstances(snapshot, asked, asked.exchange.at);
+    snapshot.missing(&question(asked, asked.found?, &circumstances))
+}
+
+fn question<'a>(
+    asked: Asked<'a>,
+    found: &'a RouteMatch,
+    circumstances: &'a Circumstances,
+) -> Question<'a> {
+    let facts = &asked.exchange.facts;
+    Question {
+        principal: &asked.caller.principal,
+        route: &found.route,
+        method: asked.method,
+        host: asked.exchange.origin.host(),
+        path: &facts.path,
+        client: facts.client,
+        circumstances,
+    }
+}
+
 fn answer(
     snapshot: &Snapshot,
     asked: Asked<'_>,
     circumstances: &Circumstances,
 ) -> (Decision, Option<Timestamp>) {
-    let facts = &asked.exchange.facts;
     match asked.found {
         None if asked.caller.principal.is_known() => (Decision::deny(Reason::NoRoute), None),
         None => (Decision::deny(Reason::NotSignedIn), None),
-        Some(found) => snapshot.foresee(&Question {
-            principal: &asked.caller.principal,
-            route: &found.route,
-            method: asked.method,
-            host: asked.exchange.origin.host(),
-            path: &facts.path,
-            client: facts.client,
-            circumstances,
-        }),
+        Some(found) => snapshot.foresee(&question(asked, found, circumstances)),
     }
 }

@@ -8,7 +8,7 @@ use http::{HeaderValue, Request, header};
 
 use super::Gateway;
 use super::answers::Deny;
-use super::enforce::Asked;
+use super::enforce::{Asked, missing};
 use super::headers;
 use super::identity::Untold;
 use super::open::{Open, Watch};
@@ -72,8 +72,10 @@ impl Gateway {
             Recorded::Denied(receipt) => {
                 self.refuser.charge(visit.source(), exchange.at);
                 let offer = self.step_ups.offer(snapshot, asked, enforced.reason);
+                let missing = missing(snapshot, asked);
                 let deny = Deny {
                     asked,
+                    missing: missing.as_deref(),
                     id: receipt.id(),
                     reason: enforced.reason,
                     offer: offer.as_ref(),

@@ -93,3 +93,17 @@ async fn the_portal_does_not_show_what_is_unlisted_and_it_opens_all_the_same() {
     assert!(tile(&listed).await);
     assert!(!tile(&world).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_helpful_route_tells_what_is_missing_and_others_do_not() {
+    let world = with_finance(|route| route.disclosure = Disclosure::Helpful).await;
+    let mut nora = world.browser();
+    let page = nora.sign_in("nora", &world.app("/finance/summary")).await;
+    assert!(page.text().contains("What is missing: membership of Finance."), "{}", page.text());
+    let data = nora.send(script("GET", &world.app("/finance/summary"))).await;
+    assert_eq!(data.json()["missing"], "membership of Finance");
+    let plain = World::start().await;
+    let mut nora = plain.browser();
+    let page = nora.sign_in("nora", &plain.app("/finance/summary")).await;
+    assert!(!page.text().contains("What is missing") && !page.text().contains("Finance."));
+}
