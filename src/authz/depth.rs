@@ -67,16 +67,19 @@ impl Group {
 struct Walk {
     open: Vec<Group>,
     nesting: usize,
+    after_has: bool,
 }
 
 impl Default for Walk {
     fn default() -> Self {
-        Self { open: vec![Group::default()], nesting: 0 }
+        Self { open: vec![Group::default()], nesting: 0, after_has: false }
     }
 }
 
 impl Walk {
     fn over(&mut self, token: Token<'_>, before: Token<'_>) {
+        let is_path = matches!(token, Token::Mark('.') | Token::Word(_));
+        self.after_has = token == Token::Word("has") || (self.after_has && is_path);
         match token {
             Token::Mark(bracket @ ('(' | '[' | '{')) => self.open(bracket, before),
             Token::Mark(')' | ']' | '}') => self.close(),
@@ -88,6 +91,11 @@ impl Walk {
                 self.inner(|group| group.ifs += 1);
                 self.nesting += 1;
             }
+            // `x has a.b.c` is short for `x has a && x.a has b && x.a.b has c`.
+            Token::Mark('.') if self.after_has => self.inner(|group| {
+                group.links += 1;
+                group.step();
+            }),
             Token::Mark('.' | '!') => self.inner(Group::step),
             Token::Mark('<' | '>' | '=') | Token::Word("in" | "has" | "like" | "is") => {
                 self.inner(|group| {
