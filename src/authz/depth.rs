@@ -62,24 +62,37 @@ impl Group {
     }
 }
 
+/// What a dot stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dots {
+    /// One attribute of a value.
+    OfValue,
+    /// One more attribute that `has` asks for.
+    OfPath,
+}
+
 /// Where reading has come to.
 #[derive(Debug)]
 struct Walk {
     open: Vec<Group>,
     nesting: usize,
-    after_has: bool,
+    dots: Dots,
 }
 
 impl Default for Walk {
     fn default() -> Self {
-        Self { open: vec![Group::default()], nesting: 0, after_has: false }
+        Self { open: vec![Group::default()], nesting: 0, dots: Dots::OfValue }
     }
 }
 
 impl Walk {
     fn over(&mut self, token: Token<'_>, before: Token<'_>) {
         let is_path = matches!(token, Token::Mark('.') | Token::Word(_));
-        self.after_has = token == Token::Word("has") || (self.after_has && is_path);
+        self.dots = match token {
+            Token::Word("has") => Dots::OfPath,
+            _ if is_path => self.dots,
+            _ => Dots::OfValue,
+        };
         match token {
             Token::Mark(bracket @ ('(' | '[' | '{')) => self.open(bracket, before),
             Token::Mark(')' | ']' | '}') => self.close(),
@@ -92,7 +105,7 @@ impl Walk {
                 self.nesting += 1;
             }
             // `x has a.b.c` is short for `x has a && x.a has b && x.a.b has c`.
-            Token::Mark('.') if self.after_has => self.inner(|group| {
+            Token::Mark('.') if self.dots == Dots::OfPath => self.inner(|group| {
                 group.links += 1;
                 group.step();
             }),
