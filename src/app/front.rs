@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use ipnet::IpNet;
 use tower_service::Service;
 
-use crate::authz::path::{CanonicalPath, PathRefusal, read_target};
+use crate::authz::path::{CanonicalPath, PathRefusal, read_target_where};
 use crate::authz::snapshot::Snapshot;
 use crate::gateway::Gateway;
 use crate::live::Live;
@@ -121,8 +121,12 @@ impl Front {
         let Some(place) = self.place(snapshot, &host) else {
             return Err((Box::new(arrival), Refusal::UnknownHost));
         };
-        let (path, query) = match read(raw) {
-            Ok(read) => read,
+        let app_id = match &place {
+            Place::Own => None,
+            Place::App(app, _) => Some(&app.id),
+        };
+        let (path, query) = match read(raw, |path| snapshot.keeps_slashes(app_id, path)) {
+            Ok((path, query)) => (snapshot.as_app_reads(app_id, path), query),
             Err(refusal) => return Err((Box::new(arrival), refusal)),
         };
         path.as_str().clone_into(&mut arrival.facts.path);
@@ -189,8 +193,11 @@ fn path_as_sent(raw: &str) -> String {
     path.chars().take(200).flat_map(char::escape_default).collect()
 }
 
-fn read(raw: &str) -> Result<(CanonicalPath, Option<String>), Refusal> {
-    match read_target(raw.as_bytes()) {
+fn read(
+    raw: &str,
+    keeps_slashes: impl FnOnce(&CanonicalPath) -> bool,
+) -> Result<(CanonicalPath, Option<String>), Refusal> {
+    match read_target_where(raw.as_bytes(), keeps_slashes) {
         Ok(target) => Ok((target.path, target.query.map(ToOwned::to_owned))),
         Err(PathRefusal::TooLong) => Err(Refusal::TooLong),
         Err(refusal) => Err(Refusal::AmbiguousPath { rule: refusal.rule() }),

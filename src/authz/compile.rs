@@ -82,6 +82,7 @@ fn within_limits(
     check_apps(&book.apps, terms, &mut problems);
     let tree = RouteTree::build(&book.apps, &book.routes, &mut problems);
     overlaps::check(&book.routes, &mut problems);
+    overlaps::check_letter_case(&book.routes, &mut problems);
     check_grants(book, terms, &mut problems);
     problems.extend(references::unknown(book));
     let Rules { rules, reads } = rules(book, terms, &mut problems);

@@ -5,27 +5,39 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::path;
 use super::problem::{Object, Problem};
 use crate::model::id::{AppId, RouteId};
-use crate::model::route::{PatternSegment, Route};
+use crate::model::route::{LetterCase, PatternSegment, Route};
 
 /// The wider routes of each route, in the order of `routes`.
 pub(super) fn wider(routes: &[Route]) -> Vec<Vec<&RouteId>> {
-    let forest = Forest::of(routes);
+    let matched = as_matched(routes);
+    let forest = Forest::of(&matched);
     let contains = |route: &Route, other: &Route| other.pattern.contains(&route.pattern);
     let wider = |route: &Route| {
         let met = forest.met(route.id.app(), route.pattern.fixed()).into_iter();
         let mut wider: Vec<_> = met.filter(|(_, other)| contains(route, other)).collect();
         wider.sort_unstable_by_key(|(at, _)| *at);
-        wider.into_iter().map(|(_, other)| &other.id).collect()
+        wider.into_iter().filter_map(|(at, _)| routes.get(at)).map(|other| &other.id).collect()
     };
-    routes.iter().map(wider).collect()
+    matched.iter().map(wider).collect()
+}
+
+/// The routes with the patterns that paths are matched against: in lower case where the cases are not told apart.
+fn as_matched(routes: &[Route]) -> Vec<Route> {
+    let matched = |route: &Route| match route.letter_case {
+        LetterCase::Kept => route.clone(),
+        LetterCase::Folded => folded(route),
+    };
+    routes.iter().map(matched).collect()
 }
 
 /// Two patterns that cross without a route of their own for what both cover: a path there would go to one route and
 /// escape the rules about the other.
 pub(super) fn check(routes: &[Route], problems: &mut Vec<Problem>) {
-    let forest = Forest::of(routes);
+    let matched = as_matched(routes);
+    let forest = Forest::of(&matched);
     for (first, second) in forest.pairs() {
         let Some(both) = first.pattern.crossing(&second.pattern) else { continue };
         let mut met = forest.met(first.id.app(), both.segments()).into_iter();
@@ -38,6 +50,37 @@ pub(super) fn check(routes: &[Route], problems: &mut Vec<Problem>) {
         );
         problems.push(Problem::new(Object::Route(first.id.clone()), &text));
     }
+}
+
+/// Where the app does not tell the cases of letters apart, a route that does would be met under one spelling and passed by
+/// under another: it must not lie in a folded route, nor be one in other letters.
+pub(super) fn check_letter_case(routes: &[Route], problems: &mut Vec<Problem>) {
+    if routes.iter().all(|route| route.letter_case == LetterCase::Kept) {
+        return;
+    }
+    let lower: Vec<_> = routes.iter().map(folded).collect();
+    for (one, two) in Forest::of(&lower).pairs() {
+        let (area, inside) = match (one.letter_case, two.letter_case) {
+            (LetterCase::Folded, LetterCase::Kept) => (one, two),
+            (LetterCase::Kept, LetterCase::Folded) => (two, one),
+            (LetterCase::Kept, LetterCase::Kept) | (LetterCase::Folded, LetterCase::Folded) => {
+                continue;
+            }
+        };
+        if area.pattern == inside.pattern || area.pattern.contains(&inside.pattern) {
+            let text = format!(
+                "`{}` lies in `{}` of the route `{}`, which does not tell the cases of letters apart; give both the same `letter_case`",
+                inside.pattern, area.pattern, area.id
+            );
+            problems.push(Problem::new(Object::Route(inside.id.clone()), &text));
+        }
+    }
+}
+
+/// With its pattern in lower case.
+fn folded(route: &Route) -> Route {
+    let pattern = path::fold(route.pattern.as_str()).parse();
+    Route { pattern: pattern.unwrap_or_else(|_| route.pattern.clone()), ..route.clone() }
 }
 
 /// The routes of each app by the segments of their patterns, each with its place in the list.
@@ -81,7 +124,8 @@ impl<'a> Forest<'a> {
             pairs.extend(met.map(|(other, _)| (at.min(other), at.max(other))));
         }
         let routes = self.routes;
-        pairs.into_iter().filter_map(|(one, two)| Some((routes.get(one)?, routes.get(two)?)))
+        let pairs = pairs.into_iter().filter(|(one, two)| one != two);
+        pairs.filter_map(|(one, two)| Some((routes.get(one)?, routes.get(two)?)))
     }
 }
 

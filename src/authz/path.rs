@@ -83,11 +83,30 @@ impl PathRefusal {
     }
 }
 
+/// Whether `%2F` may stand in a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Slashes {
+    Refused,
+    /// It stays as it is. What it parts must not be a dot segment either, for whoever decodes it after us.
+    Kept,
+}
+
 /// Reads a raw request target in origin form.
 ///
 /// # Errors
 /// The first rule that the target breaks.
 pub fn read_target(raw: &[u8]) -> Result<Target<'_>, PathRefusal> {
+    read_target_where(raw, |_| false)
+}
+
+/// The same, where a path with `%2F` in it is taken when `keeps_slashes` says so of it.
+///
+/// # Errors
+/// The first rule that the target breaks.
+pub fn read_target_where(
+    raw: &[u8],
+    keeps_slashes: impl FnOnce(&CanonicalPath) -> bool,
+) -> Result<Target<'_>, PathRefusal> {
     if raw.contains(&b'#') {
         return Err(PathRefusal::Fragment);
     }
@@ -98,7 +117,7 @@ pub fn read_target(raw: &[u8]) -> Result<Target<'_>, PathRefusal> {
         }
         None => (raw, None),
     };
-    let path = CanonicalPath::read(path)?;
+    let path = CanonicalPath::read_where(path, keeps_slashes)?;
     let query = query.map(read_query).transpose()?;
     Ok(Target { path, query })
 }
@@ -117,6 +136,34 @@ impl CanonicalPath {
     /// # Errors
     /// The first rule that the path breaks.
     pub fn read(raw: &[u8]) -> Result<Self, PathRefusal> {
+        Self::read_with(raw, Slashes::Refused)
+    }
+
+    /// The same, where a path with `%2F` in it is taken when `keeps_slashes` says so of it.
+    ///
+    /// # Errors
+    /// The first rule that the path breaks.
+    pub fn read_where(
+        raw: &[u8],
+        keeps_slashes: impl FnOnce(&Self) -> bool,
+    ) -> Result<Self, PathRefusal> {
+        match Self::read(raw) {
+            Err(PathRefusal::EncodedDelimiter) => Self::read_with(raw, Slashes::Kept)
+                .ok()
+                .filter(keeps_slashes)
+                .ok_or(PathRefusal::EncodedDelimiter),
+            read => read,
+        }
+    }
+
+    /// The same path with all ASCII letters in lower case, but for the digits of escapes: as an app reads it that does not
+    /// tell `/Admin` from `/admin`.
+    #[must_use]
+    pub fn folded(&self) -> Self {
+        Self(fold(&self.0))
+    }
+
+    fn read_with(raw: &[u8], slashes: Slashes) -> Result<Self, PathRefusal> {
         if raw.len() > LONGEST_PATH {
             return Err(PathRefusal::TooLong);
         }
@@ -130,7 +177,7 @@ impl CanonicalPath {
         let mut segments = rest.split(|byte| *byte == b'/').peekable();
         while let Some(segment) = segments.next() {
             canonical.push('/');
-            let text = read_segment(segment)?;
+            let text = read_segment(segment, slashes)?;
             // An empty last segment is the trailing slash, a resource of its own.
             if text.is_empty() && segments.peek().is_some() {
                 return Err(PathRefusal::EmptySegment);
@@ -161,7 +208,18 @@ fn is_forbidden(byte: u8) -> bool {
     !(0x21..0x7F).contains(&byte) || br#"\"<>^`{|}?#"#.contains(&byte)
 }
 
-fn read_segment(raw: &[u8]) -> Result<String, PathRefusal> {
+/// Escapes have upper-case digits in a canonical path, and no letters otherwise: `%C3` stays.
+pub(super) fn fold(text: &str) -> String {
+    let mut digits = 0_u8;
+    let fold = |c: char| {
+        let kept = digits > 0;
+        digits = if c == '%' { 2 } else { digits.saturating_sub(1) };
+        if kept { c } else { c.to_ascii_lowercase() }
+    };
+    text.chars().map(fold).collect()
+}
+
+fn read_segment(raw: &[u8], slashes: Slashes) -> Result<String, PathRefusal> {
     let mut text = String::with_capacity(raw.len());
     let mut decoded = Vec::with_capacity(raw.len());
     let mut semicolon = false;
@@ -174,7 +232,7 @@ fn read_segment(raw: &[u8]) -> Result<String, PathRefusal> {
             continue;
         }
         let value = escape_value(bytes.next(), bytes.next()).ok_or(PathRefusal::BadEscape)?;
-        refuse_escape(value)?;
+        refuse_escape(value, slashes)?;
         decoded.push(value);
         if is_unreserved(value) {
             text.push(char::from(value));
@@ -186,7 +244,8 @@ fn read_segment(raw: &[u8]) -> Result<String, PathRefusal> {
     if std::str::from_utf8(&decoded).is_err() {
         return Err(PathRefusal::NotUtf8);
     }
-    if matches!(text.split(';').next(), Some("." | "..")) {
+    let parts = text.split("%2F").map(|part| part.split(';').next());
+    if parts.into_iter().any(|part| matches!(part, Some("." | ".."))) {
         return Err(PathRefusal::DotSegment);
     }
     if semicolon { Err(PathRefusal::Semicolon) } else { Ok(text) }
@@ -201,8 +260,9 @@ fn hex_digit(nibble: u8) -> char {
     char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
-fn refuse_escape(value: u8) -> Result<(), PathRefusal> {
+fn refuse_escape(value: u8, slashes: Slashes) -> Result<(), PathRefusal> {
     match value {
+        b'/' if slashes == Slashes::Kept => Ok(()),
         0x00..=0x1F | 0x7F => Err(PathRefusal::EncodedControl),
         b'\\' => Err(PathRefusal::EncodedBackslash),
         b'/' | b'%' | b';' | b'#' | b'?' => Err(PathRefusal::EncodedDelimiter),

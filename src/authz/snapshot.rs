@@ -11,6 +11,7 @@ use super::explain::Explanation;
 use super::index::{Candidate, Index, Outlook, Place};
 use super::memo::{Key, Memo, Person};
 use super::overlaps;
+use super::path::CanonicalPath;
 use super::prepared::{Actions, Case, Prepared, Response, Rule};
 use super::problem::{Object, Problem};
 use super::prospect::{Knowledge, Prospect};
@@ -26,7 +27,7 @@ use crate::model::host::Host;
 use crate::model::id::{AppId, AuthContext, ReleaseNumber, RouteId};
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Reason, RuleId, Verdict};
-use crate::model::route::Route;
+use crate::model::route::{EncodedSlashes, Route};
 use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
 
@@ -122,6 +123,20 @@ impl Snapshot {
     /// The route of `app` that covers a canonical path. Called once per request.
     pub fn find(&self, app: &AppId, path: &str) -> Option<RouteMatch> {
         self.tree.find(app, path)
+    }
+
+    /// A path as the app reads it: in lower case where the route says that the app does not tell the cases apart. Done once,
+    /// before anything is matched, decided, recorded or forwarded.
+    pub fn as_app_reads(&self, app: Option<&AppId>, path: CanonicalPath) -> CanonicalPath {
+        app.and_then(|app| self.tree.folded(app, &path)).unwrap_or(path)
+    }
+
+    /// Whether the route that this path leads to takes `%2F` as a part of a segment.
+    pub fn keeps_slashes(&self, app: Option<&AppId>, path: &CanonicalPath) -> bool {
+        let Some(app) = app else { return false };
+        let path = self.as_app_reads(Some(app), path.clone());
+        let found = self.tree.find(app, path.as_str());
+        found.is_some_and(|found| found.route.encoded_slashes == EncodedSlashes::Kept)
     }
 
     /// The groups and roles that the rules about `app` name.

@@ -3,17 +3,20 @@
 //! Assumptions, which are the specification:
 //! - hosts and paths are canonical already; nothing is decoded, folded or repaired here;
 //! - within an app a literal segment wins over `{parameter}`, which wins over `{*rest}`, segment by segment;
+//! - a folded route matches in lower case, and a path that leads to one that way is that path from then on;
 //! - `{*rest}` also covers its own prefix with and without a trailing slash, unless a route names those;
 //! - a route's parents are all wider routes of the same app ([`PathPattern::contains`]).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::path::{CanonicalPath, fold};
 use super::problem::{Object, Problem};
 use crate::model::app::App;
 use crate::model::host::Host;
 use crate::model::id::AppId;
-use crate::model::route::{PathPattern, PatternSegment, Route};
+use crate::model::route::{LetterCase, PathPattern, PatternSegment, Route};
 
 /// Apps by host, and the routes of each by path.
 #[derive(Debug)]
@@ -26,6 +29,14 @@ pub struct RouteTree {
 struct AppRoutes {
     app: Arc<App>,
     paths: matchit::Router<Arc<Route>>,
+    folds: Folds,
+}
+
+/// Whether any route of an app does not tell the cases of letters apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Folds {
+    None,
+    Some,
 }
 
 /// The route that a path matched, with its parameters.
@@ -59,6 +70,14 @@ impl RouteTree {
         self.apps.get(id).map(|routes| &routes.app)
     }
 
+    /// The path in lower case, when a route that it leads to then does not tell the cases apart.
+    pub fn folded(&self, app: &AppId, path: &CanonicalPath) -> Option<CanonicalPath> {
+        let routes = self.apps.get(app).filter(|routes| routes.folds == Folds::Some)?;
+        let folded = path.folded();
+        let found = routes.paths.at(folded.as_str()).ok()?;
+        (found.value.letter_case == LetterCase::Folded).then_some(folded)
+    }
+
     /// The route of `app` that covers a canonical path.
     pub fn find(&self, app: &AppId, path: &str) -> Option<RouteMatch> {
         let found = self.apps.get(app)?.paths.at(path).ok()?;
@@ -76,7 +95,11 @@ impl RouteTree {
                 problems.push(Problem::new(object, &text));
             }
         }
-        let routes = AppRoutes { app: Arc::new(app.clone()), paths: matchit::Router::new() };
+        let routes = AppRoutes {
+            app: Arc::new(app.clone()),
+            paths: matchit::Router::new(),
+            folds: Folds::None,
+        };
         self.apps.insert(app.id.clone(), routes);
     }
 
@@ -86,7 +109,11 @@ impl RouteTree {
             problems.push(Problem::new(object, &format!("there is no app `{}`", route.id.app())));
             return;
         };
-        if let Err(conflict) = app.paths.insert(route.pattern.as_str(), Arc::new(route.clone())) {
+        if route.letter_case == LetterCase::Folded {
+            app.folds = Folds::Some;
+        }
+        let pattern = as_matched(route);
+        if let Err(conflict) = app.paths.insert(&*pattern, Arc::new(route.clone())) {
             let text = format!(
                 "the pattern `{}` can't be told from another one: {conflict}",
                 route.pattern
@@ -97,8 +124,9 @@ impl RouteTree {
 
     /// The prefix of a catch-all, with and without trailing slash, goes to the same route unless one names it.
     fn add_doorsteps(&mut self, route: &Route) {
+        let pattern = as_matched(route);
         let (Some(prefix), Some(app)) =
-            (doorstep(&route.pattern), self.apps.get_mut(route.id.app()))
+            (doorstep(&route.pattern, &pattern), self.apps.get_mut(route.id.app()))
         else {
             return;
         };
@@ -111,11 +139,18 @@ impl RouteTree {
     }
 }
 
+/// The pattern that paths are matched against; names of parameters are in lower case anyway.
+fn as_matched(route: &Route) -> Cow<'_, str> {
+    match route.letter_case {
+        LetterCase::Kept => Cow::Borrowed(route.pattern.as_str()),
+        LetterCase::Folded => Cow::Owned(fold(route.pattern.as_str())),
+    }
+}
+
 /// `/finance/` for `/finance/{*rest}`; none for patterns without a catch-all.
-fn doorstep(pattern: &PathPattern) -> Option<String> {
+fn doorstep(pattern: &PathPattern, text: &str) -> Option<String> {
     match pattern.segments().last()? {
-        PatternSegment::CatchAll(name) => pattern
-            .as_str()
+        PatternSegment::CatchAll(name) => text
             .strip_suffix('}')?
             .strip_suffix(name.as_str())?
             .strip_suffix("{*")

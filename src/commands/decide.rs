@@ -97,9 +97,11 @@ fn explain(source: &Source, options: &Options) -> Result<Option<Explanation>> {
     let method = Method::from_name(&options.method);
     let method = method
         .ok_or_else(|| anyhow!("`{}` is not a method; they are upper-case", options.method))?;
-    let path = CanonicalPath::read(options.path.as_bytes()).map_err(|refusal| {
+    let keeps = |path: &CanonicalPath| source.snapshot.keeps_slashes(Some(&app.id), path);
+    let path = CanonicalPath::read_where(options.path.as_bytes(), keeps).map_err(|refusal| {
         anyhow!("the path is refused before anything is decided: {}", refusal.rule())
     })?;
+    let path = source.snapshot.as_app_reads(Some(&app.id), path);
     let Some(found) = source.snapshot.find(&app.id, path.as_str()) else { return Ok(None) };
     let now = options.at.map_or_else(|| Clock::System.now(), |at| at.0);
     let principal = principal(source, options)?;

@@ -11,6 +11,7 @@ use super::step_up::Offer;
 use crate::model::host::Origin;
 use crate::model::id::DecisionId;
 use crate::model::record::Reason;
+use crate::model::route::{Disclosure, Route};
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Quote, seal};
 use crate::web::link::Link;
@@ -73,20 +74,32 @@ impl Deny<'_> {
     }
 
     fn denied_data(self) -> Response {
-        let body = json!({ "error": "forbidden", "reason": self.reason.as_str(), "decision_id": self.id.to_string() });
+        let body = json!({ "error": "forbidden", "reason": self.told().as_str(), "decision_id": self.id.to_string() });
         let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
         seal(response.headers_mut());
         response
     }
 
+    /// Whether nobody may tell this route from one that does not exist. To somebody who only lacks a proof it is offered.
+    fn is_silent(self) -> bool {
+        let silent = |route: &Route| route.disclosure == Disclosure::Silent;
+        self.offer.is_none() && self.asked.found.is_some_and(|found| silent(&found.route))
+    }
+
+    /// The reason that they are told; the record has the true one.
+    fn told(self) -> Reason {
+        if self.is_silent() { Reason::NoRoute } else { self.reason }
+    }
+
     /// None when the operating system gives no randomness for a nonce.
     fn denied_page(self, headers: &HeaderMap) -> Option<Response> {
         let Asked { exchange, caller, app, found, .. } = self.asked;
+        let found = found.filter(|_| !self.is_silent());
         let title = found.map(|found| found.route.title.clone()).filter(|title| !title.is_empty());
         let what = title.unwrap_or_else(|| app.name.clone());
         let mut frame = Frame::new("Access denied").ok()?;
         frame.person = PersonName::of(&caller.principal);
-        let words = self.offer.map_or_else(|| words(self.reason), |_| self.words_of_offer());
+        let words = self.offer.map_or_else(|| words(self.told()), |_| self.words_of_offer());
         let page = DeniedPage {
             frame,
             what,
@@ -103,7 +116,7 @@ impl Deny<'_> {
             address: format!("{}{}", exchange.origin.authority(), exchange.facts.path),
             decision: self.id,
             at: Moment::new(exchange.at),
-            contact: None,
+            contact: found.map(|found| found.route.owner.clone()).filter(|owner| !owner.is_empty()),
         };
         Some(page::still(StatusCode::FORBIDDEN, &page))
     }

@@ -7,7 +7,7 @@ use crate::model::grant::Method;
 use crate::model::group::GroupNames;
 use crate::model::principal::{GuestStatus, Principal};
 use crate::model::record::{Circumstances, MfaState, Verdict};
-use crate::model::route::Route;
+use crate::model::route::{Listing, Route};
 use crate::model::rule_book::RuleBook;
 use crate::portal::Portal;
 use crate::store::StoreError;
@@ -71,7 +71,11 @@ struct May {
 impl Looking<'_> {
     /// The tile of an app; none when nothing of it opens.
     fn tile(&self, app: &App, book: &RuleBook) -> Option<AppTile> {
-        let routes: Vec<_> = book.routes.iter().filter(|route| *route.id.app() == app.id).collect();
+        let routes: Vec<_> = book
+            .routes
+            .iter()
+            .filter(|route| *route.id.app() == app.id && route.listing == Listing::Listed)
+            .collect();
         let now = self.may(app, &routes, self.caller.mfa());
         if now == May::default() {
             return None;

@@ -47,6 +47,8 @@ mod outages;
 #[cfg(feature = "demo")]
 mod paths;
 #[cfg(feature = "demo")]
+mod routes;
+#[cfg(feature = "demo")]
 mod rules;
 #[cfg(feature = "demo")]
 mod sessions;

@@ -7,6 +7,7 @@ mod decide;
 mod explain;
 mod index;
 mod layout;
+mod letters;
 mod limits;
 mod lints;
 mod overlaps;
