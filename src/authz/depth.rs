@@ -87,11 +87,10 @@ impl Default for Walk {
 
 impl Walk {
     fn over(&mut self, token: Token<'_>, before: Token<'_>) {
-        let is_path = matches!(token, Token::Mark('.') | Token::Word(_));
         self.dots = match token {
             Token::Word("has") => Dots::OfPath,
-            _ if is_path => self.dots,
-            _ => Dots::OfValue,
+            Token::Mark('.') | Token::Word(_) => self.dots,
+            Token::Text(_) | Token::Mark(_) => Dots::OfValue,
         };
         match token {
             Token::Mark(bracket @ ('(' | '[' | '{')) => self.open(bracket, before),
