@@ -62,21 +62,36 @@ impl Group {
     }
 }
 
+/// What a dot stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dots {
+    /// One attribute of a value.
+    OfValue,
+    /// One more attribute that `has` asks for.
+    OfPath,
+}
+
 /// Where reading has come to.
 #[derive(Debug)]
 struct Walk {
     open: Vec<Group>,
     nesting: usize,
+    dots: Dots,
 }
 
 impl Default for Walk {
     fn default() -> Self {
-        Self { open: vec![Group::default()], nesting: 0 }
+        Self { open: vec![Group::default()], nesting: 0, dots: Dots::OfValue }
     }
 }
 
 impl Walk {
     fn over(&mut self, token: Token<'_>, before: Token<'_>) {
+        self.dots = match token {
+            Token::Word("has") => Dots::OfPath,
+            Token::Mark('.') | Token::Word(_) => self.dots,
+            Token::Text(_) | Token::Mark(_) => Dots::OfValue,
+        };
         match token {
             Token::Mark(bracket @ ('(' | '[' | '{')) => self.open(bracket, before),
             Token::Mark(')' | ']' | '}') => self.close(),
@@ -88,6 +103,11 @@ impl Walk {
                 self.inner(|group| group.ifs += 1);
                 self.nesting += 1;
             }
+            // `x has a.b.c` is short for `x has a && x.a has b && x.a.b has c`.
+            Token::Mark('.') if self.dots == Dots::OfPath => self.inner(|group| {
+                group.links += 1;
+                group.step();
+            }),
             Token::Mark('.' | '!') => self.inner(Group::step),
             Token::Mark('<' | '>' | '=') | Token::Word("in" | "has" | "like" | "is") => {
                 self.inner(|group| {

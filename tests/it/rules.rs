@@ -248,3 +248,46 @@ fn a_second_person_has_to_approve_whichever_way_the_rules_come() {
     );
     says(&site.run("eddie", &["publish", &content]), 0, &["release 1 published"]);
 }
+
+/// A folder with the demo's rules and one more policy.
+fn folder_with(policy: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(DEMO).unwrap() {
+        let from = entry.unwrap().path();
+        std::fs::copy(&from, folder.path().join(from.file_name().unwrap())).unwrap();
+    }
+    std::fs::write(folder.path().join("more.cedar"), policy).unwrap();
+    folder
+}
+
+#[test]
+fn lint_and_faults_name_file_line_and_column() {
+    says(&cedargate(&["rules", "lint", DEMO]), 0, &[]);
+    let folder = folder_with("permit (principal is User, action, resource)\nwhen { true };\n");
+    let dir = folder.path().display().to_string();
+    let lint = format!("{dir}/more.cedar:2:1: policy `more`: this condition always holds");
+    says(&cedargate(&["rules", "lint", &dir]), 1, &[&lint, "(always-true)"]);
+    let folder = folder_with("permit (principal, action, resource)\nwhen { context.mffa };\n");
+    let dir = folder.path().display().to_string();
+    let fault = format!(
+        "{dir}/more.cedar:2:8: policy `more`: attribute `mffa` in context not found; did you mean `mfa`?"
+    );
+    says(&cedargate(&["rules", "lint", &dir]), 2, &[&fault]);
+}
+
+#[test]
+fn format_says_which_files_it_would_change_and_changes_them() {
+    says(&cedargate(&["rules", "format", "--check", DEMO]), 0, &[]);
+    let text = "permit(principal is User,action,resource)when{context.mfa};// mine\n";
+    let folder = folder_with(text);
+    let dir = folder.path().display().to_string();
+    let file = folder.path().join("more.cedar");
+    says(&cedargate(&["rules", "format", "--check", &dir]), 1, &["more.cedar"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    says(&cedargate(&["rules", "format", &dir]), 0, &["more.cedar"]);
+    assert!(std::fs::read_to_string(&file).unwrap().contains("when { context.mfa }; // mine"));
+    says(&cedargate(&["rules", "format", "--check", &dir]), 0, &[]);
+    std::fs::write(&file, "permit (principal").unwrap();
+    let fault = "more.cedar:1:18: policy `more`: unexpected end of input";
+    says(&cedargate(&["rules", "format", &dir]), 2, &[fault]);
+}

@@ -20,10 +20,12 @@ fn what_is_no_policy_is_left_to_its_author() {
     assert!(formatted(&policy("p", "")).is_err());
 }
 
-fn expression() -> impl Strategy<Value = String> {
+pub(super) fn expression() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         Just("context.mfa".to_owned()),
         Just("principal has email".to_owned()),
+        Just("context has params.a.b.c.d".to_owned()),
+        Just("!context.params[\"a\"].b.c.contains(-1 + -2)".to_owned()),
         "\"[a-z/* ]{0,6}\"".prop_map(|text| format!("context.path == {text}")),
         "[a-z/*]{0,6}".prop_map(|text| format!("context.path like \"{text}\"")),
         (0_u16..9).prop_map(|number| format!("{number} < 1 + {number} * 2")),

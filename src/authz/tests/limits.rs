@@ -1,5 +1,8 @@
 //! A56: rule books that are too large or too deep, each with its own message.
 
+use proptest::prelude::*;
+use serde_json::Value;
+
 use super::super::compile::compile;
 use super::super::limits::{
     LONGEST_NAME, LONGEST_REASON, MOST_APPS, MOST_IN_LIST, STACK_OF_DECIDING,
@@ -206,4 +209,33 @@ fn is_decided(text: &str) {
     assert_eq!(problems(&book), Vec::<String>::new());
     let ask = Ask::new(user("uma", &[], &[]), Method::Post, "/admin/x");
     assert_eq!(decide(&snapshot(&book), &ask).errors, Vec::<String>::new(), "{text}");
+}
+
+/// Levels of Cedar's own tree: operators in operators, elements in sets.
+fn levels(form: &Value) -> usize {
+    let deepest = |inner: &mut dyn Iterator<Item = &Value>| inner.map(levels).max().unwrap_or(0);
+    match form {
+        Value::Object(members)
+            if members.contains_key("left")
+                || members.contains_key("arg")
+                || members.contains_key("if") =>
+        {
+            deepest(&mut members.values())
+        }
+        Value::Object(members) => 1 + deepest(&mut members.values()),
+        Value::Array(items) => deepest(&mut items.iter()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}
+
+proptest! {
+    #[test]
+    fn depth_is_never_less_than_that_of_the_tree_a56(condition in super::layout::expression()) {
+        let text = when(&format!("{condition}\n"));
+        let parsed = super::super::policy_text::read(&policy("p", &text)).unwrap();
+        let form = parsed.to_json().unwrap();
+        let tree = levels(form.pointer("/conditions/0/body").unwrap());
+        let counted = super::super::depth::depth(&text).height;
+        prop_assert!(counted >= tree, "{counted} < {tree}: {text} {form}");
+    }
 }
