@@ -5,12 +5,13 @@ use std::error::Error;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use cedargate::authz::compile::{MfaSetting, Terms, compile};
 use cedargate::authz::decision::{Decision, Question};
 use cedargate::authz::snapshot::Snapshot;
 use cedargate::model::app::App;
 use cedargate::model::grant::{Effect, Grant, Method, What, Who};
 use cedargate::model::host::Host;
-use cedargate::model::id::{AppId, GroupId};
+use cedargate::model::id::{AppId, GroupId, ReleaseNumber};
 use cedargate::model::principal::{GuestStatus, Principal, PrincipalSnapshot, User};
 use cedargate::model::record::{Circumstances, ClientAddress, MfaState, Verdict};
 use cedargate::model::route::Route;
@@ -24,15 +25,49 @@ const GROUPS: u64 = 2_000;
 const GROUPS_EACH: u64 = 50;
 const TENANT: &str = "aaaaaaaa-0000-4000-8000-000000000000";
 
+/// Questions to each rule book.
+pub(crate) const QUESTIONS: usize = 64;
+
+/// A rule book, and questions to it that one rule answers.
+pub(crate) struct Setting {
+    book: RuleBook,
+    pub(crate) routes: usize,
+    pub(crate) asks: Vec<Ask>,
+}
+
+impl Setting {
+    /// With this many rules.
+    pub(crate) fn new(rules: usize) -> Done<Self> {
+        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ rules as u64);
+        let places = Places::new(rules);
+        let book = book(rules, &places, &mut dice)?;
+        let mut asks = Vec::new();
+        while asks.len() < QUESTIONS {
+            let ask = Ask::new(&book, &places, &mut dice)?;
+            // The same work at every size: what matches is evaluated, and one rule does.
+            if ask.matching == 1 {
+                asks.push(ask);
+            }
+        }
+        Ok(Self { book, routes: places.paths.len(), asks })
+    }
+
+    /// Its snapshot.
+    pub(crate) fn compile(&self) -> Done<Snapshot> {
+        let terms = Terms { public_host: "gate.example".parse()?, mfa: MfaSetting::Configured };
+        Ok(compile(&self.book, ReleaseNumber(1), &terms)?)
+    }
+}
+
 /// The routes of the app: `/s0`, `/s0/s3`, …, each with all below it.
-pub(crate) struct Places {
+struct Places {
     parents: Vec<Option<usize>>,
-    pub(crate) paths: Vec<String>,
+    paths: Vec<String>,
 }
 
 impl Places {
     /// One route for eight rules, at least two.
-    pub(crate) fn new(rules: usize) -> Self {
+    fn new(rules: usize) -> Self {
         let mut places = Self { parents: Vec::new(), paths: Vec::new() };
         for index in 0..(rules / BRANCHES).max(2) {
             let parent = (index >= BRANCHES).then(|| index / BRANCHES - 1);
@@ -51,7 +86,7 @@ impl Places {
     }
 }
 
-pub(crate) fn book(rules: usize, places: &Places, dice: &mut Dice) -> Done<RuleBook> {
+fn book(rules: usize, places: &Places, dice: &mut Dice) -> Done<RuleBook> {
     let app = App {
         id: "bench".parse()?,
         name: "bench".to_owned(),
@@ -106,7 +141,7 @@ pub(crate) struct Ask {
 
 impl Ask {
     /// Somebody asks for a place that some rule speaks of; three of four are in the group that it names.
-    pub(crate) fn new(book: &RuleBook, places: &Places, dice: &mut Dice) -> Done<Self> {
+    fn new(book: &RuleBook, places: &Places, dice: &mut Dice) -> Done<Self> {
         let rule = dice.one_of(&book.grants)?;
         let mut groups: BTreeSet<GroupId> =
             (1..GROUPS_EACH).map(|_| group(dice.below(GROUPS))).collect::<Done<_>>()?;
@@ -208,7 +243,7 @@ fn person(number: u64, groups: BTreeSet<GroupId>) -> Done<Principal> {
 }
 
 /// The same throws in every run (xorshift64*), so that runs can be compared.
-pub(crate) struct Dice(pub(crate) u64);
+struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, end: u64) -> u64 {

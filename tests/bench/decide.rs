@@ -1,4 +1,4 @@
-//! What a decision, a snapshot and a publication cost, held against the targets: `cargo bench --bench decide`.
+//! What a decision and a snapshot cost, held against the targets: `cargo bench --bench decide`.
 //!
 //! Grants over a tree of routes, people in 50 groups each, questions that one rule answers, one rule in eight with a condition on networks and one in
 //! fifty a forbid. Each verdict is compared with one that is worked out without Cedar, so nothing measured can be left out
@@ -8,26 +8,23 @@
 
 mod bare;
 mod book;
+mod target;
 
 use std::alloc::System;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cedargate::authz::compile::{MfaSetting, Terms, compile};
 use cedargate::authz::decision::{Decision, Question};
 use cedargate::authz::snapshot::Snapshot;
-use cedargate::model::id::ReleaseNumber;
-use cedargate::model::rule_book::RuleBook;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
-use self::book::{Ask, Dice, Done, Places};
+use self::book::{Done, QUESTIONS, Setting};
+use self::target::Target;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const SIZES: [usize; 4] = [10, 1_000, 10_000, 100_000];
-const QUESTIONS: usize = 64;
 /// Measuring one figure takes about this long.
 const BUDGET: Duration = Duration::from_millis(700);
 
@@ -47,7 +44,6 @@ fn main() -> Done<()> {
     }
     let [small, _, middle, large] = all.as_slice() else { return Err("four sizes".into()) };
     println!();
-    let waits = waits()?;
     let targets = [
         Target::at_most(
             "decide with 100,000 rules over decide with 10",
@@ -67,11 +63,6 @@ fn main() -> Done<()> {
         ),
         Target::at_most("snapshot of 10,000 rules, s", middle.compile, 1.0),
         Target::at_most("snapshot of 100,000 rules, s", large.compile, 10.0),
-        Target::at_most(
-            "p99 of decisions during a publication over that before",
-            waits.during / waits.before,
-            2.0,
-        ),
         Target::at_most("bytes a rule, 100,000 rules", large.bytes, 4_096.0),
         Target::at_most("find among 12,500 routes, us", large.find, 1.0),
     ];
@@ -79,37 +70,6 @@ fn main() -> Done<()> {
         println!("{}", target.line());
     }
     Ok(())
-}
-
-/// A figure and where it must lie.
-struct Target {
-    name: &'static str,
-    found: f64,
-    bound: Bound,
-}
-
-enum Bound {
-    AtMost(f64),
-    AtLeast(f64),
-}
-
-impl Target {
-    fn at_most(name: &'static str, found: f64, bound: f64) -> Self {
-        Self { name, found, bound: Bound::AtMost(bound) }
-    }
-
-    fn at_least(name: &'static str, found: f64, bound: f64) -> Self {
-        Self { name, found, bound: Bound::AtLeast(bound) }
-    }
-
-    fn line(&self) -> String {
-        let Self { name, found, bound } = self;
-        let (met, words) = match bound {
-            Bound::AtMost(bound) => (found <= bound, format!("at most {bound}")),
-            Bound::AtLeast(bound) => (found >= bound, format!("at least {bound}")),
-        };
-        format!("{}  {name}: {found:.2} (target: {words})", if met { "PASS" } else { "FAIL" })
-    }
 }
 
 /// What one size of rule book costs.
@@ -126,40 +86,11 @@ struct Costs {
     bytes: f64,
 }
 
-/// A rule book, its snapshot, and questions to it.
-struct Setting {
-    book: RuleBook,
-    routes: usize,
-    asks: Vec<Ask>,
-}
-
-impl Setting {
-    fn new(rules: usize) -> Done<Self> {
-        let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ rules as u64);
-        let places = Places::new(rules);
-        let book = book::book(rules, &places, &mut dice)?;
-        let mut asks = Vec::new();
-        while asks.len() < QUESTIONS {
-            let ask = Ask::new(&book, &places, &mut dice)?;
-            // The same work at every size: what matches is evaluated, and one rule does.
-            if ask.matching == 1 {
-                asks.push(ask);
-            }
-        }
-        Ok(Self { book, routes: places.paths.len(), asks })
-    }
-
-    fn compile(&self) -> Done<Snapshot> {
-        let terms = Terms { public_host: "gate.example".parse()?, mfa: MfaSetting::Configured };
-        Ok(compile(&self.book, ReleaseNumber(1), &terms)?)
-    }
-
-    fn ask(&self, snapshot: &Snapshot, decide: Decide) -> Done<usize> {
-        self.asks.iter().map(|ask| ask.check(snapshot, decide)).sum()
-    }
-}
-
 type Decide = fn(&Snapshot, &Question<'_>) -> Decision;
+
+fn ask(setting: &Setting, snapshot: &Snapshot, decide: Decide) -> Done<usize> {
+    setting.asks.iter().map(|ask| ask.check(snapshot, decide)).sum()
+}
 
 impl Costs {
     fn of(rules: usize) -> Done<Self> {
@@ -170,16 +101,16 @@ impl Costs {
         let compile = begun.elapsed().as_secs_f64();
         let held = region.change();
         let bytes = count(held.bytes_allocated.saturating_sub(held.bytes_deallocated));
-        let reasons = setting.ask(&snapshot, Snapshot::decide_afresh)?;
+        let reasons = ask(&setting, &snapshot, Snapshot::decide_afresh)?;
         let region = Region::new(ALLOCATOR);
-        setting.ask(&snapshot, Snapshot::decide_afresh)?;
+        ask(&setting, &snapshot, Snapshot::decide_afresh)?;
         let allocations = count(region.change().allocations) / count(QUESTIONS);
         Ok(Self {
             rules,
             routes: setting.routes,
             reasons: count(reasons) / count(QUESTIONS),
-            decide: each(QUESTIONS, || setting.ask(&snapshot, Snapshot::decide_afresh))?,
-            remembered: each(QUESTIONS, || setting.ask(&snapshot, Snapshot::decide))?,
+            decide: each(QUESTIONS, || ask(&setting, &snapshot, Snapshot::decide_afresh))?,
+            remembered: each(QUESTIONS, || ask(&setting, &snapshot, Snapshot::decide))?,
             allocations,
             bare: bare::cost(&snapshot, &setting.asks)?,
             find: each(QUESTIONS, || {
@@ -199,46 +130,6 @@ impl Costs {
             bare / decide
         )
     }
-}
-
-/// The 99th percentiles of single decisions, in microseconds.
-struct Waits {
-    before: f64,
-    during: f64,
-}
-
-/// Decisions of one thread while another compiles 10,000 rules again and again.
-fn waits() -> Done<Waits> {
-    let setting = Setting::new(10_000)?;
-    let snapshot = setting.compile()?;
-    let before = percentile(&setting, &snapshot)?;
-    let over = AtomicBool::new(false);
-    let during = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::Relaxed) {
-                drop(black_box(setting.compile()));
-            }
-        });
-        let during = percentile(&setting, &snapshot);
-        over.store(true, Ordering::Relaxed);
-        during
-    })?;
-    Ok(Waits { before, during })
-}
-
-fn percentile(setting: &Setting, snapshot: &Snapshot) -> Done<f64> {
-    let begun = Instant::now();
-    let mut times = Vec::new();
-    while begun.elapsed() < 3 * BUDGET {
-        for ask in &setting.asks {
-            let start = Instant::now();
-            black_box(ask.check(snapshot, Snapshot::decide_afresh)?);
-            times.push(start.elapsed());
-        }
-    }
-    times.sort_unstable();
-    let at = times.get(times.len() * 99 / 100).ok_or("nothing was measured")?;
-    Ok(at.as_secs_f64() * 1e6)
 }
 
 pub(crate) fn count(number: usize) -> f64 {
