@@ -206,10 +206,12 @@ impl Inquiry<'_> {
     }
 }
 
-/// Whoever is in a group or has a role is signed in, and everybody is somebody.
+/// Whoever is in a group or has a role is signed in, but a service never is; and everybody is somebody.
 fn is_named(who: &Who, named: &[Who]) -> bool {
-    let signed_in = *who != Who::Everyone && named.contains(&Who::SignedIn);
-    signed_in || named.contains(who) || named.contains(&Who::Everyone)
+    let person = !matches!(who, Who::Everyone | Who::Workload(_));
+    person && named.contains(&Who::SignedIn)
+        || named.contains(who)
+        || named.contains(&Who::Everyone)
 }
 
 /// What may let somebody in, unless they can never get in.

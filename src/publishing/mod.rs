@@ -20,7 +20,7 @@ use crate::model::difference::{self, Difference};
 use crate::model::group::GroupNames;
 use crate::model::id::ReleaseNumber;
 use crate::model::rule_book::{Release, RuleBook};
-use crate::store::{Author, Publication, Store, StoreError};
+use crate::store::{Author, Edit, Publication, Store, StoreError};
 
 /// Whether publishing needs somebody else's approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,9 +97,9 @@ pub enum Refusal {
     /// It is sound, but not what was asserted of it.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Broken(Vec<Broken>),
-    /// Somebody else has to approve first.
+    /// Somebody else has to approve first. It is in the draft now, with whatever others are drafting.
     #[error(
-        "publishing needs a second person (`console.second_person`): somebody else must approve of {content} first, with `cedargate rules approve {content}`"
+        "publishing needs a second person (`console.second_person`): it is in the draft, {content}; once somebody else has approved of it with `cedargate rules approve {content}`, `cedargate rules publish {content}` puts it in force"
     )]
     Second {
         /// The content hash to approve of.
@@ -178,7 +178,9 @@ impl Publishing {
     pub async fn publish(&self, order: Order) -> Result<(Release, Snapshot), Refusal> {
         let Order { content, based_on, note, author } = order;
         let (book, draft) = self.content(content).await?;
-        self.approved(&book.content_hash(), based_on, &author).await?;
+        if !self.is_approved(&book.content_hash(), based_on, &author).await? {
+            return Err(self.submitted(book, draft, author).await);
+        }
         let number = ReleaseNumber(based_on.0.saturating_add(1));
         let compiled = self.compiled_as(book, number, author.clone()).await?;
         let Compiled { book: rule_book, snapshot, broken } = compiled;
@@ -209,20 +211,35 @@ impl Publishing {
         }
     }
 
-    async fn approved(
+    async fn is_approved(
         &self,
         content: &str,
         based_on: ReleaseNumber,
         author: &Author,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         if self.second == SecondPerson::Off {
-            return Ok(());
+            return Ok(true);
         }
         let approvals = self.store.approvals((content, based_on)).await?;
-        if approvals.iter().any(|approval| approval.by != author.by) {
-            return Ok(());
-        }
-        Err(Refusal::Second { content: content.to_owned() })
+        Ok(approvals.iter().any(|approval| approval.by != author.by))
+    }
+
+    /// Brings what must not be published yet into the draft, where it can be approved of, and says so.
+    async fn submitted(&self, book: RuleBook, draft: Option<String>, author: Author) -> Refusal {
+        let submit = async || {
+            if let Some(content) = draft {
+                return Ok(content);
+            }
+            let compiled = self.compiled(book, author.clone()).await?;
+            if !compiled.broken.is_empty() {
+                return Err(Refusal::Broken(compiled.broken));
+            }
+            let live = self.store.live().await?.map(|live| live.rule_book).unwrap_or_default();
+            let edit = Edit { from: &live, to: &compiled.book };
+            self.store.save_draft(edit, &author).await?;
+            Ok(self.store.draft().await?.content_hash())
+        };
+        submit().await.map_or_else(|refusal| refusal, |content| Refusal::Second { content })
     }
 
     async fn compiled(&self, book: RuleBook, now: Author) -> Result<Compiled, Refusal> {

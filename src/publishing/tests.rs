@@ -145,6 +145,13 @@ async fn a_second_person_must_approve_of_the_very_content() {
     // Nor does any other way in get around it.
     let other = scene.publish(Content::Book(Box::new(book(&[("b", finance())]))), "eddie").await;
     assert!(matches!(other, Err(Refusal::Second { .. })), "{other:?}");
+    // It only comes into the draft, which is another content then and needs an approval of its own.
+    let submitted = scene.store.draft().await.unwrap();
+    assert_eq!(
+        submitted.grants.iter().map(|grant| grant.id.as_str()).collect::<Vec<_>>(),
+        ["a", "b"]
+    );
+    scene.draft(&book(&[("a", finance())]), "eddie").await;
     scene.publishing.approve(&content, by("pat")).await.unwrap();
     assert_eq!(scene.publish(draft(), "eddie").await.unwrap(), ReleaseNumber(1));
     // An approval is of one content against one release: the same content later is another matter.
