@@ -147,3 +147,96 @@ async fn load(store: &Store, terms: &Terms) -> Result<Snapshot, LiveError> {
         .map_err(|source| LiveError::Panicked { number, source })?
         .map_err(|source| LiveError::Compile { number, source })
 }
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::authz::compile::MfaSetting;
+    use crate::model::time::Timestamp;
+    use crate::store::Publication;
+    use crate::store::audit::tests::Shell;
+
+    struct Scene {
+        store: Store,
+        live: Live,
+        url: String,
+        _directory: TempDir,
+    }
+
+    fn terms() -> Terms {
+        Terms { public_host: "gate.example".parse().unwrap(), mfa: MfaSetting::Empty }
+    }
+
+    /// Release 1 in force.
+    async fn scene() -> Scene {
+        let directory = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/cedargate.db", directory.path().display());
+        let store = Store::open(&url).await.unwrap();
+        publish(&store, 0, RuleBook::default()).await;
+        let live = Live::load(&store, terms()).await.unwrap();
+        Scene { store, live, url, _directory: directory }
+    }
+
+    async fn publish(store: &Store, based_on: i64, rule_book: RuleBook) {
+        let publication = Publication {
+            based_on: ReleaseNumber(based_on),
+            rule_book,
+            cedar: String::new(),
+            schema: "{}".to_owned(),
+            note: String::new(),
+            by: "operator:root".to_owned(),
+            at: Timestamp::from_seconds(1),
+            draft: None,
+        };
+        store.publish(publication).await.unwrap();
+    }
+
+    /// Does this to the database by hand, and looks for a newer release.
+    async fn after(scene: &Scene, statements: &'static str) -> Option<ReleaseNumber> {
+        Shell::open(&scene.url).await.run(statements).await.unwrap();
+        scene.live.catch_up(&scene.store, None).await
+    }
+
+    #[tokio::test]
+    async fn a_release_made_elsewhere_comes_into_force() {
+        let scene = scene().await;
+        publish(&scene.store, 1, RuleBook::default()).await;
+        assert_eq!(scene.live.catch_up(&scene.store, None).await, None);
+        assert_eq!(scene.live.current().number(), ReleaseNumber(2));
+    }
+
+    #[tokio::test]
+    async fn rules_that_this_program_can_not_use_never_take_the_running_ones_away() {
+        let scene = scene().await;
+        publish(&scene.store, 1, RuleBook::default()).await;
+        let second = Some(ReleaseNumber(2));
+        let harms = [
+            "UPDATE release SET cedar = 'permit(principal, action, resource);' WHERE number = 2",
+            // As a newer version would write it: a field that nobody here knows.
+            "UPDATE release SET rule_book = '{\"apps\":[],\"shields\":[]}' WHERE number = 2",
+            "UPDATE release SET rule_book = 'not even JSON' WHERE number = 2",
+        ];
+        for harm in harms {
+            assert_eq!(after(&scene, harm).await, second, "{harm}");
+            assert_eq!(scene.live.current().number(), ReleaseNumber(1), "{harm}");
+        }
+        // Without its releases, or any tables, the gate goes on with what it has.
+        assert_eq!(after(&scene, "DELETE FROM release").await, None);
+        assert_eq!(after(&scene, "DROP TABLE release").await, None);
+        assert_eq!(scene.live.current().number(), ReleaseNumber(1));
+    }
+
+    #[tokio::test]
+    async fn rules_that_do_not_compile_here_leave_the_running_ones() {
+        let scene = scene().await;
+        let route = serde_json::json!({ "routes": [{ "id": "a/b", "pattern": "/b" }] });
+        publish(&scene.store, 1, serde_json::from_value(route).unwrap()).await;
+        assert_eq!(scene.live.catch_up(&scene.store, None).await, Some(ReleaseNumber(2)));
+        assert_eq!(scene.live.current().number(), ReleaseNumber(1));
+        // At a start there is nothing to keep: it is refused by name.
+        let refused = Live::load(&scene.store, terms()).await.unwrap_err();
+        assert_eq!(refused.to_string(), "release 2 can't be put in force");
+    }
+}
