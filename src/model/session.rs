@@ -22,7 +22,7 @@ pub struct Session {
     pub id: SessionId,
     /// The host whose cookie opened it.
     pub host: Host,
-    /// Who is signed in, always a [`Principal::User`].
+    /// Who is signed in, always a person.
     pub principal: Arc<PrincipalSnapshot>,
     /// When the person signed in.
     pub signed_in_at: Timestamp,

@@ -32,7 +32,7 @@ fn leading(step: &str, back: Option<&str>) -> Link {
 }
 
 /// The same sign-in, which asks for more than who somebody is: the words of `step_up` are those of
-/// [`StepUp`](crate::model::session::StepUp), and `mfa` for the context that the settings name.
+/// [`StepUp`], and `mfa` for the context that the settings name.
 #[must_use]
 pub fn proving(start: Link, step_up: &str) -> Link {
     start.with_query("step_up", step_up)

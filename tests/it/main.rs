@@ -34,9 +34,11 @@ mod examples;
 mod framing;
 #[cfg(feature = "demo")]
 mod front_channel;
+#[cfg(feature = "demo")]
 mod fuzzed;
 #[cfg(feature = "demo")]
 mod harness;
+#[cfg(feature = "demo")]
 mod hostile_names;
 #[cfg(feature = "demo")]
 mod matrix;
