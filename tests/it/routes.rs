@@ -102,7 +102,7 @@ async fn a_helpful_route_tells_what_is_missing_and_others_do_not() {
     assert!(page.text().contains("What is missing: membership of Finance."), "{}", page.text());
     let data = nora.send(script("GET", &world.app("/finance/summary"))).await;
     assert_eq!(data.json()["missing"], "membership of Finance");
-    let plain = World::start().await;
+    let plain = with_finance(|route| route.disclosure = Disclosure::Brief).await;
     let mut nora = plain.browser();
     let page = nora.sign_in("nora", &plain.app("/finance/summary")).await;
     assert!(!page.text().contains("What is missing") && !page.text().contains("Finance."));
