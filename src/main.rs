@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cedargate::authz::limits::STACK_OF_DECIDING;
-use cedargate::commands::{check, decide, format, healthcheck, lint, reach, rules, serve};
+use cedargate::commands::{audit, check, decide, format, healthcheck, lint, reach, rules, serve};
 #[cfg(feature = "demo")]
 use cedargate::demo;
 use cedargate::model::id::ReleaseNumber;
@@ -46,6 +46,9 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
+    /// The log: read it
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// For containers: succeeds when the gate is ready
     #[command(after_help = "Example: cedargate healthcheck --config /etc/cedargate.toml")]
     Healthcheck(Settings),
@@ -233,6 +236,7 @@ async fn run(command: Command) -> ExitCode {
                 if publish { rules::Purpose::Publish { note } } else { rules::Purpose::Draft };
             rules::import(settings.file(), &dir, purpose).await.map(succeeded)
         }
+        Command::Audit(verb) => audit::run(&verb).await,
         Command::Healthcheck(settings) => healthcheck::run(settings.file()).await.map(succeeded),
     };
     done.unwrap_or_else(complain)

@@ -1,5 +1,6 @@
 //! The commands besides `demo`, one file each. Errors go up; `main` prints them and picks the exit code.
 
+pub mod audit;
 pub mod check;
 pub mod decide;
 mod entra;
