@@ -1,19 +1,25 @@
-//! Our own secrets: the key that seals tokens at rest, and the key that signs assertions for upstreams.
+//! Our own secrets: the key that seals tokens at rest, the key that signs assertions for upstreams, and the key that signs
+//! the audit log's checkpoints.
 //!
 //! Both live in one directory (mode 0700), one file each (mode 0400), and are made at the first start. A file that
 //! group or others may read is refused, as is one of the wrong length or form: nothing is repaired or replaced,
 //! since a replaced key would make every stored token unreadable without a word.
-//! Sealing is XChaCha20-Poly1305 with random nonces; signing keys are P-256 in PKCS#8 PEM (RFC 5208), named by their
-//! RFC 7638 thumbprint.
+//! Sealing is XChaCha20-Poly1305 with random nonces; signing keys are in PKCS#8 PEM (RFC 5208): P-256 for assertions, named
+//! by its RFC 7638 thumbprint, Ed25519 for the log.
 
 mod assertion;
 mod files;
+mod log;
 mod token;
 
 use std::path::{Path, PathBuf};
 
 pub use assertion::AssertionKey;
+pub use log::{LogKey, LogPublicKey};
 pub use token::{TokenKey, Unsealable};
+
+/// The file of the log's key.
+const LOG: &str = "log.pem";
 
 /// Our own secrets, read once at the start.
 #[derive(Debug)]
@@ -22,6 +28,8 @@ pub struct Keys {
     pub token: TokenKey,
     /// Signs `X-Gate-Assertion`.
     pub assertion: AssertionKey,
+    /// Signs the audit log's checkpoints.
+    pub log: LogKey,
 }
 
 impl Keys {
@@ -41,7 +49,19 @@ impl Keys {
                 AssertionKey::generate,
             )?)
             .ok_or_else(|| KeysError::malformed(&assertion, "a P-256 private key in PKCS#8 PEM"))?,
+            log: Self::log(dir)?,
         })
+    }
+
+    /// The log's key alone; made where it is missing.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn log(dir: &Path) -> Result<LogKey, KeysError> {
+        files::ensure_directory(dir)?;
+        let path = dir.join(LOG);
+        LogKey::parse(&files::read_or_make(&path, LogKey::generate)?)
+            .ok_or_else(|| KeysError::malformed(&path, "an Ed25519 private key in PKCS#8 PEM"))
     }
 }
 

@@ -33,12 +33,12 @@ fn keys_are_made_once_and_closed_to_others() {
         names.push(path.file_name().unwrap().to_owned());
     }
     names.sort();
-    assert_eq!(names, ["assertion.pem", "token.key"]);
+    assert_eq!(names, ["assertion.pem", "log.pem", "token.key"]);
 }
 
 #[test]
 fn file_open_to_others_is_refused_with_the_remedy() {
-    for name in ["token.key", "assertion.pem"] {
+    for name in ["token.key", "assertion.pem", "log.pem"] {
         for bits in [0o440, 0o404, 0o420] {
             let home = tempfile::tempdir().unwrap();
             let dir = home.path().join("keys");
@@ -62,8 +62,12 @@ fn directory_open_to_others_is_refused() {
 
 #[test]
 fn file_that_is_no_key_is_refused_and_left_alone() {
-    for (name, text) in [("token.key", "short"), ("token.key", ""), ("assertion.pem", "-----BEGIN")]
-    {
+    for (name, text) in [
+        ("token.key", "short"),
+        ("token.key", ""),
+        ("assertion.pem", "-----BEGIN"),
+        ("log.pem", ""),
+    ] {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("keys");
         Keys::open(&dir).unwrap();
@@ -101,7 +105,7 @@ fn debug_shows_no_secret() {
     assert_eq!(
         shown,
         format!(
-            "Keys {{ token: TokenKey(..), assertion: AssertionKey({}) }}",
+            "Keys {{ token: TokenKey(..), assertion: AssertionKey({}), log: LogKey(..) }}",
             keys.assertion.kid()
         )
     );
