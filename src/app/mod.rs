@@ -28,7 +28,7 @@ use self::front::Front;
 use self::listener::{Listener, Pages};
 use self::ops::Ops;
 pub use self::signals::stop_signal;
-use crate::audit::{self, Audit, AuditSettings, Strictness, Writer};
+use crate::audit::{self, Audit, AuditSettings, Ending, Places, Strictness, Ward, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::config::{self, Config};
 use crate::gateway::watcher::Watcher;
@@ -98,6 +98,7 @@ impl Sockets {
 #[derive(Debug)]
 struct Work {
     audit: Audit,
+    ending: Ending,
     writer: Writer,
     live: Live,
     store: Store,
@@ -117,8 +118,9 @@ impl Gate {
         let tls = config.tls.as_ref().map(tls::server).transpose()?;
         let keys = Keys::open(&config.keys.directory)?;
         let store = Store::open(&config.database_url).await?;
-        let log =
-            audit::open(&config.audit.database_url, audit_settings(config), clock.clone()).await?;
+        let (url, settings) = (&config.audit.database_url, audit_settings(config));
+        let log = audit::open(url, settings, clock.clone(), ward(config, &keys)).await?;
+        let ending = log.ending;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
         let groups = Groups::load(&store, clock.now()).await?;
@@ -150,8 +152,18 @@ impl Gate {
         };
         let names = doors::refresher(&ground);
         let clock = ground.clock;
-        let work =
-            Work { audit: log.audit, writer, live, store, sessions, refuser, idp, names, clock };
+        let work = Work {
+            audit: log.audit,
+            ending,
+            writer,
+            live,
+            store,
+            sessions,
+            refuser,
+            idp,
+            names,
+            clock,
+        };
         let ops = Pages(ops::router(ops));
         let (limits, metrics) = (Limits::of_process(&config.trusted_proxies), ground.metrics);
         let idle = IDLE;
@@ -201,12 +213,13 @@ impl Gate {
         let watcher = self.watcher();
         let Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop: tunnels, .. } =
             self;
-        let Work { audit, writer, live, store, sessions, refuser, idp, names, clock } = work;
+        let Work { audit, ending, writer, live, store, sessions, refuser, idp, names, clock } =
+            work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let watching = CancellationToken::new();
         let writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
-        note_start(&audit, &live).await?;
+        note_start(&audit, ending, &live).await?;
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
@@ -260,10 +273,17 @@ impl Gate {
     }
 }
 
-async fn note_start(audit: &Audit, live: &Live) -> Result<()> {
-    let release = live.current().number();
-    let event = Event::Started { version: env!("CARGO_PKG_VERSION"), release };
-    audit.noted(Entry::Event(Box::new(event))).await.context("the start could not be recorded")?;
+async fn note_start(audit: &Audit, ending: Ending, live: &Live) -> Result<()> {
+    let note = async |event| {
+        let noted = audit.noted(Entry::Event(Box::new(event))).await;
+        noted.context("the start could not be recorded")
+    };
+    if let Ending::CutOff { records } = ending {
+        note(Event::CrashFound { records }).await?;
+    }
+    let (release, log_key) = (live.current().number(), audit.log_key().to_owned());
+    tracing::info!(log_key, "This key checks the audit log; keep it where the log is not.");
+    note(Event::Started { version: env!("CARGO_PKG_VERSION"), release, log_key }).await?;
     Ok(())
 }
 
@@ -322,6 +342,12 @@ pub fn publishing(config: &Config, store: Store) -> Publishing {
         config::SecondPerson::Required => SecondPerson::Required,
     };
     Publishing::new(store, terms(config), second)
+}
+
+/// Who signs the log, and where its checkpoints are told.
+pub fn ward(config: &Config, keys: &Keys) -> Ward {
+    let mark = config.keys.directory.join("log.mark");
+    Ward { key: keys.log.clone(), places: Places { mark, file: config.audit.anchor_file.clone() } }
 }
 
 fn audit_settings(config: &Config) -> AuditSettings {

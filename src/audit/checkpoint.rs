@@ -174,6 +174,7 @@ pub fn parse_verifier_key(text: &str) -> Option<(OriginId, LogPublicKey)> {
     let typed = STANDARD.decode(parts.next()?).ok()?;
     let (kind, key) = typed.split_first()?;
     let key = LogPublicKey::from_bytes(key.try_into().ok()?)?;
-    let fits = *kind == ED25519 && hash == format!("{:08x}", u32::from_be_bytes(key_hash(origin, &key)));
+    let fits =
+        *kind == ED25519 && hash == format!("{:08x}", u32::from_be_bytes(key_hash(origin, &key)));
     fits.then_some((origin, key))
 }

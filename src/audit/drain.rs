@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::envelope::Envelope;
 use super::error::AuditError;
 use super::queue::{Queue, Ties};
-use crate::model::record::{Actor, Entry, Event, SessionEnd};
+use crate::model::record::{Actor, Entry, Event, LogUse, LogUseKind, SessionEnd};
 use crate::model::time::Timestamp;
 use crate::store::audit::Taken;
 use crate::store::{Author, Change, OutboxRow, SESSION_ENDED, Store, StoreError};
@@ -131,16 +131,28 @@ impl Drain {
     }
 }
 
-/// The event that a row stands for. An end of a session has its own; what can't be read as one is kept as it is.
+/// The event that a row stands for. An end of a session and a use of the log have their own; what can't be read as one is kept as it is.
 fn event(row: OutboxRow) -> Event {
     if row.change.action == SESSION_ENDED
         && let Some(ended) = ended(&row)
     {
         return ended;
     }
+    if let Some(used) = used(&row) {
+        return Event::LogUsed(Box::new(used));
+    }
     let OutboxRow { id, author: Author { by, at }, change } = row;
     let Change { action, object, before, after } = change;
     Event::Change { outbox: id, actor: by, action, object, before, after, at }
+}
+
+fn used(row: &OutboxRow) -> Option<LogUse> {
+    Some(LogUse {
+        how: LogUseKind::from_kind(&row.change.action)?,
+        actor: actor(&row.author.by)?,
+        detail: row.change.after.clone(),
+        used_at: row.author.at,
+    })
 }
 
 fn ended(row: &OutboxRow) -> Option<Event> {

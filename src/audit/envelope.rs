@@ -13,6 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::error::AuditError;
+use super::merkle::leaf_hash;
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
 use crate::model::record::Entry;
@@ -50,8 +51,11 @@ impl Envelope {
                 };
                 (about, Some((hash, principal)))
             }
+            Entry::Event(event) => {
+                (About { subject: event.subject().cloned(), ..About::default() }, None)
+            }
             // A refusal falls before app, route or principal are known.
-            Entry::Refusal(_) | Entry::Event(_) => (About::default(), None),
+            Entry::Refusal(_) => (About::default(), None),
         };
         Ok(Self { content, kind, about, principal })
     }
@@ -123,7 +127,7 @@ impl Seal {
         let mut body = Vec::with_capacity(envelope.size());
         serde_json::to_writer(&mut body, &head)?;
         join(&mut body, &envelope.content);
-        let leaf_hash = Sha256::new().chain_update([0]).chain_update(&body).finalize().into();
+        let leaf_hash = leaf_hash(&body);
         Ok(Row { seq, body, leaf_hash, at, kind: envelope.kind, about: envelope.about })
     }
 

@@ -1,7 +1,9 @@
 //! Why the log did not take an entry.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::checkpoint::NoteError;
 use crate::store::StoreError;
 
 /// Why the log did not take an entry. Whatever it is, the request that the entry speaks of must be answered 503.
@@ -19,6 +21,57 @@ pub enum AuditError {
         source_name: &'static str,
         /// The last change taken over.
         taken: i64,
+    },
+    /// The newest checkpoint does not vouch for the log.
+    #[error(
+        "the audit log's newest checkpoint does not hold: {why}; `cedargate audit verify` finds the place, and `cedargate audit accept --reason …` begins a new origin behind what is there"
+    )]
+    BadCheckpoint {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Records and the newest checkpoint disagree about the log's size.
+    #[error(
+        "the audit log holds {records} records, but its newest checkpoint vouches for {vouched}: records were added or removed by somebody else; `cedargate audit verify` finds the place, and `cedargate audit accept --reason …` begins a new origin behind what is there"
+    )]
+    Unvouched {
+        /// Records found.
+        records: u64,
+        /// Records vouched for.
+        vouched: u64,
+    },
+    /// The log is shorter than it was, or is another one.
+    #[error(
+        "the audit log was at {known} when it was last seen, and is now at {found}: an older copy took its place, or it is not the log of this key; put the right one back, or accept this one with `cedargate audit accept --reason …`"
+    )]
+    WentBack {
+        /// The mark beside the key, as `<origin>-<size>`.
+        known: String,
+        /// What the file has.
+        found: String,
+    },
+    /// The mark beside the key is not one.
+    #[error(
+        "`{path}` does not hold what was last known of the audit log: {why}; restore it, or accept the log as it is with `cedargate audit accept --reason …`"
+    )]
+    BadMark {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: NoteError,
+    },
+    /// A file beside the log can't be read or written.
+    #[error(
+        "can't {doing} `{path}`; its directory must be writable for the user that runs cedargate"
+    )]
+    File {
+        /// What was attempted.
+        doing: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
     },
     /// Too much waits to be written.
     #[error(

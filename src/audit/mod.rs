@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! doors ── decided / noted ──> Queue ── Writer ──> audit.db
-//!                 ^              ^         │ one transaction, one sync per batch
+//!                 ^              ^         │ one transaction, one sync, one signed checkpoint per batch
 //!                 └── Receipt ───┼─────────┘
 //!          cedargate.db ── Outbox ── Drain
 //! ```
@@ -17,14 +17,21 @@
 //! can't take an entry within [`AuditSettings::patience`], the door answers 503; should the entry become durable after
 //! all, an `abandoned` record follows it.
 //!
+//! **Invariant**: every commit carries a checkpoint, signed, over all records of its origin ([`checkpoint`]): there is no
+//! record that nothing vouches for. Checkpoints are told to places outside of the database ([`Places`]).
+//!
 //! **Invariant**: one process writes one log. The lock beside the file refuses a second.
 //!
 //! Changes of rules and ends of sessions are made in another file. Each writes an outbox row in its own transaction, and the
 //! [drain] makes a record of each exactly once.
 
+mod anchors;
+pub mod checkpoint;
 mod drain;
 mod envelope;
 mod error;
+pub mod merkle;
+mod notary;
 mod permit;
 mod queue;
 mod writer;
@@ -34,16 +41,21 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+pub use self::anchors::Places;
+use self::checkpoint::verifier_key;
 pub use self::drain::{Outbox, OutboxFuture};
 use self::envelope::{Envelope, Seal};
 pub use self::error::AuditError;
+use self::notary::Notary;
 pub use self::permit::{Permit, Receipt, Recorded};
 use self::queue::Queue;
+use self::writer::Desk;
 pub use self::writer::Writer;
+use crate::keys::LogKey;
 use crate::model::id::{DecisionId, OriginId};
-use crate::model::record::{DecisionRecord, Entry, Verdict};
+use crate::model::record::{DecisionRecord, Entry, STOPPED, Verdict};
 use crate::model::time::Clock;
-use crate::store::audit::{self as file, AuditReader};
+use crate::store::audit::{self as file, AuditReader, Begin, Fresh};
 
 /// Who waits for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,26 +101,71 @@ pub struct Log {
     pub writer: Writer,
     /// Reads what was recorded.
     pub reader: AuditReader,
+    /// How the run before ended.
+    pub ending: Ending,
+}
+
+/// How the run before this one ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// There was none, or it stopped in order.
+    InOrder,
+    /// It was cut off.
+    CutOff {
+        /// Records at that time.
+        records: u64,
+    },
+}
+
+/// What makes the log tamper-evident: who signs it, and where its checkpoints are told.
+#[derive(Debug, Clone)]
+pub struct Ward {
+    /// Signs checkpoints.
+    pub key: LogKey,
+    /// Where they are told.
+    pub places: Places,
 }
 
 /// Opens the log at `url` (`sqlite://data/audit.db`), making it where it is missing. Numbers go on where they ended.
 ///
 /// # Errors
-/// When the file can't be opened or another process writes it; the message names the remedy.
-pub async fn open(url: &str, settings: AuditSettings, clock: Clock) -> Result<Log, AuditError> {
-    let fresh = OriginId::from_bytes(random()?);
-    let file = file::open(url, fresh, clock.now()).await?;
+/// When the file can't be opened, another process writes it, its newest checkpoint does not hold, or it has gone back
+/// behind what was known of it; the message names the remedy.
+pub async fn open(
+    url: &str,
+    settings: AuditSettings,
+    clock: Clock,
+    ward: Ward,
+) -> Result<Log, AuditError> {
+    let fresh = fresh(&ward.key, &clock, Begin::WhereEmpty)?;
+    let file = file::open(url, &fresh).await?;
     let origin = file.appender.origin();
+    let records = file.appender.next_seq();
+    let head = file.appender.newest_head().await?;
+    anchors::check(&ward.places, &ward.key.public(), (origin, head.as_ref()))?;
+    let ending = match file.appender.last_kind().await? {
+        Some(kind) if kind != STOPPED => Ending::CutOff { records },
+        Some(_) | None => Ending::InOrder,
+    };
+    let log_key = verifier_key(origin, &ward.key.public());
+    let notary = Notary::resume(origin, ward.key, records, head.as_ref())?;
     let seal = Seal::new(origin, random()?, random()?);
-    let queue = Arc::new(Queue::new(file.appender.next_seq(), &settings, clock));
+    let queue = Arc::new(Queue::new(records, &settings, clock));
     let audit = Audit {
         queue: Arc::clone(&queue),
         origin,
+        log_key: log_key.into(),
         strictness: settings.strictness,
         patience: settings.patience,
     };
-    let writer = Writer::new(file.appender, file.checkpointer, queue, seal);
-    Ok(Log { audit, writer, reader: file.reader })
+    let writer = Writer::new(file, Desk::new(queue, seal, notary), ward.places);
+    Ok(Log { audit, writer: writer.0, reader: writer.1, ending })
+}
+
+/// An origin of its own name.
+fn fresh(key: &LogKey, clock: &Clock, begin: Begin) -> Result<Fresh, AuditError> {
+    let id = OriginId::from_bytes(random()?);
+    Ok(Fresh { id, log_key: verifier_key(id, &key.public()), at: clock.now(), begin })
 }
 
 fn random<const N: usize>() -> Result<[u8; N], AuditError> {
@@ -122,6 +179,7 @@ fn random<const N: usize>() -> Result<[u8; N], AuditError> {
 pub struct Audit {
     queue: Arc<Queue>,
     origin: OriginId,
+    log_key: Arc<str>,
     strictness: Strictness,
     patience: Duration,
 }
@@ -182,6 +240,11 @@ impl Audit {
         self.origin
     }
 
+    /// The key that signs this log, as C2SP verifier key: all that an auditor needs to check it.
+    pub fn log_key(&self) -> &str {
+        &self.log_key
+    }
+
     /// Whether the log takes entries, and the last attempt to write some did not fail.
     pub fn is_writing(&self) -> bool {
         self.queue.is_flowing()
@@ -220,4 +283,4 @@ impl Audit {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::anchors::{Anchors, Places};
 use super::drain::{Drain, Outbox};
 use super::envelope::{Envelope, Seal};
 use super::error::AuditError;
+use super::notary::Notary;
 use super::queue::{Queue, Queued, Ties, Waiter};
 use crate::model::record::{Entry, Event};
-use crate::store::audit::{Appender, Batch, Checkpointer, Held};
+use crate::store::audit::{Appender, AuditFile, AuditReader, Batch, Held, WalKeeper};
 
 /// Entries of one transaction: enough to share a sync, few enough to keep the wait short.
 const BATCH: usize = 256;
@@ -26,19 +29,18 @@ const LAST_ATTEMPTS: u32 = 3;
 #[derive(Debug)]
 pub struct Writer {
     appender: Appender,
-    checkpointer: Checkpointer,
+    wal_keeper: WalKeeper,
     desk: Desk,
+    anchors: Anchors,
     drain: Option<Drain>,
 }
 
 impl Writer {
-    pub(super) fn new(
-        appender: Appender,
-        checkpointer: Checkpointer,
-        queue: Arc<Queue>,
-        seal: Seal,
-    ) -> Self {
-        Self { appender, checkpointer, desk: Desk { queue, seal }, drain: None }
+    /// What writes the file, and what reads it.
+    pub(super) fn new(file: AuditFile, desk: Desk, places: Places) -> (Self, AuditReader) {
+        let anchors = Anchors::new(places, desk.newest.subscribe());
+        let AuditFile { appender, wal_keeper, reader } = file;
+        (Self { appender, wal_keeper, desk, anchors, drain: None }, reader)
     }
 
     /// Also takes changes over from this outbox, going on behind the last one taken. `source` names it for good.
@@ -59,29 +61,35 @@ impl Writer {
     ///
     /// It also ends when the file holds records that it did not write: going on would make two records of one number.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { mut appender, checkpointer, desk, drain } = self;
+        let Self { mut appender, wal_keeper, mut desk, mut anchors, drain } = self;
+        let queue = Arc::clone(&desk.queue);
         let intake = async {
             match drain {
-                Some(drain) => drain.run(&desk.queue, &stop).await,
+                Some(drain) => drain.run(&queue, &stop).await,
                 None => stop.cancelled().await,
             }
             stop.cancelled().await;
-            desk.queue.close();
+            queue.close();
             std::future::pending::<()>().await;
         };
         tokio::select! {
             () = desk.write_all(&mut appender, &stop) => {}
             () = intake => {}
-            () = checkpointer.run() => {}
+            () = wal_keeper.run() => {}
+            () = anchors.run(|| note(&queue, Event::Heartbeat)) => {}
         }
+        anchors.anchor().await;
     }
 }
 
 /// Between queue and file. When it goes, the queue takes nothing more.
 #[derive(Debug)]
-struct Desk {
+pub(super) struct Desk {
     queue: Arc<Queue>,
     seal: Seal,
+    notary: Notary,
+    /// The newest checkpoint that is durable.
+    newest: watch::Sender<String>,
 }
 
 impl Drop for Desk {
@@ -104,11 +112,19 @@ enum Outcome {
 }
 
 impl Desk {
-    async fn write_all(&self, appender: &mut Appender, stop: &CancellationToken) {
+    pub(super) fn new(queue: Arc<Queue>, seal: Seal, notary: Notary) -> Self {
+        Self { queue, seal, notary, newest: watch::Sender::new(String::new()) }
+    }
+
+    async fn write_all(&mut self, appender: &mut Appender, stop: &CancellationToken) {
         while let Some(queued) = self.queue.next(BATCH).await {
-            let Some((batch, waiters)) = self.compose(queued) else { return };
+            let Some((mut batch, waiters)) = self.compose(queued) else { return };
+            let vouched = self.notary.vouch(&mut batch, self.queue.now());
             match self.commit(appender, &batch, stop).await {
-                Outcome::Written => self.answer(batch.rows.len(), waiters),
+                Outcome::Written => {
+                    self.newest.send_replace(self.notary.advance(vouched));
+                    self.answer(batch.rows.len(), waiters);
+                }
                 Outcome::Unwritable => {
                     let lost = batch.rows.len();
                     tracing::error!(lost, "stopping, although the audit log can't be written");
@@ -181,19 +197,20 @@ impl Desk {
         self.queue.count_commit(records);
         for (seq, waiter) in waiters {
             if waiter.send(()).is_err() {
-                self.note(Event::Abandoned { entry: self.seal.id(seq).to_string() });
+                note(&self.queue, Event::Abandoned { entry: self.seal.id(seq).to_string() });
             }
         }
         let count = self.queue.take_overflow();
         if count > 0 {
-            self.note(Event::LogOverflowed { count });
+            note(&self.queue, Event::LogOverflowed { count });
         }
     }
+}
 
-    fn note(&self, event: Event) {
-        match Envelope::of(&Entry::Event(Box::new(event))) {
-            Ok(envelope) => drop(self.queue.push_own(envelope, Ties::default())),
-            Err(error) => tracing::error!(%error, "could not record an event of the log itself"),
-        }
+/// Records an event of the log itself.
+pub(super) fn note(queue: &Queue, event: Event) {
+    match Envelope::of(&Entry::Event(Box::new(event))) {
+        Ok(envelope) => drop(queue.push_own(envelope, Ties::default())),
+        Err(error) => tracing::error!(%error, "could not record an event of the log itself"),
     }
 }

@@ -157,7 +157,6 @@ impl Reader {
         let bounds =
             Bounds { least: Duration::from_secs(DAY), most: Duration::from_secs(3660 * DAY) };
         self.not_yet("audit.retention", "records are kept for ever");
-        self.not_yet("audit.anchor_file", "the log is not anchored");
         let database_url = self.optional("audit.database_url", values::database);
         let strictness = self.optional("audit.strictness", values::strictness);
         let retention = self.optional("audit.retention", |text| values::span(text, bounds));

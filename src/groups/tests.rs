@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::refresher::{Plan, Refresher};
 use super::{Answer, Groups, NameSource, NamesStanding, Unnamed};
+use crate::audit::tests::ward;
 use crate::audit::{self, AuditSettings};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::live::Live;
@@ -62,7 +63,10 @@ async fn scene() -> Scene {
     publish(&store, &clock, rule_files::demo().unwrap()).await;
     let terms = Terms { public_host: "gate.example".parse().unwrap(), mfa: MfaSetting::Configured };
     let live = Live::load(&store, terms).await.unwrap();
-    let log = audit::open(&url("audit"), AuditSettings::default(), clock.clone()).await.unwrap();
+    let log =
+        audit::open(&url("audit"), AuditSettings::default(), clock.clone(), ward(home.path()))
+            .await
+            .unwrap();
     let book = Arc::<Book>::default();
     let refresher = Refresher {
         groups: Groups::load(&store, clock.now()).await.unwrap(),

@@ -95,6 +95,50 @@ impl Memberships {
     }
 }
 
+/// What was done with the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogUseKind {
+    /// Records were read.
+    Read,
+    /// Records were written into a file.
+    Exported,
+    /// The log was checked.
+    Verified,
+}
+
+impl LogUseKind {
+    /// The word in the `kind` column, and the action of the outbox row that it comes from.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Read => "log_read",
+            Self::Exported => "log_exported",
+            Self::Verified => "log_verified",
+        }
+    }
+
+    /// The opposite of [`Self::kind`].
+    pub fn from_kind(word: &str) -> Option<Self> {
+        [Self::Read, Self::Exported, Self::Verified].into_iter().find(|how| how.kind() == word)
+    }
+}
+
+/// That somebody used the log from the command line.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogUse {
+    /// Who.
+    pub actor: Actor,
+    /// For what.
+    pub how: LogUseKind,
+    /// Which records, and what came of it.
+    pub detail: serde_json::Value,
+    /// When. The envelope's `at` is when it was taken over from the outbox of `cedargate.db`.
+    pub used_at: Timestamp,
+}
+
+/// The kind of the record that a stop in order leaves.
+pub const STOPPED: &str = "stopped";
+
 /// Something besides a request's decision that auditors must be able to see.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -105,7 +149,16 @@ pub enum Event {
         version: &'static str,
         /// The release in force.
         release: ReleaseNumber,
+        /// The key that signs the log from here on, as C2SP verifier key.
+        log_key: String,
     },
+    /// The log ended without a stop: the process was killed, or the machine failed. Noted by the start after it.
+    CrashFound {
+        /// Records of this origin at that time.
+        records: u64,
+    },
+    /// Nothing else was recorded for a minute: the log is alive and has no gap here.
+    Heartbeat,
     /// The gate drained and stopped.
     Stopped,
     /// Somebody signed in.
@@ -235,6 +288,51 @@ pub enum Event {
     },
     /// An open connection was cut.
     ConnectionCut(Box<ConnectionCut>),
+    /// The log was given a new beginning, because it did not continue what was known of it. The first record of its
+    /// origin.
+    Restored {
+        /// Who accepted it.
+        actor: Actor,
+        /// Why.
+        reason: String,
+        /// What was known: the last checkpoint beside the key; none when there was none that could be read.
+        known: Option<String>,
+        /// What was found: the newest origin of the file and how many records it has.
+        found: Option<String>,
+    },
+    /// Another key signs the log from the next record on. The checkpoint over this record carries both signatures.
+    KeyRotated {
+        /// Who changed it.
+        actor: Actor,
+        /// The key so far, as C2SP verifier key.
+        before: String,
+        /// The key from now on.
+        after: String,
+    },
+    /// Records are blanked: their content goes, their hashes stay. Written before it is done.
+    Erased {
+        /// Who asked for it.
+        actor: Actor,
+        /// Why.
+        reason: String,
+        /// Whose log they are in.
+        origin: String,
+        /// Their numbers: `3-5,9,12`.
+        records: String,
+    },
+    /// The oldest records are removed, because they are older than they are kept. Written before it is done.
+    Pruned {
+        /// Whose records.
+        origin: String,
+        /// All with a number below this one.
+        upto: u64,
+        /// The root over them, base64.
+        root: String,
+        /// What is older than this is not kept.
+        before: Timestamp,
+    },
+    /// Somebody read, exported or checked the log from the command line.
+    LogUsed(Box<LogUse>),
     /// An entry that became durable when nobody waited for it any more: its request was answered 503, or the client had
     /// left. Nothing followed from it.
     Abandoned {
@@ -253,7 +351,9 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Started { .. } => "started",
-            Self::Stopped => "stopped",
+            Self::CrashFound { .. } => "crash_found",
+            Self::Heartbeat => "heartbeat",
+            Self::Stopped => STOPPED,
             Self::SignedIn { .. } => "signed_in",
             Self::SignInFailed { .. } => "sign_in_failed",
             Self::SessionEnded { .. } => "session_ended",
@@ -266,8 +366,45 @@ impl Event {
             Self::TurnedAway { .. } => "turned_away",
             Self::UpstreamFailed { .. } => "upstream_failed",
             Self::ConnectionCut(_) => "connection_cut",
+            Self::Restored { .. } => "restored",
+            Self::KeyRotated { .. } => "key_rotated",
+            Self::Erased { .. } => "erased",
+            Self::Pruned { .. } => "pruned",
+            Self::LogUsed(used) => used.how.kind(),
             Self::Abandoned { .. } => "abandoned",
             Self::LogOverflowed { .. } => "log_overflowed",
+        }
+    }
+
+    /// The one person or workload whom it is about; none for what the gate or an operator did.
+    pub fn subject(&self) -> Option<&Subject> {
+        match self {
+            Self::SessionEnded { subject, .. } => Some(subject),
+            Self::SignedIn { actor, .. }
+            | Self::SteppedUp { actor, .. }
+            | Self::StepUpFailed { actor, .. }
+            | Self::PrincipalChanged { actor, .. } => match actor {
+                Actor::Subject(subject) => Some(subject),
+                Actor::Operator(_) | Actor::Gate | Actor::Nobody => None,
+            },
+            Self::Started { .. }
+            | Self::CrashFound { .. }
+            | Self::Heartbeat
+            | Self::Stopped
+            | Self::SignInFailed { .. }
+            | Self::RecheckUnavailable { .. }
+            | Self::ClockStep { .. }
+            | Self::Change { .. }
+            | Self::TurnedAway { .. }
+            | Self::UpstreamFailed { .. }
+            | Self::ConnectionCut(_)
+            | Self::Restored { .. }
+            | Self::KeyRotated { .. }
+            | Self::Erased { .. }
+            | Self::Pruned { .. }
+            | Self::LogUsed(_)
+            | Self::Abandoned { .. }
+            | Self::LogOverflowed { .. } => None,
         }
     }
 }

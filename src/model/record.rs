@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 pub use super::actor::Actor;
 use super::civil::{LocalTime, Zone};
 pub use super::client_address::ClientAddress;
-pub use super::event::{Event, Memberships, SessionEnd};
+pub use super::event::{Event, LogUse, LogUseKind, Memberships, STOPPED, SessionEnd};
 use super::grant::Method;
 use super::host::Host;
 use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId, Subject};

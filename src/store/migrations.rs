@@ -34,7 +34,11 @@ pub(super) const MAIN: &[Step] = steps![
 
 /// The log.
 #[expect(clippy::unreadable_literal, reason = "these are dates and times")]
-pub(super) const AUDIT: &[Step] = steps!["audit", 20261124000000 "init",];
+pub(super) const AUDIT: &[Step] = steps![
+    "audit",
+    20261124000000 "init",
+    20261127200000 "checkpoints",
+];
 
 /// What runs these steps.
 pub(super) fn migrator(steps: &[Step]) -> Migrator {

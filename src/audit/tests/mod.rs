@@ -1,6 +1,9 @@
 //! What doors may rely on: order, durability before the answer, refusal instead of silence, nothing twice.
 
+mod checkpoint;
 mod envelope;
+mod merkle;
+mod notary;
 mod outage;
 mod outbox;
 mod sample;
@@ -12,7 +15,8 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Audit, AuditError, AuditSettings, Log, Outbox, Recorded, Strictness};
+use super::{Audit, AuditError, AuditSettings, Log, Outbox, Places, Recorded, Strictness, Ward};
+use crate::keys::LogKey;
 use crate::model::id::DecisionId;
 use crate::model::record::{Entry, Event, Verdict};
 use crate::model::time::{Clock, Timestamp};
@@ -46,8 +50,8 @@ impl Running {
     ) -> Self {
         let url = format!("sqlite://{}/audit.db", directory.path().display());
         let clock = clock();
-        let log = super::open(&url, settings, clock.clone()).await.unwrap();
-        let Log { audit, mut writer, reader } = log;
+        let log = super::open(&url, settings, clock.clone(), ward(directory.path())).await.unwrap();
+        let Log { audit, mut writer, reader, .. } = log;
         if let Some(outbox) = outbox {
             writer = writer.draining("main", outbox).await.unwrap();
         }
@@ -70,6 +74,12 @@ impl Running {
         let lines = self.reader.recent(Show::Everything, 1_000, None).await.unwrap();
         lines.iter().rev().map(|line| serde_json::from_str(&line.body).unwrap()).collect()
     }
+}
+
+/// A key of its own, and the mark in `directory`.
+pub(crate) fn ward(directory: &std::path::Path) -> Ward {
+    let places = Places { mark: directory.join("log.mark"), file: None };
+    Ward { key: LogKey::from_seed(&[7; 32]), places }
 }
 
 fn clock() -> Clock {
@@ -163,7 +173,14 @@ async fn numbers_go_on_when_the_log_is_opened_again() {
 #[tokio::test]
 async fn a_second_process_on_the_same_log_is_refused() {
     let running = Running::start().await;
-    let refused = super::open(&running.url, AuditSettings::default(), clock()).await.unwrap_err();
+    let refused = super::open(
+        &running.url,
+        AuditSettings::default(),
+        clock(),
+        ward(running.directory.path()),
+    )
+    .await
+    .unwrap_err();
     let cause = std::error::Error::source(&refused).unwrap().to_string();
     assert!(cause.contains("another process writes the log"), "{cause}");
 }
@@ -203,7 +220,8 @@ async fn what_has_queued_is_written_before_the_writer_ends() {
 async fn a_writer_that_is_dropped_leaves_nobody_waiting() {
     let directory = TempDir::new().unwrap();
     let url = format!("sqlite://{}/audit.db", directory.path().display());
-    let log = super::open(&url, AuditSettings::default(), clock()).await.unwrap();
+    let log =
+        super::open(&url, AuditSettings::default(), clock(), ward(directory.path())).await.unwrap();
     let waiting = log.audit.noted(event("x"));
     let (answer, ()) = tokio::join!(biased; waiting, async { drop(log.writer) });
     assert!(matches!(answer.unwrap_err(), AuditError::Stopped));

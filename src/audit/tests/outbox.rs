@@ -115,7 +115,14 @@ async fn an_outbox_that_went_back_is_refused() {
     let directory = running.stop().await;
     rows.0.lock().unwrap().pop();
     let url = format!("sqlite://{}/audit.db", directory.path().display());
-    let log = super::super::open(&url, AuditSettings::default(), super::clock()).await.unwrap();
+    let log = super::super::open(
+        &url,
+        AuditSettings::default(),
+        super::clock(),
+        super::ward(directory.path()),
+    )
+    .await
+    .unwrap();
     let refused = log.writer.draining("main", Box::new(rows)).await.unwrap_err();
     assert!(matches!(refused, AuditError::OutboxWentBack { taken: 3, .. }), "{refused}");
 }

@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::*;
+use crate::audit::tests::ward;
 use crate::audit::{self, AuditSettings};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::idp::EntraSettings;
@@ -102,7 +103,14 @@ async fn scene_between(limit: Limit, (clock, entras): (Clock, Clock)) -> Scene {
     let sim = simulator(&entras, &mut tasks).await;
     let url = |file: &str| format!("sqlite://{}/{file}", directory.path().display());
     let store = Store::open(&url("cedargate.db")).await.unwrap();
-    let log = audit::open(&url("audit.db"), AuditSettings::default(), clock.clone()).await.unwrap();
+    let log = audit::open(
+        &url("audit.db"),
+        AuditSettings::default(),
+        clock.clone(),
+        ward(directory.path()),
+    )
+    .await
+    .unwrap();
     let writer = log.writer.draining("main", Box::new(store.clone())).await.unwrap();
     let log_stop = CancellationToken::new();
     tasks.spawn(writer.run(log_stop.clone()));

@@ -5,14 +5,14 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::Connection;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
-use tokio::sync::Notify;
+use tokio::sync::Mutex;
 
 use super::super::error::StoreError;
 use super::super::sqlite::{self, Pool};
+use super::wal::{Help, Wal};
 use super::{Origin, WriterLock, seq_of};
 use crate::model::id::{AppId, OriginId, RouteId, Subject};
 use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
@@ -60,6 +60,19 @@ pub struct Taken {
     pub id: i64,
 }
 
+/// A checkpoint, ready to be written: what vouches for all records up to its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// How many records it vouches for.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+    /// Roots of the perfect subtrees, largest first, 32 bytes each.
+    pub peaks: Vec<u8>,
+    /// The checkpoint whose place it takes; none when all others stay.
+    pub replaces: Option<u64>,
+}
+
 /// Records that become durable together.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -69,6 +82,8 @@ pub struct Batch {
     pub principals: Vec<(PrincipalHash, Arc<PrincipalSnapshot>)>,
     /// Outbox rows that became records of this batch.
     pub taken: Option<Taken>,
+    /// What vouches for the log once they are part of it.
+    pub head: Option<Head>,
 }
 
 /// What the file holds at the places of a batch.
@@ -82,36 +97,34 @@ pub enum Held {
     Other,
 }
 
-/// Known principals are remembered up to this many; then the memory starts over.
-const KNOWN_PRINCIPALS: usize = 65_536;
-
-/// The WAL is moved into the database by a connection of its own once this much was written.
-const WAL_BYTES: u64 = 4 << 20;
-
-/// Past this many pages (64 MB) the writer stops to do it: SQLite begins the WAL anew only at a moment when all of it has
-/// been moved, and a busy writer leaves no such moment to another connection.
-const WAL_PAGES_MAX: i64 = 16_384;
-
-/// Bytes that a row and a commit cost besides the body, roughly.
-const ROW_BYTES: u64 = 160;
-const COMMIT_BYTES: u64 = 8_192;
-
-/// What writer and checkpointer know of the WAL together.
+/// Principals that the file has, as far as is remembered: up to this many, and not beyond the day, so that the file says
+/// of each one to a day when it was last needed.
 #[derive(Debug, Default)]
-pub(super) struct Wal {
-    /// Bytes written since they were last moved into the database, roughly.
-    bytes: AtomicU64,
-    /// There is enough to move.
-    passed: Notify,
-    /// The WAL grew although it is moved: the writer has to help.
-    overgrown: AtomicBool,
+pub(super) struct Known {
+    hashes: HashSet<PrincipalHash>,
+    day: i64,
 }
 
-impl Wal {
-    /// What was appended since `before` was counted stays counted.
-    fn moved(&self, before: u64) {
-        let rest = |bytes: u64| Some(bytes.saturating_sub(before));
-        let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest);
+const KNOWN_PRINCIPALS: usize = 65_536;
+const DAY_US: i64 = 86_400_000_000;
+
+impl Known {
+    /// The principals of the batch that are not known, each once.
+    fn fresh<'a>(&mut self, batch: &'a Batch) -> Vec<&'a (PrincipalHash, Arc<PrincipalSnapshot>)> {
+        let day = batch.rows.last().map_or(self.day, |row| row.at.as_micros() / DAY_US);
+        if day != self.day || self.hashes.len() > KNOWN_PRINCIPALS {
+            self.forget();
+            self.day = day;
+        }
+        let mut seen = HashSet::new();
+        let unknown = |hash: &PrincipalHash| !self.hashes.contains(hash);
+        let all = batch.principals.iter();
+        all.filter(|(hash, _)| unknown(hash) && seen.insert(*hash)).collect()
+    }
+
+    /// The file may lack any of them from now on.
+    pub(super) fn forget(&mut self) {
+        self.hashes.clear();
     }
 }
 
@@ -123,27 +136,60 @@ pub struct Appender {
     connection: Option<SqliteConnection>,
     origin: Origin,
     next: u64,
-    known: HashSet<PrincipalHash>,
+    known: Arc<Mutex<Known>>,
     wal: Arc<Wal>,
     _lock: WriterLock,
 }
 
 impl Appender {
     pub(super) async fn open(
-        pool: Pool,
+        (pool, known): (Pool, Arc<Mutex<Known>>),
         origin: Origin,
         lock: WriterLock,
         wal: Arc<Wal>,
     ) -> Result<Self, StoreError> {
         let last: Option<i64> =
-            sqlx::query_scalar("SELECT MAX(place) FROM record WHERE place >= $1")
+            sqlx::query_scalar("SELECT MAX(place) FROM record WHERE place BETWEEN $1 AND $2")
                 .bind(origin.place(0))
+                .bind(origin.end())
                 .fetch_one(&pool)
                 .await
                 .map_err(sqlite::failed(&pool, "find the end of the log"))?;
         let next = last.map_or(0, |place| seq_of(place).saturating_add(1));
-        let known = HashSet::new();
         Ok(Self { pool, connection: None, origin, next, known, wal, _lock: lock })
+    }
+
+    /// The newest checkpoint of this origin.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn newest_head(&self) -> Result<Option<Head>, StoreError> {
+        let found: Option<(i64, String, Vec<u8>)> = sqlx::query_as(
+            "SELECT place, note, peaks FROM checkpoint WHERE place BETWEEN $1 AND $2
+             ORDER BY place DESC LIMIT 1",
+        )
+        .bind(self.origin.place(0))
+        .bind(self.origin.end())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(sqlite::failed(&self.pool, "read the newest checkpoint"))?;
+        Ok(found.map(|(place, note, peaks)| Head {
+            size: seq_of(place),
+            note,
+            peaks,
+            replaces: None,
+        }))
+    }
+
+    /// The kind of the newest record; none while there is none.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn last_kind(&self) -> Result<Option<String>, StoreError> {
+        sqlx::query_scalar("SELECT kind FROM record ORDER BY place DESC LIMIT 1")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(sqlite::failed(&self.pool, "read how the log ends"))
     }
 
     /// Who writes.
@@ -159,7 +205,7 @@ impl Appender {
     /// Bytes written since they were last moved into the database, roughly.
     #[cfg(test)]
     pub(super) fn wal_bytes(&self) -> u64 {
-        self.wal.bytes.load(Ordering::Relaxed)
+        self.wal.bytes()
     }
 
     /// The highest row of this outbox that became a record; 0 when none did.
@@ -182,20 +228,16 @@ impl Appender {
     pub async fn append(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let pool = self.pool.clone();
         let mut connection = self.connection().await?;
-        let mut seen = HashSet::new();
-        let fresh: Vec<_> = batch
-            .principals
-            .iter()
-            .filter(|(hash, _)| !self.known.contains(hash) && seen.insert(*hash))
-            .collect();
+        let known = Arc::clone(&self.known);
+        // Held over the transaction: whoever takes principals out of the file does it before or after, never meanwhile.
+        let mut known = known.lock().await;
+        let fresh = known.fresh(batch);
         write(&mut connection, self.origin, batch, &fresh)
             .await
             .map_err(sqlite::failed(&pool, "write to the log"))?;
         self.connection = Some(connection);
-        if self.known.len().saturating_add(fresh.len()) > KNOWN_PRINCIPALS {
-            self.known.clear();
-        }
-        self.known.extend(fresh.into_iter().map(|(hash, _)| *hash));
+        known.hashes.extend(fresh.into_iter().map(|(hash, _)| *hash));
+        drop(known);
         self.wrote(batch).await;
         Ok(())
     }
@@ -244,75 +286,12 @@ impl Appender {
 
     /// Counts what the WAL grew by, and moves it into the database before it grows without bound.
     async fn wrote(&mut self, batch: &Batch) {
-        let rows: u64 = batch.rows.iter().map(|row| row.body.len() as u64 + ROW_BYTES).sum();
-        let added = rows + COMMIT_BYTES;
-        let bytes = self.wal.bytes.fetch_add(added, Ordering::Relaxed).saturating_add(added);
-        if bytes > WAL_BYTES {
-            self.wal.passed.notify_one();
-        }
-        if self.wal.overgrown.swap(false, Ordering::Relaxed)
+        if let Help::Needed { bytes } = self.wal.wrote(batch)
             && let Some(connection) = self.connection.as_mut()
         {
-            // A long reader may hold it up; then the checkpointer asks again.
-            match checkpoint(connection).await {
-                Ok(_) => self.wal.moved(bytes),
-                Err(error) => tracing::warn!(%error, "could not checkpoint the audit log"),
-            }
+            self.wal.help(connection, bytes).await;
         }
     }
-}
-
-/// Moves what was written from the WAL into the database, on a connection of its own.
-#[derive(Debug)]
-pub struct Checkpointer {
-    pool: Pool,
-    wal: Arc<Wal>,
-}
-
-impl Checkpointer {
-    pub(super) fn new(pool: Pool, wal: Arc<Wal>) -> Self {
-        Self { pool, wal }
-    }
-
-    /// Works whenever the WAL passed 4 MB. Never ends; dropping the future stops it.
-    pub async fn run(&self) {
-        loop {
-            self.wal.passed.notified().await;
-            match self.once().await {
-                Ok(()) => {}
-                Err(error) => tracing::warn!(%error, "could not checkpoint the audit log"),
-            }
-        }
-    }
-
-    pub(super) async fn once(&self) -> Result<(), sqlx::Error> {
-        let before = self.wal.bytes.load(Ordering::Relaxed);
-        let mut connection = self.pool.acquire().await?;
-        let Checkpointed { pages, moved } = checkpoint(&mut connection).await?;
-        if pages == moved {
-            self.wal.moved(before);
-        }
-        if pages > WAL_PAGES_MAX {
-            self.wal.overgrown.store(true, Ordering::Relaxed);
-        }
-        Ok(())
-    }
-}
-
-/// What a checkpoint found and did.
-#[derive(Debug)]
-struct Checkpointed {
-    /// Pages in the WAL.
-    pages: i64,
-    /// Those of them that are in the database now.
-    moved: i64,
-}
-
-/// Passive: waits for nobody and makes nobody wait.
-async fn checkpoint(connection: &mut SqliteConnection) -> Result<Checkpointed, sqlx::Error> {
-    let (_busy, pages, moved): (i64, i64, i64) =
-        sqlx::query_as("PRAGMA wal_checkpoint(PASSIVE)").fetch_one(connection).await?;
-    Ok(Checkpointed { pages, moved })
 }
 
 async fn write(
@@ -322,17 +301,22 @@ async fn write(
     principals: &[&(PrincipalHash, Arc<PrincipalSnapshot>)],
 ) -> Result<(), sqlx::Error> {
     let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let seen = batch.rows.last().map_or(0, |row| row.at.as_micros());
     for (hash, principal) in principals {
         sqlx::query(
-            "INSERT INTO principal_snapshot (hash, body) VALUES ($1, $2)
-             ON CONFLICT (hash) DO NOTHING",
+            "INSERT INTO principal_snapshot (hash, body, seen_us) VALUES ($1, $2, $3)
+             ON CONFLICT (hash) DO UPDATE SET seen_us = MAX(seen_us, excluded.seen_us)",
         )
         .bind(hash.0.as_slice())
         .bind(principal.to_json())
+        .bind(seen)
         .execute(&mut *tx)
         .await?;
     }
     insert(&mut tx, origin, &batch.rows).await?;
+    if let Some(head) = &batch.head {
+        put_head(&mut tx, origin, head).await?;
+    }
     if let Some(taken) = &batch.taken {
         sqlx::query(
             "INSERT INTO taken (source, id) VALUES ($1, $2)
@@ -344,6 +328,29 @@ async fn write(
         .await?;
     }
     tx.commit().await
+}
+
+async fn put_head(
+    connection: &mut SqliteConnection,
+    origin: Origin,
+    head: &Head,
+) -> Result<(), sqlx::Error> {
+    let statement = match head.replaces {
+        Some(_) => "UPDATE checkpoint SET place = $1, note = $2, peaks = $3 WHERE place = $4",
+        None => "INSERT INTO checkpoint (place, note, peaks) VALUES ($1, $2, $3)",
+    };
+    let mut query = sqlx::query(statement)
+        .bind(origin.place(head.size))
+        .bind(&head.note)
+        .bind(head.peaks.as_slice());
+    if let Some(size) = head.replaces {
+        query = query.bind(origin.place(size));
+    }
+    match query.execute(connection).await?.rows_affected() {
+        1 => Ok(()),
+        // Somebody took the checkpoint away that this one follows.
+        _ => Err(sqlx::Error::RowNotFound),
+    }
 }
 
 /// Sixty-four rows per statement where there are as many: each statement costs a hop to the connection's thread, and

@@ -8,14 +8,19 @@
 
 mod append;
 mod read;
+mod wal;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use self::append::Wal;
-pub use self::append::{About, Appender, Batch, Checkpointer, Held, Row, Taken};
+use tokio::sync::Mutex;
+
+use self::append::Known;
+pub use self::append::{About, Appender, Batch, Head, Held, Row, Taken};
 pub use self::read::{AuditReader, Show};
+use self::wal::Wal;
+pub use self::wal::WalKeeper;
 use super::error::StoreError;
 use super::migrations;
 use super::sqlite::{self, Pool};
@@ -31,7 +36,7 @@ pub struct AuditFile {
     /// Writes records.
     pub appender: Appender,
     /// Moves what was written from the WAL into the database, beside the appender.
-    pub checkpointer: Checkpointer,
+    pub wal_keeper: WalKeeper,
     /// Reads records.
     pub reader: AuditReader,
 }
@@ -45,21 +50,42 @@ struct WriterLock(
     #[expect(dead_code, reason = "held, not used: dropping it gives the lock up")] File,
 );
 
+/// An origin that may begin.
+#[derive(Debug, Clone)]
+pub struct Fresh {
+    /// Its name.
+    pub id: OriginId,
+    /// The key that will sign its checkpoints, as C2SP verifier key.
+    pub log_key: String,
+    /// When it begins.
+    pub at: Timestamp,
+    /// Under which condition.
+    pub begin: Begin,
+}
+
+/// When a fresh origin begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// When the file has none yet; otherwise the newest goes on.
+    WhereEmpty,
+    /// Behind those that the file has.
+    Anew,
+}
+
 /// Opens the log at `url` (`sqlite://data/audit.db`) for writing, making it where it is missing.
-///
-/// `fresh` names the origin when the file has none yet; otherwise the one in the file stays.
 ///
 /// # Errors
 /// [`StoreError::InUse`] while another process writes it; else as for every database.
-pub async fn open(url: &str, fresh: OriginId, now: Timestamp) -> Result<AuditFile, StoreError> {
+pub async fn open(url: &str, fresh: &Fresh) -> Result<AuditFile, StoreError> {
     let pool = sqlite::open(url, migrations::AUDIT).await?;
     let file = pool.connect_options().get_filename().to_path_buf();
     let lock = lock(&file)?;
-    let origin = Origin::of(&pool, fresh, now).await?;
+    let origin = Origin::of(&pool, fresh).await?;
     let wal = Arc::new(Wal::default());
+    let known = Arc::new(Mutex::new(Known::default()));
     Ok(AuditFile {
-        appender: Appender::open(pool.clone(), origin, lock, Arc::clone(&wal)).await?,
-        checkpointer: Checkpointer::new(pool.clone(), wal),
+        appender: Appender::open((pool.clone(), known), origin, lock, Arc::clone(&wal)).await?,
+        wal_keeper: WalKeeper::new(pool.clone(), wal),
         reader: AuditReader::new(pool),
     })
 }
@@ -72,15 +98,21 @@ struct Origin {
 }
 
 impl Origin {
-    /// The newest origin of the file; `fresh` when there is none.
-    async fn of(pool: &Pool, fresh: OriginId, now: Timestamp) -> Result<Self, StoreError> {
+    /// The newest origin of the file; the fresh one where it is to begin.
+    async fn of(pool: &Pool, fresh: &Fresh) -> Result<Self, StoreError> {
         let doing = "name the log's origin";
         sqlx::query(
-            "INSERT INTO origin (key, id, opened_us)
-             SELECT 1, $1, $2 WHERE NOT EXISTS (SELECT 1 FROM origin)",
+            "INSERT INTO origin (key, id, opened_us, log_key)
+             SELECT (SELECT COALESCE(MAX(key), 0) + 1 FROM origin), $1, $2, $3
+             WHERE $4 = 1 OR NOT EXISTS (SELECT 1 FROM origin)",
         )
-        .bind(fresh.to_string())
-        .bind(now.as_micros())
+        .bind(fresh.id.to_string())
+        .bind(fresh.at.as_micros())
+        .bind(&fresh.log_key)
+        .bind(match fresh.begin {
+            Begin::WhereEmpty => 0_i64,
+            Begin::Anew => 1,
+        })
         .execute(pool)
         .await
         .map_err(sqlite::failed(pool, doing))?;
@@ -91,6 +123,11 @@ impl Origin {
                 .map_err(sqlite::failed(pool, doing))?;
         let id = id.parse().map_err(|_| bad_row("origin", &key, "its id is not an origin id"))?;
         Ok(Self { id, key })
+    }
+
+    /// The last place that is this origin's.
+    fn end(&self) -> i64 {
+        (self.key << SEQ_BITS) | ((1 << SEQ_BITS) - 1)
     }
 
     /// Where the record with this number lies.

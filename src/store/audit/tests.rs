@@ -4,7 +4,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
-use super::{About, AuditFile, AuditReader, Batch, Held, Row, Show, Taken};
+use super::{About, AuditFile, AuditReader, Batch, Begin, Fresh, Held, Row, Show, Taken};
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::time::Timestamp;
 use crate::store::{StoreError, audit};
@@ -22,8 +22,17 @@ fn place() -> Place {
     Place { url, _directory: directory }
 }
 
+fn fresh(id: [u8; 5]) -> Fresh {
+    Fresh {
+        id: OriginId::from_bytes(id),
+        log_key: String::new(),
+        at: Timestamp::from_seconds(0),
+        begin: Begin::WhereEmpty,
+    }
+}
+
 async fn open(place: &Place) -> AuditFile {
-    audit::open(&place.url, OriginId::from_bytes(FRESH), Timestamp::from_seconds(0)).await.unwrap()
+    audit::open(&place.url, &fresh(FRESH)).await.unwrap()
 }
 
 fn row(seq: u64, kind: &'static str) -> Row {
@@ -47,6 +56,10 @@ impl Shell {
 
     pub(crate) async fn run(&mut self, statements: &'static str) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(statements).execute(&mut self.0).await.map(|_| ())
+    }
+
+    pub(crate) async fn texts(&mut self, query: &'static str) -> Vec<String> {
+        sqlx::query_scalar(query).fetch_all(&mut self.0).await.unwrap()
     }
 
     pub(crate) async fn number(&mut self, query: &'static str) -> i64 {
@@ -180,7 +193,8 @@ async fn a_second_writer_is_refused_and_a_reader_is_not() {
     let place = place();
     let mut file = open(&place).await;
     file.appender.append(&batch(0..1)).await.unwrap();
-    let second = audit::open(&place.url, OriginId::from_bytes([9; 5]), Timestamp::from_seconds(0));
+    let other = fresh([9; 5]);
+    let second = audit::open(&place.url, &other);
     let refused = second.await.unwrap_err();
     assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
     assert!(refused.to_string().contains("end it first"), "{refused}");
@@ -195,7 +209,8 @@ async fn a_second_writer_is_refused_and_a_reader_is_not() {
 async fn the_origin_stays_when_the_file_is_opened_again() {
     let place = place();
     drop(open(&place).await);
-    let again = audit::open(&place.url, OriginId::from_bytes([9; 5]), Timestamp::from_seconds(9));
+    let other = fresh([9; 5]);
+    let again = audit::open(&place.url, &other);
     assert_eq!(again.await.unwrap().appender.origin(), OriginId::from_bytes(FRESH));
 }
 
@@ -213,7 +228,7 @@ async fn the_wal_is_taken_in_beside_the_writer() {
         seq += 64;
     }
     let before = file.appender.wal_bytes();
-    file.checkpointer.once().await.unwrap();
+    file.wal_keeper.once().await.unwrap();
     assert!(before > 4 << 20 && file.appender.wal_bytes() == 0, "{before}");
 }
 
@@ -235,7 +250,7 @@ async fn the_wal_stays_bounded_when_the_writer_never_pauses() {
     };
     tokio::select! {
         () = writes => {}
-        () = file.checkpointer.run() => {}
+        () = file.wal_keeper.run() => {}
     }
     // 150 MB were written; a page of slack per row, and what passes while a checkpoint runs.
     let size = std::fs::metadata(wal).unwrap().len();

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::super::flood::{Flood, Limit, Source};
 use super::super::refuser::Refuser;
+use crate::audit::tests::ward;
 use crate::audit::{self, AuditSettings};
 use crate::model::record::ClientAddress;
 use crate::model::time::{Clock, Timestamp};
@@ -32,7 +33,7 @@ async fn sums_that_a_failing_log_does_not_take_are_kept() {
     let patience = Duration::from_millis(200);
     let settings = AuditSettings { patience, ..AuditSettings::default() };
     // The writer is not run, so nothing becomes durable.
-    let log = audit::open(&url, settings, Clock::System).await.unwrap();
+    let log = audit::open(&url, settings, Clock::System, ward(folder.path())).await.unwrap();
     let refuser = Refuser::new(log.audit, Arc::clone(&flood), Metrics::new());
     assert!(refuser.sum_up().now_or_never().is_none(), "dropped before its end");
     let begun = tokio::time::Instant::now();

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::tests::ward;
 use crate::audit::{self, AuditSettings};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
@@ -168,7 +169,14 @@ pub(crate) async fn scene(book: RuleBook) -> Scene {
     let clock = Clock::fixed(Timestamp::from_seconds(1_795_511_702));
     publish(&store, &book, ReleaseNumber(0)).await;
     let live = Live::load(&store, terms()).await.unwrap();
-    let log = audit::open(&url("audit.db"), AuditSettings::default(), clock.clone()).await.unwrap();
+    let log = audit::open(
+        &url("audit.db"),
+        AuditSettings::default(),
+        clock.clone(),
+        ward(directory.path()),
+    )
+    .await
+    .unwrap();
     let writer = log.writer.draining("main", Box::new(store.clone())).await.unwrap();
     let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
     tasks.spawn(writer.run(stop.clone()));
