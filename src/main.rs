@@ -46,7 +46,7 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
-    /// The log: read it
+    /// The log: read it, check it, prove it
     #[command(subcommand)]
     Audit(audit::Audit),
     /// For containers: succeeds when the gate is ready

@@ -119,7 +119,12 @@ impl Gate {
         let keys = Keys::open(&config.keys.directory)?;
         let store = Store::open(&config.database_url).await?;
         let (url, settings) = (&config.audit.database_url, audit_settings(config));
-        let log = audit::open(url, settings, clock.clone(), ward(config, &keys)).await?;
+        let ward = ward(config)?;
+        let key = ward.key.public();
+        let log = audit::open(url, settings, clock.clone(), ward).await?;
+        if log.key != key {
+            Keys::install_log(&config.keys.directory)?;
+        }
         let ending = log.ending;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
@@ -345,9 +350,14 @@ pub fn publishing(config: &Config, store: Store) -> Publishing {
 }
 
 /// Who signs the log, and where its checkpoints are told.
-pub fn ward(config: &Config, keys: &Keys) -> Ward {
-    let mark = config.keys.directory.join("log.mark");
-    Ward { key: keys.log.clone(), places: Places { mark, file: config.audit.anchor_file.clone() } }
+///
+/// # Errors
+/// When the keys can't be read or made.
+pub fn ward(config: &Config) -> Result<Ward> {
+    let directory = &config.keys.directory;
+    let (key, successor) = (Keys::log(directory)?, Keys::begun_log(directory)?);
+    let (mark, file) = (directory.join("log.mark"), config.audit.anchor_file.clone());
+    Ok(Ward { key, successor, places: Places { mark, file } })
 }
 
 fn audit_settings(config: &Config) -> AuditSettings {

@@ -59,6 +59,12 @@ pub fn name(origin: OriginId) -> String {
     format!("{PREFIX}{origin}")
 }
 
+impl std::fmt::Display for Checkpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} records of {}", self.size, self.origin)
+    }
+}
+
 impl Checkpoint {
     fn text(&self) -> String {
         format!("{}\n{}\n{}\n", name(self.origin), self.size, STANDARD.encode(self.root))
@@ -130,6 +136,21 @@ impl Checkpoint {
         }
         Ok(Self { origin, size, root })
     }
+}
+
+/// The notes in a text that holds any number of them, as an anchor file does.
+pub fn notes(text: &str) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        if line.starts_with(PREFIX) {
+            notes.push(line.to_owned());
+        } else if let Some(note) = notes.last_mut() {
+            // What stands before the first is none of them.
+            note.push_str(line);
+        }
+    }
+    // What separates them is no part of a note.
+    notes.iter().map(|note| format!("{}\n", note.trim_end())).collect()
 }
 
 /// Canonical: no sign, no leading zeros.

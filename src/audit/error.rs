@@ -14,7 +14,7 @@ pub enum AuditError {
     Open(#[from] StoreError),
     /// An older copy of the file with the outbox took its place.
     #[error(
-        "the outbox `{source_name}` ends before its change {taken}, which the audit log took over already: an older copy of the database took its place; put the right one back, or remove the row `{source_name}` from the table `taken` of the audit database to have the changes that it holds recorded again"
+        "the outbox `{source_name}` ends before its change {taken}, which the audit log took over already: an older copy of the database took its place; put the right one back, or accept this one with `cedargate audit accept --reason …`, and the changes that it holds are recorded again"
     )]
     OutboxWentBack {
         /// Which outbox.

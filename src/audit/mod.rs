@@ -27,13 +27,16 @@
 
 mod anchors;
 pub mod checkpoint;
+pub mod custody;
 mod drain;
 mod envelope;
 mod error;
 pub mod merkle;
 mod notary;
 mod permit;
+pub mod proof;
 mod queue;
+pub mod verify;
 mod writer;
 
 use std::sync::Arc;
@@ -42,7 +45,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 pub use self::anchors::Places;
-use self::checkpoint::verifier_key;
+use self::checkpoint::{Checkpoint, verifier_key};
 pub use self::drain::{Outbox, OutboxFuture};
 use self::envelope::{Envelope, Seal};
 pub use self::error::AuditError;
@@ -51,11 +54,11 @@ pub use self::permit::{Permit, Receipt, Recorded};
 use self::queue::Queue;
 use self::writer::Desk;
 pub use self::writer::Writer;
-use crate::keys::LogKey;
+use crate::keys::{LogKey, LogPublicKey};
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::record::{DecisionRecord, Entry, STOPPED, Verdict};
 use crate::model::time::Clock;
-use crate::store::audit::{self as file, AuditReader, Begin, Fresh};
+use crate::store::audit::{self as file, AuditFile, AuditReader, Begin, Fresh, Head};
 
 /// Who waits for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -103,6 +106,8 @@ pub struct Log {
     pub reader: AuditReader,
     /// How the run before ended.
     pub ending: Ending,
+    /// Checks what is signed from here on.
+    pub key: LogPublicKey,
 }
 
 /// How the run before this one ended.
@@ -122,6 +127,8 @@ pub enum Ending {
 pub struct Ward {
     /// Signs checkpoints.
     pub key: LogKey,
+    /// The key that was to take over when a change of keys was cut off.
+    pub successor: Option<LogKey>,
     /// Where they are told.
     pub places: Places,
 }
@@ -139,27 +146,58 @@ pub async fn open(
 ) -> Result<Log, AuditError> {
     let fresh = fresh(&ward.key, &clock, Begin::WhereEmpty)?;
     let file = file::open(url, &fresh).await?;
+    let head = file.appender.newest_head().await?;
+    let ward = ward.at(head.as_ref());
+    let found = (file.appender.origin(), head.as_ref());
+    anchors::check(&ward.places, &ward.key.public(), found)?;
+    begun(file, settings, clock, ward).await
+}
+
+/// What a file becomes once it may be written on.
+async fn begun(
+    file: AuditFile,
+    settings: AuditSettings,
+    clock: Clock,
+    ward: Ward,
+) -> Result<Log, AuditError> {
     let origin = file.appender.origin();
     let records = file.appender.next_seq();
     let head = file.appender.newest_head().await?;
-    anchors::check(&ward.places, &ward.key.public(), (origin, head.as_ref()))?;
     let ending = match file.appender.last_kind().await? {
-        Some(kind) if kind != STOPPED => Ending::CutOff { records },
+        Some(kind) if !ENDINGS.contains(&&*kind) => Ending::CutOff { records },
         Some(_) | None => Ending::InOrder,
     };
-    let log_key = verifier_key(origin, &ward.key.public());
+    let public = ward.key.public();
     let notary = Notary::resume(origin, ward.key, records, head.as_ref())?;
     let seal = Seal::new(origin, random()?, random()?);
     let queue = Arc::new(Queue::new(records, &settings, clock));
     let audit = Audit {
         queue: Arc::clone(&queue),
         origin,
-        log_key: log_key.into(),
+        log_key: verifier_key(origin, &public).into(),
         strictness: settings.strictness,
         patience: settings.patience,
     };
-    let writer = Writer::new(file, Desk::new(queue, seal, notary), ward.places);
-    Ok(Log { audit, writer: writer.0, reader: writer.1, ending })
+    let (writer, reader) = Writer::new(file, Desk::new(queue, seal, notary), ward.places);
+    Ok(Log { audit, writer, reader, ending, key: public })
+}
+
+/// Kinds of the last record of a run that ended in order.
+const ENDINGS: [&str; 3] = [STOPPED, "restored", "key_rotated"];
+
+impl Ward {
+    /// The ward whose key signed the newest checkpoint: the successor's, where a change of keys was cut off behind it.
+    fn at(self, head: Option<&Head>) -> Self {
+        let signed = |key: &LogKey| {
+            head.is_some_and(|head| Checkpoint::open(&head.note, &key.public()).is_ok())
+        };
+        match self.successor {
+            Some(successor) if signed(&successor) => {
+                Self { key: successor, successor: None, places: self.places }
+            }
+            Some(_) | None => self,
+        }
+    }
 }
 
 /// An origin of its own name.

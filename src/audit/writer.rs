@@ -12,6 +12,7 @@ use super::envelope::{Envelope, Seal};
 use super::error::AuditError;
 use super::notary::Notary;
 use super::queue::{Queue, Queued, Ties, Waiter};
+use crate::keys::LogKey;
 use crate::model::record::{Entry, Event};
 use crate::store::audit::{Appender, AuditFile, AuditReader, Batch, Held, WalKeeper};
 
@@ -41,6 +42,13 @@ impl Writer {
         let anchors = Anchors::new(places, desk.newest.subscribe());
         let AuditFile { appender, wal_keeper, reader } = file;
         (Self { appender, wal_keeper, desk, anchors, drain: None }, reader)
+    }
+
+    /// Lets another key sign from the next checkpoint on, which carries both signatures.
+    #[must_use]
+    pub(super) fn handing_over(mut self, successor: LogKey) -> Self {
+        self.desk.notary.hand_over(successor);
+        self
     }
 
     /// Also takes changes over from this outbox, going on behind the last one taken. `source` names it for good.

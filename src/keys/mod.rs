@@ -18,8 +18,15 @@ pub use assertion::AssertionKey;
 pub use log::{LogKey, LogPublicKey};
 pub use token::{TokenKey, Unsealable};
 
-/// The file of the log's key.
+/// The file of the log's key, of the one that is to follow it, and of the one that it followed.
 const LOG: &str = "log.pem";
+const NEXT_LOG: &str = "log.next.pem";
+const LAST_LOG: &str = "log.before.pem";
+
+fn log_key(path: &Path) -> Result<LogKey, KeysError> {
+    LogKey::parse(&files::read_or_make(path, LogKey::generate)?)
+        .ok_or_else(|| KeysError::malformed(path, "an Ed25519 private key in PKCS#8 PEM"))
+}
 
 /// Our own secrets, read once at the start.
 #[derive(Debug)]
@@ -28,8 +35,6 @@ pub struct Keys {
     pub token: TokenKey,
     /// Signs `X-Gate-Assertion`.
     pub assertion: AssertionKey,
-    /// Signs the audit log's checkpoints.
-    pub log: LogKey,
 }
 
 impl Keys {
@@ -49,7 +54,6 @@ impl Keys {
                 AssertionKey::generate,
             )?)
             .ok_or_else(|| KeysError::malformed(&assertion, "a P-256 private key in PKCS#8 PEM"))?,
-            log: Self::log(dir)?,
         })
     }
 
@@ -59,9 +63,50 @@ impl Keys {
     /// As for [`Self::open`].
     pub fn log(dir: &Path) -> Result<LogKey, KeysError> {
         files::ensure_directory(dir)?;
+        log_key(&dir.join(LOG))
+    }
+
+    /// The key that is to sign the log after a change of keys; made where there is none yet.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn next_log(dir: &Path) -> Result<LogKey, KeysError> {
+        log_key(&dir.join(NEXT_LOG))
+    }
+
+    /// That key, where a change of keys has begun.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn begun_log(dir: &Path) -> Result<Option<LogKey>, KeysError> {
+        if dir.join(NEXT_LOG).exists() { Self::next_log(dir).map(Some) } else { Ok(None) }
+    }
+
+    /// The log's key, where there is one.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn existing_log(dir: &Path) -> Result<Option<LogKey>, KeysError> {
         let path = dir.join(LOG);
-        LogKey::parse(&files::read_or_make(&path, LogKey::generate)?)
-            .ok_or_else(|| KeysError::malformed(&path, "an Ed25519 private key in PKCS#8 PEM"))
+        if path.exists() { log_key(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Puts that key in the place of the one before, which is kept under the name `log.before.pem`.
+    ///
+    /// # Errors
+    /// When a file can't be moved.
+    pub fn install_log(dir: &Path) -> Result<(), KeysError> {
+        let (now, next, before) = (dir.join(LOG), dir.join(NEXT_LOG), dir.join(LAST_LOG));
+        // A second name first: at no moment is the log without a key.
+        let linked = std::fs::remove_file(&before);
+        if let Err(error) = linked
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(KeysError::io("remove", &before)(error));
+        }
+        std::fs::hard_link(&now, &before)
+            .map_err(KeysError::io("keep the key before as", &before))?;
+        std::fs::rename(&next, &now).map_err(KeysError::io("put the new key in place as", &now))
     }
 }
 

@@ -33,12 +33,12 @@ fn keys_are_made_once_and_closed_to_others() {
         names.push(path.file_name().unwrap().to_owned());
     }
     names.sort();
-    assert_eq!(names, ["assertion.pem", "log.pem", "token.key"]);
+    assert_eq!(names, ["assertion.pem", "token.key"]);
 }
 
 #[test]
 fn file_open_to_others_is_refused_with_the_remedy() {
-    for name in ["token.key", "assertion.pem", "log.pem"] {
+    for name in ["token.key", "assertion.pem"] {
         for bits in [0o440, 0o404, 0o420] {
             let home = tempfile::tempdir().unwrap();
             let dir = home.path().join("keys");
@@ -62,12 +62,8 @@ fn directory_open_to_others_is_refused() {
 
 #[test]
 fn file_that_is_no_key_is_refused_and_left_alone() {
-    for (name, text) in [
-        ("token.key", "short"),
-        ("token.key", ""),
-        ("assertion.pem", "-----BEGIN"),
-        ("log.pem", ""),
-    ] {
+    for (name, text) in [("token.key", "short"), ("token.key", ""), ("assertion.pem", "-----BEGIN")]
+    {
         let home = tempfile::tempdir().unwrap();
         let dir = home.path().join("keys");
         Keys::open(&dir).unwrap();
@@ -105,9 +101,41 @@ fn debug_shows_no_secret() {
     assert_eq!(
         shown,
         format!(
-            "Keys {{ token: TokenKey(..), assertion: AssertionKey({}), log: LogKey(..) }}",
+            "Keys {{ token: TokenKey(..), assertion: AssertionKey({}) }}",
             keys.assertion.kid()
         )
     );
     assert!(keys.assertion.pem().expose_secret().starts_with("-----BEGIN PRIVATE KEY-----\n"));
+}
+
+#[test]
+fn log_key_is_made_once_and_hands_over_without_being_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("keys");
+    let first = Keys::log(&dir).unwrap().public();
+    assert_eq!(Keys::log(&dir).unwrap().public(), first);
+    assert!(Keys::begun_log(&dir).unwrap().is_none());
+    for _ in 0..2 {
+        let before = Keys::log(&dir).unwrap().public();
+        let next = Keys::next_log(&dir).unwrap().public();
+        assert_ne!(next, before);
+        assert_eq!(Keys::begun_log(&dir).unwrap().unwrap().public(), next);
+        Keys::install_log(&dir).unwrap();
+        assert_eq!(Keys::log(&dir).unwrap().public(), next);
+        assert!(Keys::begun_log(&dir).unwrap().is_none());
+        assert_eq!(mode(&dir.join("log.pem")), 0o400);
+    }
+}
+
+#[test]
+fn log_key_that_is_none_or_open_to_others_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("keys");
+    Keys::log(&dir).unwrap();
+    set_mode(&dir.join("log.pem"), 0o440);
+    assert!(matches!(Keys::log(&dir), Err(KeysError::Exposed { .. })));
+    fs::remove_file(dir.join("log.pem")).unwrap();
+    fs::write(dir.join("log.pem"), "-----BEGIN").unwrap();
+    set_mode(&dir.join("log.pem"), 0o400);
+    assert!(matches!(Keys::log(&dir), Err(KeysError::Malformed { .. })));
 }

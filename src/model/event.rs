@@ -316,6 +316,7 @@ pub enum Event {
         /// Why.
         reason: String,
         /// Whose log they are in.
+        #[serde(rename = "origin_of_records")]
         origin: String,
         /// Their numbers: `3-5,9,12`.
         records: String,
@@ -323,6 +324,7 @@ pub enum Event {
     /// The oldest records are removed, because they are older than they are kept. Written before it is done.
     Pruned {
         /// Whose records.
+        #[serde(rename = "origin_of_records")]
         origin: String,
         /// All with a number below this one.
         upto: u64,

@@ -4,7 +4,7 @@
 //! that never happened. Ids count up without reuse: the log remembers the last one it took over.
 
 use super::error::StoreError;
-use super::sqlite::{Tx, failed};
+use super::sqlite::{Tx, begin, failed};
 use super::{Store, bad_row};
 use crate::model::time::Timestamp;
 
@@ -88,6 +88,16 @@ impl Store {
             .await
             .map(|done| done.rows_affected())
             .map_err(failed(&self.pool, "prune the outbox"))
+    }
+
+    /// Adds what was done and changed nothing here, such as reading the log.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note(&self, author: &Author, done: Change) -> Result<(), StoreError> {
+        let mut tx = begin(&self.pool, "note what was done").await?;
+        self.add_to_outbox(&mut tx, author, &[done]).await?;
+        tx.commit().await.map_err(failed(&self.pool, "note what was done"))
     }
 
     /// Adds changes inside the transaction that makes them.

@@ -85,7 +85,14 @@ pub(super) async fn begin(pool: &Pool, doing: &'static str) -> Result<Tx, StoreE
 
 /// Turns the failure of a statement into words: `doing` completes "could not …".
 pub(super) fn failed(pool: &Pool, doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    let file = pool.connect_options().get_filename().to_path_buf();
+    failed_in(pool.connect_options().get_filename().to_path_buf(), doing)
+}
+
+/// As [`failed`], for a connection to this file without a pool.
+pub(super) fn failed_in(
+    file: PathBuf,
+    doing: &'static str,
+) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |error| {
         if matches!(error, sqlx::Error::PoolTimedOut) {
             return StoreError::Exhausted { file, doing };
@@ -95,7 +102,7 @@ pub(super) fn failed(pool: &Pool, doing: &'static str) -> impl FnOnce(sqlx::Erro
 }
 
 /// The file that a `sqlite:` address names.
-fn file_of(url: &str) -> Result<PathBuf, StoreError> {
+pub(super) fn file_of(url: &str) -> Result<PathBuf, StoreError> {
     let wrong = |why| StoreError::Address { url: url.to_owned(), why };
     if !url.starts_with("sqlite:") {
         return Err(wrong("it must start with `sqlite://`"));
@@ -199,7 +206,8 @@ async fn check_writable(connection: &mut SqliteConnection, file: &Path) -> Resul
         .map_err(|error| opening(file, error))
 }
 
-fn opening(file: &Path, error: sqlx::Error) -> StoreError {
+/// Why a file could not be opened.
+pub(super) fn opening(file: &Path, error: sqlx::Error) -> StoreError {
     known(file, &error)
         .unwrap_or_else(|| StoreError::Unopenable { file: file.to_path_buf(), source: error })
 }

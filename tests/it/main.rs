@@ -14,6 +14,8 @@
 #[cfg(feature = "demo")]
 mod answers;
 #[cfg(feature = "demo")]
+mod audit;
+#[cfg(feature = "demo")]
 mod bearer;
 #[cfg(feature = "demo")]
 mod canary;

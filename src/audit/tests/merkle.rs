@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::super::merkle::{Hash, Peaks, Window, leaf_hash, root_from_inclusion};
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 /// The leaves and roots of Certificate Transparency's reference tests (`merkletree_test.go`, `merkle_tree_test.cc`).
@@ -48,7 +48,9 @@ fn leaves(count: u64) -> Vec<Hash> {
 
 fn tree(leaves: &[Hash]) -> Peaks {
     let mut tree = Peaks::default();
-    leaves.iter().for_each(|leaf| tree.push(*leaf));
+    for leaf in leaves {
+        tree.push(*leaf);
+    }
     tree
 }
 
@@ -82,7 +84,9 @@ proptest! {
         let before = tree(&all[..split]);
         let mut again = Peaks::from_bytes(size, &before.to_bytes()).unwrap();
         prop_assert_eq!(&again, &before);
-        all[split..].iter().for_each(|leaf| again.push(*leaf));
+        for leaf in &all[split..] {
+            again.push(*leaf);
+        }
         prop_assert_eq!(again, tree(&all));
         prop_assert_eq!(Peaks::from_bytes(size + 1, &before.to_bytes()).is_some(),
             (size + 1).count_ones() == size.count_ones());

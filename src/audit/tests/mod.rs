@@ -7,6 +7,7 @@ mod notary;
 mod outage;
 mod outbox;
 mod sample;
+mod tampering;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +80,7 @@ impl Running {
 /// A key of its own, and the mark in `directory`.
 pub(crate) fn ward(directory: &std::path::Path) -> Ward {
     let places = Places { mark: directory.join("log.mark"), file: None };
-    Ward { key: LogKey::from_seed(&[7; 32]), places }
+    Ward { key: LogKey::from_seed(&[7; 32]), successor: None, places }
 }
 
 fn clock() -> Clock {

@@ -44,12 +44,11 @@ async fn newest_checkpoint_covers_all_records_and_the_mark_says_the_same() {
 #[tokio::test]
 async fn one_checkpoint_a_minute_stays() {
     let running = Running::start().await;
-    for minute in 0..3 {
+    for _minute in 0..3 {
         for _ in 0..4 {
             let _ = running.audit.noted(event("x")).await.unwrap();
         }
         running.clock.advance(std::time::Duration::from_mins(1));
-        let _ = minute;
     }
     let kept =
         texts(&running.url, "SELECT CAST(place & 1099511627775 AS TEXT) FROM checkpoint").await;
@@ -146,10 +145,11 @@ async fn anchor_file_grows_by_every_anchored_checkpoint() {
         let log = super::super::open(&url, AuditSettings::default(), clock(), ward.clone());
         let log = log.await.unwrap();
         let stop = tokio_util::sync::CancellationToken::new();
-        let writer = tokio::task::spawn(log.writer.run(stop.clone()));
-        let _ = log.audit.noted(event("x")).await.unwrap();
-        stop.cancel();
-        writer.await.unwrap();
+        let note = async {
+            let _ = log.audit.noted(event("x")).await.unwrap();
+            stop.cancel();
+        };
+        tokio::join!(log.writer.run(stop.clone()), note);
         let text = std::fs::read_to_string(&file).unwrap();
         let newest = text.rsplit("cedargate/audit/").nth(1).unwrap();
         assert!(newest.lines().nth(1) == Some(&size.to_string()), "{text}");

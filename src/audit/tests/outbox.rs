@@ -14,7 +14,7 @@ use crate::store::{Author, Change, OutboxRow, Publication, Store};
 
 /// An outbox that forgets nothing: it offers all its rows again to whoever asks from the start.
 #[derive(Debug, Clone, Default)]
-struct Rows(Arc<Mutex<Vec<OutboxRow>>>);
+pub(super) struct Rows(Arc<Mutex<Vec<OutboxRow>>>);
 
 impl Rows {
     fn add(&self, count: i64) {

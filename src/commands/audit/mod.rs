@@ -1,6 +1,10 @@
 //! `cedargate audit …`: the log on the command line, one file per verb.
 
+pub mod accept;
+pub mod prove;
+pub mod rotate_key;
 pub mod show;
+pub mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +13,10 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::settings;
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::model::record::{Actor, LogUseKind};
+use crate::model::time::Clock;
+use crate::store::{Author, Change, Store};
 
 /// What can be done with the log.
 #[derive(Debug, Subcommand)]
@@ -17,6 +24,22 @@ pub enum Audit {
     /// One record, as it was written
     #[command(after_help = "Example: cedargate audit show 0v9k3m2q-1182")]
     Show(show::Options),
+    /// Check that nothing was changed, removed or added
+    #[command(
+        after_help = "Example: cedargate audit verify --checkpoint /mnt/anchors/cedargate.txt\n\nExit code 0: intact, 1: tampered with, 2: can't tell."
+    )]
+    Verify(verify::Options),
+    /// Prove to a third party that a record is in the log (C2SP tlog-proof)
+    #[command(after_help = "Example: cedargate audit prove 0v9k3m2q-1182 > 1182.tlog-proof")]
+    Prove(prove::Options),
+    /// Go on behind a log that is not what it was, such as a restored backup; all sessions end
+    #[command(
+        after_help = "Example: cedargate audit accept --reason \"Restored the backup of Monday\""
+    )]
+    Accept(accept::Options),
+    /// Let another key sign the log from here on; the gate must not run
+    #[command(after_help = "Example: cedargate audit rotate-key")]
+    RotateKey(rotate_key::Options),
 }
 
 /// Where the log is.
@@ -31,6 +54,18 @@ impl Settings {
     fn read(&self) -> Result<Config> {
         settings(self.config.as_deref())
     }
+
+    /// Leaves on record that somebody used the log from here.
+    async fn note(&self, how: LogUseKind, detail: serde_json::Value) -> Result<()> {
+        let store = Store::open(&self.read()?.database_url).await?;
+        let by = Actor::Operator(config::system_user()).to_string();
+        let author = Author { by, at: Clock::System.now() };
+        let (action, object) = (how.kind().to_owned(), "log".to_owned());
+        let done = Change { action, object, before: serde_json::Value::Null, after: detail };
+        store.note(&author, done).await?;
+        store.close().await;
+        Ok(())
+    }
 }
 
 /// Does it.
@@ -40,5 +75,9 @@ impl Settings {
 pub async fn run(verb: &Audit) -> Result<ExitCode> {
     match verb {
         Audit::Show(options) => show::run(options).await,
+        Audit::Verify(options) => verify::run(options).await,
+        Audit::Prove(options) => prove::run(options).await,
+        Audit::Accept(options) => accept::run(options).await,
+        Audit::RotateKey(options) => rotate_key::run(options).await,
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::Settings;
 use crate::model::id::DecisionId;
-use crate::model::record::RecordLine;
+use crate::model::record::{LogUseKind, RecordLine};
 use crate::store::audit::AuditReader;
 
 /// Which record.
@@ -36,6 +36,8 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
             options.id
         );
     };
+    let detail = serde_json::json!({ "record": options.id.to_string() });
+    options.settings.note(LogUseKind::Read, detail).await?;
     if options.json {
         println!("{}", record.body);
     } else {

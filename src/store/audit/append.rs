@@ -221,6 +221,19 @@ impl Appender {
         Ok(id.unwrap_or(0))
     }
 
+    /// Takes this outbox over from its beginning again: an older copy of it took its place.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn forget_taken(&self, source: &str) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM taken WHERE source = $1")
+            .bind(source)
+            .execute(&self.pool)
+            .await
+            .map(|_| ())
+            .map_err(sqlite::failed(&self.pool, "forget how far the outbox was taken over"))
+    }
+
     /// Writes a batch and waits until it is durable.
     ///
     /// # Errors
@@ -286,7 +299,8 @@ impl Appender {
 
     /// Counts what the WAL grew by, and moves it into the database before it grows without bound.
     async fn wrote(&mut self, batch: &Batch) {
-        if let Help::Needed { bytes } = self.wal.wrote(batch)
+        let bodies = batch.rows.iter().map(|row| row.body.len());
+        if let Help::Needed { bytes } = self.wal.wrote(bodies)
             && let Some(connection) = self.connection.as_mut()
         {
             self.wal.help(connection, bytes).await;

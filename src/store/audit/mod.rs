@@ -7,6 +7,7 @@
 //! other.
 
 mod append;
+mod copy;
 mod read;
 mod wal;
 
@@ -18,6 +19,7 @@ use tokio::sync::Mutex;
 
 use self::append::Known;
 pub use self::append::{About, Appender, Batch, Head, Held, Row, Taken};
+pub use self::copy::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
 pub use self::read::{AuditReader, Show};
 use self::wal::Wal;
 pub use self::wal::WalKeeper;
@@ -88,6 +90,14 @@ pub async fn open(url: &str, fresh: &Fresh) -> Result<AuditFile, StoreError> {
         wal_keeper: WalKeeper::new(pool.clone(), wal),
         reader: AuditReader::new(pool),
     })
+}
+
+/// The file that an address (`sqlite://data/audit.db`) names.
+///
+/// # Errors
+/// When it names none.
+pub fn path(url: &str) -> Result<PathBuf, StoreError> {
+    sqlite::file_of(url)
 }
 
 /// Who writes: the name in ids, and the short key in rows.

@@ -62,6 +62,17 @@ impl Shell {
         sqlx::query_scalar(query).fetch_all(&mut self.0).await.unwrap()
     }
 
+    pub(crate) async fn rewrite(&mut self, seq: usize, body: Vec<u8>, leaf_hash: Vec<u8>) {
+        let sql = "UPDATE record SET body = $1, leaf_hash = $2 WHERE place & 1099511627775 = $3";
+        let query = sqlx::query(sql).bind(body).bind(leaf_hash).bind(i64::try_from(seq).unwrap());
+        query.execute(&mut self.0).await.unwrap();
+    }
+
+    pub(crate) async fn renote(&mut self, size: i64, note: String) {
+        let sql = "UPDATE checkpoint SET note = $1 WHERE place & 1099511627775 = $2";
+        sqlx::query(sql).bind(note).bind(size).execute(&mut self.0).await.unwrap();
+    }
+
     pub(crate) async fn number(&mut self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&mut self.0).await.unwrap()
     }

@@ -10,7 +10,6 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Notify;
 
 use super::super::sqlite::Pool;
-use super::append::Batch;
 
 /// The WAL is moved into the database by a connection of its own once this much was written.
 const WAL_BYTES: u64 = 4 << 20;
@@ -35,9 +34,10 @@ pub(super) struct Wal {
 }
 
 impl Wal {
-    /// Counts what a batch added. Whether the writer has to help now; then it calls [`Self::help`].
-    pub(super) fn wrote(&self, batch: &Batch) -> Help {
-        let rows: u64 = batch.rows.iter().map(|row| row.body.len() as u64 + ROW_BYTES).sum();
+    /// Counts what a commit added, from the lengths of its bodies. Whether the writer has to help now; then it calls
+    /// [`Self::help`].
+    pub(super) fn wrote(&self, bodies: impl Iterator<Item = usize>) -> Help {
+        let rows: u64 = bodies.map(|length| length as u64 + ROW_BYTES).sum();
         let added = rows + COMMIT_BYTES;
         let bytes = self.bytes.fetch_add(added, Ordering::Relaxed).saturating_add(added);
         if bytes > WAL_BYTES {

@@ -115,6 +115,11 @@ impl World {
         Self { places, sim, clock, ops, stop, running, data }
     }
 
+    /// A command of the program on this world's data, as an operator runs it beside the gate.
+    pub(crate) fn command(&self, arguments: &[&str]) -> std::process::Output {
+        command_on(self.data.path(), &self.places.gate(), arguments)
+    }
+
     /// A browser with nothing in it.
     pub(crate) fn browser(&self) -> Browser {
         Browser::new(self.places.port)
@@ -250,4 +255,27 @@ fn publication(based_on: ReleaseNumber, rule_book: RuleBook, clock: &Clock) -> P
         at: clock.now(),
         draft: None,
     }
+}
+
+/// A command of the program on the data in this folder.
+pub(crate) fn command_on(
+    data: &std::path::Path,
+    gate: &str,
+    arguments: &[&str],
+) -> std::process::Output {
+    let path = |name: &str| data.join(name).display().to_string();
+    std::process::Command::new(env!("CARGO_BIN_EXE_cedargate"))
+        .args(arguments)
+        .current_dir(data)
+        .env_clear()
+        .env("CEDARGATE_PUBLIC_URL", gate)
+        .env("CEDARGATE_DATABASE_URL", format!("sqlite://{}", path("cedargate.db")))
+        .env("CEDARGATE_AUDIT__DATABASE_URL", format!("sqlite://{}", path("audit.db")))
+        .env("CEDARGATE_KEYS__DIRECTORY", path("keys"))
+        .env("CEDARGATE_ENTRA__TENANT", people::TENANT)
+        .env("CEDARGATE_ENTRA__MFA_CONTEXT", "c1")
+        .env("CEDARGATE_ENTRA__CLIENT_ID", people::CLIENT)
+        .env("CEDARGATE_ENTRA__CLIENT_SECRET", "unused")
+        .output()
+        .unwrap()
 }

@@ -1,0 +1,259 @@
+//! The log of one origin while it is checked: its tree, its keys, and what it says about what is gone.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::finding::{Cause, Finding};
+use super::report::OriginReport;
+use super::seen::{Erased, Pruned, Restored, Rotated, Seen};
+use super::traces::{Numbers, Traces};
+use super::{Outside, Stored};
+use crate::audit::checkpoint::{Checkpoint, parse_verifier_key, verifier_key};
+use crate::audit::merkle::{Peaks, leaf_hash};
+use crate::keys::LogPublicKey;
+use crate::model::id::OriginId;
+use crate::model::principal::PrincipalHash;
+use crate::model::time::Instant;
+
+/// The log of one origin, as far as it was read.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) origin: OriginId,
+    pub(super) base: Peaks,
+    pub(super) tree: Peaks,
+    /// The size of the newest checkpoint that held.
+    vouched: u64,
+    /// The key that must have signed the next checkpoint.
+    key: LogPublicKey,
+    /// The key that takes over at the next checkpoint.
+    successor: Option<LogPublicKey>,
+    pub(super) keys: Vec<LogPublicKey>,
+    pub(super) blanks: Numbers,
+    pub(super) last_at: Option<String>,
+    pub(super) report: OriginReport,
+}
+
+impl Log {
+    pub(super) fn new(origin: OriginId, base: Peaks, key: LogPublicKey) -> Self {
+        Self {
+            origin,
+            vouched: base.size(),
+            report: OriginReport::new(origin, base.size()),
+            tree: base.clone(),
+            base,
+            key,
+            successor: None,
+            keys: vec![key],
+            blanks: Numbers::default(),
+            last_at: None,
+        }
+    }
+
+    pub(super) fn finding(&self, last: u64, cause: Cause) -> Finding {
+        self.spanning((last, last), cause)
+    }
+
+    fn spanning(&self, (first, last): (u64, u64), cause: Cause) -> Finding {
+        Finding { origin: self.origin, first, last, after: self.last_at.clone(), cause }
+    }
+
+    /// Everything since the last checkpoint that held.
+    fn since_vouched(&self, cause: Cause) -> Finding {
+        let last = self.tree.size().saturating_sub(1);
+        self.spanning((self.vouched.min(last), last), cause)
+    }
+
+    pub(super) fn in_order(&self, seq: u64) -> Result<(), Finding> {
+        let expected = self.tree.size();
+        match seq.cmp(&expected) {
+            std::cmp::Ordering::Equal => Ok(()),
+            std::cmp::Ordering::Less => Err(self.finding(seq, Cause::Again)),
+            std::cmp::Ordering::Greater => {
+                Err(self.spanning((expected, seq - 1), Cause::Missing { next: seq }))
+            }
+        }
+    }
+
+    pub(super) fn record<'a>(
+        &self,
+        seq: Option<u64>,
+        body: &'a [u8],
+        stored: Option<&Stored>,
+    ) -> Result<Seen<'a>, Finding> {
+        let place = seq.unwrap_or_else(|| self.tree.size());
+        if seq.is_some() {
+            self.in_order(place)?;
+        }
+        if stored.is_some_and(|stored| stored.leaf_hash != leaf_hash(body)) {
+            return Err(self.finding(place, Cause::Changed));
+        }
+        let seen: Seen<'_> = serde_json::from_slice(body)
+            .map_err(|error| self.finding(place, Cause::Unreadable(error.to_string())))?;
+        if seen.seq != place || *seen.origin != *self.origin.to_string() {
+            let there = format!("{}-{}", seen.origin, seen.seq);
+            return Err(self.finding(place, Cause::Moved(there)));
+        }
+        match stored.and_then(|stored| wrong_column(&seen, stored)) {
+            Some(column) => Err(self.finding(place, Cause::Column { column })),
+            None => Ok(seen),
+        }
+    }
+
+    /// Keeps what this record says about others.
+    pub(super) fn trace(
+        &mut self,
+        seen: &Seen<'_>,
+        body: &[u8],
+        traces: &mut Traces,
+    ) -> Result<(), Finding> {
+        let unreadable = |log: &Self| {
+            log.finding(seen.seq, Cause::Unreadable(format!("as a record of kind {}", seen.kind)))
+        };
+        match &*seen.kind {
+            "erased" => {
+                let erased: Option<Erased> = serde_json::from_slice(body).ok();
+                let erased = erased.and_then(|erased| {
+                    Some((erased.origin.parse().ok()?, Numbers::parse(&erased.records)?))
+                });
+                let (origin, numbers) = erased.ok_or_else(|| unreadable(self))?;
+                traces.erased(origin, numbers);
+            }
+            "pruned" => {
+                let pruned: Option<Pruned> = serde_json::from_slice(body).ok();
+                let pruned = pruned.and_then(|pruned| {
+                    let root = STANDARD.decode(&pruned.root).ok()?.try_into().ok()?;
+                    Some((pruned.origin.parse().ok()?, pruned.upto, root))
+                });
+                let (origin, upto, root) = pruned.ok_or_else(|| unreadable(self))?;
+                traces.pruned(origin, upto, root);
+            }
+            "restored" => {
+                let restored: Option<Restored> = serde_json::from_slice(body).ok();
+                let restored = restored.ok_or_else(|| unreadable(self))?;
+                traces_followed(&restored, traces);
+                self.report.restored = Some(restored.reason);
+            }
+            "key_rotated" => {
+                let rotated: Option<Rotated> = serde_json::from_slice(body).ok();
+                let rotated = rotated.ok_or_else(|| unreadable(self))?;
+                self.rotate(seen.seq, &rotated)?;
+            }
+            "crash_found" => self.report.crashes = self.report.crashes.saturating_add(1),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn rotate(&mut self, seq: u64, rotated: &Rotated) -> Result<(), Finding> {
+        let wrong = |why| self.finding(seq, Cause::Rotation(why));
+        let read = |text| parse_verifier_key(text).filter(|(origin, _)| *origin == self.origin);
+        let (Some((_, before)), Some((_, after))) = (read(&rotated.before), read(&rotated.after))
+        else {
+            return Err(wrong("the record does not name two keys of this log"));
+        };
+        if before != self.key || self.successor.is_some() {
+            return Err(wrong("the record names another key than the one that signs"));
+        }
+        self.successor = Some(after);
+        Ok(())
+    }
+
+    pub(super) fn checkpoint(&mut self, note: &str) -> Result<(), Finding> {
+        let opened = Checkpoint::open(note, &self.key)
+            .map_err(|error| self.since_vouched(Cause::Checkpoint(error)))?;
+        let records = self.tree.size();
+        if opened.origin == self.origin && opened.size > records {
+            let cause = Cause::Truncated { vouched: opened.size, records };
+            return Err(self.spanning((records, opened.size - 1), cause));
+        }
+        if (opened.origin, opened.size) != (self.origin, records) {
+            let place = format!("{} records of {}", opened.size, opened.origin);
+            return Err(self.since_vouched(Cause::Misplaced(place)));
+        }
+        if opened.root != self.tree.root() {
+            return Err(self.since_vouched(Cause::Root { size: opened.size }));
+        }
+        if let Some(successor) = self.successor.take() {
+            Checkpoint::open(note, &successor).map_err(|_| {
+                self.since_vouched(Cause::Rotation("the new key did not sign the change"))
+            })?;
+            self.key = successor;
+            self.keys.push(successor);
+        }
+        self.vouched = opened.size;
+        self.report.checkpoints = self.report.checkpoints.saturating_add(1);
+        Ok(())
+    }
+
+    /// Compares the tree with a checkpoint from outside of the same size.
+    pub(super) fn compare(
+        &self,
+        outside: &Outside,
+        trusted: &[LogPublicKey],
+    ) -> Result<(), Finding> {
+        let size = self.tree.size();
+        if outside.point.root != self.tree.root() && self.is_signed(&outside.note, trusted) {
+            return Err(self.spanning((0, size.saturating_sub(1)), Cause::Forked { size }));
+        }
+        Ok(())
+    }
+
+    fn is_signed(&self, note: &str, trusted: &[LogPublicKey]) -> bool {
+        let mut keys = self.keys.iter().chain(trusted);
+        keys.any(|key| Checkpoint::open(note, key).is_ok())
+    }
+
+    pub(super) fn end(
+        &self,
+        outside: &[Outside],
+        trusted: &[LogPublicKey],
+    ) -> Result<OriginReport, Finding> {
+        let records = self.tree.size();
+        for Outside { point, note } in outside {
+            let longer = point.origin == self.origin && point.size > records;
+            if longer && self.is_signed(note, trusted) {
+                let cause = Cause::Truncated { vouched: point.size, records };
+                return Err(self.spanning((records, point.size - 1), cause));
+            }
+        }
+        if self.vouched != records {
+            return Err(self.since_vouched(Cause::Unvouched));
+        }
+        if records > 0 && !self.keys.iter().any(|key| trusted.contains(key)) {
+            let found = verifier_key(self.origin, &self.key);
+            let last = records - 1;
+            return Err(
+                self.spanning((self.base.size().min(last), last), Cause::OtherKey { found })
+            );
+        }
+        let mut report = self.report.clone();
+        report.records = records;
+        report.blanked = self.blanks.count();
+        report.key = verifier_key(self.origin, &self.key);
+        Ok(report)
+    }
+}
+
+fn traces_followed(restored: &Restored, traces: &mut Traces) {
+    if let Some(found) = restored.found.as_deref().and_then(|found| found.parse().ok()) {
+        traces.followed(found);
+    }
+}
+
+/// The first column that does not say what the body says.
+fn wrong_column(seen: &Seen<'_>, stored: &Stored) -> Option<&'static str> {
+    let at = seen.at.parse::<Instant>().ok().map(|at| at.0.as_micros());
+    let principal = stored.principal.map(|hash| PrincipalHash(hash).to_string());
+    let pairs = [
+        ("kind", Some(&*seen.kind), Some(stored.kind.as_str())),
+        ("verdict", seen.verdict.as_deref(), stored.verdict.as_deref()),
+        ("app", seen.app.as_deref(), stored.app.as_deref()),
+        ("route", seen.route.as_deref(), stored.route.as_deref()),
+        ("subject", seen.subject(), stored.subject.as_deref()),
+        ("principal", seen.principal.as_ref().map(|who| &*who.sha256), principal.as_deref()),
+    ];
+    if at != Some(stored.ts_us) {
+        return Some("ts_us");
+    }
+    pairs.into_iter().find_map(|(column, said, stored)| (said != stored).then_some(column))
+}

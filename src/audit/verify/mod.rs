@@ -1,0 +1,301 @@
+//! Checking a log from end to end, from nothing but what it says and the public key.
+//!
+//! A [`Check`] is given one thing after another ([`Item`]), in the order of the log, from a copy of the database or from an
+//! export, and stops at the first that is wrong. It keeps the peaks of the tree, not the records: a log of any length is
+//! checked in the same memory, save for what was erased from it.
+//!
+//! What it finds: any change of a record or a column, records missing, added, moved or blanked, checkpoints of another
+//! key, keys that took over unasked, and logs shorter than a checkpoint from outside says. What it can't find without such
+//! a checkpoint: that records at the end were removed together with the checkpoints over them.
+
+pub mod copy;
+pub mod export;
+mod finding;
+mod log;
+mod report;
+mod seen;
+mod traces;
+
+use std::collections::BTreeSet;
+
+pub use self::finding::{Cause, Finding};
+use self::log::Log;
+pub use self::report::{OriginReport, Report};
+pub use self::traces::Numbers;
+use self::traces::Traces;
+use super::checkpoint::{Checkpoint, NoteError};
+use super::merkle::{Hash, Peaks, leaf_hash};
+use crate::keys::LogPublicKey;
+use crate::model::id::OriginId;
+use crate::model::principal::PrincipalHash;
+
+/// One thing of a log.
+#[derive(Debug, Clone, Copy)]
+pub enum Item<'a> {
+    /// A record.
+    Record {
+        /// The number under which it was found; none in an export, where it says so itself.
+        seq: Option<u64>,
+        /// Its exact bytes.
+        body: &'a [u8],
+        /// What a database has beside them.
+        stored: Option<&'a Stored>,
+    },
+    /// A record without content: in a database one that was erased.
+    Blank {
+        /// Its number.
+        seq: u64,
+        /// Its hash.
+        leaf_hash: Hash,
+    },
+    /// Records that are not part of an export: a perfect subtree of `2^level` of them.
+    Omitted {
+        /// Its level.
+        level: u32,
+        /// Its root.
+        hash: Hash,
+    },
+    /// A signed note over everything before it.
+    Checkpoint(&'a str),
+}
+
+/// What a database keeps beside a record.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// The hash.
+    pub leaf_hash: Hash,
+    /// When, in microseconds since 1970.
+    pub ts_us: i64,
+    /// The kind.
+    pub kind: String,
+    /// `allow` or `deny`.
+    pub verdict: Option<String>,
+    /// The app.
+    pub app: Option<String>,
+    /// The route.
+    pub route: Option<String>,
+    /// Whom it is about.
+    pub subject: Option<String>,
+    /// The content hash of the principal.
+    pub principal: Option<Hash>,
+}
+
+/// What is known from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Public keys of the log.
+    pub keys: Vec<LogPublicKey>,
+    /// Checkpoints that were kept elsewhere, as notes.
+    pub checkpoints: Vec<String>,
+}
+
+/// Why a check can't come to an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Unable {
+    /// A checkpoint from outside vouches for nothing.
+    #[error("a checkpoint from outside can't be used: {0}")]
+    Checkpoint(#[from] NoteError),
+    /// A line of an export is not one.
+    #[error("line {line} of the export can't be read: {why}")]
+    Line {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The file can't be read.
+    #[error("the export can't be read")]
+    Io(#[from] std::io::Error),
+    /// The database can't be read.
+    #[error("the log can't be read")]
+    Store(#[from] crate::store::StoreError),
+    /// There is nothing to check.
+    #[error("there is no log in it")]
+    Nothing,
+}
+
+/// A check in progress.
+#[derive(Debug)]
+pub struct Check {
+    trusted: Vec<LogPublicKey>,
+    outside: Vec<Outside>,
+    /// Those of them that were compared.
+    compared: BTreeSet<usize>,
+    traces: Traces,
+    log: Option<Log>,
+    report: Report,
+    /// Content hashes of principals that records refer to.
+    principals: BTreeSet<Hash>,
+}
+
+/// A checkpoint that was kept elsewhere.
+#[derive(Debug)]
+struct Outside {
+    point: Checkpoint,
+    note: String,
+}
+
+impl Check {
+    /// A check with what is known from outside.
+    ///
+    /// # Errors
+    /// When a checkpoint from outside is none.
+    pub fn new(trust: Trust) -> Result<Self, Unable> {
+        let read = |note: String| {
+            let point = Checkpoint::unverified(&note)?;
+            Ok::<_, NoteError>(Outside { point, note })
+        };
+        let outside = trust.checkpoints.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Self {
+            trusted: trust.keys,
+            outside,
+            compared: BTreeSet::new(),
+            traces: Traces::default(),
+            log: None,
+            report: Report::default(),
+            principals: BTreeSet::new(),
+        })
+    }
+
+    /// Begins with the log of an origin, behind `base`. `hint` is the key that the file names as its first.
+    ///
+    /// # Errors
+    /// With what is wrong at the end of the log before it.
+    pub fn begin(
+        &mut self,
+        origin: OriginId,
+        base: Peaks,
+        hint: Option<LogPublicKey>,
+    ) -> Result<(), Finding> {
+        self.end()?;
+        let Some(key) = hint.or_else(|| self.trusted.first().copied()) else {
+            let found = "an unnamed key".to_owned();
+            let cause = Cause::OtherKey { found };
+            return Err(Finding { origin, first: 0, last: 0, after: None, cause });
+        };
+        self.log = Some(Log::new(origin, base, key));
+        Ok(())
+    }
+
+    /// Takes the next thing of the log.
+    ///
+    /// # Errors
+    /// With what is wrong with it, or before it.
+    pub fn take(&mut self, item: Item<'_>) -> Result<(), Finding> {
+        let Some(log) = self.log.as_mut() else { return Ok(()) };
+        match item {
+            Item::Record { seq, body, stored } => {
+                let seen = log.record(seq, body, stored)?;
+                self.principals.extend(stored.and_then(|stored| stored.principal));
+                log.trace(&seen, body, &mut self.traces)?;
+                log.tree.push(leaf_hash(body));
+                log.report.took(&seen.at);
+                log.last_at = Some(seen.at.into_owned());
+            }
+            Item::Blank { seq, leaf_hash } => {
+                log.in_order(seq)?;
+                log.blanks.push(seq);
+                log.tree.push(leaf_hash);
+            }
+            Item::Omitted { level, hash } => {
+                if !log.tree.push_subtree(level, hash) {
+                    return Err(log.finding(log.tree.size(), Cause::Again));
+                }
+            }
+            Item::Checkpoint(note) => log.checkpoint(note)?,
+        }
+        let size = log.tree.size();
+        for (at, outside) in self.outside.iter().enumerate() {
+            if (outside.point.origin, outside.point.size) == (log.origin, size) {
+                self.compared.insert(at);
+                log.compare(outside, &self.trusted)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The content of a principal, as the file keeps it beside its hash.
+    ///
+    /// # Errors
+    /// When it is not what was hashed.
+    pub fn principal(&mut self, sha256: Hash, content: &[u8]) -> Result<(), Finding> {
+        use sha2::Digest as _;
+        self.report.principals = self.report.principals.saturating_add(1);
+        let asked = self.principals.remove(&sha256);
+        let found: Hash = sha2::Sha256::digest(content).into();
+        if found == sha256 || !asked { Ok(()) } else { Err(self.lost(sha256, "changed")) }
+    }
+
+    /// The content of a principal in an export, which has those of its records and may have others.
+    ///
+    /// # Errors
+    /// When it is not what was hashed.
+    pub fn quoted_principal(&mut self, sha256: Hash, content: &[u8]) -> Result<(), Finding> {
+        self.principals.insert(sha256);
+        self.principal(sha256, content)
+    }
+
+    fn lost(&self, sha256: Hash, what: &'static str) -> Finding {
+        let origin = self.report.origins.last().map(|report| (report.origin, report.records));
+        let (origin, records) = origin.unwrap_or((OriginId::from_bytes([0; 5]), 0));
+        let sha256 = PrincipalHash(sha256).to_string();
+        let cause = Cause::Principal { sha256, what };
+        Finding { origin, first: 0, last: records.saturating_sub(1), after: None, cause }
+    }
+
+    /// Ends the log of an origin.
+    ///
+    /// # Errors
+    /// When nothing vouches for its end, or its key is not known.
+    pub fn end(&mut self) -> Result<(), Finding> {
+        let Some(log) = self.log.take() else { return Ok(()) };
+        let report = log.end(&self.outside, &self.trusted)?;
+        // Who signed one log on may sign the next: its keys are known by now.
+        self.trusted.extend(log.keys);
+        self.report.add(report, log.base, log.blanks);
+        Ok(())
+    }
+
+    /// Ends the check of a database, where every principal's content was given.
+    ///
+    /// # Errors
+    /// With what is gone and should not be.
+    pub fn finish_database(mut self) -> Result<Report, Finding> {
+        self.end()?;
+        if let Some(missing) = self.principals.first() {
+            return Err(self.lost(*missing, "missing"));
+        }
+        self.finish()
+    }
+
+    /// Ends the check.
+    ///
+    /// # Errors
+    /// With what is gone and should not be.
+    pub fn finish(mut self) -> Result<Report, Finding> {
+        self.end()?;
+        for (report, base, blanks) in self.report.gaps() {
+            let finding = |first, last, cause| {
+                Err(Finding { origin: report.origin, first, last, after: None, cause })
+            };
+            if let Some(seq) = self.traces.unexplained(report.origin, blanks) {
+                return finding(seq, seq, Cause::Blanked);
+            }
+            let size = base.size();
+            if size > 0 && !self.traces.explains(report.origin, size, base.root()) {
+                return finding(0, size - 1, Cause::CutOff);
+            }
+        }
+        for log in self.traces.expected() {
+            if self.report.size_of(log.origin).is_none_or(|size| size < log.seq) {
+                let (origin, cause) = (log.origin, Cause::OriginGone);
+                let last = log.seq.saturating_sub(1);
+                return Err(Finding { origin, first: 0, last, after: None, cause });
+            }
+        }
+        let all = self.outside.iter().enumerate();
+        let unused = all.filter(|(at, _)| !self.compared.contains(at));
+        self.report.uncompared = unused.map(|(_, outside)| outside.point.to_string()).collect();
+        Ok(self.report)
+    }
+}

@@ -1,0 +1,105 @@
+//! What a check that found nothing wrong has seen.
+
+use serde::Serialize;
+
+use super::Numbers;
+use crate::audit::merkle::Peaks;
+use crate::model::id::OriginId;
+
+/// A whole file or export.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// One log after the other, oldest first.
+    pub origins: Vec<OriginReport>,
+    /// Contents of principals that were checked.
+    pub principals: u64,
+    /// Checkpoints from outside that could not be compared, because what they speak of is not here or not theirs.
+    pub uncompared: Vec<String>,
+    #[serde(skip)]
+    gaps: Vec<(Peaks, Numbers)>,
+}
+
+/// The log of one origin.
+#[derive(Debug, Clone, Serialize)]
+pub struct OriginReport {
+    /// Whose.
+    #[serde(serialize_with = "as_text")]
+    pub origin: OriginId,
+    /// The first record that is there.
+    pub first: u64,
+    /// How many records the log has, with those removed with age.
+    pub records: u64,
+    /// How many of them were read.
+    pub read: u64,
+    /// How many of them were blanked, and a record says so.
+    pub blanked: u64,
+    /// Checkpoints that hold.
+    pub checkpoints: u64,
+    /// Times that the process was cut off.
+    pub crashes: u64,
+    /// Time of the first record that was read.
+    pub from: Option<String>,
+    /// Time of the last.
+    pub to: Option<String>,
+    /// Why it was begun behind another log; none when it was not.
+    pub restored: Option<String>,
+    /// The key that signs it now, as C2SP verifier key.
+    pub key: String,
+}
+
+fn as_text<S: serde::Serializer>(id: &OriginId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+impl OriginReport {
+    pub(super) fn new(origin: OriginId, first: u64) -> Self {
+        Self {
+            origin,
+            first,
+            records: first,
+            read: 0,
+            blanked: 0,
+            checkpoints: 0,
+            crashes: 0,
+            from: None,
+            to: None,
+            restored: None,
+            key: String::new(),
+        }
+    }
+
+    pub(super) fn took(&mut self, at: &str) {
+        self.read = self.read.saturating_add(1);
+        if self.from.is_none() {
+            self.from = Some(at.to_owned());
+        }
+        match &mut self.to {
+            Some(to) => {
+                to.clear();
+                to.push_str(at);
+            }
+            None => self.to = Some(at.to_owned()),
+        }
+    }
+}
+
+impl Report {
+    pub(super) fn add(&mut self, report: OriginReport, base: Peaks, blanks: Numbers) {
+        self.origins.push(report);
+        self.gaps.push((base, blanks));
+    }
+
+    /// What each log lacks.
+    pub(super) fn gaps(&self) -> impl Iterator<Item = (&OriginReport, &Peaks, &Numbers)> {
+        self.origins.iter().zip(&self.gaps).map(|(report, (base, blanks))| (report, base, blanks))
+    }
+
+    pub(super) fn size_of(&self, origin: OriginId) -> Option<u64> {
+        self.origins.iter().find(|report| report.origin == origin).map(|report| report.records)
+    }
+
+    /// How many records were read.
+    pub fn read(&self) -> u64 {
+        self.origins.iter().map(|report| report.read).sum()
+    }
+}

@@ -1,0 +1,112 @@
+//! What may be gone, because a record says so: blanked records, beginnings removed with age, logs begun anew.
+
+use std::collections::BTreeMap;
+
+use crate::audit::merkle::Hash;
+use crate::model::id::{DecisionId, OriginId};
+
+/// Numbers of records, as ranges in ascending order that do not touch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Numbers(Vec<(u64, u64)>);
+
+impl Numbers {
+    /// Adds a number, which is above all others.
+    pub fn push(&mut self, number: u64) {
+        match self.0.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            Some(_) | None => self.0.push((number, number)),
+        }
+    }
+
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.0.iter().map(|(from, to)| to - from + 1).sum()
+    }
+
+    /// Reads `3-5,9,12`; none when it is not of that form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut numbers = Self::default();
+        for part in text.split(',') {
+            let (from, to) = part.split_once('-').unwrap_or((part, part));
+            let (from, to): (u64, u64) = (from.parse().ok()?, to.parse().ok()?);
+            let above = numbers.0.last().is_none_or(|(_, last)| from > *last);
+            (above && from <= to).then(|| numbers.0.push((from, to)))?;
+        }
+        Some(numbers)
+    }
+
+    /// The first number that is in none of `others`.
+    fn first_outside(&self, others: &[Self]) -> Option<u64> {
+        let mut covers: Vec<(u64, u64)> = others.iter().flat_map(|other| other.0.clone()).collect();
+        covers.sort_unstable();
+        let mut covers = covers.into_iter().peekable();
+        for (mut from, to) in self.0.iter().copied() {
+            while let Some((start, end)) = covers.peek().copied() {
+                if end < from {
+                    covers.next();
+                } else if start <= from && from <= to {
+                    from = end.checked_add(1)?;
+                } else {
+                    break;
+                }
+            }
+            if from <= to {
+                return Some(from);
+            }
+        }
+        None
+    }
+}
+
+impl std::fmt::Display for Numbers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, (from, to)) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            if from == to {
+                write!(f, "{comma}{from}")?;
+            } else {
+                write!(f, "{comma}{from}-{to}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What records of a file say about what is gone from it.
+#[derive(Debug, Default)]
+pub(super) struct Traces {
+    erased: BTreeMap<OriginId, Vec<Numbers>>,
+    pruned: BTreeMap<OriginId, Vec<(u64, Hash)>>,
+    /// Logs that others were begun behind: each had this many records.
+    followed: Vec<DecisionId>,
+}
+
+impl Traces {
+    pub(super) fn erased(&mut self, origin: OriginId, numbers: Numbers) {
+        self.erased.entry(origin).or_default().push(numbers);
+    }
+
+    pub(super) fn pruned(&mut self, origin: OriginId, upto: u64, root: Hash) {
+        self.pruned.entry(origin).or_default().push((upto, root));
+    }
+
+    pub(super) fn followed(&mut self, log: DecisionId) {
+        self.followed.push(log);
+    }
+
+    /// The first of these blanks that no record explains.
+    pub(super) fn unexplained(&self, origin: OriginId, blanks: &Numbers) -> Option<u64> {
+        let erased = self.erased.get(&origin).map_or(&[] as &[Numbers], Vec::as_slice);
+        blanks.first_outside(erased)
+    }
+
+    /// Whether a record says that everything below `upto`, with this root, was removed.
+    pub(super) fn explains(&self, origin: OriginId, upto: u64, root: Hash) -> bool {
+        self.pruned.get(&origin).is_some_and(|all| all.contains(&(upto, root)))
+    }
+
+    /// Logs that must be there, and how many records they must have.
+    pub(super) fn expected(&self) -> &[DecisionId] {
+        &self.followed
+    }
+}

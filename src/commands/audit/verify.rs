@@ -1,0 +1,229 @@
+//! `cedargate audit verify`: checks the log, a copy of it, an export or a proof, and says what is wrong where.
+
+use std::fs::File;
+use std::io::{BufReader, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+
+use super::Settings;
+use crate::audit::checkpoint::{notes, parse_verifier_key};
+use crate::audit::proof::Proof;
+use crate::audit::verify::copy::{self, Outcome};
+use crate::audit::verify::{Finding, OriginReport, Report, Trust, export};
+use crate::keys::{Keys, LogPublicKey};
+use crate::model::record::LogUseKind;
+use crate::store::audit::{self as file, LogCopy};
+
+/// What is checked, and with what.
+#[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
+pub struct Options {
+    /// A copy of the audit database instead of the one that the settings lead to
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["export", "proof"])]
+    database: Option<PathBuf>,
+    /// An export in JSON Lines
+    #[arg(long, value_name = "FILE", conflicts_with = "proof")]
+    export: Option<PathBuf>,
+    /// A proof of one record, as `audit prove` makes it
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    /// Checkpoints that were kept elsewhere: an anchor file, or lines of the process's log; may be given several times
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
+    /// The log's public key, as the gate printed it; without one, that of the key directory; may be given several times
+    #[arg(long, value_name = "KEY")]
+    key: Vec<String>,
+    /// Answer as JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// Checks; exit code 0: intact, 1: tampered with, 2: can't tell.
+///
+/// # Errors
+/// When it can't be told: nothing to read, no key, an unreadable checkpoint.
+pub(super) async fn run(options: &Options) -> Result<ExitCode> {
+    let trust = Trust { keys: keys(options)?, checkpoints: checkpoints(&options.checkpoint)? };
+    if let Some(path) = &options.proof {
+        return proof(path, &trust.keys);
+    }
+    let outcome = if let Some(path) = &options.export {
+        let lines = File::open(path)
+            .with_context(|| format!("can't read the export `{}`", path.display()))?;
+        export::check(BufReader::with_capacity(1 << 20, lines), trust, progress("lines"))?
+    } else {
+        let mut log = LogCopy::open(&database(options)?).await?;
+        copy::check(&mut log, trust, progress("records")).await?
+    };
+    if options.export.is_none() && options.database.is_none() {
+        options.settings.note(LogUseKind::Verified, detail(&outcome)).await?;
+    }
+    tell(&outcome, options)
+}
+
+fn database(options: &Options) -> Result<PathBuf> {
+    match &options.database {
+        Some(path) => Ok(path.clone()),
+        None => Ok(file::path(&options.settings.read()?.audit.database_url)?),
+    }
+}
+
+fn keys(options: &Options) -> Result<Vec<LogPublicKey>> {
+    if options.key.is_empty() {
+        let directory = options.settings.read()?.keys.directory;
+        let key = Keys::existing_log(&directory)?;
+        let key = key.with_context(|| {
+            format!(
+                "`{}` holds no key of a log; give the public key that the gate printed at its start with --key",
+                directory.display()
+            )
+        })?;
+        return Ok(vec![key.public()]);
+    }
+    let read = |text: &String| {
+        let read = parse_verifier_key(text).map(|(_, key)| key);
+        read.with_context(|| format!("`{text}` is not a key of a log (cedargate/audit/…+…+…)"))
+    };
+    options.key.iter().map(read).collect()
+}
+
+fn checkpoints(files: &[PathBuf]) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for path in files {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("can't read the checkpoint `{}`", path.display()))?;
+        // In lines of the process's log a note is quoted.
+        let text = text.replace("\\n", "\n").replace("\"cedargate/audit/", "\ncedargate/audit/");
+        let found = notes(&text);
+        if found.is_empty() {
+            bail!("`{}` holds no checkpoint", path.display());
+        }
+        all.extend(found);
+    }
+    Ok(all)
+}
+
+/// Shows how far a long check is, on a terminal.
+fn progress(what: &'static str) -> impl FnMut(u64) {
+    let shown = std::io::stderr().is_terminal();
+    let mut next = 500_000;
+    move |count| {
+        if shown && count >= next {
+            next = count.saturating_add(500_000);
+            // Nobody depends on it.
+            let _ = write!(std::io::stderr(), "\r{count} {what} checked");
+        }
+    }
+}
+
+fn detail(outcome: &Outcome) -> serde_json::Value {
+    match outcome {
+        Outcome::Intact(report) => serde_json::json!({ "result": "intact", "read": report.read() }),
+        Outcome::Tampered(finding) => {
+            serde_json::json!({ "result": "tampered", "finding": finding.to_string() })
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the answer is what this command says")]
+fn tell(outcome: &Outcome, options: &Options) -> Result<ExitCode> {
+    let (code, word) = match outcome {
+        Outcome::Tampered(_) => (1, "tampered"),
+        Outcome::Intact(report) if !report.uncompared.is_empty() => (2, "unknown"),
+        Outcome::Intact(_) => (0, "intact"),
+    };
+    if options.json {
+        let answer = match outcome {
+            Outcome::Intact(report) => serde_json::json!({ "result": word, "report": report }),
+            Outcome::Tampered(finding) => {
+                serde_json::json!({ "result": word, "finding": in_json(finding) })
+            }
+        };
+        println!("{}", serde_json::to_string_pretty(&answer)?);
+    } else {
+        match outcome {
+            Outcome::Intact(report) => print!("{}", in_words(report, options)),
+            Outcome::Tampered(finding) => println!("Tampered with: {finding}."),
+        }
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn in_json(finding: &Finding) -> serde_json::Value {
+    let Finding { origin, first, last, after, cause } = finding;
+    serde_json::json!({
+        "origin": origin.to_string(), "first": first, "last": last, "after": after, "cause": cause.to_string(),
+    })
+}
+
+fn in_words(report: &Report, options: &Options) -> String {
+    let mut lines: Vec<String> = report.origins.iter().map(one_log).collect();
+    for point in &report.uncompared {
+        lines.push(format!(
+            "Can't tell: the checkpoint over {point} could not be compared, because these records are not here."
+        ));
+    }
+    if report.uncompared.is_empty() {
+        lines.push("Intact.".to_owned());
+    }
+    if options.checkpoint.is_empty() {
+        lines.push(
+            "Whether records at the end were removed together with what vouched for them can't be told without a checkpoint that was kept elsewhere (--checkpoint)."
+                .to_owned(),
+        );
+    }
+    lines.join("\n") + "\n"
+}
+
+fn one_log(report: &OriginReport) -> String {
+    let OriginReport { origin, first, records, read, blanked, checkpoints, key, .. } = report;
+    let span = match (&report.from, &report.to) {
+        (Some(from), Some(to)) => format!(", {from} to {to}"),
+        _ => String::new(),
+    };
+    let mut parts = vec![
+        format!("{origin}: {records} records, {read} read{span}"),
+        format!("{checkpoints} checkpoints hold"),
+    ];
+    let mut counted = |count: u64, what: &str| {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    };
+    counted(*first, "removed with age");
+    counted(*blanked, "erased");
+    counted(report.crashes, "starts after a crash");
+    let begun = report.restored.as_ref();
+    parts.extend(begun.map(|reason| format!("begun behind another log: {reason}")));
+    format!("{}\n  signed by {key}", parts.join("; "))
+}
+
+#[expect(clippy::print_stdout, reason = "the answer is what this command says")]
+fn proof(path: &Path, keys: &[LogPublicKey]) -> Result<ExitCode> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("can't read the proof `{}`", path.display()))?;
+    let proof = Proof::parse(&text).with_context(|| format!("`{}`", path.display()))?;
+    let mut refused = None;
+    for key in keys {
+        match proof.check(key) {
+            Ok(point) => {
+                println!("{}", String::from_utf8_lossy(&proof.body));
+                println!(
+                    "Proven: this is record {}-{}, one of {point}.",
+                    point.origin, proof.index
+                );
+                return Ok(ExitCode::SUCCESS);
+            }
+            Err(error) => refused = Some(error),
+        }
+    }
+    if let Some(error) = refused {
+        println!("Not proven: {error}.");
+    }
+    Ok(ExitCode::from(1))
+}

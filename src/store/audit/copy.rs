@@ -1,0 +1,270 @@
+//! Reading a log as it is, to check it or to take it away: oldest first, in short pages.
+//!
+//! Nothing is written, migrated or repaired. A page is read by itself, so that a check of a running log holds nobody up.
+
+use std::path::Path;
+
+use sqlx::Connection as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+use super::super::error::StoreError;
+use super::super::sqlite::{self, from_columns};
+use super::{Origin, bad_row, seq_of};
+use crate::model::id::OriginId;
+
+/// A log that is only read.
+#[derive(Debug)]
+pub struct LogCopy {
+    connection: SqliteConnection,
+    file: std::path::PathBuf,
+}
+
+/// An origin of a log.
+#[derive(Debug, Clone)]
+pub struct CopyOrigin {
+    /// Its name.
+    pub id: OriginId,
+    /// The key that the file names as its first, as C2SP verifier key; may be empty.
+    pub log_key: String,
+    origin: Origin,
+}
+
+/// A record with everything that the file has beside it.
+#[derive(Debug)]
+pub struct CopyRow {
+    place: i64,
+    /// The exact bytes; none after an erasure.
+    pub body: Option<Vec<u8>>,
+    /// The stored hash.
+    pub leaf_hash: Vec<u8>,
+    /// Microseconds since 1970.
+    pub ts_us: i64,
+    /// The kind.
+    pub kind: String,
+    /// `allow` or `deny`.
+    pub verdict: Option<String>,
+    /// The app.
+    pub app: Option<String>,
+    /// The route.
+    pub route: Option<String>,
+    /// Whom it is about.
+    pub subject: Option<String>,
+    /// The principal's content hash.
+    pub principal: Option<Vec<u8>>,
+}
+
+from_columns!(CopyRow {
+    place,
+    body,
+    leaf_hash,
+    ts_us,
+    kind,
+    verdict,
+    app,
+    route,
+    subject,
+    principal
+});
+
+impl CopyRow {
+    /// Its number.
+    pub fn seq(&self) -> u64 {
+        seq_of(self.place)
+    }
+}
+
+/// A stored checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyPoint {
+    /// How many records it vouches for.
+    pub size: u64,
+    /// The note.
+    pub note: String,
+    /// The peaks.
+    pub peaks: Vec<u8>,
+}
+
+/// Records that are read at once.
+const PAGE: i64 = 2_048;
+
+impl LogCopy {
+    /// Opens a file, or the log of a running gate, for reading.
+    ///
+    /// # Errors
+    /// When it is not there, or is no log.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        let wal = {
+            let mut wal = file.as_os_str().to_owned();
+            wal.push("-wal");
+            wal
+        };
+        // Without a WAL beside it nobody writes it: then it may lie where nothing can be written.
+        let alone = !Path::new(&wal).exists();
+        let options = SqliteConnectOptions::new().filename(file).read_only(true).immutable(alone);
+        let connection = SqliteConnection::connect_with(&options)
+            .await
+            .map_err(|error| sqlite::opening(file, error))?;
+        let mut copy = Self { connection, file: file.to_owned() };
+        copy.origins().await?;
+        Ok(copy)
+    }
+
+    fn failed(&self, doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError + use<> {
+        sqlite::failed_in(self.file.clone(), doing)
+    }
+
+    /// The origins, oldest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn origins(&mut self) -> Result<Vec<CopyOrigin>, StoreError> {
+        let failed = self.failed("read the origins of the log");
+        let found: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT key, id, log_key FROM origin ORDER BY key")
+                .fetch_all(&mut self.connection)
+                .await
+                .map_err(failed)?;
+        let read = |(key, id, log_key): (i64, String, String)| {
+            let id =
+                id.parse().map_err(|_| bad_row("origin", &key, "its id is not an origin id"))?;
+            Ok(CopyOrigin { id, log_key, origin: Origin { id, key } })
+        };
+        found.into_iter().map(read).collect()
+    }
+
+    /// The first record of an origin that is there.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn first(&mut self, of: &CopyOrigin) -> Result<Option<u64>, StoreError> {
+        self.edge("SELECT MIN(place) FROM record WHERE place BETWEEN $1 AND $2", of).await
+    }
+
+    /// The last record of an origin that is there.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn last(&mut self, of: &CopyOrigin) -> Result<Option<u64>, StoreError> {
+        self.edge("SELECT MAX(place) FROM record WHERE place BETWEEN $1 AND $2", of).await
+    }
+
+    async fn edge(
+        &mut self,
+        sql: &'static str,
+        of: &CopyOrigin,
+    ) -> Result<Option<u64>, StoreError> {
+        let failed = self.failed("find where the log begins and ends");
+        let place: Option<i64> = sqlx::query_scalar(sql)
+            .bind(of.origin.place(0))
+            .bind(of.origin.end())
+            .fetch_one(&mut self.connection)
+            .await
+            .map_err(failed)?;
+        Ok(place.map(seq_of))
+    }
+
+    /// Checkpoints of an origin over at least `size` records, smallest first: one page.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn points(
+        &mut self,
+        of: &CopyOrigin,
+        size: u64,
+    ) -> Result<Vec<CopyPoint>, StoreError> {
+        let sql = "SELECT place, note, peaks FROM checkpoint WHERE place BETWEEN $1 AND $2
+                   ORDER BY place LIMIT $3";
+        self.read_points(sql, (of.origin.place(size), of.origin.end(), PAGE)).await
+    }
+
+    /// The newest checkpoint of an origin over at most `size` records.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn point_before(
+        &mut self,
+        of: &CopyOrigin,
+        size: u64,
+    ) -> Result<Option<CopyPoint>, StoreError> {
+        let sql = "SELECT place, note, peaks FROM checkpoint WHERE place BETWEEN $1 AND $2
+                   ORDER BY place DESC LIMIT $3";
+        let found = self.read_points(sql, (of.origin.place(0), of.origin.place(size), 1)).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn read_points(
+        &mut self,
+        sql: &'static str,
+        (from, to, limit): (i64, i64, i64),
+    ) -> Result<Vec<CopyPoint>, StoreError> {
+        let failed = self.failed("read checkpoints of the log");
+        let found: Vec<(i64, String, Vec<u8>)> = sqlx::query_as(sql)
+            .bind(from)
+            .bind(to)
+            .bind(limit)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(failed)?;
+        let point = |(place, note, peaks)| CopyPoint { size: seq_of(place), note, peaks };
+        Ok(found.into_iter().map(point).collect())
+    }
+
+    /// Records of an origin from number `from` up to, and without, `to`: one page.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn rows(
+        &mut self,
+        of: &CopyOrigin,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<CopyRow>, StoreError> {
+        let failed = self.failed("read records of the log");
+        sqlx::query_as(
+            "SELECT place, body, leaf_hash, ts_us, kind, verdict, app, route, subject, principal
+             FROM record WHERE place >= $1 AND place < $2 ORDER BY place LIMIT $3",
+        )
+        .bind(of.origin.place(from))
+        .bind(of.origin.place(to))
+        .bind(PAGE)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(failed)
+    }
+
+    /// Hashes of an origin's records from number `from` up to, and without, `to`: one page.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn hashes(
+        &mut self,
+        of: &CopyOrigin,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let failed = self.failed("read hashes of the log");
+        sqlx::query_scalar(
+            "SELECT leaf_hash FROM record WHERE place >= $1 AND place < $2 ORDER BY place LIMIT $3",
+        )
+        .bind(of.origin.place(from))
+        .bind(of.origin.place(to))
+        .bind(PAGE)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(failed)
+    }
+
+    /// Principals with a hash above `after`, with their content: one page.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn principals(&mut self, after: &[u8]) -> Result<Vec<(Vec<u8>, String)>, StoreError> {
+        let failed = self.failed("read principals of the log");
+        sqlx::query_as(
+            "SELECT hash, body FROM principal_snapshot WHERE hash > $1 ORDER BY hash LIMIT $2",
+        )
+        .bind(after)
+        .bind(PAGE)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(failed)
+    }
+}

@@ -1,0 +1,114 @@
+//! The log as auditors and operators meet it: on the command line, beside a running gate and without one.
+
+use std::path::Path;
+use std::process::Output;
+
+use crate::harness::{World, command_on};
+
+#[track_caller]
+fn says(output: &Output, code: i32, lines: &[&str]) -> String {
+    let out = String::from_utf8(output.stdout.clone()).unwrap();
+    let err = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{out}{err}");
+    for line in lines {
+        assert!(out.contains(line) || err.contains(line), "no `{line}` in:\n{out}{err}");
+    }
+    out
+}
+
+/// The id of the newest decision.
+async fn newest(world: &World) -> String {
+    world.decisions().await[0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn running_log_is_verified_shown_and_proved_beside_the_gate() {
+    let world = World::start().await;
+    let mut uma = world.browser_of("uma").await;
+    assert_eq!(uma.open(&world.app("/finance/summary")).await.status, 200);
+    let id = newest(&world).await;
+    says(&world.command(&["audit", "verify"]), 0, &["Intact.", "signed by cedargate/audit/"]);
+    let shown = says(&world.command(&["audit", "show", &id]), 0, &["/finance/summary", "Uma"]);
+    assert!(shown.starts_with(&format!("decision {id} at ")), "{shown}");
+    let body = says(&world.command(&["audit", "show", &id, "--json"]), 0, &[]);
+    assert!(body.contains(r#""verdict":"allow""#), "{body}");
+    // Who looked is on record as well.
+    let looks = world.events("log_used").await;
+    assert_eq!(looks.len(), 3, "{looks:?}");
+    assert!(looks.iter().all(|look| look["actor"].as_str().unwrap().starts_with("operator:")));
+    // Somebody else checks the proof with the public key alone.
+    let proof = says(&world.command(&["audit", "prove", &id]), 0, &["c2sp.org/tlog-proof@v1"]);
+    let key = world.events("started").await[0]["log_key"].as_str().unwrap().to_owned();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("p.tlog-proof");
+    std::fs::write(&file, &proof).unwrap();
+    let check = |key: &str| {
+        let arguments = ["audit", "verify", "--proof", file.to_str().unwrap(), "--key", key];
+        command_on(elsewhere.path(), "https://nowhere.example", &arguments)
+    };
+    says(&check(&key), 0, &[&format!("Proven: this is record {id}"), "/finance/summary"]);
+    says(&check("cedargate/audit/x"), 2, &["is not a key of a log"]);
+    std::fs::write(&file, proof.replace("index ", "index 1")).unwrap();
+    says(&check(&key), 1, &["Not proven"]);
+}
+
+#[tokio::test]
+async fn log_that_lost_its_end_is_refused_verified_and_accepted_by_name() {
+    let world = World::start().await;
+    world.browser_of("uma").await;
+    let gate = world.places.gate();
+    let data = world.stop().await;
+    let run = |arguments: &[&str]| command_on(data.path(), &gate, arguments);
+    let mark = data.path().join("keys/log.mark");
+    let kept = data.path().join("kept.txt");
+    std::fs::copy(&mark, &kept).unwrap();
+    says(&run(&["audit", "verify", "--checkpoint", kept.to_str().unwrap()]), 0, &["Intact."]);
+    lose_the_end(data.path()).await;
+    says(&run(&["audit", "verify"]), 0, &["can't be told without a checkpoint"]);
+    let verdict = run(&["audit", "verify", "--checkpoint", kept.to_str().unwrap()]);
+    says(&verdict, 1, &["Tampered with", "gone: a checkpoint vouches for"]);
+    let json = run(&["audit", "verify", "--json", "--checkpoint", kept.to_str().unwrap()]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["result"], "tampered");
+    // The gate does not write on it, and says what to do.
+    let mut started = run(&["serve"]);
+    says(&started, 2, &["an older copy took its place", "audit accept --reason"]);
+    says(&run(&["audit", "accept", "--reason", " "]), 2, &["--reason: 1 to 1,000 characters"]);
+    says(&run(&["audit", "accept", "--reason", "The disk failed"]), 0, &["sessions have ended"]);
+    says(&run(&["audit", "verify"]), 0, &["begun behind another log: The disk failed"]);
+    started = run(&["audit", "rotate-key"]);
+    let key = says(&started, 0, &["cedargate/audit/"]).lines().next().unwrap().to_owned();
+    says(&run(&["audit", "verify", "--key", &key]), 0, &["Intact."]);
+}
+
+/// Somebody removes the last records together with what vouched for them, and leaves a log that holds by itself.
+async fn lose_the_end(data: &Path) {
+    use sqlx::Connection as _;
+    let url = format!("sqlite://{}", data.join("audit.db").display());
+    let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let script = "DROP TRIGGER record_is_never_deleted; DROP TRIGGER checkpoint_is_never_deleted;
+        DELETE FROM record; DELETE FROM checkpoint;";
+    sqlx::raw_sql(script).execute(&mut file).await.unwrap();
+    file.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_can_not_be_checked_is_said() {
+    let world = World::start().await;
+    let file = world.places.data.join("x.txt");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, "nothing\n").unwrap();
+    says(&world.command(&["audit", "verify", "--checkpoint", path]), 2, &["holds no checkpoint"]);
+    says(&world.command(&["audit", "verify", "--export", path]), 2, &["line 1 of the export"]);
+    says(&world.command(&["audit", "verify", "--proof", path]), 2, &["is not a proof"]);
+    says(
+        &world.command(&["audit", "verify", "--database", path]),
+        2,
+        &["is not a SQLite database"],
+    );
+    says(&world.command(&["audit", "show", "0v9k3m2q-5"]), 2, &["the log has no record"]);
+    says(&world.command(&["audit", "prove", "0v9k3m2q-5"]), 2, &["the log has no record"]);
+    says(&world.command(&["audit", "show", "five"]), 2, &["a decision id"]);
+    says(&world.command(&["audit", "rotate-key"]), 2, &["another process writes the log"]);
+    says(&world.command(&["audit", "accept", "--reason", "x"]), 2, &["another process writes"]);
+}
