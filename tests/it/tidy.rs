@@ -39,7 +39,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("cedar_policy_formatter", &["authz"]),
     ("miette", &["authz"]),
     ("stacker", &["authz"]),
-    ("strsim", &["authz"]),
+    ("strsim", &["authz", "model"]),
     ("sqlx", &["store"]),
     ("openidconnect", &["idp"]),
     ("arc_swap", &["live"]),
