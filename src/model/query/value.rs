@@ -129,19 +129,13 @@ impl Range<Moment> {
     /// The moments that it holds: the first, and the first behind it; none: without end. An age alone is everything since.
     pub fn span(&self, now: Timestamp) -> (Option<Timestamp>, Option<Timestamp>) {
         match *self {
-            Self::One(Moment::Ago(_)) => (self.first(now), None),
+            Self::One(ago @ Moment::Ago(_)) => (Some(ago.first(now)), None),
             Self::One(one) => (Some(one.first(now)), Some(one.end(now))),
             Self::Side(Comparison::Below, bound) => (None, Some(bound.first(now))),
             Self::Side(Comparison::UpTo, bound) => (None, Some(bound.end(now))),
             Self::Side(Comparison::Above, bound) => (Some(bound.end(now)), None),
             Self::Side(Comparison::From, bound) => (Some(bound.first(now)), None),
             Self::Between(from, to) => (Some(from.first(now)), Some(to.end(now))),
-        }
-    }
-
-    fn first(&self, now: Timestamp) -> Option<Timestamp> {
-        match self {
-            Self::One(one) | Self::Side(_, one) | Self::Between(one, _) => Some(one.first(now)),
         }
     }
 
