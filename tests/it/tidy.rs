@@ -41,6 +41,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("stacker", &["authz"]),
     ("strsim", &["authz", "model"]),
     ("sqlx", &["store"]),
+    ("rusqlite", &["store"]),
     ("openidconnect", &["idp"]),
     ("arc_swap", &["live"]),
     ("matchit", &["authz"]),
