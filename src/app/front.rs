@@ -95,6 +95,7 @@ impl Front {
             method: request.method().as_str().chars().take(32).collect(),
             host: None,
             path: String::new(),
+            unfolded: None,
         };
         let wants = Wants::of(request.method(), request.headers());
         Refused { facts, wants, at: self.clock.now() }
@@ -126,10 +127,12 @@ impl Front {
             Place::App(app, _) => Some(&app.id),
         };
         let (path, query) = match read(raw, |path| snapshot.keeps_slashes(app_id, path)) {
-            Ok((path, query)) => (snapshot.as_app_reads(app_id, path), query),
+            Ok(read) => read,
             Err(refusal) => return Err((Box::new(arrival), refusal)),
         };
-        path.as_str().clone_into(&mut arrival.facts.path);
+        let as_read = snapshot.as_app_reads(app_id, path.clone());
+        as_read.as_str().clone_into(&mut arrival.facts.path);
+        arrival.facts.unfolded = (as_read != path).then(|| path.as_str().to_owned());
         let (origin, app) = match &place {
             Place::Own => (self.public.clone(), None),
             Place::App(app, origin) => (origin.clone(), Some(Arc::clone(app))),

@@ -8,11 +8,12 @@ use cedar_policy::{
     Authorizer, Context, Entities, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet,
     Request, RestrictedExpression, Schema, ValidationMode, Validator,
 };
+use sha2::{Digest, Sha256};
 
 use super::decision::Decision;
 use crate::model::id::{AppRole, GroupId, Subject};
 use crate::model::principal::Principal;
-use crate::model::record::{Reason, RuleId, Verdict};
+use crate::model::record::{ConsoleFacts, Reason, RuleId, Verdict};
 
 const POLICIES: &str = include_str!("../../policies/console.cedar");
 const SCHEMA: &str = include_str!("../../policies/console.cedarschema");
@@ -31,6 +32,11 @@ pub enum ConsoleAction {
 impl ConsoleAction {
     /// Every action, in the order of the tables.
     pub const ALL: [Self; 3] = [Self::ReadRules, Self::ChangeRules, Self::ReadLog];
+
+    /// The action with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.as_str() == name)
+    }
 
     /// The Cedar action.
     pub fn as_str(self) -> &'static str {
@@ -102,6 +108,8 @@ pub struct ConsoleRules {
     user: EntityTypeName,
     action: EntityTypeName,
     console: EntityUid,
+    /// The hash of the policies.
+    content: String,
 }
 
 /// Why the console's rules can't be used: always a fault of ours.
@@ -124,7 +132,9 @@ impl ConsoleRules {
         }
         let name = |text: &str| text.parse::<EntityTypeName>().map_err(|e| fault(&e));
         let console = EntityUid::from_type_name_and_id(name("Console")?, EntityId::new("console"));
-        Ok(Self { policies, holders, user: name("User")?, action: name("Action")?, console })
+        let content = format!("{:x}", Sha256::digest(POLICIES));
+        let (user, action) = (name("User")?, name("Action")?);
+        Ok(Self { policies, holders, user, action, console, content })
     }
 
     /// The roles that a principal holds.
@@ -135,12 +145,33 @@ impl ConsoleRules {
 
     /// Whether a principal may do something in the console.
     pub fn decide(&self, principal: &Principal, action: ConsoleAction) -> Decision {
+        self.decide_on((principal, &self.facts(principal)), action)
+    }
+
+    /// What a decision about a principal rests on.
+    pub fn facts(&self, principal: &Principal) -> ConsoleFacts {
+        let roles = self.roles(principal).into_iter().map(|role| role.as_str().to_owned());
+        ConsoleFacts { roles: roles.collect(), rules: self.content.clone() }
+    }
+
+    /// Whether these are the rules that `facts` were put to.
+    pub fn are_those_of(&self, facts: &ConsoleFacts) -> bool {
+        self.content == facts.rules
+    }
+
+    /// The same as [`Self::decide`], with the roles that the principal held then instead of those that the settings give
+    /// now.
+    pub fn decide_on(
+        &self,
+        (principal, facts): (&Principal, &ConsoleFacts),
+        action: ConsoleAction,
+    ) -> Decision {
         let Some(subject) = principal.subject() else {
             return Decision::deny(Reason::NotSignedIn);
         };
         let subject =
             EntityUid::from_type_name_and_id(self.user.clone(), EntityId::new(subject.to_string()));
-        match self.request(subject, action, principal) {
+        match self.request(subject, action, &facts.roles) {
             Ok(request) => self.answer(&request),
             Err(error) => Decision::failed(&error),
         }
@@ -150,10 +181,9 @@ impl ConsoleRules {
         &self,
         subject: EntityUid,
         action: ConsoleAction,
-        principal: &Principal,
+        roles: &BTreeSet<String>,
     ) -> Result<Request, ConsoleFault> {
-        let roles = self.roles(principal).into_iter();
-        let roles = roles.map(|role| RestrictedExpression::new_string(role.as_str().to_owned()));
+        let roles = roles.iter().map(|role| RestrictedExpression::new_string(role.clone()));
         let pairs = [("roles".to_owned(), RestrictedExpression::new_set(roles))];
         let context = Context::from_pairs(pairs).map_err(|e| ConsoleFault(e.to_string()))?;
         let action =
@@ -179,6 +209,22 @@ impl ConsoleRules {
             },
             cedar_policy::Decision::Deny => Decision { rules, ..Decision::deny(Reason::NoGrant) },
         }
+    }
+}
+
+/// The action of records about the portal.
+pub const PORTAL: &str = "portal";
+
+/// The rule of the portal: everybody may see their own access; nobody's is shown to nobody.
+pub fn everyone_known(principal: &Principal) -> Decision {
+    if !principal.is_known() {
+        return Decision::deny(Reason::NotSignedIn);
+    }
+    Decision {
+        verdict: Verdict::Allow,
+        reason: Reason::Granted,
+        rules: Vec::new(),
+        errors: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::grant::Method;
 use crate::model::host::Host;
 use crate::model::id::{AppRole, GroupId};
-use crate::model::principal::PrincipalSnapshot;
+use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Circumstances, ClientAddress, Reason, RuleId, Verdict};
 use crate::model::route::Route;
 
@@ -45,6 +45,11 @@ impl Decision {
     /// A deny in which no rule had a part.
     pub fn deny(reason: Reason) -> Self {
         Self { verdict: Verdict::Deny, reason, rules: Vec::new(), errors: Vec::new() }
+    }
+
+    /// The deny where no route of the app covers the path: signing in might help somebody who did not.
+    pub fn without_route(principal: &Principal) -> Self {
+        Self::deny(if principal.is_known() { Reason::NoRoute } else { Reason::NotSignedIn })
     }
 
     /// The deny for anything that went wrong while deciding.

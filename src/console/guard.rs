@@ -113,8 +113,15 @@ pub(super) async fn admit(
     let form = Sent::read(&parts.method, body).await;
     check_form(console, (&exchange, &caller), (&parts.headers, &form)).await?;
     let door = Door::Console;
-    let visit = Visit { exchange: &exchange, caller: &caller, door, action: action.as_str() };
-    let decide = |principal: &_| console.rules.decide(principal, action);
+    let facts = console.rules.facts(&caller.principal);
+    let visit = Visit {
+        exchange: &exchange,
+        caller: &caller,
+        door,
+        action: action.as_str(),
+        console: Some(&facts),
+    };
+    let decide = |principal: &_| console.rules.decide_on((principal, &facts), action);
     let judged = console.doorkeeper.judge(visit, decide).await?;
     if judged.verdict == Verdict::Deny {
         return Err(Box::new(turn_back(console, visit, judged)));

@@ -79,6 +79,7 @@ impl Enforcer {
             app: Some(asked.app.id.clone()),
             route: asked.found.map(|found| found.route.id.clone()),
             action: asked.method.as_str().to_owned(),
+            console: None,
             circumstances,
             release: snapshot.number(),
             verdict: decision.verdict,
@@ -154,8 +155,7 @@ fn answer(
     circumstances: &Circumstances,
 ) -> (Decision, Option<Timestamp>) {
     match asked.found {
-        None if asked.caller.principal.is_known() => (Decision::deny(Reason::NoRoute), None),
-        None => (Decision::deny(Reason::NotSignedIn), None),
+        None => (Decision::without_route(&asked.caller.principal), None),
         Some(found) => snapshot.foresee(&question(asked, found, circumstances)),
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The client's address, or the fact that nobody can tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,5 +41,16 @@ impl fmt::Display for ClientAddress {
 impl Serialize for ClientAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ClientAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "unknown" {
+            return Ok(Self::Unknown);
+        }
+        let address = text.parse().map(Self::Known);
+        address.map_err(|_| de::Error::custom(format_args!("`{text}` is not a client's address")))
     }
 }

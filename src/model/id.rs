@@ -16,7 +16,7 @@ pub struct InvalidId {
 }
 
 impl InvalidId {
-    fn new(text: &str, wanted: &'static str) -> Self {
+    pub(super) fn new(text: &str, wanted: &'static str) -> Self {
         Self { text: text.chars().take(80).collect(), wanted }
     }
 }

@@ -15,6 +15,7 @@
 //! | rule book | [`rule_book::RuleBook`] |
 //! | release | [`rule_book::Release`] |
 //! | record | [`record::Entry`] and what it is made of |
+//! | record, read back | [`recorded::Recorded`] |
 //! | cut | [`cut::ConnectionCut`]: the end of an open connection |
 //! | group | [`group::KnownGroup`], and [`group::GroupNames`]: what groups are called |
 //! | session | [`session::Session`] |
@@ -42,6 +43,7 @@ pub mod principal;
 pub mod problem;
 pub mod query;
 pub mod record;
+pub mod recorded;
 pub mod route;
 pub mod rule_book;
 pub mod session;

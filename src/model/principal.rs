@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -135,5 +136,30 @@ impl Deref for PrincipalSnapshot {
 impl fmt::Display for PrincipalHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A text that is not a principal's content hash.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a content hash (64 lower-case hexadecimal digits)")]
+pub struct InvalidHash(String);
+
+impl FromStr for PrincipalHash {
+    type Err = InvalidHash;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHash> {
+        let wrong = || InvalidHash(text.chars().take(80).collect());
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' | b'a'..=b'f' => char::from(byte).to_digit(16),
+            _ => None,
+        };
+        let digits: Option<Vec<u32>> = text.bytes().map(digit).collect();
+        let digits = digits.filter(|digits| digits.len() == 64).ok_or_else(wrong)?;
+        let mut hash = [0; 32];
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let value = pair.iter().fold(0, |value, digit| value * 16 + digit);
+            *byte = u8::try_from(value).map_err(|_| wrong())?;
+        }
+        Ok(Self(hash))
     }
 }

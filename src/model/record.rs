@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use super::actor::Actor;
 use super::civil::{LocalTime, Zone};
@@ -44,7 +44,7 @@ impl Entry {
 }
 
 /// Which door a request came through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Door {
     /// The reverse proxy.
@@ -70,10 +70,15 @@ pub struct RequestFacts {
     pub host: Option<Host>,
     /// The canonical path; for a refused path the raw bytes, escaped and cut. Never the query.
     pub path: String,
+    /// The canonical path before it was read in lower case for an app that does not tell the cases apart; none where that
+    /// changed nothing. Rules that tell them apart would decide on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unfolded: Option<String>,
 }
 
 /// The circumstances that rules may look at, exactly as they were given to Cedar.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Circumstances {
     /// The present.
     pub now: Timestamp,
@@ -86,12 +91,23 @@ pub struct Circumstances {
     /// Path parameters of the matched route.
     pub params: BTreeMap<String, String>,
     /// The present in every time zone that the release names.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub local: BTreeMap<Zone, LocalTime>,
 }
 
+/// What a decision of the console rests on. Its rules come with the program, and who holds a role with the settings; neither
+/// is part of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsoleFacts {
+    /// The roles in the console that the settings gave the principal.
+    pub roles: BTreeSet<String>,
+    /// The content hash of the console's own rules.
+    pub rules: String,
+}
+
 /// Whether a session met the MFA context of the settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MfaState {
     /// It did.
@@ -117,6 +133,9 @@ pub struct DecisionRecord {
     pub route: Option<RouteId>,
     /// The Cedar action.
     pub action: String,
+    /// What the console decided on; none where it did not decide.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console: Option<ConsoleFacts>,
     /// The circumstances.
     pub circumstances: Circumstances,
     /// The release that decided.

@@ -1,13 +1,14 @@
 //! How a decision fell, why, and by which rules.
 
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::id::{GrantId, PolicyId};
+use super::id::{GrantId, InvalidId, PolicyId};
 
 /// Allow or deny.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Let through.
@@ -27,7 +28,7 @@ impl Verdict {
 }
 
 /// Why a decision fell as it did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// A permit applies and no forbid does.
@@ -82,5 +83,26 @@ impl fmt::Display for RuleId {
 impl Serialize for RuleId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl FromStr for RuleId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let wrong =
+            || InvalidId::new(text, "a rule (`grant:<id>`, `policy:<id>` or `console:<id>`)");
+        match text.split_once(':').ok_or_else(wrong)? {
+            ("grant", id) => id.parse().map(Self::Grant),
+            ("policy", id) => id.parse().map(Self::Policy),
+            ("console", id) if !id.is_empty() => Ok(Self::Console(id.to_owned())),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RuleId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }

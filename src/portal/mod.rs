@@ -11,11 +11,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, StatusCode};
 
-use crate::authz::console::ConsoleRules;
-use crate::authz::decision::Decision;
+use crate::authz::console::{ConsoleRules, PORTAL, everyone_known};
 use crate::groups::Groups;
-use crate::model::principal::Principal;
-use crate::model::record::{Door, Reason, Verdict};
+use crate::model::record::{Door, Verdict};
 use crate::store::Store;
 use crate::web::caller::Caller;
 use crate::web::doorkeeper::{Doorkeeper, Visit};
@@ -80,7 +78,7 @@ impl Portal {
         exchange: &Exchange,
         caller: &Caller,
     ) -> Result<Box<Response>, Box<Response>> {
-        let visit = Visit { exchange, caller, door: Door::Own, action: "portal" };
+        let visit = Visit { exchange, caller, door: Door::Own, action: PORTAL, console: None };
         let judged = self.doorkeeper.judge(visit, everyone_known).await?;
         if judged.verdict == Verdict::Deny {
             return Ok(Box::new(self.doorkeeper.sign_in_first(exchange, "/", judged.id)));
@@ -94,18 +92,5 @@ impl Portal {
             unavailable()
         })?;
         Ok(Box::new(page::still(StatusCode::OK, &page)))
-    }
-}
-
-/// Everybody may see their own access; nobody's is shown to nobody.
-fn everyone_known(principal: &Principal) -> Decision {
-    if !principal.is_known() {
-        return Decision::deny(Reason::NotSignedIn);
-    }
-    Decision {
-        verdict: Verdict::Allow,
-        reason: Reason::Granted,
-        rules: Vec::new(),
-        errors: Vec::new(),
     }
 }

@@ -22,7 +22,7 @@ use crate::live::Live;
 use crate::model::host::Origin;
 use crate::model::id::DecisionId;
 use crate::model::principal::Principal;
-use crate::model::record::{Circumstances, DecisionRecord, Door, Reason, Verdict};
+use crate::model::record::{Circumstances, ConsoleFacts, DecisionRecord, Door, Reason, Verdict};
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
 
@@ -54,6 +54,8 @@ pub struct Visit<'a> {
     pub door: Door,
     /// What is to be done, as the record names it.
     pub action: &'static str,
+    /// What the console decides on, where it does.
+    pub console: Option<&'a ConsoleFacts>,
 }
 
 /// A decision that is on record.
@@ -143,6 +145,7 @@ impl Doorkeeper {
             app: None,
             route: None,
             action: visit.action.to_owned(),
+            console: visit.console.cloned(),
             circumstances: Circumstances {
                 now: visit.exchange.at,
                 mfa: visit.caller.mfa(),

@@ -5,9 +5,13 @@ use sha2::{Digest, Sha256};
 
 use super::super::envelope::{Envelope, Seal};
 use super::sample;
+use crate::model::civil::Zone;
 use crate::model::id::{OriginId, ReleaseNumber};
 use crate::model::principal::PrincipalSnapshot;
-use crate::model::record::{Actor, ClientAddress, Entry, Event, Memberships, SessionEnd, Verdict};
+use crate::model::record::{
+    Actor, ClientAddress, ConsoleFacts, Entry, Event, Memberships, RuleId, SessionEnd, Verdict,
+};
+use crate::model::recorded::{Recorded, read_principal};
 use crate::model::time::Timestamp;
 use crate::store::audit::Row;
 
@@ -212,4 +216,32 @@ fn control_characters_of_a_visitor_are_escaped() {
     let row = row(&Entry::Decision(Box::new(record)), 0);
     assert!(row.body.iter().all(|byte| !byte.is_ascii_control()));
     assert_eq!(object(&row.body)["verdict"], "deny");
+}
+
+#[test]
+fn decision_is_read_back_as_it_was_written() {
+    let plain = sample::decision(Verdict::Allow);
+    let mut full = sample::decision(Verdict::Deny);
+    full.facts.unfolded = Some("/Finance/Report".to_owned());
+    full.facts.client = ClientAddress::Unknown;
+    full.console =
+        Some(ConsoleFacts { roles: ["owner".to_owned()].into(), rules: "00".to_owned() });
+    full.rules.push(RuleId::Console("x".to_owned()));
+    full.rules.push(RuleId::Policy("p".parse().unwrap()));
+    full.errors.push("policy:p: overflow".to_owned());
+    let circumstances = &mut full.circumstances;
+    circumstances.auth_contexts.insert("c1".to_owned());
+    circumstances.signed_in_at = Some(Timestamp::from_micros(1));
+    circumstances.params.insert("year".to_owned(), "2026".to_owned());
+    let zone: Zone = "Europe/Prague".parse().unwrap();
+    let local = zone.local(circumstances.now);
+    circumstances.local.insert(zone, local);
+    for record in [plain, full] {
+        let row = row(&Entry::Decision(Box::new(record.clone())), 9);
+        let read = Recorded::read(seal().id(9), &row.body).unwrap();
+        assert_eq!(read.at, row.at);
+        let principal = read_principal(read.principal, &record.principal.to_json()).unwrap();
+        let read = read.with(principal).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&record).unwrap());
+    }
 }

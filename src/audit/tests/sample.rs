@@ -35,6 +35,7 @@ pub(super) fn facts() -> RequestFacts {
         method: "GET".to_owned(),
         host: Some(Host::from_authority("app.localhost").unwrap()),
         path: "/finance/report".to_owned(),
+        unfolded: None,
     }
 }
 
@@ -46,6 +47,7 @@ pub(super) fn decision(verdict: Verdict) -> DecisionRecord {
         app: Some("payroll".parse().unwrap()),
         route: Some("payroll/finance".parse().unwrap()),
         action: "GET".to_owned(),
+        console: None,
         circumstances: Circumstances {
             now: Timestamp::from_seconds(1_795_480_000),
             mfa: MfaState::NotMet,

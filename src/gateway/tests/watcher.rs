@@ -59,6 +59,7 @@ fn open(scene: &Scene, watcher: &Watcher, cut: &Cut) -> Watch {
         method: "GET".to_owned(),
         host: Some(host),
         path: "/".to_owned(),
+        unfolded: None,
     };
     let exchange = Exchange {
         facts,

@@ -276,6 +276,7 @@ impl Scene {
                 method: request.method().to_string(),
                 host: Some(host),
                 path: url.path().to_owned(),
+                unfolded: None,
             },
             origin: url.origin().ascii_serialization().parse().unwrap(),
             app,

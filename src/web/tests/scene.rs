@@ -309,6 +309,7 @@ impl Scene {
             method: sending.method.to_string(),
             host: Some(host()),
             path: path.to_owned(),
+            unfolded: None,
         };
         let wants = Wants::of(&sending.method, headers);
         let origin = sending.origin.clone();
