@@ -14,6 +14,7 @@ pub mod telemetry;
 pub mod audit;
 pub mod live;
 pub mod publishing;
+pub mod replay;
 
 pub mod groups;
 

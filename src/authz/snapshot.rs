@@ -138,6 +138,11 @@ impl Snapshot {
         self.tree.find(app, path)
     }
 
+    /// Whether the release has this route.
+    pub fn has_route(&self, id: &RouteId) -> bool {
+        self.sites.contains_key(id)
+    }
+
     /// A path as the app reads it: in lower case where the route says that the app does not tell the cases apart. Done once,
     /// before anything is matched, decided, recorded or forwarded.
     pub fn as_app_reads(&self, app: Option<&AppId>, path: CanonicalPath) -> CanonicalPath {

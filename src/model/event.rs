@@ -105,6 +105,8 @@ pub enum LogUseKind {
     Exported,
     /// The log was checked.
     Verified,
+    /// Decisions were decided again.
+    Replayed,
 }
 
 impl LogUseKind {
@@ -114,12 +116,14 @@ impl LogUseKind {
             Self::Read => "log_read",
             Self::Exported => "log_exported",
             Self::Verified => "log_verified",
+            Self::Replayed => "log_replayed",
         }
     }
 
     /// The opposite of [`Self::kind`].
     pub fn from_kind(word: &str) -> Option<Self> {
-        [Self::Read, Self::Exported, Self::Verified].into_iter().find(|how| how.kind() == word)
+        let all = [Self::Read, Self::Exported, Self::Verified, Self::Replayed];
+        all.into_iter().find(|how| how.kind() == word)
     }
 }
 
@@ -333,7 +337,7 @@ pub enum Event {
         /// What is older than this is not kept.
         before: Timestamp,
     },
-    /// Somebody read, exported or checked the log from the command line.
+    /// Somebody read, exported, checked or replayed the log from the command line.
     LogUsed(Box<LogUse>),
     /// An entry that became durable when nobody waited for it any more: its request was answered 503, or the client had
     /// left. Nothing followed from it.

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("audit", 2),
     ("live", 2),
     ("publishing", 2),
+    ("replay", 2),
     ("groups", 3),
     ("session", 3),
     // Below the doors, because their tests sign people in through it; it knows nothing but the model.

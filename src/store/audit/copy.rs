@@ -87,6 +87,8 @@ pub struct CopyPoint {
 
 /// Records that are read at once.
 const PAGE: i64 = 2_048;
+/// Records that are passed over at once: a long read keeps the WAL from being taken in.
+const STRETCH: u64 = 16_384;
 
 impl LogCopy {
     /// Opens a file, or the log of a running gate, for reading.
@@ -230,6 +232,37 @@ impl LogCopy {
         .fetch_all(&mut self.connection)
         .await
         .map_err(failed)
+    }
+
+    /// The first decision of an origin from number `from` up to, and without, `to`.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn decision(
+        &mut self,
+        of: &CopyOrigin,
+        (from, to): (u64, u64),
+    ) -> Result<Option<CopyRow>, StoreError> {
+        let mut at = from;
+        while at < to {
+            let end = at.saturating_add(STRETCH).min(to);
+            let failed = self.failed("find a decision in the log");
+            let found = sqlx::query_as(
+                "SELECT place, body, leaf_hash, ts_us, kind, verdict, app, route, subject, principal
+                 FROM record WHERE place >= $1 AND place < $2 AND kind = 'decision'
+                 ORDER BY place LIMIT 1",
+            )
+            .bind(of.origin.place(at))
+            .bind(of.origin.place(end))
+            .fetch_optional(&mut self.connection)
+            .await
+            .map_err(failed)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+            at = end;
+        }
+        Ok(None)
     }
 
     /// Hashes of an origin's records from number `from` up to, and without, `to`: one page.
