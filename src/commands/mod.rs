@@ -6,6 +6,7 @@ pub mod decide;
 mod entra;
 pub mod format;
 pub mod healthcheck;
+mod impact;
 pub mod lint;
 mod placing;
 pub mod reach;

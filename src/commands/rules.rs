@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::impact;
 use super::placing::by_file;
 use super::rule_source::Source;
 use super::settings;
 use crate::app::publishing;
 use crate::authz::assertions;
-use crate::config;
+use crate::config::{self, Config};
 use crate::model::id::ReleaseNumber;
 use crate::model::time::Clock;
 use crate::publishing::{Content, Order, Publishing, Refusal, Review};
@@ -96,7 +97,7 @@ pub async fn diff(file: Option<&Path>, dir: &Path) -> Result<ExitCode> {
     Ok(if review.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// Shows what the draft would change, what is wrong with it, and the content hash to publish or approve; exit code 1 when
+/// Shows what the draft would change, for whom, what is wrong with it, and the content hash to publish or approve; exit code 1 when
 /// it could not be published.
 ///
 /// # Errors
@@ -105,8 +106,11 @@ pub async fn diff(file: Option<&Path>, dir: &Path) -> Result<ExitCode> {
 pub async fn review(file: Option<&Path>) -> Result<ExitCode> {
     let desk = Desk::open(file).await?;
     let review = desk.publishing.review(desk.author()).await?;
-    desk.close().await;
     show(&review);
+    if review.sound().is_ok() && !review.differences.is_empty() {
+        desk.show_impact(&review).await;
+    }
+    desk.close().await;
     println!("content {} on release {}", review.content, review.based_on);
     for Author { by, at } in &review.approvals {
         println!("approved by {by} at {at}");
@@ -194,6 +198,7 @@ pub async fn releases(file: Option<&Path>) -> Result<()> {
 
 /// The database, and who works at it.
 struct Desk {
+    config: Config,
     store: Store,
     publishing: Publishing,
     by: String,
@@ -204,7 +209,7 @@ impl Desk {
         let config = settings(file)?;
         let store = Store::open(&config.database_url).await?;
         let publishing = publishing(&config, store.clone());
-        Ok(Self { store, publishing, by: format!("operator:{}", config::system_user()) })
+        Ok(Self { config, store, publishing, by: format!("operator:{}", config::system_user()) })
     }
 
     fn author(&self) -> Author {
@@ -221,6 +226,18 @@ impl Desk {
         let (release, _) =
             self.publishing.publish(order).await.map_err(|refusal| told(refusal, places))?;
         Ok(release.number)
+    }
+
+    /// Who would gain and who would lose. That it can't be told stops no review, and is said.
+    #[expect(clippy::print_stdout, reason = "the lines are what this command says")]
+    async fn show_impact(&self, review: &Review) {
+        match impact::of(review, &self.config, &self.store).await {
+            Ok(Some(impact)) => impact::lines(&impact).iter().for_each(|line| println!("{line}")),
+            Ok(None) => {
+                println!("nobody has asked for anything yet, so whom it affects can't be told")
+            }
+            Err(error) => println!("whom it affects can't be told: {error:#}"),
+        }
     }
 
     async fn close(&self) {

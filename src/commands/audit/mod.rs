@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod export;
 pub mod prove;
+pub mod replay;
 pub mod rotate_key;
 pub mod show;
 pub mod verify;
@@ -38,6 +39,11 @@ pub enum Audit {
         after_help = "Example: cedargate audit export 'route:payroll/* at:-30d' --output payroll.jsonl"
     )]
     Export(export::Options),
+    /// Decide recorded decisions again: whether each falls the same, or who would gain or lose under other rules
+    #[command(
+        after_help = "Example: cedargate audit replay --draft rules/ --from 2026-11-01T00:00:00Z\n\nExit code 0: no difference, 1: a difference, 2: can't tell."
+    )]
+    Replay(replay::Options),
     /// Prove to a third party that a record is in the log (C2SP tlog-proof)
     #[command(after_help = "Example: cedargate audit prove 0v9k3m2q-1182 > 1182.tlog-proof")]
     Prove(prove::Options),
@@ -116,6 +122,7 @@ pub async fn run(verb: &Audit) -> Result<ExitCode> {
         Audit::Verify(options) => verify::run(options).await,
         Audit::Export(options) => export::run(options).await,
         Audit::Prove(options) => prove::run(options).await,
+        Audit::Replay(options) => Box::pin(replay::run(options)).await,
         Audit::Accept(options) => accept::run(options).await,
         Audit::RotateKey(options) => rotate_key::run(options).await,
     }
