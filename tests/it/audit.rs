@@ -150,7 +150,8 @@ async fn what_was_filtered_is_exported_with_a_manifest_and_checked_elsewhere() {
     says(&world.command(&["audit", "export", "usr:uma"]), 2, &["Did you mean `user:`?"]);
 }
 
-#[tokio::test]
+// Of several threads: the gate works while the command waits for it.
+#[tokio::test(flavor = "multi_thread")]
 async fn person_is_forgotten_beside_the_running_gate_and_without_one() {
     let world = World::start().await;
     let mut uma = world.browser_of("uma").await;
