@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::audit::log_use;
 use super::impact;
 use super::placing::by_file;
 use super::rule_source::Source;
@@ -14,8 +15,10 @@ use crate::app::publishing;
 use crate::authz::assertions;
 use crate::config::{self, Config};
 use crate::model::id::ReleaseNumber;
+use crate::model::record::LogUseKind;
 use crate::model::time::Clock;
 use crate::publishing::{Content, Order, Publishing, Refusal, Review};
+use crate::replay::Impact;
 use crate::rule_files::{self, Places};
 use crate::store::{Author, Edit, ReleaseLine, Store};
 
@@ -228,16 +231,25 @@ impl Desk {
         Ok(release.number)
     }
 
+    /// Looks into the log, and leaves on record that somebody did.
+    async fn impact(&self, review: &Review) -> Result<Option<Impact>> {
+        let impact = impact::of(review, &self.config, &self.store).await?;
+        if let Some(impact) = &impact {
+            let detail = serde_json::json!({ "draft": review.content, "decided": impact.decided });
+            self.store.note(&self.author(), log_use(LogUseKind::Replayed, detail)).await?;
+        }
+        Ok(impact)
+    }
+
     /// Who would gain and who would lose. That it can't be told stops no review, and is said.
     #[expect(clippy::print_stdout, reason = "the lines are what this command says")]
     async fn show_impact(&self, review: &Review) {
-        match impact::of(review, &self.config, &self.store).await {
-            Ok(Some(impact)) => impact::lines(&impact).iter().for_each(|line| println!("{line}")),
-            Ok(None) => {
-                println!("nobody has asked for anything yet, so whom it affects can't be told")
-            }
-            Err(error) => println!("whom it affects can't be told: {error:#}"),
-        }
+        let told = match self.impact(review).await {
+            Ok(Some(impact)) => impact::lines(&impact).join("\n"),
+            Ok(None) => "there is no log yet, so whom it affects can't be told".to_owned(),
+            Err(error) => format!("whom it affects can't be told: {error:#}"),
+        };
+        println!("{told}");
     }
 
     async fn close(&self) {

@@ -90,7 +90,7 @@ impl Replay {
             done += count(&found);
             let Page { records, erased, untold } = Page::of(found);
             check.erased += erased;
-            untold.iter().for_each(|(id, why)| check.untold.add(*id, why));
+            check.untold.extend(&untold);
             for (number, records) in by_release(records) {
                 let own = releases.get(number).await;
                 let console = Arc::clone(&console);
@@ -121,7 +121,7 @@ impl Replay {
             done += count(&found);
             let Page { records, erased, untold } = Page::of(found);
             impact.erased += erased;
-            untold.iter().for_each(|(id, why)| impact.untold.add(*id, why));
+            impact.untold.extend(&untold);
             let trial = trial.clone();
             impact = tokio::task::spawn_blocking(move || {
                 for (id, record) in &records {

@@ -87,6 +87,12 @@ impl Untold {
         }
     }
 
+    pub(super) fn extend(&mut self, all: &[(DecisionId, String)]) {
+        for (id, why) in all {
+            self.add(*id, why);
+        }
+    }
+
     /// A line for each reason.
     pub(super) fn lines(&self) -> impl Iterator<Item = String> {
         let told: u64 = self.reasons.values().map(|tally| tally.count).sum();

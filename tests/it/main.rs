@@ -51,6 +51,8 @@ mod outages;
 #[cfg(feature = "demo")]
 mod paths;
 #[cfg(feature = "demo")]
+mod replay;
+#[cfg(feature = "demo")]
 mod routes;
 #[cfg(feature = "demo")]
 mod rules;

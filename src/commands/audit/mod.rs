@@ -81,12 +81,16 @@ impl Settings {
         let store = Store::open(&self.read()?.database_url).await?;
         let by = Actor::Operator(config::system_user()).to_string();
         let author = Author { by, at: Clock::System.now() };
-        let (action, object) = (how.kind().to_owned(), "log".to_owned());
-        let done = Change { action, object, before: serde_json::Value::Null, after: detail };
-        store.note(&author, done).await?;
+        store.note(&author, log_use(how, detail)).await?;
         store.close().await;
         Ok(())
     }
+}
+
+/// That somebody used the log, as the outbox keeps it.
+pub(super) fn log_use(how: LogUseKind, detail: serde_json::Value) -> Change {
+    let (action, object) = (how.kind().to_owned(), "log".to_owned());
+    Change { action, object, before: serde_json::Value::Null, after: detail }
 }
 
 /// What queries are read against: the present, and the names of groups.

@@ -186,7 +186,7 @@ impl Answer {
                 Self::Check(check) => check.lines(),
                 Self::Impact(impact) => in_words(impact, options),
             };
-            lines.iter().for_each(|line| println!("{line}"));
+            println!("{}", lines.join("\n"));
         }
         Ok(match outcome {
             Outcome::Same => ExitCode::SUCCESS,

@@ -46,11 +46,13 @@ fn each_decision_falls_the_same_under_its_own_release() {
     assert_eq!((check.decided, check.differing, check.untold.count), (8, 0, 0), "{check:?}");
 }
 
+type Otherwise = fn(&mut DecisionRecord);
+
 #[test]
 fn whatever_is_otherwise_is_named() {
     let own = compiled(&book());
     let base = Ask::new(uma(), Method::Get, "/reports/2026").recorded(&own);
-    let rows: [(&str, fn(&mut DecisionRecord)); 9] = [
+    let rows: [(&str, Otherwise); 9] = [
         ("verdict", |record| record.verdict = Verdict::Deny),
         ("reason", |record| record.reason = Reason::NoGrant),
         ("rules", |record| record.rules = vec![RuleId::Grant("other".parse().unwrap())]),
@@ -132,15 +134,17 @@ fn pages_of_ours_are_decided_by_the_rules_of_the_program() {
     assert_eq!(page(&portal, &now).unwrap_err(), "no page of ours decides on `other`");
 }
 
+type Edit = fn(&mut serde_json::Value);
+
 #[test]
 fn body_that_is_not_what_this_program_writes_is_an_error_that_names_the_record() {
     let record = Ask::new(uma(), Method::Get, "/reports/2026").recorded(&compiled(&book()));
-    let why = |change: fn(&mut serde_json::Value)| {
+    let why = |change: Edit| {
         let error = Recorded::read(id(7), &spelled(&record, 7, change)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("the record {} can't be read: ", id(7))), "{error}");
         error
     };
-    let rows: [(fn(&mut serde_json::Value), &str); 9] = [
+    let rows: [(Edit, &str); 9] = [
         (|body| body["v"] = 2.into(), "version 2"),
         (|body| body["kind"] = "refusal".into(), "not a decision but `refusal`"),
         (|body| body["id"] = "0v9k3m2q-1".into(), "says that it is the record `0v9k3m2q-1`"),
