@@ -17,7 +17,7 @@ pub fn leaf_hash(body: &[u8]) -> Hash {
     Sha256::new().chain_update([0]).chain_update(body).finalize().into()
 }
 
-fn node_hash(left: &Hash, right: &Hash) -> Hash {
+pub(super) fn node_hash(left: &Hash, right: &Hash) -> Hash {
     Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
 }
 

@@ -31,6 +31,7 @@ pub mod custody;
 mod drain;
 mod envelope;
 mod error;
+pub mod export;
 pub mod merkle;
 mod notary;
 mod permit;

@@ -69,7 +69,7 @@ impl Writer {
     ///
     /// It also ends when the file holds records that it did not write: going on would make two records of one number.
     pub async fn run(self, stop: CancellationToken) {
-        let Self { mut appender, wal_keeper, mut desk, mut anchors, drain } = self;
+        let Self { appender, wal_keeper, mut desk, mut anchors, drain } = self;
         let queue = Arc::clone(&desk.queue);
         let intake = async {
             match drain {
@@ -81,7 +81,7 @@ impl Writer {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            () = desk.write_all(&mut appender, &stop) => {}
+            () = desk.write_all(&appender, &stop) => {}
             () = intake => {}
             () = wal_keeper.run() => {}
             () = anchors.run(|| note(&queue, Event::Heartbeat)) => {}
@@ -124,10 +124,11 @@ impl Desk {
         Self { queue, seal, notary, newest: watch::Sender::new(String::new()) }
     }
 
-    async fn write_all(&mut self, appender: &mut Appender, stop: &CancellationToken) {
+    async fn write_all(&mut self, appender: &Appender, stop: &CancellationToken) {
         while let Some(queued) = self.queue.next(BATCH).await {
             let Some((mut batch, waiters)) = self.compose(queued) else { return };
             let vouched = self.notary.vouch(&mut batch, self.queue.now());
+            let batch = Arc::new(batch);
             match self.commit(appender, &batch, stop).await {
                 Outcome::Written => {
                     self.newest.send_replace(self.notary.advance(vouched));
@@ -170,14 +171,16 @@ impl Desk {
     /// Writes the same bytes until they are durable.
     async fn commit(
         &self,
-        appender: &mut Appender,
-        batch: &Batch,
+        appender: &Appender,
+        batch: &Arc<Batch>,
         stop: &CancellationToken,
     ) -> Outcome {
         let mut pause = PAUSE;
         let mut last_attempts = 0;
         loop {
-            let Err(error) = appender.append(batch).await else { return Outcome::Written };
+            let Err(error) = appender.append(Arc::clone(batch)).await else {
+                return Outcome::Written;
+            };
             self.queue.count_failure();
             tracing::error!(
                 error = &error as &dyn std::error::Error,

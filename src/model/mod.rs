@@ -40,6 +40,7 @@ mod pattern;
 pub mod policy;
 pub mod principal;
 pub mod problem;
+pub mod query;
 pub mod record;
 pub mod route;
 pub mod rule_book;

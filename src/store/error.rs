@@ -57,6 +57,14 @@ pub enum StoreError {
         #[source]
         source: sqlx::Error,
     },
+    /// The thread that writes the log ended.
+    #[error("could not {doing} in `{file}`: the thread that writes it has ended")]
+    Gone {
+        /// The database file.
+        file: PathBuf,
+        /// What was attempted.
+        doing: &'static str,
+    },
     /// A newer program has been here.
     #[error(
         "the database `{file}` has schema version {version}, which this program does not know; start the newer Cedargate that wrote it, or restore a backup made before the upgrade"

@@ -232,13 +232,28 @@ fn migrating(file: &Path, error: MigrateError) -> StoreError {
 fn known(file: &Path, error: &sqlx::Error) -> Option<StoreError> {
     let sqlx::Error::Database(cause) = error else { return None };
     let code: u32 = cause.code()?.parse().ok()?;
+    known_code(file, code, &|| cause.to_string())
+}
+
+/// As [`failed_in`], for the connection that is not sqlx's.
+pub(super) fn raw_failed(file: &Path, doing: &'static str, error: &rusqlite::Error) -> StoreError {
+    let code = error.sqlite_error().and_then(|error| u32::try_from(error.extended_code).ok());
+    let known = code.and_then(|code| known_code(file, code, &|| error.to_string()));
+    known.unwrap_or_else(|| StoreError::Statement {
+        file: file.to_path_buf(),
+        doing,
+        source: sqlx::Error::Protocol(error.to_string()),
+    })
+}
+
+fn known_code(file: &Path, code: u32, cause: &dyn Fn() -> String) -> Option<StoreError> {
     let file = file.to_path_buf();
     match code & 0xff {
         // BUSY, LOCKED
         5 | 6 => Some(StoreError::Locked { file }),
         8 => Some(StoreError::ReadOnly { file }),
         // CORRUPT; the source is rebuilt because the caller keeps the original only when nothing is known of it.
-        11 => Some(StoreError::Corrupt { file, source: sqlx::Error::Protocol(cause.to_string()) }),
+        11 => Some(StoreError::Corrupt { file, source: sqlx::Error::Protocol(cause()) }),
         13 => Some(StoreError::Full { file }),
         26 => Some(StoreError::NotADatabase { file }),
         _ => None,

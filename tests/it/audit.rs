@@ -112,3 +112,40 @@ async fn what_can_not_be_checked_is_said() {
     says(&world.command(&["audit", "rotate-key"]), 2, &["another process writes the log"]);
     says(&world.command(&["audit", "accept", "--reason", "x"]), 2, &["another process writes"]);
 }
+
+#[tokio::test]
+async fn what_was_filtered_is_exported_with_a_manifest_and_checked_elsewhere() {
+    let world = World::start().await;
+    let mut uma = world.browser_of("uma").await;
+    assert_eq!(uma.open(&world.app("/finance/summary")).await.status, 200);
+    assert_eq!(uma.open(&world.app("/admin/users")).await.status, 403);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let file = elsewhere.path().join("finance.jsonl");
+    let path = file.to_str().unwrap();
+    let query = "route:intranet/finance group:Finance effect:allow";
+    says(&world.command(&["audit", "export", query, "--output", path]), 0, &[]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.contains("/finance/summary") && !text.contains("/admin/users"), "{text}");
+    let manifest = std::fs::read(elsewhere.path().join("finance.jsonl.manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!((&manifest["query"], &manifest["records"]), (&query.into(), &1.into()));
+    let taken = world.events("log_used").await;
+    assert_eq!(taken[0]["detail"]["sha256"], manifest["sha256"]);
+    let key = world.events("started").await[0]["log_key"].as_str().unwrap().to_owned();
+    let check = |file: &str| {
+        let arguments = ["audit", "verify", "--export", file, "--key", &key];
+        command_on(elsewhere.path(), "https://nowhere.example", &arguments)
+    };
+    says(&check(path), 0, &["1 read", "Intact."]);
+    std::fs::write(elsewhere.path().join("forged"), text.replace("summary", "payroll")).unwrap();
+    says(&check("forged"), 1, &["Tampered with"]);
+    // Nothing is written over.
+    says(&world.command(&["audit", "export", "--output", path]), 2, &["can't make the new file"]);
+    let csv = says(
+        &world.command(&["audit", "export", query, "--format", "csv"]),
+        0,
+        &["\"records\": 1"],
+    );
+    assert_eq!(csv.lines().count(), 2, "{csv}");
+    says(&world.command(&["audit", "export", "usr:uma"]), 2, &["Did you mean `user:`?"]);
+}

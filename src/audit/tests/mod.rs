@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod envelope;
+mod export;
 mod merkle;
 mod notary;
 mod outage;

@@ -144,13 +144,14 @@ fn begin(check: &mut Check, line: &[u8]) -> Result<Result<(), Finding>, &'static
         return Err("it is of another version of Cedargate");
     }
     let origin: OriginId = header.origin.parse().map_err(|_| "it names no origin")?;
-    let hint = parse_verifier_key(&header.key).map(|(_, key)| key);
+    let hint = parse_verifier_key(&header.key).filter(|(of, _)| *of == origin);
+    let hint = Some(hint.ok_or("its key is not that of its log")?.1);
     Ok(check.begin(origin, Peaks::default(), hint))
 }
 
 fn hex(text: &str) -> Option<Hash> {
     let mut hash = [0; 32];
-    if text.len() != 64 {
+    if text.len() != 64 || text.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return None;
     }
     for (byte, pair) in hash.iter_mut().zip(text.as_bytes().as_chunks::<2>().0) {

@@ -168,6 +168,9 @@ impl Check {
         hint: Option<LogPublicKey>,
     ) -> Result<(), Finding> {
         self.end()?;
+        if self.report.size_of(origin).is_some() {
+            return Err(Finding { origin, first: 0, last: 0, after: None, cause: Cause::Again });
+        }
         let Some(key) = hint.or_else(|| self.trusted.first().copied()) else {
             let found = "an unnamed key".to_owned();
             let cause = Cause::OtherKey { found };

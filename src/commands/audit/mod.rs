@@ -1,6 +1,7 @@
 //! `cedargate audit …`: the log on the command line, one file per verb.
 
 pub mod accept;
+pub mod export;
 pub mod prove;
 pub mod rotate_key;
 pub mod show;
@@ -14,8 +15,11 @@ use clap::{Args, Subcommand};
 
 use super::settings;
 use crate::config::{self, Config};
+use crate::groups::Groups;
+use crate::model::group::GroupNames;
+use crate::model::query::Known;
 use crate::model::record::{Actor, LogUseKind};
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 use crate::store::{Author, Change, Store};
 
 /// What can be done with the log.
@@ -29,6 +33,11 @@ pub enum Audit {
         after_help = "Example: cedargate audit verify --checkpoint /mnt/anchors/cedargate.txt\n\nExit code 0: intact, 1: tampered with, 2: can't tell."
     )]
     Verify(verify::Options),
+    /// Take records away: as evidence that can be checked, or for a spreadsheet
+    #[command(
+        after_help = "Example: cedargate audit export 'route:payroll/* at:-30d' --output payroll.jsonl"
+    )]
+    Export(export::Options),
     /// Prove to a third party that a record is in the log (C2SP tlog-proof)
     #[command(after_help = "Example: cedargate audit prove 0v9k3m2q-1182 > 1182.tlog-proof")]
     Prove(prove::Options),
@@ -68,6 +77,35 @@ impl Settings {
     }
 }
 
+/// What queries are read against: the present, and the names of groups.
+struct Book {
+    now: Timestamp,
+    names: GroupNames,
+}
+
+impl Book {
+    async fn open(config: &Config) -> Result<Self> {
+        let store = Store::open(&config.database_url).await?;
+        let live = store.live().await?;
+        let told = live.map(|live| live.rule_book.group_names).unwrap_or_default();
+        let now = Clock::System.now();
+        let book = Groups::load(&store, now).await?;
+        store.close().await;
+        Ok(Self { now, names: book.names(&told) })
+    }
+}
+
+impl Known for Book {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn group_names(&self, id: &str) -> Vec<String> {
+        let name = id.parse().ok().and_then(|id| self.names.name(&id).map(str::to_owned));
+        name.into_iter().collect()
+    }
+}
+
 /// Does it.
 ///
 /// # Errors
@@ -76,6 +114,7 @@ pub async fn run(verb: &Audit) -> Result<ExitCode> {
     match verb {
         Audit::Show(options) => show::run(options).await,
         Audit::Verify(options) => verify::run(options).await,
+        Audit::Export(options) => export::run(options).await,
         Audit::Prove(options) => prove::run(options).await,
         Audit::Accept(options) => accept::run(options).await,
         Audit::RotateKey(options) => rotate_key::run(options).await,

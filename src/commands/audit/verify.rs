@@ -109,7 +109,7 @@ fn checkpoints(files: &[PathBuf]) -> Result<Vec<String>> {
 }
 
 /// Shows how far a long check is, on a terminal.
-fn progress(what: &'static str) -> impl FnMut(u64) {
+pub(super) fn progress(what: &'static str) -> impl FnMut(u64) {
     let shown = std::io::stderr().is_terminal();
     let mut next = 500_000;
     move |count| {

@@ -11,6 +11,7 @@ use super::super::error::StoreError;
 use super::super::sqlite::{self, from_columns};
 use super::{Origin, bad_row, seq_of};
 use crate::model::id::OriginId;
+use crate::model::time::Timestamp;
 
 /// A log that is only read.
 #[derive(Debug)]
@@ -266,5 +267,45 @@ impl LogCopy {
         .fetch_all(&mut self.connection)
         .await
         .map_err(failed)
+    }
+
+    /// The content of a principal; none when it was erased.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn principal(&mut self, hash: &[u8]) -> Result<Option<String>, StoreError> {
+        let failed = self.failed("read a principal of the log");
+        sqlx::query_scalar("SELECT body FROM principal_snapshot WHERE hash = $1")
+            .bind(hash)
+            .fetch_optional(&mut self.connection)
+            .await
+            .map_err(failed)
+    }
+
+    /// The first record of an origin that was made at or after `at`, by halving; the number behind the last when there is
+    /// none. Right as far as the clock did not go back.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn first_since(&mut self, of: &CopyOrigin, at: Timestamp) -> Result<u64, StoreError> {
+        let mut low = self.first(of).await?.unwrap_or(0);
+        let mut high = self.last(of).await?.map_or(low, |last| last.saturating_add(1));
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let failed = self.failed("find a time in the log");
+            let found: Option<i64> = sqlx::query_scalar(
+                "SELECT ts_us FROM record WHERE place >= $1 ORDER BY place LIMIT 1",
+            )
+            .bind(of.origin.place(middle))
+            .fetch_optional(&mut self.connection)
+            .await
+            .map_err(failed)?;
+            if found.is_some_and(|ts_us| ts_us < at.as_micros()) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
     }
 }

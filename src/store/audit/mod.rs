@@ -7,18 +7,18 @@
 //! other.
 
 mod append;
+mod batch;
 mod copy;
 mod read;
+mod scribe;
 mod wal;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::Mutex;
-
-use self::append::Known;
-pub use self::append::{About, Appender, Batch, Head, Held, Row, Taken};
+pub use self::append::Appender;
+pub use self::batch::{About, Batch, Head, Held, Row, Taken};
 pub use self::copy::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
 pub use self::read::{AuditReader, Show};
 use self::wal::Wal;
@@ -84,9 +84,8 @@ pub async fn open(url: &str, fresh: &Fresh) -> Result<AuditFile, StoreError> {
     let lock = lock(&file)?;
     let origin = Origin::of(&pool, fresh).await?;
     let wal = Arc::new(Wal::default());
-    let known = Arc::new(Mutex::new(Known::default()));
     Ok(AuditFile {
-        appender: Appender::open((pool.clone(), known), origin, lock, Arc::clone(&wal)).await?,
+        appender: Appender::open(pool.clone(), origin, lock, Arc::clone(&wal)).await?,
         wal_keeper: WalKeeper::new(pool.clone(), wal),
         reader: AuditReader::new(pool),
     })

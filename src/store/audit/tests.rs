@@ -81,9 +81,9 @@ impl Shell {
 #[tokio::test]
 async fn rows_of_every_statement_size_come_back_in_order() {
     let place = place();
-    let mut file = open(&place).await;
+    let file = open(&place).await;
     // 64 + 64 + 8 + 8 + 1 + 1 + 1
-    file.appender.append(&batch(0..147)).await.unwrap();
+    file.appender.append(batch(0..147).into()).await.unwrap();
     let lines = file.reader.recent(Show::Requests, 1_000, None).await.unwrap();
     let seqs: Vec<u64> = lines.iter().map(|line| line.id.seq).collect();
     assert_eq!(seqs, (0..147).rev().collect::<Vec<_>>());
@@ -94,9 +94,9 @@ async fn rows_of_every_statement_size_come_back_in_order() {
 #[tokio::test]
 async fn pages_go_on_before_the_last_line_and_can_leave_events_out() {
     let place = place();
-    let mut file = open(&place).await;
+    let file = open(&place).await;
     let rows = vec![row(0, "decision"), row(1, "started"), row(2, "refusal"), row(3, "decision")];
-    file.appender.append(&Batch { rows, ..Batch::default() }).await.unwrap();
+    file.appender.append(Batch { rows, ..Batch::default() }.into()).await.unwrap();
     let origin = file.appender.origin();
     let check = async |show, before: Option<u64>, expected: &[u64]| {
         let before = before.map(|seq| DecisionId { origin, seq });
@@ -134,9 +134,9 @@ async fn the_table_has_no_index_besides_its_own_order() {
 #[tokio::test]
 async fn records_can_neither_be_changed_nor_deleted() {
     let place = place();
-    let mut file = open(&place).await;
+    let file = open(&place).await;
     let taken = Some(Taken { source: "main", id: 5 });
-    file.appender.append(&Batch { taken, ..batch(0..2) }).await.unwrap();
+    file.appender.append(Batch { taken, ..batch(0..2) }.into()).await.unwrap();
     let mut shell = Shell::open(&place.url).await;
     for statement in [
         "UPDATE record SET body = x'00'",
@@ -163,8 +163,8 @@ async fn records_can_neither_be_changed_nor_deleted() {
 #[tokio::test]
 async fn an_erasure_may_blank_a_body_and_nothing_else() {
     let place = place();
-    let mut file = open(&place).await;
-    file.appender.append(&batch(0..2)).await.unwrap();
+    let file = open(&place).await;
+    file.appender.append(batch(0..2).into()).await.unwrap();
     let mut shell = Shell::open(&place.url).await;
     let allow = "INSERT INTO audit_mode (name, value) VALUES ('erase', 1)";
     shell.run(allow).await.unwrap();
@@ -186,24 +186,24 @@ async fn an_erasure_may_blank_a_body_and_nothing_else() {
 #[tokio::test]
 async fn a_written_batch_is_told_from_none_and_from_another() {
     let place = place();
-    let mut file = open(&place).await;
+    let file = open(&place).await;
     assert_eq!(file.appender.held(&batch(0..3)).await.unwrap(), Held::Nothing);
-    file.appender.append(&batch(0..3)).await.unwrap();
+    file.appender.append(batch(0..3).into()).await.unwrap();
     assert_eq!(file.appender.held(&batch(0..3)).await.unwrap(), Held::All);
     assert_eq!(file.appender.held(&batch(0..4)).await.unwrap(), Held::Other);
     let mut other = batch(0..3);
     other.rows[1].body = b"{}".to_vec();
     assert_eq!(file.appender.held(&other).await.unwrap(), Held::Other);
-    file.appender.append(&batch(2..4)).await.expect_err("a place is taken once");
+    file.appender.append(batch(2..4).into()).await.expect_err("a place is taken once");
     assert_eq!(file.appender.held(&batch(3..4)).await.unwrap(), Held::Nothing);
-    file.appender.append(&batch(3..4)).await.unwrap();
+    file.appender.append(batch(3..4).into()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_second_writer_is_refused_and_a_reader_is_not() {
     let place = place();
-    let mut file = open(&place).await;
-    file.appender.append(&batch(0..1)).await.unwrap();
+    let file = open(&place).await;
+    file.appender.append(batch(0..1).into()).await.unwrap();
     let other = fresh([9; 5]);
     let second = audit::open(&place.url, &other);
     let refused = second.await.unwrap_err();
@@ -228,14 +228,14 @@ async fn the_origin_stays_when_the_file_is_opened_again() {
 #[tokio::test]
 async fn the_wal_is_taken_in_beside_the_writer() {
     let place = place();
-    let mut file = open(&place).await;
+    let file = open(&place).await;
     let mut seq = 0;
     while file.appender.wal_bytes() <= 4 << 20 {
         let mut batch = batch(seq..seq + 64);
         for row in &mut batch.rows {
             row.body = vec![b'x'; 4_096];
         }
-        file.appender.append(&batch).await.unwrap();
+        file.appender.append(batch.into()).await.unwrap();
         seq += 64;
     }
     let before = file.appender.wal_bytes();
@@ -247,7 +247,7 @@ async fn the_wal_is_taken_in_beside_the_writer() {
 #[tokio::test]
 async fn the_wal_stays_bounded_when_the_writer_never_pauses() {
     let place = place();
-    let mut file = open(&place).await;
+    let file = open(&place).await;
     let wal =
         std::path::PathBuf::from(format!("{}-wal", place.url.trim_start_matches("sqlite://")));
     let writes = async {
@@ -256,7 +256,7 @@ async fn the_wal_stays_bounded_when_the_writer_never_pauses() {
             for row in &mut batch.rows {
                 row.body = vec![b'x'; 4_000];
             }
-            file.appender.append(&batch).await.unwrap();
+            file.appender.append(batch.into()).await.unwrap();
         }
     };
     tokio::select! {

@@ -34,8 +34,7 @@ pub(super) struct Wal {
 }
 
 impl Wal {
-    /// Counts what a commit added, from the lengths of its bodies. Whether the writer has to help now; then it calls
-    /// [`Self::help`].
+    /// Counts what a commit added, from the lengths of its bodies. Whether the writer has to move the WAL itself now.
     pub(super) fn wrote(&self, bodies: impl Iterator<Item = usize>) -> Help {
         let rows: u64 = bodies.map(|length| length as u64 + ROW_BYTES).sum();
         let added = rows + COMMIT_BYTES;
@@ -50,23 +49,14 @@ impl Wal {
         }
     }
 
-    /// Moves the WAL on the writer's own connection.
-    pub(super) async fn help(&self, connection: &mut SqliteConnection, bytes: u64) {
-        // A long reader may hold it up; then the keeper asks again.
-        match checkpoint(connection).await {
-            Ok(_) => self.moved(bytes),
-            Err(error) => tracing::warn!(%error, "could not checkpoint the audit log"),
-        }
-    }
-
     /// Bytes written since they were last moved into the database, roughly.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// What was appended since `before` was counted stays counted.
-    fn moved(&self, before: u64) {
+    /// All that was counted up to `before` is in the database. What was appended since stays counted.
+    pub(super) fn moved(&self, before: u64) {
         let rest = |bytes: u64| Some(bytes.saturating_sub(before));
         let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest);
     }

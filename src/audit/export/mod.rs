@@ -1,0 +1,299 @@
+//! Taking records away: as evidence in JSON Lines, which can be checked by itself, or for a spreadsheet as CSV.
+//!
+//! An export as JSON Lines holds the exact bodies of the records that a query finds, and hashes of those in between, from
+//! one checkpoint to another: whoever has the public key can check that each record is what was written, in its place
+//! ([`super::verify::export`]). It does not prove that nothing else fits the query: what is left out is a hash.
+//!
+//! Both are streamed: an export of any length takes the same memory, save for the principals that its records name.
+
+mod csv;
+mod gap;
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::Write;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use self::csv::VERSION as CSV_VERSION;
+use self::gap::Gap;
+use super::merkle::{Hash, Peaks};
+use super::verify::Unable;
+use super::verify::export::{Header, VERSION};
+use crate::model::id::DecisionId;
+use crate::model::principal::PrincipalHash;
+use crate::model::query::{Evidence, Known, Query};
+use crate::model::time::Timestamp;
+use crate::store::audit::{CopyOrigin, CopyRow, LogCopy};
+
+/// The form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// JSON Lines: exact, and can be checked.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+}
+
+/// What an export holds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Manifest {
+    /// Its form.
+    pub format: Format,
+    /// What was looked for; empty: everything.
+    pub query: String,
+    /// Records in it.
+    pub records: u64,
+    /// The first of them.
+    pub first: Option<String>,
+    /// The last of them.
+    pub last: Option<String>,
+    /// For each log: the newest checkpoint that was there, as a signed note.
+    pub checkpoints: Vec<String>,
+    /// SHA-256 over the export, in hex.
+    pub sha256: String,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// The version of Cedargate that made it.
+    pub version: &'static str,
+}
+
+/// Writes what `query` finds into `out`. `progress` learns how many records were read.
+///
+/// # Errors
+/// When the log can't be read, or the export can't be written.
+pub async fn export<K: Known>(
+    copy: &mut LogCopy,
+    (query, known): (&Query, &K),
+    (format, out): (Format, &mut impl Write),
+    mut progress: impl FnMut(u64),
+) -> Result<Manifest, Unable> {
+    let mut export = Export {
+        query,
+        known,
+        out: Hashed { out, sha256: Sha256::new() },
+        format,
+        contents: HashMap::new(),
+        named: BTreeSet::new(),
+        found: (0, None, None),
+        line: Vec::new(),
+    };
+    let mut checkpoints = Vec::new();
+    if format == Format::Csv {
+        csv::header(&mut export.line);
+        export.flush()?;
+    }
+    for origin in copy.origins().await? {
+        checkpoints.extend(export.one_log(copy, &origin, &mut progress).await?);
+    }
+    export.principals(copy).await?;
+    export.out.out.flush()?;
+    let (records, first, last) = export.found;
+    Ok(Manifest {
+        format,
+        query: query.to_string(),
+        records,
+        first: first.map(|id| id.to_string()),
+        last: last.map(|id| id.to_string()),
+        checkpoints,
+        sha256: PrincipalHash(export.out.sha256.finalize().into()).to_string(),
+        made_at: known.now(),
+        version: env!("CARGO_PKG_VERSION"),
+    })
+}
+
+struct Export<'a, K, W> {
+    query: &'a Query,
+    known: &'a K,
+    out: Hashed<'a, W>,
+    format: Format,
+    /// Contents of principals, read.
+    contents: HashMap<Hash, Value>,
+    /// Principals that records in it name.
+    named: BTreeSet<Hash>,
+    found: (u64, Option<DecisionId>, Option<DecisionId>),
+    line: Vec<u8>,
+}
+
+/// Contents that are kept at once.
+const CONTENTS: usize = 20_000;
+
+impl<K: Known, W: Write> Export<'_, K, W> {
+    /// Gives the newest checkpoint of the log.
+    async fn one_log(
+        &mut self,
+        copy: &mut LogCopy,
+        origin: &CopyOrigin,
+        progress: &mut impl FnMut(u64),
+    ) -> Result<Option<String>, Unable> {
+        let Some(newest) = copy.point_before(origin, u64::MAX >> 24).await? else {
+            return Ok(None);
+        };
+        let (from, to) = self.span(copy, origin, newest.size).await?;
+        let base = copy.point_before(origin, from).await?;
+        let base = base.and_then(|point| Peaks::from_bytes(point.size, &point.peaks));
+        let base = base.unwrap_or_default();
+        self.begin(origin, &base)?;
+        let (mut at, mut gap) = (base.size(), Gap::default());
+        'log: while at < to {
+            let points = copy.points(origin, at.saturating_add(1)).await?;
+            for point in points {
+                while at < point.size {
+                    let rows = copy.rows(origin, (at, point.size)).await?;
+                    if rows.is_empty() {
+                        break 'log;
+                    }
+                    for row in rows {
+                        at = row.seq().saturating_add(1);
+                        self.take(copy, (origin, row), &mut gap).await?;
+                    }
+                    progress(at);
+                }
+                self.omit(&mut gap)?;
+                self.vouch(&point.note)?;
+                if at >= to {
+                    break 'log;
+                }
+            }
+        }
+        Ok(Some(newest.note))
+    }
+
+    /// The numbers between which something can be found.
+    async fn span(
+        &self,
+        copy: &mut LogCopy,
+        origin: &CopyOrigin,
+        size: u64,
+    ) -> Result<(u64, u64), Unable> {
+        let (from, to) = self.query.span(self.known.now());
+        let from = match from {
+            Some(at) => copy.first_since(origin, at).await?,
+            None => copy.first(origin).await?.unwrap_or(0),
+        };
+        let to = match to {
+            Some(at) => copy.first_since(origin, at).await?,
+            None => size,
+        };
+        Ok((from, to.min(size)))
+    }
+
+    async fn take(
+        &mut self,
+        copy: &mut LogCopy,
+        (origin, row): (&CopyOrigin, CopyRow),
+        gap: &mut Gap,
+    ) -> Result<(), Unable> {
+        let seq = row.seq();
+        let leaf: Hash = row.leaf_hash.as_slice().try_into().unwrap_or_default();
+        let Some(body) = &row.body else {
+            gap.push(seq, leaf);
+            return Ok(());
+        };
+        let hash: Option<Hash> = row.principal.as_deref().and_then(|hash| hash.try_into().ok());
+        self.know(copy, hash).await?;
+        let null = Value::Null;
+        let principal = hash.and_then(|hash| self.contents.get(&hash)).unwrap_or(&null);
+        let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+        let id = DecisionId { origin: origin.id, seq };
+        let at = Timestamp::from_micros(row.ts_us);
+        let record = Evidence { id, at, kind: &row.kind, body: &parsed, principal };
+        if !self.query.finds(&record, self.known) {
+            gap.push(seq, leaf);
+            return Ok(());
+        }
+        if self.format == Format::Csv {
+            csv::line(&mut self.line, &record);
+        }
+        self.found = (self.found.0 + 1, self.found.1.or(Some(id)), Some(id));
+        self.named.extend(hash);
+        if self.format == Format::Jsonl {
+            self.omit(gap)?;
+            self.line.extend_from_slice(body);
+            self.line.push(b'\n');
+        }
+        self.flush()
+    }
+
+    async fn know(&mut self, copy: &mut LogCopy, hash: Option<Hash>) -> Result<(), Unable> {
+        let Some(hash) = hash.filter(|hash| !self.contents.contains_key(hash)) else {
+            return Ok(());
+        };
+        if self.contents.len() >= CONTENTS {
+            self.contents.clear();
+        }
+        let content = copy.principal(&hash).await?.unwrap_or_default();
+        self.contents.insert(hash, serde_json::from_str(&content).unwrap_or_default());
+        Ok(())
+    }
+
+    fn begin(&mut self, origin: &CopyOrigin, base: &Peaks) -> Result<(), Unable> {
+        let id = origin.id.to_string();
+        self.json(&Header { version: VERSION, origin: id, key: origin.log_key.clone() })?;
+        for (level, hash) in base.subtrees() {
+            self.subtree(level, hash)?;
+        }
+        Ok(())
+    }
+
+    fn omit(&mut self, gap: &mut Gap) -> Result<(), Unable> {
+        gap.take().into_iter().try_for_each(|(level, hash)| self.subtree(level, hash))
+    }
+
+    fn subtree(&mut self, level: u32, hash: Hash) -> Result<(), Unable> {
+        let hash = STANDARD.encode(hash);
+        self.json(&serde_json::json!({ "omitted": { "level": level, "hash": hash } }))
+    }
+
+    fn vouch(&mut self, note: &str) -> Result<(), Unable> {
+        self.json(&serde_json::json!({ "checkpoint": note }))
+    }
+
+    /// Who asked in the records, as they were then.
+    async fn principals(&mut self, copy: &mut LogCopy) -> Result<(), Unable> {
+        for hash in std::mem::take(&mut self.named) {
+            let Some(content) = copy.principal(&hash).await? else { continue };
+            let name = serde_json::json!(PrincipalHash(hash).to_string());
+            let content = serde_json::json!(content);
+            self.text(&format!("{{\"principal\":{name},\"content\":{content}}}"))?;
+        }
+        Ok(())
+    }
+
+    fn json(&mut self, line: &impl Serialize) -> Result<(), Unable> {
+        let text = serde_json::to_string(line).map_err(std::io::Error::from)?;
+        self.text(&text)
+    }
+
+    /// A line that only JSON Lines have.
+    fn text(&mut self, line: &str) -> Result<(), Unable> {
+        if self.format == Format::Jsonl {
+            self.line.extend_from_slice(line.as_bytes());
+            self.line.push(b'\n');
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), Unable> {
+        self.out.write(&self.line)?;
+        self.line.clear();
+        Ok(())
+    }
+}
+
+/// Hashes what is written.
+struct Hashed<'a, W> {
+    out: &'a mut W,
+    sha256: Sha256,
+}
+
+impl<W: Write> Hashed<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.sha256.update(bytes);
+        self.out.write_all(bytes)
+    }
+}

@@ -1,0 +1,86 @@
+//! What the writer of the log hands over to be written.
+
+use std::sync::Arc;
+
+use crate::model::id::{AppId, RouteId, Subject};
+use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
+use crate::model::record::Verdict;
+use crate::model::time::Timestamp;
+
+/// One record, ready to be written.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its number.
+    pub seq: u64,
+    /// The exact bytes that were hashed.
+    pub body: Vec<u8>,
+    /// SHA-256(0x00 || body).
+    pub leaf_hash: [u8; 32],
+    /// When.
+    pub at: Timestamp,
+    /// `decision`, `refusal` or an event's word.
+    pub kind: &'static str,
+    /// What the record is about.
+    pub about: About,
+}
+
+/// Copies of a record's content that can be searched for.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    /// Of decisions.
+    pub verdict: Option<Verdict>,
+    /// The app.
+    pub app: Option<AppId>,
+    /// The route.
+    pub route: Option<RouteId>,
+    /// Who asked.
+    pub subject: Option<Subject>,
+    /// Their content at that moment.
+    pub principal: Option<PrincipalHash>,
+}
+
+/// How far an outbox was taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Which outbox.
+    pub source: &'static str,
+    /// The highest row taken.
+    pub id: i64,
+}
+
+/// A checkpoint, ready to be written: what vouches for all records up to its size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// How many records it vouches for.
+    pub size: u64,
+    /// The signed note.
+    pub note: String,
+    /// Roots of the perfect subtrees, largest first, 32 bytes each.
+    pub peaks: Vec<u8>,
+    /// The checkpoint whose place it takes; none when all others stay.
+    pub replaces: Option<u64>,
+}
+
+/// Records that become durable together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// In the order of their numbers, without gaps.
+    pub rows: Vec<Row>,
+    /// Principals that the rows refer to; those that the file has already are skipped.
+    pub principals: Vec<(PrincipalHash, Arc<PrincipalSnapshot>)>,
+    /// Outbox rows that became records of this batch.
+    pub taken: Option<Taken>,
+    /// What vouches for the log once they are part of it.
+    pub head: Option<Head>,
+}
+
+/// What the file holds at the places of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// Nothing: the batch is to be written.
+    Nothing,
+    /// The same bytes: the batch was written.
+    All,
+    /// Something else: another writer was here, and this one must stop.
+    Other,
+}

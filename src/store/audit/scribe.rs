@@ -1,0 +1,273 @@
+//! The thread that writes the log: one connection, one batch after the other.
+//!
+//! A connection of its own and no pool, because each statement through a pool is a hop to a thread and back, and a commit
+//! has a dozen. The right to write lives here, so that it ends only when the last batch has.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use tokio::sync::oneshot;
+
+use super::super::error::StoreError;
+use super::super::sqlite::raw_failed;
+use super::batch::{Batch, Head, Row};
+use super::wal::{Help, Wal};
+use super::{Origin, WriterLock};
+use crate::model::id::{AppId, RouteId, Subject};
+use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
+use crate::model::record::Verdict;
+
+/// How long a statement waits for the write lock before it fails.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Hands work to the thread. The thread ends when this is dropped, after what it has begun.
+#[derive(Debug)]
+pub(super) struct Scribe {
+    jobs: mpsc::Sender<Job>,
+    file: PathBuf,
+    wal: Arc<Wal>,
+}
+
+type Job = Box<dyn FnOnce(&mut Desk) + Send>;
+
+/// What the thread works with.
+pub(super) struct Desk {
+    file: PathBuf,
+    /// None after a failure: the next attempt begins with a connection that nothing happened to.
+    connection: Option<Connection>,
+    known: Known,
+    _lock: WriterLock,
+}
+
+impl Scribe {
+    /// Starts the thread for the log in this file.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(
+        file: PathBuf,
+        lock: WriterLock,
+        wal: Arc<Wal>,
+    ) -> Result<Self, StoreError> {
+        let (jobs, work) = mpsc::channel::<Job>();
+        let known = Known::default();
+        let desk = Desk { file: file.clone(), connection: None, known, _lock: lock };
+        let failed = |source| StoreError::Create { path: file.clone(), source };
+        std::thread::Builder::new()
+            .name("audit-writer".to_owned())
+            .spawn(move || {
+                let mut desk = desk;
+                for job in work {
+                    job(&mut desk);
+                }
+            })
+            .map_err(failed)?;
+        Ok(Self { jobs, file, wal })
+    }
+
+    /// Does something in one transaction, and waits until it is durable.
+    ///
+    /// # Errors
+    /// When it could not be done, or when that is not known.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>, &mut Known) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let gone = || StoreError::Gone { file: self.file.clone(), doing };
+        let job: Job = Box::new(move |desk| {
+            let done = desk.transact(work).map_err(|error| raw_failed(&desk.file, doing, &error));
+            // Whoever asked may have left; it is done all the same.
+            drop(answer.send(done));
+        });
+        self.jobs.send(job).map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Writes a batch and waits until it is durable.
+    ///
+    /// # Errors
+    /// As for [`Self::write`].
+    pub(super) async fn append(&self, origin: Origin, batch: Arc<Batch>) -> Result<(), StoreError> {
+        let written = Arc::clone(&batch);
+        let work = move |tx: &Transaction<'_>, known: &mut Known| append(tx, known, origin, &batch);
+        self.write("write to the log", work).await?;
+        let help = self.wal.wrote(written.rows.iter().map(|row| row.body.len()));
+        if let Help::Needed { bytes } = help {
+            let wal = Arc::clone(&self.wal);
+            // A thread that is gone has nothing to move.
+            drop(self.jobs.send(Box::new(move |desk| desk.move_wal(&wal, bytes))));
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    fn transact<T>(
+        &mut self,
+        work: impl FnOnce(&Transaction<'_>, &mut Known) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, rusqlite::Error> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => open(&self.file)?,
+        };
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&tx, &mut self.known).and_then(|done| tx.commit().map(|()| done));
+        match done {
+            Ok(done) => {
+                self.connection = Some(connection);
+                Ok(done)
+            }
+            Err(error) => {
+                // What was thought to be in the file may not be.
+                self.known.forget();
+                Err(error)
+            }
+        }
+    }
+
+    /// Moves the WAL into the database before it grows without bound.
+    fn move_wal(&self, wal: &Wal, bytes: u64) {
+        let Some(connection) = &self.connection else { return };
+        // A long reader may hold it up; then the keeper asks again.
+        match connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+            Ok(()) => wal.moved(bytes),
+            Err(error) => tracing::warn!(%error, "could not checkpoint the audit log"),
+        }
+    }
+}
+
+/// Opens the file as every connection to it is opened: durable, or not at all.
+fn open(file: &std::path::Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // A checkpoint inside a commit makes every waiting request wait for it.
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if mode != "wal" || synchronous != 2 {
+        let misused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
+        let why = format!(
+            "the log is in mode `{mode}` with synchronous {synchronous}, not in `wal` with 2"
+        );
+        return Err(rusqlite::Error::SqliteFailure(misused, Some(why)));
+    }
+    connection.set_prepared_statement_cache_capacity(16);
+    Ok(connection)
+}
+
+/// Principals that the file has, as far as is remembered: up to this many, and not beyond the day, so that the file says
+/// of each one to a day when it was last needed.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    hashes: HashSet<PrincipalHash>,
+    day: i64,
+}
+
+const KNOWN_PRINCIPALS: usize = 65_536;
+const DAY_US: i64 = 86_400_000_000;
+
+impl Known {
+    /// The principals of the batch that are not known, each once.
+    fn fresh<'a>(&mut self, batch: &'a Batch) -> Vec<&'a (PrincipalHash, Arc<PrincipalSnapshot>)> {
+        let day = batch.rows.last().map_or(self.day, |row| row.at.as_micros() / DAY_US);
+        if day != self.day || self.hashes.len() > KNOWN_PRINCIPALS {
+            self.forget();
+            self.day = day;
+        }
+        let mut seen = HashSet::new();
+        let unknown = |hash: &PrincipalHash| !self.hashes.contains(hash);
+        let all = batch.principals.iter();
+        all.filter(|(hash, _)| unknown(hash) && seen.insert(*hash)).collect()
+    }
+
+    /// The file may lack any of them from now on.
+    pub(super) fn forget(&mut self) {
+        self.hashes.clear();
+    }
+}
+
+fn append(
+    tx: &Transaction<'_>,
+    known: &mut Known,
+    origin: Origin,
+    batch: &Batch,
+) -> Result<(), rusqlite::Error> {
+    let seen = batch.rows.last().map_or(0, |row| row.at.as_micros());
+    let fresh = known.fresh(batch);
+    for (hash, principal) in &fresh {
+        tx.prepare_cached(
+            "INSERT INTO principal_snapshot (hash, body, seen_us) VALUES (?1, ?2, ?3)
+             ON CONFLICT (hash) DO UPDATE SET seen_us = MAX(seen_us, excluded.seen_us)",
+        )?
+        .execute(params![hash.0.as_slice(), principal.to_json(), seen])?;
+    }
+    known.hashes.extend(fresh.into_iter().map(|(hash, _)| *hash));
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO record
+         (place, body, leaf_hash, ts_us, kind, verdict, app, route, subject, principal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for row in &batch.rows {
+        put_row(&mut insert, origin, row)?;
+    }
+    if let Some(head) = &batch.head {
+        put_head(tx, origin, head)?;
+    }
+    if let Some(taken) = &batch.taken {
+        tx.prepare_cached(
+            "INSERT INTO taken (source, id) VALUES (?1, ?2)
+             ON CONFLICT (source) DO UPDATE SET id = excluded.id",
+        )?
+        .execute(params![taken.source, taken.id])?;
+    }
+    Ok(())
+}
+
+fn put_row(
+    insert: &mut rusqlite::CachedStatement<'_>,
+    origin: Origin,
+    row: &Row,
+) -> Result<(), rusqlite::Error> {
+    let about = &row.about;
+    let verdict = about.verdict.map(|verdict| match verdict {
+        Verdict::Allow => "allow",
+        Verdict::Deny => "deny",
+    });
+    insert
+        .execute(params![
+            origin.place(row.seq),
+            row.body.as_slice(),
+            row.leaf_hash.as_slice(),
+            row.at.as_micros(),
+            row.kind,
+            verdict,
+            about.app.as_ref().map(AppId::as_str),
+            about.route.as_ref().map(RouteId::as_str),
+            about.subject.as_ref().map(Subject::to_string),
+            about.principal.as_ref().map(|hash| hash.0.as_slice()),
+        ])
+        .map(|_| ())
+}
+
+fn put_head(tx: &Transaction<'_>, origin: Origin, head: &Head) -> Result<(), rusqlite::Error> {
+    let (place, note, peaks) = (origin.place(head.size), &head.note, head.peaks.as_slice());
+    let changed = match head.replaces {
+        Some(size) => tx
+            .prepare_cached(
+                "UPDATE checkpoint SET place = ?1, note = ?2, peaks = ?3 WHERE place = ?4",
+            )?
+            .execute(params![place, note, peaks, origin.place(size)])?,
+        None => tx
+            .prepare_cached("INSERT INTO checkpoint (place, note, peaks) VALUES (?1, ?2, ?3)")?
+            .execute(params![place, note, peaks])?,
+    };
+    // None: somebody took the checkpoint away that this one follows.
+    if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+}
