@@ -28,9 +28,7 @@ impl Streamed {
 
 impl Drop for Streamed {
     fn drop(&mut self) {
-        if self.body.is_end_stream() {
-            self.wire.rest();
-        }
+        self.wire.rest();
     }
 }
 
@@ -49,11 +47,7 @@ impl HttpBody for Streamed {
                 watch.enter(ConnectionKind::Request);
             }
             (Poll::Ready(Some(Ok(_))), Some(watch)) => watch.beat(),
-            (Poll::Ready(None), _) => {
-                this.watch = None;
-                this.wire.rest();
-            }
-            (Poll::Ready(Some(Err(_))), _) => this.watch = None,
+            (Poll::Ready(Some(Err(_)) | None), _) => this.watch = None,
             (Poll::Pending | Poll::Ready(_), _) => {}
         }
         polled

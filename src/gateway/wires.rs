@@ -28,6 +28,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ClientConfig;
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tower_service::Service as _;
 
@@ -276,9 +277,14 @@ impl Wire {
         Pin::new(body).poll_frame(&mut asleep)
     }
 
-    /// The body is complete: the connection can carry another request, if both sides want it to.
+    /// Nothing more is wanted of the body. Only a connection that waits for another request is kept, which it does once
+    /// the answer is complete and both sides want to go on.
     pub(super) fn rest(&mut self) {
         let Hold::Here(held) = std::mem::replace(&mut self.0, Hold::Elsewhere) else { return };
+        if Handle::try_current().is_err() {
+            // Everything is coming down.
+            return;
+        }
         let (mut line, Home { shared, to }) = *held;
         // Nobody is to be woken by what happens to it while it rests.
         line.advance(&mut Context::from_waker(Waker::noop()));
