@@ -108,26 +108,28 @@ impl Front {
         request: &Request<Body>,
     ) -> Result<(Exchange, Place), (Box<Refused>, Refusal)> {
         let raw = raw_target(request);
-        arrival.facts.path = path_as_sent(raw);
+        let refused = |mut arrival: Refused, refusal| {
+            arrival.facts.path = path_as_sent(raw);
+            Err((Box::new(arrival), refusal))
+        };
         // A tunnel has no path that could be decided on (RFC 9110 section 9.3.6).
         if *request.method() == Method::CONNECT {
-            return Err((Box::new(arrival), Refusal::MethodNotAllowed));
+            return refused(arrival, Refusal::MethodNotAllowed);
         }
         let host = match host_of(request) {
             Ok(host) => host,
-            Err(refusal) => return Err((Box::new(arrival), refusal)),
+            Err(refusal) => return refused(arrival, refusal),
         };
-        arrival.facts.host = Some(host.clone());
-        let Some(place) = self.place(snapshot, &host) else {
-            return Err((Box::new(arrival), Refusal::UnknownHost));
-        };
+        let place = self.place(snapshot, &host);
+        arrival.facts.host = Some(host);
+        let Some(place) = place else { return refused(arrival, Refusal::UnknownHost) };
         let app_id = match &place {
             Place::Own => None,
             Place::App(app, _) => Some(&app.id),
         };
         let (path, query) = match read(raw, |path| snapshot.keeps_slashes(app_id, path)) {
             Ok((path, query)) => (snapshot.as_app_reads(app_id, path), query),
-            Err(refusal) => return Err((Box::new(arrival), refusal)),
+            Err(refusal) => return refused(arrival, refusal),
         };
         path.as_str().clone_into(&mut arrival.facts.path);
         let (origin, app) = match &place {
