@@ -28,7 +28,8 @@ use self::front::Front;
 use self::listener::{Listener, Pages};
 use self::ops::Ops;
 pub use self::signals::stop_signal;
-use crate::audit::{self, Audit, AuditSettings, Ending, Places, Strictness, Ward, Writer};
+use crate::audit::upkeep::Upkeep;
+use crate::audit::{self, Audit, AuditSettings, Ending, Log, Places, Strictness, Ward, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
 use crate::config::{self, Config};
 use crate::gateway::watcher::Watcher;
@@ -99,6 +100,7 @@ impl Sockets {
 struct Work {
     audit: Audit,
     ending: Ending,
+    upkeep: Upkeep,
     writer: Writer,
     live: Live,
     store: Store,
@@ -118,13 +120,7 @@ impl Gate {
         let tls = config.tls.as_ref().map(tls::server).transpose()?;
         let keys = Keys::open(&config.keys.directory)?;
         let store = Store::open(&config.database_url).await?;
-        let (url, settings) = (&config.audit.database_url, audit_settings(config));
-        let ward = ward(config)?;
-        let key = ward.key.public();
-        let log = audit::open(url, settings, clock.clone(), ward).await?;
-        if log.key != key {
-            Keys::install_log(&config.keys.directory)?;
-        }
+        let (log, upkeep) = open_log(config, &clock).await?;
         let ending = log.ending;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
@@ -160,6 +156,7 @@ impl Gate {
         let work = Work {
             audit: log.audit,
             ending,
+            upkeep,
             writer,
             live,
             store,
@@ -218,8 +215,19 @@ impl Gate {
         let watcher = self.watcher();
         let Self { front, ops, sockets, tls, limits, metrics, work, tasks, stop: tunnels, .. } =
             self;
-        let Work { audit, ending, writer, live, store, sessions, refuser, idp, names, clock } =
-            work;
+        let Work {
+            audit,
+            ending,
+            upkeep,
+            writer,
+            live,
+            store,
+            sessions,
+            refuser,
+            idp,
+            names,
+            clock,
+        } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let watching = CancellationToken::new();
         let writer = helpers.spawn(writer.run(writing.clone()));
@@ -228,6 +236,7 @@ impl Gate {
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
+        drop(helpers.spawn(upkeep.run(halt.clone())));
         drop(helpers.spawn(idp.run(halt.clone())));
         drop(helpers.spawn(names.run(halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
@@ -245,8 +254,7 @@ impl Gate {
         };
         halt.cancel();
         tunnels.cancel();
-        drain(&tasks).await;
-        last_sum_up(&refuser).await;
+        drain(&tasks, &refuser).await;
         watching.cancel();
         if !watcher.is_finished() {
             drop(watcher.await);
@@ -292,11 +300,13 @@ async fn note_start(audit: &Audit, ending: Ending, live: &Live) -> Result<()> {
     Ok(())
 }
 
-async fn drain(tasks: &TaskTracker) {
+/// Lets open requests finish, and sums up the last that were turned away.
+async fn drain(tasks: &TaskTracker, refuser: &Refuser) {
     tasks.close();
     if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
         tracing::warn!(open = tasks.len(), "Requests that did not finish in time are cut.");
     }
+    last_sum_up(refuser).await;
 }
 
 async fn sweep((sessions, store): (Arc<Sessions>, Store), clock: Clock, stop: CancellationToken) {
@@ -331,6 +341,18 @@ async fn last_sum_up(refuser: &Refuser) {
 async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
     let bound = TcpListener::bind(address).await;
     bound.with_context(|| format!("`{key}`: can't listen on {address}; is another program there?"))
+}
+
+/// Opens the log, and puts a key in place that took over when the change of it was cut off.
+async fn open_log(config: &Config, clock: &Clock) -> Result<(Log, Upkeep)> {
+    let (url, ward) = (&config.audit.database_url, ward(config)?);
+    let key = ward.key.public();
+    let log = audit::open(url, audit_settings(config), clock.clone(), ward).await?;
+    if log.key != key {
+        Keys::install_log(&config.keys.directory)?;
+    }
+    let upkeep = Upkeep::of(&log, url, clock.clone(), config.audit.retention)?;
+    Ok((log, upkeep))
 }
 
 /// What a rule book must fit under these settings.

@@ -14,7 +14,7 @@ use super::notary::Notary;
 use super::queue::{Queue, Queued, Ties, Waiter};
 use crate::keys::LogKey;
 use crate::model::record::{Entry, Event};
-use crate::store::audit::{Appender, AuditFile, AuditReader, Batch, Held, WalKeeper};
+use crate::store::audit::{Appender, AuditFile, AuditReader, Batch, Held, Remover, WalKeeper};
 
 /// Entries of one transaction: enough to share a sync, few enough to keep the wait short.
 const BATCH: usize = 256;
@@ -42,6 +42,11 @@ impl Writer {
         let anchors = Anchors::new(places, desk.newest.subscribe());
         let AuditFile { appender, wal_keeper, reader } = file;
         (Self { appender, wal_keeper, desk, anchors, drain: None }, reader)
+    }
+
+    /// What removes content from the file.
+    pub(super) fn remover(&self) -> Remover {
+        self.appender.remover()
     }
 
     /// Lets another key sign from the next checkpoint on, which carries both signatures.

@@ -106,13 +106,6 @@ impl Reader {
         }
     }
 
-    /// A key of a later version: taking it in silence would promise what does not happen.
-    pub(super) fn not_yet(&mut self, key: &'static str, instead: &str) {
-        if self.0.given.contains_key(key) {
-            self.problem(key, format!("is not supported by this version: {instead}; remove it"));
-        }
-    }
-
     fn console(&mut self) -> Console {
         let second_person = self.optional("console.second_person", values::second_person);
         let mut members = |key| -> Vec<ConsoleMember> { self.list(key, values::member) };
@@ -156,7 +149,6 @@ impl Reader {
     fn audit(&mut self, main: &str) -> Audit {
         let bounds =
             Bounds { least: Duration::from_secs(DAY), most: Duration::from_secs(3660 * DAY) };
-        self.not_yet("audit.retention", "records are kept for ever");
         let database_url = self.optional("audit.database_url", values::database);
         let strictness = self.optional("audit.strictness", values::strictness);
         let retention = self.optional("audit.retention", |text| values::span(text, bounds));

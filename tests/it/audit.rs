@@ -149,3 +149,34 @@ async fn what_was_filtered_is_exported_with_a_manifest_and_checked_elsewhere() {
     assert_eq!(csv.lines().count(), 2, "{csv}");
     says(&world.command(&["audit", "export", "usr:uma"]), 2, &["Did you mean `user:`?"]);
 }
+
+// Of several threads: the gate works while the command waits for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn person_is_forgotten_beside_the_running_gate_and_without_one() {
+    let world = World::start().await;
+    let mut uma = world.browser_of("uma").await;
+    let mut max = world.browser_of("max").await;
+    assert_eq!(uma.open(&world.app("/finance/summary")).await.status, 200);
+    let decided = world.decisions().await;
+    let id_of = |path: &str| {
+        let found = decided.iter().find(|record| record["path"] == path).unwrap();
+        found["principal"]["id"].as_str().unwrap().to_owned()
+    };
+    let id = id_of("/finance/summary");
+    let order = ["audit", "erase", "--user", &id, "--reason", "Request 17"];
+    says(&world.command(&order), 0, &["is gone"]);
+    says(&world.command(&["audit", "verify"]), 0, &["erased", "Intact."]);
+    let found = says(&world.command(&["audit", "export", &format!("user:{id}")]), 0, &[]);
+    assert!(!found.contains("/finance/summary"), "{found}");
+    let erased = world.events("erased").await;
+    assert_eq!(erased[0]["reason"], "Request 17");
+    says(&world.command(&["audit", "erase", "--user", "uma", "--reason", "x"]), 2, &["a subject"]);
+    // The other one, once the gate has stopped.
+    assert_eq!(max.open(&world.app("/me")).await.status, 200);
+    let id = world.decisions().await[0]["principal"]["id"].as_str().unwrap().to_owned();
+    let gate = world.places.gate();
+    let data = world.stop().await;
+    let run = |arguments: &[&str]| command_on(data.path(), &gate, arguments);
+    says(&run(&["audit", "erase", "--user", &id, "--reason", "Request 18"]), 0, &["is gone"]);
+    says(&run(&["audit", "verify"]), 0, &["Intact."]);
+}

@@ -173,8 +173,14 @@ impl<K: Known, W: Write> Export<'_, K, W> {
         let (from, to) = self.query.span(self.known.now());
         let from = match from {
             Some(at) => copy.first_since(origin, at).await?,
-            None => copy.first(origin).await?.unwrap_or(0),
+            None => 0,
         };
+        // What is being removed with age is gone already.
+        let begin = match copy.first(origin).await? {
+            Some(0) | None => 0,
+            Some(_) => copy.points(origin, 0).await?.first().map_or(0, |point| point.size),
+        };
+        let from = from.max(begin);
         let to = match to {
             Some(at) => copy.first_since(origin, at).await?,
             None => size,

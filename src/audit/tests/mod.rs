@@ -9,6 +9,7 @@ mod outage;
 mod outbox;
 mod sample;
 mod tampering;
+mod upkeep;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! `cedargate audit …`: the log on the command line, one file per verb.
 
 pub mod accept;
+pub mod erase;
 pub mod export;
 pub mod prove;
 pub mod rotate_key;
@@ -46,6 +47,11 @@ pub enum Audit {
         after_help = "Example: cedargate audit accept --reason \"Restored the backup of Monday\""
     )]
     Accept(accept::Options),
+    /// Forget a person: blank what the log holds about them, and leave the hashes
+    #[command(
+        after_help = "Example: cedargate audit erase --user 1111…5555.6666…0000 --reason \"Request 2026-17\""
+    )]
+    Erase(erase::Options),
     /// Let another key sign the log from here on; the gate must not run
     #[command(after_help = "Example: cedargate audit rotate-key")]
     RotateKey(rotate_key::Options),
@@ -117,6 +123,7 @@ pub async fn run(verb: &Audit) -> Result<ExitCode> {
         Audit::Export(options) => export::run(options).await,
         Audit::Prove(options) => prove::run(options).await,
         Audit::Accept(options) => accept::run(options).await,
+        Audit::Erase(options) => erase::run(options).await,
         Audit::RotateKey(options) => rotate_key::run(options).await,
     }
 }

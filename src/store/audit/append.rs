@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::super::error::StoreError;
 use super::super::sqlite::{self, Pool};
 use super::batch::{Batch, Head, Held};
+use super::removal::Remover;
 use super::scribe::Scribe;
 use super::wal::Wal;
 use super::{Origin, WriterLock, seq_of};
@@ -82,6 +83,11 @@ impl Appender {
             .fetch_optional(&self.pool)
             .await
             .map_err(sqlite::failed(&self.pool, "read how the log ends"))
+    }
+
+    /// What removes content, on the writer's own thread.
+    pub fn remover(&self) -> Remover {
+        Remover::new(self.scribe.clone())
     }
 
     /// Who writes.

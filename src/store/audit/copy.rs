@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use super::super::error::StoreError;
 use super::super::sqlite::{self, from_columns};
 use super::{Origin, bad_row, seq_of};
-use crate::model::id::OriginId;
+use crate::model::id::{OriginId, Subject};
 use crate::model::time::Timestamp;
 
 /// A log that is only read.
@@ -27,7 +27,7 @@ pub struct CopyOrigin {
     pub id: OriginId,
     /// The key that the file names as its first, as C2SP verifier key; may be empty.
     pub log_key: String,
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 /// A record with everything that the file has beside it.
@@ -307,5 +307,52 @@ impl LogCopy {
             }
         }
         Ok(low)
+    }
+
+    /// Numbers of records of an origin that are about somebody and have their content, from number `from` on: one page.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn about(
+        &mut self,
+        of: &CopyOrigin,
+        subject: &Subject,
+        from: u64,
+    ) -> Result<Vec<u64>, StoreError> {
+        let failed = self.failed("find the records of a person in the log");
+        let places: Vec<i64> = sqlx::query_scalar(
+            "SELECT place FROM record
+             WHERE place BETWEEN $1 AND $2 AND subject = $3 AND body IS NOT NULL
+             ORDER BY place LIMIT $4",
+        )
+        .bind(of.origin.place(from))
+        .bind(of.origin.end())
+        .bind(subject.to_string())
+        .bind(PAGE)
+        .fetch_all(&mut self.connection)
+        .await
+        .map_err(failed)?;
+        Ok(places.into_iter().map(seq_of).collect())
+    }
+
+    /// The last change of keys among the records of an origin below number `upto`, as its body.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn last_rotation(
+        &mut self,
+        of: &CopyOrigin,
+        upto: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let failed = self.failed("find changes of keys in the log");
+        sqlx::query_scalar(
+            "SELECT CAST(body AS TEXT) FROM record
+             WHERE place >= $1 AND place < $2 AND kind = 'key_rotated' ORDER BY place DESC LIMIT 1",
+        )
+        .bind(of.origin.place(0))
+        .bind(of.origin.place(upto))
+        .fetch_optional(&mut self.connection)
+        .await
+        .map_err(failed)
     }
 }

@@ -10,6 +10,7 @@ mod append;
 mod batch;
 mod copy;
 mod read;
+mod removal;
 mod scribe;
 mod wal;
 
@@ -21,6 +22,7 @@ pub use self::append::Appender;
 pub use self::batch::{About, Batch, Head, Held, Row, Taken};
 pub use self::copy::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
 pub use self::read::{AuditReader, Show};
+pub use self::removal::{Erasure, Remover, Rest};
 use self::wal::Wal;
 pub use self::wal::WalKeeper;
 use super::error::StoreError;

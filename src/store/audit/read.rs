@@ -4,7 +4,7 @@ use super::super::error::StoreError;
 use super::super::migrations;
 use super::super::sqlite::{self, Pool};
 use super::{SEQ_BITS, bad_row, seq_of};
-use crate::model::id::DecisionId;
+use crate::model::id::{DecisionId, Subject};
 use crate::model::record::RecordLine;
 use crate::model::time::Timestamp;
 
@@ -95,6 +95,40 @@ impl AuditReader {
         .await
         .map_err(sqlite::failed(&self.pool, "read a record"))?;
         found.map(line).transpose()
+    }
+
+    /// Asks that a person be forgotten in the log. Its writer does that, and removes the wish.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn ask_erasure(
+        &self,
+        subject: &Subject,
+        (reason, asked_by): (&str, &str),
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO erasure (subject, reason, asked_by, asked_us) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(subject.to_string())
+        .bind(reason)
+        .bind(asked_by)
+        .bind(at.as_micros())
+        .execute(&self.pool)
+        .await
+        .map(|_| ())
+        .map_err(sqlite::failed(&self.pool, "ask that a person be forgotten in the log"))
+    }
+
+    /// How many people are still to be forgotten.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn erasures_waiting(&self) -> Result<i64, StoreError> {
+        sqlx::query_scalar("SELECT COUNT(*) FROM erasure")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(sqlite::failed(&self.pool, "read who is to be forgotten in the log"))
     }
 
     /// Where a record lies; none when this log has no such origin.

@@ -24,8 +24,8 @@ use crate::model::record::Verdict;
 /// How long a statement waits for the write lock before it fails.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Hands work to the thread. The thread ends when this is dropped, after what it has begun.
-#[derive(Debug)]
+/// Hands work to the thread. Cheap to clone. The thread ends when the last of them is dropped, after what it has begun.
+#[derive(Debug, Clone)]
 pub(super) struct Scribe {
     jobs: mpsc::Sender<Job>,
     file: PathBuf,

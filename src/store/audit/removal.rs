@@ -1,0 +1,184 @@
+//! Taking content out of the log: what is older than it is kept, and what is about somebody who is to be forgotten.
+//!
+//! Each step is a short transaction of the writer's own thread, so that requests wait for no more than one of them. The
+//! record that says what is removed is durable before; hashes and checkpoints that the rest is checked with stay.
+
+use rusqlite::{Transaction, params};
+
+use super::super::error::StoreError;
+use super::copy::CopyOrigin;
+use super::scribe::Scribe;
+use crate::model::id::Subject;
+use crate::model::time::Timestamp;
+
+/// Removes content. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Remover {
+    scribe: Scribe,
+}
+
+/// Somebody's wish that a person be forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// Its number.
+    pub id: i64,
+    /// Who is to be forgotten.
+    pub subject: Subject,
+    /// Why.
+    pub reason: String,
+    /// Who asked: `operator:<system user>`.
+    pub asked_by: String,
+}
+
+/// Whether more is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// It is.
+    Some,
+    /// It is not.
+    None,
+}
+
+/// Records that one step removes.
+const STEP: i64 = 2_000;
+
+impl Remover {
+    pub(super) fn new(scribe: Scribe) -> Self {
+        Self { scribe }
+    }
+
+    /// Removes the oldest records below number `upto`, as many as one step takes, and the checkpoints below it.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn prune(&self, of: &CopyOrigin, upto: u64) -> Result<Rest, StoreError> {
+        let (from, to) = (of.origin.place(0), of.origin.place(upto));
+        let work = move |tx: &Transaction<'_>| {
+            tx.execute("DELETE FROM checkpoint WHERE place >= ?1 AND place < ?2", [from, to])?;
+            let gone = tx.execute(
+                "DELETE FROM record WHERE place IN
+                 (SELECT place FROM record WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3)",
+                [from, to, STEP],
+            )?;
+            Ok(if i64::try_from(gone) == Ok(STEP) { Rest::Some } else { Rest::None })
+        };
+        self.switched("prune", "remove old records from the log", work).await
+    }
+
+    /// Names the key that signed the first checkpoint which is still there.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn name_key(&self, of: &CopyOrigin, log_key: String) -> Result<(), StoreError> {
+        let key = of.origin.key;
+        let work = move |tx: &Transaction<'_>, _: &mut _| {
+            tx.execute("UPDATE origin SET log_key = ?1 WHERE key = ?2", params![log_key, key])
+                .map(|_| ())
+        };
+        self.scribe.write("name the log's key", work).await
+    }
+
+    /// Removes the contents of principals that no record refers to which is newer than `before`.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn prune_principals(&self, before: Timestamp) -> Result<(), StoreError> {
+        let before = before.as_micros();
+        let work = move |tx: &Transaction<'_>| {
+            tx.execute("DELETE FROM principal_snapshot WHERE seen_us < ?1", [before]).map(|_| ())
+        };
+        self.switched("prune", "remove old principals from the log", work).await
+    }
+
+    /// Blanks the records at these numbers.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn blank(&self, of: &CopyOrigin, seqs: Vec<u64>) -> Result<(), StoreError> {
+        let places: Vec<i64> = seqs.into_iter().map(|seq| of.origin.place(seq)).collect();
+        let work = move |tx: &Transaction<'_>| {
+            let mut blank = tx.prepare_cached(
+                "UPDATE record SET body = NULL, app = NULL, route = NULL, subject = NULL,
+                 principal = NULL WHERE place = ?1",
+            )?;
+            places.iter().try_for_each(|place| blank.execute([place]).map(|_| ()))
+        };
+        self.switched("erase", "blank records of the log", work).await
+    }
+
+    /// Forgets what was kept of a person as they were, and the wish with it, if no record behind `seq` is theirs.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn forget(
+        &self,
+        erasure: &Erasure,
+        (of, seq): (&CopyOrigin, u64),
+    ) -> Result<Rest, StoreError> {
+        let (place, id) = (of.origin.place(seq), erasure.id);
+        let subject = erasure.subject.to_string();
+        let work = move |tx: &Transaction<'_>, known: &mut super::scribe::Known| {
+            let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE place >= ?1 AND subject = ?2 AND body IS NOT NULL)";
+            if tx.query_row(sql, params![place, subject], |row| row.get(0))? {
+                return Ok(Rest::Some);
+            }
+            switch(tx, "erase", 1)?;
+            let sql = "DELETE FROM principal_snapshot WHERE json_extract(body, '$.subject') = ?1";
+            tx.execute(sql, [&subject])?;
+            tx.execute("DELETE FROM erasure WHERE id = ?1", [id])?;
+            switch(tx, "erase", 0)?;
+            known.forget();
+            Ok(Rest::None)
+        };
+        self.scribe.write("forget a person in the log", work).await
+    }
+
+    /// Who is to be forgotten, in the order in which it was asked.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
+        let work = |tx: &Transaction<'_>, _: &mut _| {
+            let mut all = tx.prepare_cached(
+                "SELECT id, subject, reason, asked_by FROM erasure ORDER BY id LIMIT 100",
+            )?;
+            let read = all.query_map([], |row| {
+                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
+            })?;
+            read.collect::<Result<Vec<_>, _>>()
+        };
+        let rows = self.scribe.write("read who is to be forgotten in the log", work).await?;
+        let read = |(id, subject, reason, asked_by): (i64, String, String, String)| {
+            let subject = subject
+                .parse()
+                .map_err(|_| super::bad_row("erasure", &id, "its subject is not one"))?;
+            Ok(Erasure { id, subject, reason, asked_by })
+        };
+        rows.into_iter().map(read).collect()
+    }
+
+    /// Does something under a switch that lets it pass the guard rails.
+    async fn switched<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        doing: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let work = move |tx: &Transaction<'_>, _: &mut _| {
+            switch(tx, name, 1)?;
+            let done = work(tx)?;
+            switch(tx, name, 0)?;
+            Ok(done)
+        };
+        self.scribe.write(doing, work).await
+    }
+}
+
+fn switch(tx: &Transaction<'_>, name: &str, value: i64) -> Result<(), rusqlite::Error> {
+    tx.prepare_cached(
+        "INSERT INTO audit_mode (name, value) VALUES (?1, ?2)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )?
+    .execute(params![name, value])
+    .map(|_| ())
+}
