@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cedargate::authz::limits::STACK_OF_DECIDING;
-use cedargate::commands::{audit, check, decide, format, healthcheck, lint, reach, rules, serve};
+use cedargate::commands::{
+    audit, backup, check, decide, format, healthcheck, lint, reach, rules, serve,
+};
 #[cfg(feature = "demo")]
 use cedargate::demo;
 use cedargate::model::id::ReleaseNumber;
@@ -51,6 +53,14 @@ enum Command {
     /// The log: read it, check it, prove it
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Copy both databases into a new folder, while the gate runs
+    #[command(after_help = "Example: cedargate backup /mnt/backups/2026-11-27")]
+    Backup {
+        /// The folder; it must not be there yet
+        dir: PathBuf,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// For containers: succeeds when the gate is ready
     #[command(after_help = "Example: cedargate healthcheck --config /etc/cedargate.toml")]
     Healthcheck(Settings),
@@ -254,6 +264,9 @@ async fn run(command: Command) -> ExitCode {
             rules::import(settings.file(), &dir, purpose).await.map(succeeded)
         }
         Command::Audit(verb) => audit::run(&verb).await,
+        Command::Backup { dir, settings } => {
+            backup::run(settings.file(), &dir).await.map(succeeded)
+        }
         Command::Healthcheck(settings) => healthcheck::run(settings.file()).await.map(succeeded),
     };
     done.unwrap_or_else(complain)

@@ -1,6 +1,7 @@
 //! The commands besides `demo`, one file each. Errors go up; `main` prints them and picks the exit code.
 
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod decide;
 mod entra;

@@ -55,6 +55,14 @@ impl Store {
         Ok(Self { pool: sqlite::open(url, migrations::MAIN).await? })
     }
 
+    /// Writes a consistent copy into a new file, beside whoever writes this one.
+    ///
+    /// # Errors
+    /// When the file is there already, or can't be written.
+    pub async fn copy_to(&self, file: &std::path::Path) -> Result<(), StoreError> {
+        sqlite::copy_to(&self.pool, file).await
+    }
+
     /// Waits for running statements and closes the file.
     pub async fn close(&self) {
         self.pool.close().await;

@@ -101,6 +101,19 @@ pub(super) fn failed_in(
     }
 }
 
+/// Writes a consistent copy of the database into a new file. Nobody who writes waits for it.
+///
+/// # Errors
+/// When the file is there already, or can't be written.
+pub(super) async fn copy_to(pool: &Pool, file: &Path) -> Result<(), StoreError> {
+    sqlx::query("VACUUM INTO $1")
+        .bind(file.display().to_string())
+        .execute(pool)
+        .await
+        .map(|_| ())
+        .map_err(failed(pool, "copy the database"))
+}
+
 /// The file that a `sqlite:` address names.
 pub(super) fn file_of(url: &str) -> Result<PathBuf, StoreError> {
     let wrong = |why| StoreError::Address { url: url.to_owned(), why };

@@ -180,3 +180,30 @@ async fn person_is_forgotten_beside_the_running_gate_and_without_one() {
     says(&run(&["audit", "erase", "--user", &id, "--reason", "Request 18"]), 0, &["is gone"]);
     says(&run(&["audit", "verify"]), 0, &["Intact."]);
 }
+
+#[tokio::test]
+async fn backup_is_made_beside_the_gate_and_restored_by_name() {
+    let world = World::start().await;
+    let mut uma = world.browser_of("uma").await;
+    let place = tempfile::tempdir().unwrap();
+    let copy = place.path().join("monday");
+    let into = copy.to_str().unwrap();
+    says(&world.command(&["backup", into]), 0, &["audit.db", "cedargate.db"]);
+    says(&world.command(&["backup", into]), 2, &["can't make the new folder"]);
+    let log = copy.join("audit.db");
+    let verified = world.command(&["audit", "verify", "--database", log.to_str().unwrap()]);
+    says(&verified, 0, &["Intact."]);
+    assert_eq!(uma.open(&world.app("/finance/summary")).await.status, 200);
+    let gate = world.places.gate();
+    let data = world.stop().await;
+    let run = |arguments: &[&str]| command_on(data.path(), &gate, arguments);
+    for name in ["audit.db", "cedargate.db"] {
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(data.path().join(format!("{name}{suffix}")));
+        }
+        std::fs::copy(copy.join(name), data.path().join(name)).unwrap();
+    }
+    says(&run(&["serve"]), 2, &["an older copy took its place"]);
+    says(&run(&["audit", "accept", "--reason", "Restored Monday"]), 0, &["sessions have ended"]);
+    says(&run(&["audit", "verify"]), 0, &["begun behind another log: Restored Monday", "Intact."]);
+}

@@ -97,6 +97,14 @@ impl AuditReader {
         found.map(line).transpose()
     }
 
+    /// Writes a consistent copy of the log into a new file, beside the process that writes it.
+    ///
+    /// # Errors
+    /// When the file is there already, or can't be written.
+    pub async fn copy_to(&self, file: &std::path::Path) -> Result<(), StoreError> {
+        sqlite::copy_to(&self.pool, file).await
+    }
+
     /// Asks that a person be forgotten in the log. Its writer does that, and removes the wish.
     ///
     /// # Errors
