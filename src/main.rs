@@ -1,5 +1,6 @@
 //! The `cedargate` command: one match, and what it says when something can't be done.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,6 +12,7 @@ use cedargate::commands::{
 use cedargate::demo;
 use cedargate::model::id::ReleaseNumber;
 use clap::{Args, Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -213,14 +215,29 @@ impl Settings {
 }
 
 fn main() -> ExitCode {
-    let threads = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(STACK_OF_DECIDING)
-        .build();
-    match threads {
-        Ok(threads) => threads.block_on(run(Cli::parse().command)),
+    let command = Cli::parse().command;
+    // A thread of our own, because the size of the main thread's stack is not ours to say.
+    let thread = std::thread::Builder::new().stack_size(STACK_OF_DECIDING);
+    let done = thread.name("main".to_owned()).spawn(move || match threads() {
+        Ok(threads) => threads.block_on(run(command)),
+        Err(error) => complain(error.into()),
+    });
+    match done.map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        // The panic has been printed.
+        Ok(Err(_panic)) => ExitCode::from(101),
         Err(error) => complain(error.into()),
     }
+}
+
+/// One thread on one core: threads that share a core only hand work to each other.
+fn threads() -> std::io::Result<Runtime> {
+    let one = NonZeroUsize::MIN;
+    let mut threads = match std::thread::available_parallelism() {
+        Ok(cores) if cores > one => Builder::new_multi_thread(),
+        Ok(_) | Err(_) => Builder::new_current_thread(),
+    };
+    threads.enable_all().thread_stack_size(STACK_OF_DECIDING).build()
 }
 
 async fn run(command: Command) -> ExitCode {

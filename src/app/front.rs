@@ -109,30 +109,32 @@ impl Front {
         request: &Request<Body>,
     ) -> Result<(Exchange, Place), (Box<Refused>, Refusal)> {
         let raw = raw_target(request);
-        arrival.facts.path = path_as_sent(raw);
+        let refused = |mut arrival: Refused, refusal| {
+            arrival.facts.path = path_as_sent(raw);
+            Err((Box::new(arrival), refusal))
+        };
         // A tunnel has no path that could be decided on (RFC 9110 section 9.3.6).
         if *request.method() == Method::CONNECT {
-            return Err((Box::new(arrival), Refusal::MethodNotAllowed));
+            return refused(arrival, Refusal::MethodNotAllowed);
         }
         let host = match host_of(request) {
             Ok(host) => host,
-            Err(refusal) => return Err((Box::new(arrival), refusal)),
+            Err(refusal) => return refused(arrival, refusal),
         };
-        arrival.facts.host = Some(host.clone());
-        let Some(place) = self.place(snapshot, &host) else {
-            return Err((Box::new(arrival), Refusal::UnknownHost));
-        };
+        let place = self.place(snapshot, &host);
+        arrival.facts.host = Some(host);
+        let Some(place) = place else { return refused(arrival, Refusal::UnknownHost) };
         let app_id = match &place {
             Place::Own => None,
             Place::App(app, _) => Some(&app.id),
         };
         let (path, query) = match read(raw, |path| snapshot.keeps_slashes(app_id, path)) {
             Ok(read) => read,
-            Err(refusal) => return Err((Box::new(arrival), refusal)),
+            Err(refusal) => return refused(arrival, refusal),
         };
-        let as_read = snapshot.as_app_reads(app_id, path.clone());
-        as_read.as_str().clone_into(&mut arrival.facts.path);
-        arrival.facts.unfolded = (as_read != path).then(|| path.as_str().to_owned());
+        let folded = snapshot.folded(app_id, &path).filter(|folded| *folded != path);
+        folded.as_ref().unwrap_or(&path).as_str().clone_into(&mut arrival.facts.path);
+        arrival.facts.unfolded = folded.map(|_| path.into());
         let (origin, app) = match &place {
             Place::Own => (self.public.clone(), None),
             Place::App(app, origin) => (origin.clone(), Some(Arc::clone(app))),

@@ -23,6 +23,9 @@ use crate::store::audit::{About, Row};
 /// The version of the body's form.
 const VERSION: u8 = 1;
 
+/// Bytes that most entries take, so that their text is not moved while it grows.
+const USUAL: usize = 1_024;
+
 /// An entry, spelled, but without its place in the log: that much is made before anybody waits for a turn.
 #[derive(Debug)]
 pub(super) struct Envelope {
@@ -36,8 +39,9 @@ pub(super) struct Envelope {
 impl Envelope {
     pub(super) fn of(entry: &Entry) -> Result<Self, AuditError> {
         let kind = entry.kind();
-        let content =
-            serde_json::to_vec(entry).map_err(|source| AuditError::Spelling { kind, source })?;
+        let mut content = Vec::with_capacity(USUAL);
+        serde_json::to_writer(&mut content, entry)
+            .map_err(|source| AuditError::Spelling { kind, source })?;
         let (about, principal) = match entry {
             Entry::Decision(record) => {
                 let principal = Arc::clone(&record.principal);

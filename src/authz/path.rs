@@ -198,6 +198,12 @@ impl CanonicalPath {
     }
 }
 
+impl From<CanonicalPath> for String {
+    fn from(path: CanonicalPath) -> Self {
+        path.0
+    }
+}
+
 impl fmt::Display for CanonicalPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -146,7 +146,12 @@ impl Snapshot {
     /// A path as the app reads it: in lower case where the route says that the app does not tell the cases apart. Done once,
     /// before anything is matched, decided, recorded or forwarded.
     pub fn as_app_reads(&self, app: Option<&AppId>, path: CanonicalPath) -> CanonicalPath {
-        app.and_then(|app| self.tree.folded(app, &path)).unwrap_or(path)
+        self.folded(app, &path).unwrap_or(path)
+    }
+
+    /// The path in lower case, where the route says that the app does not tell the cases apart.
+    pub fn folded(&self, app: Option<&AppId>, path: &CanonicalPath) -> Option<CanonicalPath> {
+        app.and_then(|app| self.tree.folded(app, path))
     }
 
     /// Whether the route that this path leads to takes `%2F` as a part of a segment.

@@ -61,21 +61,32 @@ const HOP_BY_HOP: &[&str] = &[
 
 /// One spelling for all: lower case, every byte but letters and digits becomes `-`.
 pub fn fold(name: &str) -> String {
-    let one =
-        |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
-    name.bytes().map(|byte| char::from(one(byte))).collect()
+    name.bytes().map(|byte| char::from(fold_byte(byte))).collect()
+}
+
+fn fold_byte(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
+}
+
+/// Whether `name` begins with `folded` in some spelling.
+fn begins(name: &str, folded: &str) -> bool {
+    let same = |(one, other)| fold_byte(one) == other;
+    name.len() >= folded.len() && name.bytes().zip(folded.bytes()).all(same)
+}
+
+/// Whether `name` is `folded` in some spelling.
+fn spells(name: &str, folded: &str) -> bool {
+    name.len() == folded.len() && begins(name, folded)
 }
 
 /// Whether a header of this name, in any spelling, is never taken from a client.
 pub fn is_reserved(name: &str) -> bool {
-    let name = fold(name);
-    RESERVED.contains(&name.as_str())
-        || RESERVED_FAMILIES.iter().any(|family| name.starts_with(family))
+    RESERVED.iter().any(|reserved| spells(name, reserved))
+        || RESERVED_FAMILIES.iter().any(|family| begins(name, family))
 }
 
 fn is_hop_by_hop(name: &str) -> bool {
-    let name = fold(name);
-    HOP_BY_HOP.contains(&name.as_str()) || name.starts_with("proxy-")
+    HOP_BY_HOP.iter().any(|one| spells(name, one)) || begins(name, "proxy-")
 }
 
 /// Checks what must hold before a request is looked at any further.
@@ -120,14 +131,13 @@ fn check_single(headers: &HeaderMap) -> Result<(), &'static str> {
 /// Whether a name is another spelling of one that says what the body or the request is. Servers that fold `_` and `.`
 /// into `-` (CGI, WSGI, PHP) would read it as that one.
 fn is_twin(name: &str) -> bool {
-    let folded = fold(name);
-    folded != name
-        && (folded.starts_with("content-") || ["host", "cookie"].contains(&folded.as_str()))
+    let is_folded = name.bytes().all(|byte| fold_byte(byte) == byte);
+    !is_folded && (begins(name, "content-") || spells(name, "host") || spells(name, "cookie"))
 }
 
 fn is_untouchable(token: &str) -> bool {
-    let folded = fold(token);
-    ["host", "cookie", "content-length"].contains(&folded.as_str()) || is_reserved(token)
+    ["host", "cookie", "content-length"].iter().any(|name| spells(token, name))
+        || is_reserved(token)
 }
 
 /// Removes whatever the client must not say to the upstream: reserved names, hop-by-hop headers, our cookies.
@@ -169,8 +179,9 @@ fn strip_own_cookies(headers: &mut HeaderMap) {
 // Case is folded: another case is not our cookie, but an upstream has no use for it either.
 fn is_own_cookie(pair: &[u8]) -> bool {
     let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
-    let name = name.to_ascii_lowercase();
-    name.starts_with(b"__host-gate_") || name.starts_with(b"gate_")
+    let begins =
+        |with: &[u8]| name.get(..with.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(with));
+    begins(b"__host-gate_") || begins(b"gate_")
 }
 
 /// Removes from an upstream's answer what only we may say: hop-by-hop headers, `X-Gate-*`, our cookies.
@@ -179,10 +190,13 @@ pub fn clean_response(headers: &mut HeaderMap) {
     for list in headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok()) {
         unwanted.extend(list.split(',').filter_map(|token| token.trim().parse().ok()));
     }
-    let ours = |name: &HeaderName| fold(name.as_str()).starts_with("x-gate-");
+    let ours = |name: &HeaderName| begins(name.as_str(), "x-gate-");
     unwanted.extend(headers.keys().filter(|n| is_hop_by_hop(n.as_str()) || ours(n)).cloned());
     for name in unwanted {
         headers.remove(name);
+    }
+    if !headers.get_all(SET_COOKIE).iter().any(|cookie| is_own_cookie(cookie.as_bytes())) {
+        return;
     }
     let cookies: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);

@@ -6,6 +6,7 @@ use super::Gateway;
 use super::assertion::{About, AssertionError};
 use super::headers::{self, IdentityHeaders, TooLarge};
 use super::visit::Visit;
+use crate::authz::decision::Mentions;
 use crate::model::id::DecisionId;
 use crate::model::principal::Principal;
 
@@ -54,7 +55,8 @@ impl Gateway {
 
 /// What there is to say of the caller; nothing of nobody.
 fn about(visit: Visit<'_>) -> Option<About> {
-    let mentions = visit.snapshot.mentions(&visit.app.id).cloned().unwrap_or_default();
+    let nothing = Mentions::default();
+    let mentions = visit.snapshot.mentions(&visit.app.id).unwrap_or(&nothing);
     match &**visit.caller.principal {
         Principal::User(user) => Some(About {
             sub: user.subject.to_string(),

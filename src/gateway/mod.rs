@@ -26,6 +26,7 @@ pub mod upstream;
 mod visit;
 pub mod watcher;
 mod websocket;
+mod wires;
 
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@
 //! chunk that went to the upstream.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -69,11 +69,30 @@ impl Pulse {
 pub(super) struct Watched {
     body: Body,
     pulse: Pulse,
+    /// Lives as long as the body; none where there is no body.
+    more: Option<Arc<()>>,
 }
 
 impl Watched {
     pub(super) fn new(body: Body, pulse: Pulse) -> Self {
-        Self { body, pulse }
+        let more = (!body.is_end_stream()).then(Arc::default);
+        Self { body, pulse, more }
+    }
+
+    /// Tells later on whether all of it was taken.
+    pub(super) fn end(&self) -> BodyEnd {
+        BodyEnd(self.more.as_ref().map(Arc::downgrade))
+    }
+}
+
+/// The end of a request body, seen from elsewhere.
+#[derive(Debug)]
+pub(super) struct BodyEnd(Option<Weak<()>>);
+
+impl BodyEnd {
+    /// Whether nothing more is taken of the body.
+    pub(super) fn is_reached(&self) -> bool {
+        self.0.as_ref().is_none_or(|more| more.strong_count() == 0)
     }
 }
 

@@ -8,19 +8,27 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::open::Watch;
+use super::wires::Wire;
 use crate::model::cut::ConnectionKind;
 
 /// The body of an answer, as it comes.
 #[derive(Debug)]
 pub(super) struct Streamed {
     body: Incoming,
+    wire: Wire,
     /// None once the body is complete.
     watch: Option<Watch>,
 }
 
 impl Streamed {
-    pub(super) fn new(body: Incoming, watch: Watch) -> Self {
-        Self { body, watch: Some(watch) }
+    pub(super) fn new(body: Incoming, wire: Wire, watch: Watch) -> Self {
+        Self { body, wire, watch: Some(watch) }
+    }
+}
+
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        self.wire.rest();
     }
 }
 
@@ -29,16 +37,17 @@ impl HttpBody for Streamed {
     type Error = hyper::Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        match (&polled, &mut self.watch) {
+        let this = self.get_mut();
+        let polled = this.wire.poll_frame(&mut this.body, context);
+        match (&polled, &mut this.watch) {
             (Poll::Pending, Some(watch)) if !watch.has_entered() => {
                 watch.enter(ConnectionKind::Request);
             }
             (Poll::Ready(Some(Ok(_))), Some(watch)) => watch.beat(),
-            (Poll::Ready(Some(Err(_)) | None), _) => self.watch = None,
+            (Poll::Ready(Some(Err(_)) | None), _) => this.watch = None,
             (Poll::Pending | Poll::Ready(_), _) => {}
         }
         polled

@@ -1,17 +1,14 @@
-//! Where traffic leaves: the pooled client, and the only place that takes a [`Permit`].
+//! Where traffic leaves: the only place that takes a [`Permit`].
 
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_util::sync::CancellationToken;
@@ -23,22 +20,20 @@ use super::patience::Watched;
 use super::streaming::Streamed;
 use super::tunnel::{ClientEnd, Hold, tunnel};
 use super::websocket::{self, Upgrade};
+use super::wires::{Wire, WireError, Wires};
 use crate::audit::Permit;
 use crate::model::cut::ConnectionKind;
 use crate::model::host::Origin;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an upstream may stay silent before its answer begins.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// An exchange that waits longer than this for its answer to begin is watched.
 const MOMENT: Duration = Duration::from_secs(1);
-/// Shorter than the idle limits of common servers, so that we close first.
-const POOL_IDLE: Duration = Duration::from_secs(30);
 
 /// The client that carries allowed requests. Cheap to clone; all clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Upstream {
-    client: Client<HttpsConnector<HttpConnector>, Watched>,
+    wires: Wires,
     tasks: TaskTracker,
     stop: CancellationToken,
     patience: Duration,
@@ -62,7 +57,7 @@ pub(super) struct Carriage {
 pub(super) enum UpstreamError {
     /// It could not be reached, or broke off.
     #[error("the upstream could not be reached or broke off")]
-    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Failed(#[from] WireError),
     /// It stayed silent for too long.
     #[error("the upstream stayed silent for {} s", .0.as_secs())]
     Silent(Duration),
@@ -77,17 +72,8 @@ impl Upstream {
     /// # Errors
     /// When TLS can't be set up, which would be a fault of this build.
     pub fn new(tasks: TaskTracker, stop: CancellationToken) -> Result<Self, rustls::Error> {
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        http.set_nodelay(true);
-        let https =
-            HttpsConnectorBuilder::new().with_tls_config(tls()?).https_or_http().enable_http1();
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE)
-            .build(https.wrap_connector(http));
-        Ok(Self { client, tasks, stop, patience: PATIENCE })
+        let wires = Wires::new(tls()?);
+        Ok(Self { wires, tasks, stop, patience: PATIENCE })
     }
 
     /// The same client with another limit for silence.
@@ -111,18 +97,27 @@ impl Upstream {
         if upgrade != Upgrade::None {
             websocket::announce(&mut headers);
         }
-        let uri: Uri = to
-            .url(&target)
-            .parse()
-            .map_err(|e: http::uri::InvalidUri| UpstreamError::Failed(e.into()))?;
+        let target = PathAndQuery::from_maybe_shared(target).map_err(WireError::from)?;
         let mut request = Request::new(Watched::new(body, watch.open().pulse.clone()));
         (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) =
-            (method, uri, headers);
-        let answer = tokio::select! {
-            answer = self.client.request(request) => answer.map_err(|e| UpstreamError::Failed(e.into()))?,
+            (method, target.into(), headers);
+        let (answer, wire) = tokio::select! {
+            answer = self.send(&to, request, &upgrade) => answer?,
             () = self.wait(&mut watch) => return Err(UpstreamError::Silent(self.patience)),
         };
-        self.receive(answer, &upgrade, Ends { client, watch })
+        self.receive(answer, &upgrade, Ends { client, wire, watch })
+    }
+
+    async fn send(
+        &self,
+        to: &Origin,
+        request: Request<Watched>,
+        upgrade: &Upgrade,
+    ) -> Result<(http::Response<Incoming>, Wire), WireError> {
+        match upgrade {
+            Upgrade::None => self.wires.send(to, request).await,
+            Upgrade::WebSocket(_) => self.wires.send_upgrade(to, request).await,
+        }
     }
 
     /// Waits for as long as something moves; after a moment under the eyes of the watcher.
@@ -138,7 +133,7 @@ impl Upstream {
         upgrade: &Upgrade,
         ends: Ends,
     ) -> Result<Response, UpstreamError> {
-        let Ends { client, watch } = ends;
+        let Ends { client, mut wire, watch } = ends;
         let switched = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
         let tunnel = match (upgrade, client) {
             (Upgrade::WebSocket(key), Some(client)) if switched => {
@@ -158,7 +153,15 @@ impl Upstream {
             self.open_tunnel(client, upstream, watch);
             return Ok(answer.map(|_no_body| Body::empty()));
         }
-        Ok(answer.map(|body| streamed(body, watch)))
+        Ok(answer.map(|body| {
+            // A body that is complete already is nothing to watch.
+            if body.is_end_stream() {
+                wire.rest();
+                Body::empty()
+            } else {
+                Body::new(Streamed::new(body, wire, watch))
+            }
+        }))
     }
 
     fn open_tunnel(&self, client: ClientEnd, upstream: OnUpgrade, mut watch: Watch) {
@@ -168,15 +171,11 @@ impl Upstream {
     }
 }
 
-/// What an answer goes on with: the client's end, should it become a tunnel, and the eyes on it.
+/// What an answer goes on with: the client's end, should it become a tunnel, what moves its body, and the eyes on it.
 struct Ends {
     client: Option<ClientEnd>,
+    wire: Wire,
     watch: Watch,
-}
-
-/// A body that is complete already is nothing to watch.
-fn streamed(body: Incoming, watch: Watch) -> Body {
-    if body.is_end_stream() { Body::empty() } else { Body::new(Streamed::new(body, watch)) }
 }
 
 /// Frames a request anew from its body as it was read (RFC 9112 section 6). The client library would drop a chunked body

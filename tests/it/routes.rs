@@ -27,6 +27,7 @@ async fn a_folded_route_is_decided_recorded_and_forwarded_in_lower_case_a04i() {
         (&record["path"], &record["route"]),
         (&"/finance/summary".into(), &"intranet/finance".into())
     );
+    assert_eq!(record["unfolded"], "/FINANCE/Summary");
     // Elsewhere letters count: what no route covers is refused.
     assert_eq!(uma.open(&world.app("/ME")).await.status, 403);
 }
