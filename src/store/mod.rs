@@ -12,6 +12,7 @@ mod groups;
 mod handovers;
 mod migrations;
 mod outbox;
+mod people;
 mod releases;
 mod rules;
 mod secret_hash;
