@@ -13,7 +13,7 @@ use super::read::{Line, line};
 use crate::model::grant::Method;
 use crate::model::id::{RouteId, Subject};
 use crate::model::known::KnownPrincipal;
-use crate::model::principal::{Principal, PrincipalSnapshot};
+use crate::model::principal::{Principal, PrincipalHash, PrincipalSnapshot};
 use crate::model::record::RecordLine;
 use crate::model::time::Timestamp;
 
@@ -164,8 +164,9 @@ fn listed(methods: &[Method]) -> String {
 }
 
 fn known((hash, body, seen): (Vec<u8>, String, i64)) -> Result<KnownPrincipal, StoreError> {
-    let wrong = |_| {
-        let id: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let wrong = |_: serde_json::Error| {
+        let id = hash.as_slice().try_into().map(PrincipalHash);
+        let id = id.map_or_else(|_| "of another length".to_owned(), |hash| hash.to_string());
         bad_row("principal_snapshot", &id, "it is no principal")
     };
     let content: Principal = serde_json::from_str(&body).map_err(wrong)?;

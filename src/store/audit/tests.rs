@@ -296,7 +296,7 @@ fn decided(seq: u64, who: &Arc<PrincipalSnapshot>, about: (&str, &str, Verdict))
         subject: who.subject().cloned(),
         principal: Some(who.hash()),
     };
-    Row { at, body, about, ..row(seq, "decision") }
+    Row { body, at, about, ..row(seq, "decision") }
 }
 
 async fn append(file: &AuditFile, rows: Vec<Row>, who: &Arc<PrincipalSnapshot>) {
