@@ -22,6 +22,7 @@
 //! | session | [`session::Session`] |
 //! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
 //! | words | [`words`]: rules in plain words |
+//! | line | [`line_diff`]: two texts, line by line |
 //! | problem | [`problem::Problem`]: what a person has to put right |
 
 mod actor;
@@ -39,6 +40,7 @@ pub mod group;
 pub mod host;
 pub mod id;
 pub mod known;
+pub mod line_diff;
 mod pattern;
 pub mod policy;
 pub mod principal;
