@@ -92,7 +92,7 @@ fn nobody_answers_for_others_where_a_grant_names_the_person() {
     let mut book = book();
     let Principal::User(uma) = user("uma", &[], &[]) else { panic!("a user") };
     book.grants.push(grant("uma", Who::Person(uma.subject.clone()), What::Read, "shop/admin"));
-    let people = [user("nora", &[], &[]), Principal::User(uma), user("zed", &[], &[])];
+    let people = [user("nora", &[], &[]), Principal::User(uma), user("otto", &[], &[])];
     let expected = [Certainty::Never, Certainty::Always, Certainty::Never];
     assert_eq!(certainties(&book, &people, (Method::Get, "shop/admin")), expected);
 }
