@@ -17,6 +17,9 @@ use crate::web::page::{self, Frame, Notice, PersonName, Tone};
 use crate::web::pages::{DeniedPage, NoticeFragment, Reference};
 use crate::web::wants::Wants;
 
+/// An answer, or one that comes instead.
+pub(super) type Answer = Result<Response, Box<Response>>;
+
 /// What an answer needs: the request, and its decision to quote.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Said<'a> {
