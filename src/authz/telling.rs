@@ -166,7 +166,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// A clause of a grant: its conditions are compiled in the order in which they are told, tenants before all others.
+    /// A clause of a grant.
     fn words(self, grant: &Grant, about: About) -> Option<String> {
         match (about, &grant.who) {
             (About::Who, Who::Tenants(_)) => Some("somebody signed in".to_owned()),
@@ -174,11 +174,7 @@ impl<'a> Teller<'a> {
             (About::Who, who) | (About::Condition(0), who @ Who::Tenants(_)) => {
                 Some(words::who(who, self.names))
             }
-            (About::Condition(at), who) => {
-                let told = usize::from(matches!(who, Who::Tenants(_)));
-                let conditions = words::conditions(&grant.when);
-                conditions.into_iter().nth(at.checked_sub(told)?).map(|condition| condition.text)
-            }
+            (About::Condition(_), _) => condition(grant, about).map(|condition| condition.text),
         }
     }
 
@@ -238,6 +234,14 @@ impl<'a> Teller<'a> {
         let open: Vec<_> = open.map(|clause| self.clause(grant, clause).text).collect();
         (!open.is_empty()).then(|| format!("{} ({})", open.join(" and "), rule.rule))
     }
+}
+
+/// The condition of a grant that a clause stands for: conditions are compiled in the order in which they are told, tenants
+/// before all others.
+pub(super) fn condition(grant: &Grant, about: About) -> Option<words::Condition> {
+    let About::Condition(at) = about else { return None };
+    let tenants = usize::from(matches!(grant.who, Who::Tenants(_)));
+    words::conditions(&grant.when).into_iter().nth(at.checked_sub(tenants)?)
 }
 
 fn named(rules: &[Weighed]) -> String {

@@ -53,7 +53,15 @@ impl Config {
     /// Every setting as it is in force, in the order of the example file.
     pub fn in_force(&self) -> Vec<InForce> {
         let Self {
-            public_url, listen, ops_listen, database_url, trusted_proxies, log, stated, ..
+            public_url,
+            listen,
+            ops_listen,
+            database_url,
+            trusted_proxies,
+            log,
+            contact,
+            stated,
+            ..
         } = self;
         let Self { entra, console, keys, session, audit, tls, .. } = self;
         let mut rows = vec![
@@ -63,6 +71,7 @@ impl Config {
             ("database_url", text(database_url)),
             ("trusted_proxies", list(trusted_proxies)),
             ("log", text(log)),
+            ("contact", optional(contact.as_ref())),
         ];
         rows.extend(of_entra(entra));
         rows.extend(of_console(console));

@@ -24,6 +24,9 @@ pub struct Config {
     pub database_url: String,
     /// `trusted_proxies`: networks whose `X-Forwarded-For` is believed; never `/0`. Default none.
     pub trusted_proxies: Vec<IpNet>,
+    /// `contact`: whom people can ask, in their own words (a name, a team, an address); stands on pages that refuse somebody
+    /// or fail, unless the route names somebody else. Default none.
+    pub contact: Option<String>,
     /// `log`: which log lines are written, as `tracing` filters spell it. Default `info`.
     pub log: String,
     /// `[entra]`

@@ -196,6 +196,8 @@ fn unusable_values_are_refused_with_a_remedy() {
         ("CEDARGATE_ENTRA__ALLOWED_TENANTS", "common", "a GUID"),
         ("CEDARGATE_ENTRA__MFA_CONTEXT", "c0", "c1 to c99"),
         ("CEDARGATE_ENTRA__MFA_CONTEXT", "c01", "c1 to c99"),
+        ("CEDARGATE_CONTACT", " ", "is empty"),
+        ("CEDARGATE_CONTACT", "help\ndesk", "one line"),
         ("CEDARGATE_CONSOLE__OWNERS", "olive@contoso.com", "group:<object id>"),
         ("CEDARGATE_CONSOLE__OWNERS", "group:Finance", "a GUID"),
         ("CEDARGATE_CONSOLE__OWNERS", "user:olive", "two GUIDs"),

@@ -109,11 +109,13 @@ impl Said<'_> {
         let page = DeniedPage {
             frame,
             what: "this part of the console".to_owned(),
+            limit: "",
             why: why(reason).to_owned(),
             advice: Some(
                 "Console roles are given in the settings of this gate, by the people who run it."
                     .to_owned(),
             ),
+            missing: None,
             tone: Tone::Plain,
             action: None,
             switch: None,
@@ -123,7 +125,7 @@ impl Said<'_> {
             at: Moment::new(exchange.at),
             contact: None,
         };
-        Some(page::still(StatusCode::FORBIDDEN, &page))
+        Some(page::quoting(StatusCode::FORBIDDEN, &page.frame, &page))
     }
 
     /// A notice beside what htmx was about to replace.

@@ -1,5 +1,6 @@
 //! Tables and properties of deciding.
 
+mod access;
 mod assertions;
 mod compile;
 mod console;
