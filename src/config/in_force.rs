@@ -70,8 +70,8 @@ impl Config {
             ("ops_listen", text(ops_listen)),
             ("database_url", text(database_url)),
             ("trusted_proxies", list(trusted_proxies)),
-            ("log", text(log)),
             ("contact", optional(contact.as_ref())),
+            ("log", text(log)),
         ];
         rows.extend(of_entra(entra));
         rows.extend(of_console(console));
