@@ -32,6 +32,7 @@ use crate::publishing::Publishing;
 use crate::session::{Counted, Directory, Parts, SessionLimits, Sessions};
 use crate::store::Store;
 use crate::store::audit::AuditReader;
+use crate::store::audit::search::Searcher;
 use crate::telemetry::Metrics;
 use crate::web::doorkeeper::Doorkeeper;
 use crate::web::flood::{Flood, Limit};
@@ -54,6 +55,7 @@ pub(super) struct Ground<'a> {
     pub(super) publishing: Publishing,
     pub(super) audit: Audit,
     pub(super) reader: AuditReader,
+    pub(super) searcher: Searcher,
     pub(super) live: Live,
     pub(super) groups: Groups,
     pub(super) metrics: Metrics,
@@ -227,6 +229,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         store: ground.store.clone(),
         publishing: ground.publishing.clone(),
         reader: ground.reader.clone(),
+        searcher: ground.searcher.clone(),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
         clock: ground.clock.clone(),

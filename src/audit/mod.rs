@@ -37,6 +37,7 @@ mod notary;
 mod permit;
 pub mod proof;
 mod queue;
+pub mod search;
 pub mod upkeep;
 pub mod verify;
 mod writer;

@@ -14,6 +14,7 @@ use crate::model::time::Clock;
 use crate::publishing::Publishing;
 use crate::store::Store;
 use crate::store::audit::AuditReader;
+use crate::store::audit::search::Searcher;
 use crate::web::doorkeeper::Doorkeeper;
 
 use self::setup::entra::AtEntra;
@@ -47,6 +48,8 @@ pub struct Console {
     pub publishing: Publishing,
     /// The log, for reading.
     pub reader: AuditReader,
+    /// The log, for searching.
+    pub searcher: Searcher,
     /// What groups are called.
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.

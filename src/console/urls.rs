@@ -51,11 +51,9 @@ pub fn decisions() -> Link {
     Link::path(&["console", "decisions"])
 }
 
-/// The newest decisions that match.
-pub fn decisions_where(query: &str, verdict: &str) -> Link {
-    let filters =
-        [("q", query), ("verdict", verdict)].into_iter().filter(|(_, value)| !value.is_empty());
-    filters.fold(decisions(), |link, (name, value)| link.with_query(name, value))
+/// The decisions that a query finds, over all that is kept.
+pub fn decisions_where(query: &str) -> Link {
+    decisions().with_query("q", query).with_query("range", "all")
 }
 
 /// One decision.

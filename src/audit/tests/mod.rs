@@ -8,6 +8,7 @@ mod notary;
 mod outage;
 mod outbox;
 mod sample;
+mod search;
 mod tampering;
 mod upkeep;
 
@@ -18,6 +19,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::upkeep::Upkeep;
 use super::{Audit, AuditError, AuditSettings, Log, Outbox, Places, Recorded, Strictness, Ward};
 use crate::keys::LogKey;
 use crate::model::id::DecisionId;
@@ -34,6 +36,7 @@ struct Running {
     url: String,
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    upkeep: Upkeep,
     directory: Arc<TempDir>,
 }
 
@@ -54,13 +57,15 @@ impl Running {
         let url = format!("sqlite://{}/audit.db", directory.path().display());
         let clock = clock();
         let log = super::open(&url, settings, clock.clone(), ward(directory.path())).await.unwrap();
+        let kept = Duration::from_hours(400 * 24);
+        let upkeep = Upkeep::of(&log, &url, clock.clone(), kept).unwrap();
         let Log { audit, mut writer, reader, .. } = log;
         if let Some(outbox) = outbox {
             writer = writer.draining("main", outbox).await.unwrap();
         }
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
         tasks.spawn(writer.run(stop.clone()));
-        Self { audit, reader, clock, url, stop, tasks, directory }
+        Self { audit, reader, clock, url, stop, tasks, upkeep, directory }
     }
 
     /// Stops the writer in order and gives the directory back.
@@ -69,6 +74,7 @@ impl Running {
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
         }
+        drop(self.upkeep);
         Arc::clone(&self.directory)
     }
 

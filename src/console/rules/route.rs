@@ -287,5 +287,7 @@ fn grant_row(shown: &Shown, grant: &Grant, route: &Route) -> GrantRow {
 fn decisions_of(frame: &Frame, route: &Route) -> Option<Link> {
     let log = urls::decisions();
     let mut places = frame.nav.iter().flat_map(|group| &group.items);
-    places.any(|place| place.link == log).then(|| log.with_query("q", route.id.as_str()))
+    places
+        .any(|place| place.link == log)
+        .then(|| urls::decisions_where(&format!("route:{}", route.id)))
 }

@@ -81,6 +81,7 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         store: scene.store.clone(),
         publishing: publishing(&scene),
         reader: scene.reader.clone(),
+        searcher: scene.searcher.clone(),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
         entra: Arc::new(told),
         clock: scene.clock.clone(),

@@ -22,6 +22,9 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
     }
     let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
     let query: String = url::form_urlencoded::byte_serialize(text("/console").as_bytes()).collect();
+    let quoted = format!("\"{}\"", text("/console").replace('\\', "\\\\").replace('"', "\\\""));
+    let quoted = quoted.replace(char::is_control, "");
+    let asked: String = url::form_urlencoded::byte_serialize(quoted.as_bytes()).collect();
     let mut pages = Vec::new();
     for (name, target) in [
         ("routes", "/console/routes".to_owned()),
@@ -36,8 +39,8 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
         assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
         pages.push((name, answer.text));
     }
-    let searched = scene.send(&owner, get(&format!("/console/decisions?q={query}"))).await;
-    assert_eq!(searched.status, StatusCode::OK);
+    let searched = scene.send(&owner, get(&format!("/console/decisions?q={asked}"))).await;
+    assert_eq!(searched.status, StatusCode::OK, "{}", searched.text);
     assert!(!searched.text.contains("<img src=x"), "searched");
     pages
 }
@@ -54,7 +57,7 @@ async fn hostile_names_do_not_change_the_markup_of_any_page_a59() {
 }
 
 #[tokio::test]
-async fn decisions_are_filtered_by_person_path_rule_and_verdict() {
+async fn decisions_are_found_by_person_path_rule_and_effect() {
     let scene = scene().await;
     let (owner, uma) = (scene.owner().await, scene.person("uma", &[]).await);
     scene.send(&owner, get("/console/routes/intranet/finance")).await;
@@ -65,12 +68,51 @@ async fn decisions_are_filtered_by_person_path_rule_and_verdict() {
         page.text.matches("<tr id=\"d-").count()
     };
     assert_eq!(count("q=uma").await, 1);
-    assert_eq!(count("q=UMA%40contoso&verdict=deny").await, 1);
-    assert_eq!(count("q=uma&verdict=allow").await, 0);
+    assert_eq!(count("q=UMA%40contoso+effect:deny").await, 1);
+    assert_eq!(count("q=uma+effect:allow").await, 0);
     assert_eq!(count("q=intranet/finance").await, 1);
-    assert_eq!(count("q=console:every-role-reads-rules").await, 1);
+    assert_eq!(count("q=policy:every-role-reads-rules+path:/console/routes/**&range=1h").await, 1);
     let page = scene.send(&owner, get("/console/decisions?page=2")).await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_query_that_cannot_be_read_is_answered_beside_the_box() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    for (address, wrong) in [
+        ("q=reson:no_grant", "reson"),
+        ("q=%22open", "opened and not closed"),
+        ("range=2y", "`2y` is not one of the spans of time"),
+        ("before=nothing", "`nothing` is not the id of a record"),
+    ] {
+        let target = format!("/console/decisions?{address}");
+        let page = scene.send(&owner, get(&target)).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(page.text.contains(wrong), "{}", page.text);
+        assert!(page.text.contains("aria-invalid"), "{}", page.text);
+        let part = scene.send(&owner, get(&target).htmx()).await;
+        assert_eq!(part.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(part.header("hx-retarget"), "#q-err");
+        assert!(part.text.contains(wrong) && !part.text.contains('<'), "{}", part.text);
+    }
+}
+
+#[tokio::test]
+async fn older_decisions_are_on_further_pages() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    for _ in 0..130 {
+        scene.send(&owner, get("/console/entra")).await;
+    }
+    let address = "/console/decisions?q=path:/console/entra";
+    let first = scene.send(&owner, get(address)).await;
+    assert_eq!(first.text.matches("<tr id=\"d-").count(), 100);
+    let older = first.text.split("id=\"older\" href=\"").nth(1).unwrap();
+    let older = older.split('"').next().unwrap().replace("&amp;", "&").replace("&#38;", "&");
+    let second = scene.send(&owner, get(&older)).await;
+    assert_eq!(second.text.matches("<tr id=\"d-").count(), 30);
+    assert!(!second.text.contains("id=\"older\""), "{}", second.text);
 }
 
 #[tokio::test]
@@ -79,7 +121,7 @@ async fn refusals_stand_in_the_list_and_have_a_page() {
     let owner = scene.owner().await;
     let forged = super::scene::post("/console/routes/intranet/finance/grants", &[]);
     scene.send(&owner, forged).await;
-    let page = scene.send(&owner, get("/console/decisions?verdict=deny")).await;
+    let page = scene.send(&owner, get("/console/decisions?q=effect:refused")).await;
     assert!(page.text.contains("The form was not sent by our page"), "{}", page.text);
     let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
     let page = scene.send(&owner, get(&format!("/console/decisions/{id}"))).await;

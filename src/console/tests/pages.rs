@@ -2,6 +2,8 @@
 
 use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Field, Named, Written};
+use crate::console::log::asking::{Chip, Tab};
+use crate::console::log::chart::{Bar, Chart};
 use crate::console::log::decision::DecisionPage;
 use crate::console::log::decisions::DecisionsPage;
 use crate::console::log::fact::Fact;
@@ -231,9 +233,34 @@ fn decisions(text: Text) -> DecisionsPage {
     DecisionsPage {
         frame: frame("Decisions", Section::Decisions, text),
         action: urls::decisions(),
-        refresh: urls::decisions(),
+        newest: urls::decisions(),
         query: text("finance"),
-        verdict: String::new(),
+        range: "24h".to_owned(),
+        wrong: None,
+        effects: vec![
+            Tab { label: "All", link: urls::decisions(), is_here: Some("page") },
+            Tab { label: "Denied", link: urls::decisions_where("effect:deny"), is_here: None },
+        ],
+        chips: vec![Chip { text: text("finance"), without: urls::decisions() }],
+        chart: Some(Chart {
+            caption: "6 allowed, 2 denied, 0 refused, by hour.".to_owned(),
+            width: 144,
+            bars: vec![Bar {
+                at: "24 Nov 2026, 09:00".to_owned(),
+                link: urls::decisions_where("at:-1h"),
+                x: 0,
+                allowed: 6,
+                kept_out: 2,
+                allowed_y: 14,
+                allowed_height: 36,
+                kept_out_y: 2,
+                kept_out_height: 12,
+            }],
+            from: "23 Nov 2026, 09:00".to_owned(),
+            to: "24 Nov 2026, 09:00".to_owned(),
+        }),
+        older: Some(urls::decisions().with_query("before", "0v9k3m2q-1182")),
+        remark: Some("The search index is 40 000 records behind the log.".to_owned()),
         rows: (0..).zip(rows).map(|(n, facts)| decision(text, n, facts)).collect(),
         summary: text("8 decisions, as of 09:15:02 UTC."),
     }
@@ -261,6 +288,11 @@ fn route_page_a59() {
 fn decisions_page_a59() {
     check("console_decisions", decisions);
     check("console_decisions_empty", |text| DecisionsPage { rows: Vec::new(), ..decisions(text) });
+    check("console_decisions_wrong", |text| DecisionsPage {
+        rows: Vec::new(),
+        wrong: Some(text("`reson` is not a key")),
+        ..decisions(text)
+    });
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub(super) async fn scene_of(book: RuleBook) -> Scene {
         store: scene.store.clone(),
         publishing: publishing(&scene),
         reader: scene.reader.clone(),
+        searcher: scene.searcher.clone(),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
         clock: scene.clock.clone(),
