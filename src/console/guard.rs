@@ -104,15 +104,15 @@ impl Admitted {
         work: impl FnOnce() -> Result<T, Unusable> + Send + 'static,
     ) -> Result<T, Box<Response>> {
         match tokio::task::spawn_blocking(work).await {
-            Ok(done) => done.map_err(|error| self.cannot_ask(&error)),
-            Err(error) => Err(self.cannot_ask(&error)),
+            Ok(done) => done.map_err(|error| Box::new(self.cannot_ask(&error))),
+            Err(error) => Err(Box::new(self.cannot_ask(&error))),
         }
     }
 
     /// 503, and a line of our own log: the rules can't answer.
-    pub(super) fn cannot_ask(&self, error: &dyn std::fmt::Display) -> Box<Response> {
+    pub(super) fn cannot_ask(&self, error: &dyn std::fmt::Display) -> Response {
         tracing::error!(request.id = %self.exchange.facts.request, error = %error, "The rules could not be asked.");
-        Box::new(self.said().unavailable())
+        self.said().unavailable()
     }
 
     /// 404: the address names nothing that is there.

@@ -26,7 +26,7 @@ pub(super) async fn in_force(
         return Ok(current);
     }
     let compiled = compiled(console, asked, (shown, shown.number)).await?;
-    compiled.map_err(|error| asked.cannot_ask(&error))
+    compiled.map_err(|error| Box::new(asked.cannot_ask(&error)))
 }
 
 /// These rules as release `number` would be, or everything that is wrong with them.
