@@ -28,6 +28,7 @@ use self::front::Front;
 use self::listener::{Listener, Pages};
 use self::ops::Ops;
 pub use self::signals::stop_signal;
+use crate::audit::outlet::{Outlet, Place};
 use crate::audit::upkeep::Upkeep;
 use crate::audit::{self, Audit, AuditSettings, Ending, Log, Places, Strictness, Ward, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
@@ -101,6 +102,7 @@ struct Work {
     audit: Audit,
     ending: Ending,
     upkeep: Upkeep,
+    outlet: Option<Outlet>,
     writer: Writer,
     live: Live,
     store: Store,
@@ -121,6 +123,8 @@ impl Gate {
         let keys = Keys::open(&config.keys.directory)?;
         let store = Store::open(&config.database_url).await?;
         let (log, upkeep) = open_log(config, &clock).await?;
+        let url = &config.audit.database_url;
+        let outlet = outlet(config).map(|place| Outlet::of(&log, url, place)).transpose()?;
         let ending = log.ending;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
@@ -146,6 +150,7 @@ impl Gate {
         let ops = Ops {
             store: store.clone(),
             audit: log.audit.clone(),
+            lag: outlet.as_ref().map(Outlet::lag),
             live: live.clone(),
             idp: ground.idp.clone(),
             clock: ground.clock.clone(),
@@ -157,6 +162,7 @@ impl Gate {
             audit: log.audit,
             ending,
             upkeep,
+            outlet,
             writer,
             live,
             store,
@@ -219,6 +225,7 @@ impl Gate {
             audit,
             ending,
             upkeep,
+            outlet,
             writer,
             live,
             store,
@@ -233,6 +240,8 @@ impl Gate {
         let writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
         note_start(&audit, ending, &live).await?;
+        // It ends by itself, behind the writer.
+        drop(outlet.map(|outlet| helpers.spawn(outlet.run())));
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
@@ -380,6 +389,14 @@ pub fn ward(config: &Config) -> Result<Ward> {
     let (key, successor) = (Keys::log(directory)?, Keys::begun_log(directory)?);
     let (mark, file) = (directory.join("log.mark"), config.audit.anchor_file.clone());
     Ok(Ward { key, successor, places: Places { mark, file } })
+}
+
+/// Where records leave to.
+pub fn outlet(config: &Config) -> Option<Place> {
+    config.audit.outlet.clone().map(|outlet| match outlet {
+        config::Outlet::Stdout => Place::Stdout,
+        config::Outlet::File(path) => Place::File(path),
+    })
 }
 
 fn audit_settings(config: &Config) -> AuditSettings {

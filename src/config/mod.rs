@@ -26,8 +26,8 @@ mod values;
 pub use keys::{KEYS, Key, Kind};
 pub use load::{environment, system_user};
 pub use settings::{
-    AccessTokens, Api, Audit, Config, Console, ConsoleMember, Entra, Keys, SecondPerson, Session,
-    Strictness, Tls,
+    AccessTokens, Api, Audit, Config, Console, ConsoleMember, Entra, Keys, Outlet, SecondPerson,
+    Session, Strictness, Tls,
 };
 
 #[cfg(test)]

@@ -161,6 +161,17 @@ pub struct Audit {
     pub retention: Duration,
     /// `anchor_file`: a file, best on another disk, that checkpoints are appended to. Default none.
     pub anchor_file: Option<PathBuf>,
+    /// `outlet`: where records leave to as JSON lines, `stdout` or `file:<path>`. Default none.
+    pub outlet: Option<Outlet>,
+}
+
+/// Where records leave to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlet {
+    /// `stdout`
+    Stdout,
+    /// `file:<path>`: the end of a file.
+    File(PathBuf),
 }
 
 /// Which decisions wait until their record is durable.

@@ -65,6 +65,7 @@ fn defaults_are_as_documented() {
     assert_eq!(config.audit.database_url, "sqlite://data/audit.db");
     assert_eq!(config.audit.strictness, Strictness::Strict);
     assert_eq!(config.audit.retention, Duration::from_hours(400 * 24));
+    assert_eq!(config.audit.outlet, None);
     assert_eq!(config.session.idle, Duration::from_hours(1));
     assert_eq!(config.session.absolute, Duration::from_hours(12));
     assert_eq!(config.session.recheck, Duration::from_mins(15));
@@ -432,4 +433,25 @@ fn variables_for_other_programs_change_nothing() {
     let bare = "public_url = \"https://gate.contoso.com\"\n";
     let problems = load_with(bare, &AKS[1..]).unwrap_err();
     assert!(problems.contains("entra.tenant: is missing"), "{problems}");
+}
+
+#[test]
+fn an_outlet_is_standard_output_or_a_file_of_its_own() {
+    let outlet =
+        |text| load_with(&minimal(), &[("CEDARGATE_AUDIT__OUTLET", text)]).unwrap().audit.outlet;
+    assert_eq!(outlet("stdout"), Some(Outlet::Stdout));
+    assert_eq!(outlet("file:/var/log/a.jsonl"), Some(Outlet::File("/var/log/a.jsonl".into())));
+    for (text, expected) in [
+        ("syslog", "write stdout or file:<path>"),
+        ("/var/log/a.jsonl", "write stdout or file:<path>"),
+        ("file:", "is empty"),
+    ] {
+        check_variable("CEDARGATE_AUDIT__OUTLET", text, expected);
+    }
+    let same = [
+        ("CEDARGATE_AUDIT__ANCHOR_FILE", "/mnt/anchors.txt"),
+        ("CEDARGATE_AUDIT__OUTLET", "file:/mnt/anchors.txt"),
+    ];
+    let problems = load_with(&minimal(), &same).unwrap_err();
+    assert!(problems.contains("records need a file of their own"), "{problems}");
 }
