@@ -237,7 +237,7 @@ impl Gate {
         } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let watching = CancellationToken::new();
-        let writer = helpers.spawn(writer.run(writing.clone()));
+        let mut writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
         note_start(&audit, ending, &live).await?;
         // It ends by itself, behind the writer.
@@ -255,7 +255,6 @@ impl Gate {
             Listener { socket: sockets.ops, tls: None, limits: inside, metrics: counted };
         drop(tasks.spawn(public.run(Arc::new(front), tasks.clone(), halt.clone())));
         drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
-        let mut writer = writer;
         let lost = tokio::select! {
             () = stop.cancelled() => None,
             _ended = &mut writer => Some("the audit log's writer ended; without it nothing can be answered"),
@@ -268,9 +267,7 @@ impl Gate {
         if !watcher.is_finished() {
             drop(watcher.await);
         }
-        if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
-            tracing::error!(error = %error, "The stop could not be recorded.");
-        }
+        note_stop(&audit).await;
         writing.cancel();
         helpers.close();
         helpers.wait().await;
@@ -307,6 +304,12 @@ async fn note_start(audit: &Audit, ending: Ending, live: &Live) -> Result<()> {
     tracing::info!(log_key, "This key checks the audit log; keep it where the log is not.");
     note(Event::Started { version: env!("CARGO_PKG_VERSION"), release, log_key }).await?;
     Ok(())
+}
+
+async fn note_stop(audit: &Audit) {
+    if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
+        tracing::error!(error = %error, "The stop could not be recorded.");
+    }
 }
 
 /// Lets open requests finish, and sums up the last that were turned away.

@@ -178,8 +178,7 @@ pub async fn rollback(file: Option<&Path>, to: ReleaseNumber, note: String) -> R
 #[expect(clippy::print_stdout, reason = "the line is what this command says")]
 pub async fn discard(file: Option<&Path>) -> Result<()> {
     let desk = Desk::open(file).await?;
-    let live = desk.store.live().await?.map(|live| live.rule_book).unwrap_or_default();
-    let gone = desk.store.discard_draft(&live, &desk.author()).await?;
+    let gone = desk.store.discard_draft(None, &desk.author()).await?;
     desk.close().await;
     println!("{} changes of the draft thrown away", gone.len());
     Ok(())
@@ -265,7 +264,10 @@ fn told(refusal: Refusal, places: &Places) -> anyhow::Error {
 /// What a rule book would change, in words and as Cedar.
 #[expect(clippy::print_stdout, reason = "the lines are what this command says")]
 fn show(review: &Review) {
-    for line in review.lines().iter().chain(&review.cedar) {
+    for line in review.lines() {
+        println!("{line}");
+    }
+    for line in &review.cedar {
         println!("{line}");
     }
 }

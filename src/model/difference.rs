@@ -3,7 +3,7 @@
 //! Reviews, change records and edits of the draft all speak of the same differences: an object was added, changed or
 //! removed, with its content before and after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -58,6 +58,17 @@ pub struct Difference {
     /// Its content in the first rule book; none when it is new.
     pub before: Option<Value>,
     /// Its content in the second; none when it is gone.
+    pub after: Option<Value>,
+}
+
+/// One field of an object that is not as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Its name in the rule files.
+    pub name: String,
+    /// What it was; none when it was not set.
+    pub before: Option<Value>,
+    /// What it is; none when it is not set.
     pub after: Option<Value>,
 }
 
@@ -141,18 +152,26 @@ impl Difference {
 
     /// In words: one line for what was added or removed, and for a change one for each thing that is not as it was.
     pub fn lines(&self, names: &GroupNames) -> Vec<String> {
-        let said = |value: &Option<Value>| {
-            value.as_ref().map_or_else(String::new, |value| self.say(value, names))
-        };
+        let [before, after] = [self.before_in_words(names), self.after_in_words(names)]
+            .map(Option::unwrap_or_default);
+        let (gone, come) =
+            (format!("- {}: {before}", self.object()), format!("+ {}: {after}", self.object()));
         match self.act() {
-            Act::Added => vec![format!("+ {}: {}", self.object(), said(&self.after))],
-            Act::Removed => vec![format!("- {}: {}", self.object(), said(&self.before))],
-            Act::Changed if self.kind == ObjectKind::Grant => vec![
-                format!("- {}: {}", self.object(), said(&self.before)),
-                format!("+ {}: {}", self.object(), said(&self.after)),
-            ],
-            Act::Changed => self.fields(),
+            Act::Added => vec![come],
+            Act::Removed => vec![gone],
+            Act::Changed if self.kind == ObjectKind::Grant => vec![gone, come],
+            Act::Changed => self.fields().iter().map(|field| self.line(field)).collect(),
         }
+    }
+
+    /// What it was, as a sentence, a pattern or a name; none when it is new.
+    pub fn before_in_words(&self, names: &GroupNames) -> Option<String> {
+        self.before.as_ref().map(|value| self.say(value, names))
+    }
+
+    /// What it is; none when it is gone.
+    pub fn after_in_words(&self, names: &GroupNames) -> Option<String> {
+        self.after.as_ref().map(|value| self.say(value, names))
     }
 
     fn say(&self, value: &Value, names: &GroupNames) -> String {
@@ -172,27 +191,31 @@ impl Difference {
     }
 
     /// `~ route:shop/finance owner: "a" -> "b"`
-    fn fields(&self) -> Vec<String> {
-        let object = self.object();
+    fn line(&self, FieldChange { name, before, after }: &FieldChange) -> String {
+        let name = if name.is_empty() { String::new() } else { format!(" {name}") };
+        format!(
+            "~ {}{name}: {} -> {}",
+            self.object(),
+            spelled(before.as_ref()),
+            spelled(after.as_ref())
+        )
+    }
+
+    /// The fields that are not as they were. What has no fields is one of its own, without a name.
+    pub fn fields(&self) -> Vec<FieldChange> {
         let (Some(Value::Object(before)), Some(Value::Object(after))) = (&self.before, &self.after)
         else {
-            return vec![format!(
-                "~ {object}: {} -> {}",
-                spelled(self.before.as_ref()),
-                spelled(self.after.as_ref())
-            )];
+            let (before, after) = (self.before.clone(), self.after.clone());
+            return vec![FieldChange { name: String::new(), before, after }];
         };
-        let names: std::collections::BTreeSet<&String> =
-            before.keys().chain(after.keys()).collect();
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let differs = |name: &&String| before.get(*name) != after.get(*name);
-        let line = |name: &String| {
-            format!(
-                "~ {object} {name}: {} -> {}",
-                spelled(before.get(name)),
-                spelled(after.get(name))
-            )
+        let change = |name: &String| FieldChange {
+            name: name.clone(),
+            before: before.get(name).cloned(),
+            after: after.get(name).cloned(),
         };
-        names.into_iter().filter(differs).map(line).collect()
+        names.into_iter().filter(differs).map(change).collect()
     }
 }
 

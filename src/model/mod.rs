@@ -21,6 +21,7 @@
 //! | session | [`session::Session`] |
 //! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
 //! | words | [`words`]: rules in plain words |
+//! | line | [`line_diff`]: two texts, line by line |
 //! | problem | [`problem::Problem`]: what a person has to put right |
 
 mod actor;
@@ -37,6 +38,7 @@ pub mod grant;
 pub mod group;
 pub mod host;
 pub mod id;
+pub mod line_diff;
 mod pattern;
 pub mod policy;
 pub mod principal;

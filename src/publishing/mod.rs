@@ -13,12 +13,17 @@
 //!
 //! **Invariant**: where a second person is required, nothing becomes a release that nobody but its publisher has approved.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use crate::authz::assertions::{self, Broken};
 use crate::authz::compile::{CompileError, Terms, compile};
+use crate::authz::problem::Problem;
 use crate::authz::snapshot::Snapshot;
 use crate::model::difference::{self, Difference};
 use crate::model::group::GroupNames;
 use crate::model::id::ReleaseNumber;
+use crate::model::line_diff::{self, Line};
 use crate::model::rule_book::{Release, RuleBook};
 use crate::store::{Author, Edit, Publication, Store, StoreError};
 
@@ -51,14 +56,18 @@ pub struct Review {
     pub book: RuleBook,
     /// Each object that differs from the live release.
     pub differences: Vec<Difference>,
-    /// Lines of Cedar that go (`-`) and come (`+`).
-    pub cedar: Vec<String>,
+    /// The policies that go, come or change, line by line.
+    pub cedar: Vec<Line>,
     /// What is wrong with it; then nothing can be published.
     pub problems: Option<CompileError>,
     /// Assertions that it breaks; then nothing can be published.
     pub broken: Vec<Broken>,
     /// Who approved of it.
     pub approvals: Vec<Author>,
+    /// The live release, compiled; none when it does not compile under the present settings.
+    pub live: Option<Arc<Snapshot>>,
+    /// The rule book, compiled; none when something is wrong with it.
+    pub next: Option<Arc<Snapshot>>,
 }
 
 /// What is published.
@@ -122,6 +131,58 @@ impl Publishing {
         Self { store, terms, second }
     }
 
+    /// Brings an edit into the draft, and gives what it changed.
+    ///
+    /// A draft may be wrong, but no edit makes it so: what is wrong already does not keep anybody from editing on.
+    ///
+    /// # Errors
+    /// With all that would be wrong and is not so far; when somebody else changed the same objects; when the database
+    /// fails. Nothing is changed then.
+    pub async fn edit(&self, edit: Edit<'_>, author: &Author) -> Result<Vec<Difference>, Refusal> {
+        let worse = self.worse(edit, author).await?;
+        if worse.is_empty() {
+            return Ok(self.store.save_draft(edit, author).await?);
+        }
+        Err(CompileError { problems: worse }.into())
+    }
+
+    /// What is wrong after an edit and was not before it.
+    async fn worse(&self, edit: Edit<'_>, author: &Author) -> Result<Vec<Problem>, Refusal> {
+        let mut after = self.wrong_with(edit.to, author).await?;
+        if !after.is_empty() {
+            let before = self.wrong_with(edit.from, author).await?;
+            after.retain(|problem| !before.contains(problem));
+        }
+        Ok(after)
+    }
+
+    async fn wrong_with(&self, book: &RuleBook, author: &Author) -> Result<Vec<Problem>, Refusal> {
+        match self.compiled(book.clone(), author.clone()).await {
+            Ok(_) => Ok(Vec::new()),
+            Err(Refusal::Compile(error)) => Ok(error.problems),
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Makes the draft what an old release was: the first half of rolling back.
+    ///
+    /// # Errors
+    /// When there is no such release; else as for every edit.
+    pub async fn restore(
+        &self,
+        number: ReleaseNumber,
+        author: &Author,
+    ) -> Result<Vec<Difference>, Refusal> {
+        let release = self.store.release(number).await?.ok_or(Refusal::Unknown(number))?;
+        let draft = self.store.draft().await?;
+        self.edit(Edit { from: &draft, to: &release.rule_book }, author).await
+    }
+
+    /// Whether publishing needs somebody else's approval.
+    pub fn second(&self) -> SecondPerson {
+        self.second
+    }
+
     /// What the draft would change.
     ///
     /// # Errors
@@ -147,15 +208,27 @@ impl Publishing {
             compiled.as_ref().map_or_else(|_| String::new(), |compiled| compiled.snapshot.cedar())
         };
         let cedar = changed_lines(&text(&old), &text(&new));
-        let (problems, broken) = match new {
-            Ok(compiled) => (None, compiled.broken),
-            Err(Refusal::Compile(error)) => (Some(error), Vec::new()),
+        let live = old.ok().map(|compiled| Arc::new(compiled.snapshot));
+        let (next, problems, broken) = match new {
+            Ok(compiled) => (Some(Arc::new(compiled.snapshot)), None, compiled.broken),
+            Err(Refusal::Compile(error)) => (None, Some(error), Vec::new()),
             Err(error) => return Err(error),
         };
         let content = book.content_hash();
         let approvals = self.store.approvals((&content, based_on)).await?;
         let differences = difference::between(&before, &book);
-        Ok(Review { based_on, content, book, differences, cedar, problems, broken, approvals })
+        Ok(Review {
+            based_on,
+            content,
+            book,
+            differences,
+            cedar,
+            problems,
+            broken,
+            approvals,
+            live,
+            next,
+        })
     }
 
     /// Approves of the draft with this content, as it stands against the live release.
@@ -285,26 +358,33 @@ impl Review {
 
     /// The differences in words, a line for each.
     pub fn lines(&self) -> Vec<String> {
-        let names = GroupNames::new(self.book.group_names.clone(), std::sync::Arc::default());
+        let names = GroupNames::new(self.book.group_names.clone(), Arc::default());
         self.differences.iter().flat_map(|one| one.lines(&names)).collect()
     }
 }
 
-/// Policies that are in one text and not in the other, whole: `-` before those that go, `+` before those that come.
-fn changed_lines(before: &str, after: &str) -> Vec<String> {
-    let (old, new): (Vec<_>, Vec<_>) =
+/// Policies that are in one text and not in the other: `-` before lines that go, `+` before lines that come. Of a policy
+/// that is in both with other content, all lines.
+fn changed_lines(before: &str, after: &str) -> Vec<Line> {
+    let (old, new): (HashSet<_>, HashSet<_>) =
         (before.split("\n\n").collect(), after.split("\n\n").collect());
-    let known = |texts: &[&str]| {
-        texts.iter().map(|text| (*text).to_owned()).collect::<std::collections::HashSet<_>>()
-    };
-    let (known_old, known_new) = (known(&old), known(&new));
-    let marked = |sign: &str, text: &str| {
-        text.lines().map(|line| format!("{sign} {line}")).collect::<Vec<_>>()
-    };
-    let gone = old.iter().filter(|text| !text.is_empty() && !known_new.contains(**text));
-    let come = new.iter().filter(|text| !text.is_empty() && !known_old.contains(**text));
-    let gone = gone.flat_map(|text| marked("-", text));
-    gone.chain(come.flat_map(|text| marked("+", text))).collect()
+    let gone = before.split("\n\n").filter(|text| !new.contains(text));
+    let mut come: Vec<_> = after.split("\n\n").filter(|text| !old.contains(text)).collect();
+    let mut lines = Vec::new();
+    for text in gone {
+        let namesake = come.iter().position(|other| is_namesake(text, other));
+        let other = namesake.map_or("", |at| come.remove(at));
+        lines.extend(line_diff::between(text, other));
+    }
+    lines.extend(come.into_iter().flat_map(|text| line_diff::between("", text)));
+    lines
+}
+
+/// Whether two policies begin with the same annotation, which is their id.
+fn is_namesake(one: &str, other: &str) -> bool {
+    let first =
+        |text: &str| text.lines().next().filter(|line| line.starts_with('@')).map(str::to_owned);
+    first(one).is_some_and(|name| first(other) == Some(name))
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ async fn a_review_says_what_a_draft_changes_in_words_and_as_cedar() {
             format!("- grant:old: {FINANCE} may read shop/finance (here and below)"),
         ]
     );
-    let cedar = review.cedar.join("\n");
+    let cedar = review.cedar.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
     assert!(cedar.starts_with("- @id(\"grant:old\")\n- permit("), "{cedar}");
     assert!(cedar.contains("\n+ @id(\"grant:new\")\n+ permit("), "{cedar}");
     review.sound().unwrap();
@@ -174,5 +174,40 @@ async fn rolling_back_publishes_an_old_release_as_a_new_one() {
     assert_eq!(scene.store.live().await.unwrap().unwrap().rule_book, first);
     assert_eq!(scene.store.draft().await.unwrap(), first);
     let unknown = scene.publish(Content::Release(ReleaseNumber(9)), "pat").await;
+    assert!(matches!(unknown, Err(Refusal::Unknown(ReleaseNumber(9)))), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn an_edit_makes_nothing_wrong_and_what_is_wrong_already_is_no_hindrance() {
+    let scene = scene(SecondPerson::Off).await;
+    let good = book(&[("a", finance())]);
+    scene.draft(&good, "eddie").await;
+    let mut bad = good.clone();
+    bad.routes.clear();
+    let edit = async |from: &RuleBook, to: &RuleBook| {
+        scene.publishing.edit(Edit { from, to }, &by("eddie")).await
+    };
+    let refused = edit(&good, &bad).await;
+    assert!(matches!(&refused, Err(Refusal::Compile(error)) if !error.problems.is_empty()));
+    assert_eq!(scene.store.draft().await.unwrap(), good);
+    // Somebody brought a wrong draft in by another way.
+    scene.draft(&bad, "mallory").await;
+    let mut half = bad.clone();
+    half.apps[0].name = "Store".to_owned();
+    assert_eq!(edit(&bad, &half).await.unwrap().len(), 1);
+    let other = edit(&good, &book(&[("a", Who::SignedIn)])).await;
+    assert_eq!(other.unwrap().len(), 1, "the other object is untouched");
+}
+
+#[tokio::test]
+async fn an_old_release_comes_back_into_the_draft_and_is_live_only_once_published() {
+    let scene = scene(SecondPerson::Off).await;
+    let (first, second) = (book(&[("a", finance())]), book(&[]));
+    scene.publish(Content::Book(Box::new(first.clone())), "pat").await.unwrap();
+    scene.publish(Content::Book(Box::new(second.clone())), "pat").await.unwrap();
+    scene.publishing.restore(ReleaseNumber(1), &by("eddie")).await.unwrap();
+    assert_eq!(scene.store.draft().await.unwrap(), first);
+    assert_eq!(scene.store.live().await.unwrap().unwrap().rule_book, second);
+    let unknown = scene.publishing.restore(ReleaseNumber(9), &by("eddie")).await;
     assert!(matches!(unknown, Err(Refusal::Unknown(ReleaseNumber(9)))), "{unknown:?}");
 }

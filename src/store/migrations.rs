@@ -30,6 +30,7 @@ pub(super) const MAIN: &[Step] = steps![
     20261125230000 "groups",
     20261126120000 "assertions",
     20261127130000 "approvals",
+    20261129070000 "removals",
 ];
 
 /// The log.

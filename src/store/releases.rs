@@ -59,10 +59,11 @@ impl Store {
         let Publication { based_on, rule_book, cedar, schema, note, by, at, draft } = publication;
         let mut tx = begin(&self.pool, "publish a release").await?;
         let number = self.next(&mut tx, based_on).await?;
-        if let Some(reviewed) = draft
-            && self.draft_in(&mut tx).await?.content_hash() != reviewed
-        {
-            return Err(StoreError::DraftMoved);
+        if let Some(reviewed) = draft {
+            if self.draft_in(&mut tx).await?.content_hash() != reviewed {
+                return Err(StoreError::DraftMoved);
+            }
+            self.removals_published(&mut tx).await?;
         }
         let (rule_book, author) = (rule_book.sorted(), Author { by, at });
         let from = &self.rule_book_of(&mut tx, based_on).await?;
@@ -90,6 +91,12 @@ impl Store {
         } else {
             Err(StoreError::Stale { based_on, live })
         }
+    }
+
+    /// The rule book of the live release; the empty one when nothing was published yet.
+    pub(super) async fn live_in(&self, tx: &mut Tx) -> Result<RuleBook, StoreError> {
+        let number = self.newest(tx).await?;
+        self.rule_book_of(tx, number).await
     }
 
     /// The rule book of a release; the empty one of none.

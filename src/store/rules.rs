@@ -93,18 +93,22 @@ impl Store {
         Ok(changed)
     }
 
-    /// Throws the edits of the draft away: it becomes `live` again. Recorded as one change with what was thrown away.
+    /// Throws the edits of the draft away: it becomes what the live release is. Recorded as one change with what was thrown
+    /// away. `seen` is the content hash of the draft that the author looked at, where they did.
     ///
     /// # Errors
-    /// When the database fails; nothing is changed then.
+    /// `DraftMoved` when the draft is not what was looked at; else as the database fails. Nothing is changed then.
     pub async fn discard_draft(
         &self,
-        live: &RuleBook,
+        seen: Option<&str>,
         author: &Author,
     ) -> Result<Vec<Difference>, StoreError> {
         let mut tx = begin(&self.pool, "discard the draft").await?;
         let draft = self.draft_in(&mut tx).await?;
-        let gone = difference::between(&draft, live);
+        if seen.is_some_and(|seen| draft.content_hash() != seen) {
+            return Err(StoreError::DraftMoved);
+        }
+        let gone = difference::between(&draft, &self.live_in(&mut tx).await?);
         if !gone.is_empty() {
             self.apply(&mut tx, &gone, author).await?;
             let change = Change {
@@ -165,7 +169,7 @@ impl Store {
                 Some(body) => {
                     self.put_object(tx, (kind.as_str(), id, &body.to_string()), author).await?;
                 }
-                None => self.drop_object(tx, kind.as_str(), id).await?,
+                None => self.drop_object(tx, (kind.as_str(), id), author).await?,
             }
         }
         Ok(())
@@ -180,35 +184,35 @@ impl Store {
         assemble(rows)
     }
 
-    /// Who changed an object last: as it stands, or as the outbox tells of one that is gone.
+    /// Who changed an object last, or removed it.
     async fn last_author(
         &self,
         tx: &mut Tx,
         Difference { kind, id, .. }: &Difference,
     ) -> Result<Option<Author>, StoreError> {
         let doing = "look up who changed an object";
-        let standing: Option<(String, i64)> = sqlx::query_as(
-            "SELECT changed_by, changed_at FROM draft_object WHERE kind = $1 AND id = $2",
+        let found: Option<(String, i64)> = sqlx::query_as(
+            r"
+            SELECT changed_by, changed_at FROM draft_object WHERE kind = $1 AND id = $2
+            UNION ALL
+            SELECT removed_by, removed_at FROM draft_removal WHERE kind = $1 AND id = $2
+            ",
         )
         .bind(kind.as_str())
         .bind(id)
         .fetch_optional(&mut **tx)
         .await
         .map_err(failed(&self.pool, doing))?;
-        let found = match standing {
-            Some(found) => Some(found),
-            None => sqlx::query_as(
-                "SELECT actor, made_at FROM outbox WHERE object = $1 ORDER BY id DESC LIMIT 1",
-            )
-            .bind(format!("{}:{id}", kind.as_str()))
-            .fetch_optional(&mut **tx)
-            .await
-            .map_err(failed(&self.pool, doing))?,
-        };
         Ok(found.map(|(by, at)| Author { by, at: Timestamp::from_micros(at) }))
     }
 
-    async fn drop_object(&self, tx: &mut Tx, kind: &str, id: &str) -> Result<(), StoreError> {
+    async fn drop_object(
+        &self,
+        tx: &mut Tx,
+        (kind, id): (&str, &str),
+        author: &Author,
+    ) -> Result<(), StoreError> {
+        self.removed(tx, (kind, id), author).await?;
         sqlx::query("DELETE FROM draft_object WHERE kind = $1 AND id = $2")
             .bind(kind)
             .bind(id)
@@ -224,6 +228,7 @@ impl Store {
         (kind, id, body): (&str, &str, &str),
         author: &Author,
     ) -> Result<(), StoreError> {
+        self.returned(tx, (kind, id)).await?;
         sqlx::query(
             r"
             INSERT INTO draft_object (kind, id, body, revision, changed_at, changed_by)

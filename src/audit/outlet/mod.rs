@@ -18,7 +18,7 @@ mod hand;
 mod place;
 mod position;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -119,15 +119,7 @@ impl Outlet {
         let position = position::beside(&path);
         let left = position::known(&position)?;
         place.open().map_err(|source| unable(&place, source))?;
-        match left {
-            Some(last) => {
-                tracing::info!(%place, %last, "Records leave behind the last one that did.")
-            }
-            None => tracing::warn!(
-                %place, position = %position.display(),
-                "It is not known which records have left already: all of them leave, from the oldest."
-            ),
-        }
+        say_where(&place, &position, left);
         let hand = Hand::start(place.clone(), position)?;
         let (copy, flow, known) = (None, Flow::Free, Arc::default());
         Ok(Self { log: path, place, copy, left, hand, newest, flow, known })
@@ -217,7 +209,7 @@ impl Outlet {
             let end = copy.last(origin).await?.map_or(0, |last| last.saturating_add(1));
             self.known.records.store(end, Ordering::Relaxed);
             if found.is_none() {
-                found = page(origin.id, copy.rows(origin, (from, END)).await?);
+                found = page(origin.id, &copy.rows(origin, (from, END)).await?);
             }
             waiting = waiting.saturating_add(end.saturating_sub(from));
             from = 0;
@@ -227,6 +219,19 @@ impl Outlet {
     }
 }
 
+/// Says from where on records leave.
+fn say_where(place: &Place, position: &Path, left: Option<DecisionId>) {
+    if let Some(last) = left {
+        tracing::info!(%place, %last, "Records leave behind the last one that did.");
+        return;
+    }
+    let position = position.display();
+    tracing::warn!(
+        %place, %position,
+        "It is not known which records have left already: all of them leave, from the oldest."
+    );
+}
+
 /// A page, and how many records wait behind it.
 struct Ahead {
     page: Page,
@@ -234,7 +239,7 @@ struct Ahead {
 }
 
 /// These rows as lines, and how many they are; none when there are none.
-fn page(origin: OriginId, rows: Vec<CopyRow>) -> Option<(Page, u64)> {
+fn page(origin: OriginId, rows: &[CopyRow]) -> Option<(Page, u64)> {
     let last = DecisionId { origin, seq: rows.last()?.seq() };
     let mut lines = Vec::new();
     for body in rows.iter().filter_map(|row| row.body.as_deref()) {

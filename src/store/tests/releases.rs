@@ -198,12 +198,54 @@ async fn a_discarded_draft_is_the_live_release_again_and_on_record() {
     let live = book(&[("a", "x")]);
     scene.store.publish(publication(0, live.clone())).await.unwrap();
     save(&scene, (&live, &book(&[("a", "y"), ("b", "x")])), 1).await.unwrap();
-    let gone = scene.store.discard_draft(&live, &author(2)).await.unwrap();
+    let gone = scene.store.discard_draft(None, &author(2)).await.unwrap();
     assert_eq!(gone.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert_eq!(scene.store.draft().await.unwrap(), live);
     let last = scene.store.outbox_after(0, 100).await.unwrap().pop().unwrap();
     assert_eq!(last.change.action, "draft_discarded");
     assert_eq!(last.change.before["policy:a"]["text"], "y");
+}
+
+#[tokio::test]
+async fn a_draft_that_moved_since_somebody_looked_at_it_is_not_discarded() {
+    let scene = scene().await;
+    let (seen, moved) = (book(&[("a", "x")]), book(&[("a", "y")]));
+    save(&scene, (&RuleBook::default(), &seen), 0).await.unwrap();
+    save(&scene, (&seen, &moved), 1).await.unwrap();
+    let content = seen.content_hash();
+    let refused = scene.store.discard_draft(Some(&content), &author(2)).await;
+    assert!(matches!(refused, Err(StoreError::DraftMoved)), "{refused:?}");
+    assert_eq!(scene.store.draft().await.unwrap(), moved);
+    let content = moved.content_hash();
+    assert!(!scene.store.discard_draft(Some(&content), &author(3)).await.unwrap().is_empty());
+    assert_eq!(scene.store.draft().await.unwrap(), RuleBook::default());
+}
+
+#[tokio::test]
+async fn what_waits_in_the_draft_is_known_with_who_did_it_removals_too() {
+    let scene = scene().await;
+    let live = book(&[("a", "x"), ("b", "x")]);
+    scene.store.publish(publication(0, live.clone())).await.unwrap();
+    assert_eq!(scene.store.pending().await.unwrap().pending, []);
+    let drafted = book(&[("a", "y"), ("c", "x")]);
+    save(&scene, (&live, &drafted), 5).await.unwrap();
+    let draft = scene.store.pending().await.unwrap();
+    assert_eq!((draft.based_on(), draft.next()), (ReleaseNumber(1), ReleaseNumber(2)));
+    let said: Vec<_> = draft
+        .pending
+        .iter()
+        .map(|one| (one.difference.id.as_str(), one.difference.act().as_str(), one.author.clone()))
+        .collect();
+    let by = Some(author(5));
+    let expected = [("a", "changed", by.clone()), ("b", "removed", by.clone()), ("c", "added", by)];
+    assert_eq!(said, expected);
+    // Published, nothing waits; and whoever removes the same later is who is named.
+    let whole = Publication { draft: Some(drafted.content_hash()), ..publication(1, drafted) };
+    let published = scene.store.publish(whole).await.unwrap().rule_book;
+    assert_eq!(scene.store.pending().await.unwrap().pending, []);
+    save(&scene, (&published, &live), 8).await.unwrap();
+    save(&scene, (&live, &published), 9).await.unwrap();
+    assert_eq!(scene.store.pending().await.unwrap().pending, []);
 }
 
 #[tokio::test]
