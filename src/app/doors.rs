@@ -90,6 +90,7 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
         upstream: Upstream::new(ground.tasks.clone(), ground.stop.clone())?,
         open: Arc::default(),
         public: config.public_url.clone(),
+        contact: config.contact.clone(),
         metrics: metrics.clone(),
     };
     let front = Front {
@@ -199,6 +200,7 @@ fn login(ground: &Ground<'_>, parties: Parties<'_>) -> Result<Login> {
         clock: ground.clock.clone(),
         rounds: Rounds::default(),
         mfa: mfa_context(ground.config)?,
+        contact: ground.config.contact.clone(),
     })
 }
 
@@ -234,7 +236,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         rules,
         store: ground.store.clone(),
         groups: ground.groups.clone(),
-        contact: None,
+        contact: ground.config.contact.clone(),
     };
     Ok(console.router().merge(portal.router()))
 }

@@ -91,7 +91,7 @@ impl Inquiry<'_> {
         method: Method,
         route: &Route,
     ) -> Result<(Prospect, Knowledge), Unusable> {
-        self.on(route, (who, method, None), &Given::default())
+        self.on(route, (StandIn::of(who)?, method, None), &Given::default())
     }
 
     fn judge(&self, claim: &Claim) -> Result<Option<Why>, Unusable> {
@@ -164,7 +164,7 @@ impl Inquiry<'_> {
         let found = found.ok_or_else(|| {
             Unusable(format!("no route of the app `{}` covers `{}`", access.app, access.path))
         })?;
-        let asked = (&access.who, method, Some(access.path.as_str()));
+        let asked = (StandIn::of(&access.who)?, method, Some(access.path.as_str()));
         let (prospect, _) = self.on(&found.route, asked, &access.given)?;
         Ok((found.route.id.clone(), prospect))
     }
@@ -172,9 +172,20 @@ impl Inquiry<'_> {
     fn on(
         &self,
         route: &Route,
-        (who, method, path): (&Who, Method, Option<&str>),
+        asked: (StandIn, Method, Option<&str>),
         given: &Given,
     ) -> Result<(Prospect, Knowledge), Unusable> {
+        let (rules, known) = self.weighed(route, asked, given)?;
+        Ok((Prospect::of(rules, known), known))
+    }
+
+    /// The rules about a route, taken apart for somebody, and how much was known.
+    pub(super) fn weighed(
+        &self,
+        route: &Route,
+        (who, method, path): (StandIn, Method, Option<&str>),
+        given: &Given,
+    ) -> Result<(Vec<Weighed>, Knowledge), Unusable> {
         let app = self.book.apps.iter().find(|app| app.id == *route.id.app());
         let origin = app.and_then(|app| app.origins.first());
         let origin =
@@ -189,7 +200,7 @@ impl Inquiry<'_> {
             params: found.map_or_else(BTreeMap::new, |found| found.params),
             local: self.snapshot.local(now),
         };
-        let StandIn { principal, known } = StandIn::of(who)?;
+        let StandIn { principal, known } = who;
         // Where the address is not given no clause that looks at it is taken at its word.
         let nowhere = std::net::Ipv4Addr::UNSPECIFIED.into();
         let question = Question {
@@ -202,7 +213,7 @@ impl Inquiry<'_> {
             circumstances: &circumstances,
         };
         let known = if path.is_some() { known } else { known.anywhere() }.given(given);
-        Ok((self.snapshot.prospect(&question, self.book, known)?, known))
+        Ok((self.snapshot.explain(&question, self.book)?.rules, known))
     }
 }
 

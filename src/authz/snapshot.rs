@@ -9,26 +9,25 @@ use cedar_policy::{Context, EntityUid, PolicyId};
 use super::decision::{Decision, Mentions, Question};
 use super::entities::{self, Unusable, Vocabulary, rule_id};
 use super::explain::Explanation;
-use super::index::{Candidate, Index, Outlook, Place};
+use super::index::{Bound, Candidate, Index, Outlook, Place};
 use super::memo::{Key, Memo, Person};
 use super::overlaps;
 use super::path::CanonicalPath;
 use super::prepared::{Actions, Case, Prepared, Response, Rule};
 use super::problem::{Object, Problem};
-use super::prospect::{Knowledge, Prospect};
 use super::reads::{Part, Parts, Reads};
 use super::schema::ReleaseSchema;
 use super::telling::Teller;
 use super::timing::Timing;
 use super::tree::{RouteMatch, RouteTree};
-use super::weigh::{self, Written};
+use super::weigh::{self, Weighed, Written};
 use crate::model::app::App;
 use crate::model::civil::{LocalTime, Zone};
-use crate::model::grant::Method;
+use crate::model::grant::{Grant, Method};
 use crate::model::group::GroupNames;
 use crate::model::host::Host;
-use crate::model::id::{AppId, AuthContext, ReleaseNumber, RouteId};
-use crate::model::principal::{Principal, PrincipalSnapshot};
+use crate::model::id::{AppId, AuthContext, GrantId, ReleaseNumber, RouteId, TenantId};
+use crate::model::principal::{GuestStatus, Principal, PrincipalSnapshot};
 use crate::model::record::{Reason, RuleId, Verdict};
 use crate::model::route::{Disclosure, EncodedSlashes, Route};
 use crate::model::rule_book::RuleBook;
@@ -48,8 +47,8 @@ pub struct Snapshot {
     contexts: BTreeSet<AuthContext>,
     zones: BTreeSet<Zone>,
     ages: BTreeSet<Duration>,
-    /// The grants that decide on routes which tell whoever is refused what is missing.
-    helpful: RuleBook,
+    /// What was compiled, without policies and assertions, grants in the order of their ids: for saying why, in words.
+    book: RuleBook,
     actions: Actions,
     sites: HashMap<RouteId, Site>,
     memo: Memo,
@@ -63,6 +62,39 @@ struct Site {
     entity: Prepared,
     /// Where the rules about it lie.
     places: Vec<Place>,
+}
+
+/// Whom rules can't tell apart while they look at no more than scopes and homes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Likeness {
+    /// The principals that scopes name, as far as they are or are in them.
+    bounds: Vec<Bound>,
+    home: Home,
+}
+
+/// What kind of principal, and where they belong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Home {
+    Member(TenantId),
+    Guest(TenantId),
+    Workload(TenantId),
+    Nobody,
+}
+
+impl Home {
+    fn of(principal: &Principal) -> Self {
+        match principal {
+            Principal::User(user) => {
+                let tenant = user.subject.tenant.clone();
+                match user.guest {
+                    GuestStatus::Member => Self::Member(tenant),
+                    GuestStatus::Guest => Self::Guest(tenant),
+                }
+            }
+            Principal::Workload(workload) => Self::Workload(workload.subject.tenant.clone()),
+            Principal::Anonymous => Self::Nobody,
+        }
+    }
 }
 
 /// What compiling has made so far.
@@ -88,8 +120,6 @@ impl Snapshot {
         let actions = Actions::new(entities, |method| vocabulary.action(method.as_str()));
         let index = Index::of(&rules, &reads, &actions);
         let wider = overlaps::wider(routes);
-        let wider_of: HashMap<_, _> =
-            routes.iter().map(|route| &route.id).zip(wider.iter().cloned()).collect();
         let site = |(number, (route, wider)): (usize, (&Route, Vec<&RouteId>))| {
             let entity = vocabulary.route_entity(route, &wider);
             let entity = entity.map_err(|e| Problem::new(Object::Route(route.id.clone()), &e))?;
@@ -103,7 +133,6 @@ impl Snapshot {
         let sites = routes.iter().zip(wider).enumerate().map(site).collect::<Result<_, _>>()?;
         let contexts = reads.values().flat_map(|reads| reads.contexts.iter().cloned()).collect();
         let zones = reads.values().flat_map(|reads| reads.zones.iter().cloned()).collect();
-        let helpful = helpful(book, &wider_of);
         let ages = reads.values().filter_map(|reads| reads.fresh.map(|span| span.0)).collect();
         Ok(Self {
             number,
@@ -116,11 +145,22 @@ impl Snapshot {
             contexts,
             zones,
             ages,
-            helpful,
+            book: worded(book),
             actions,
             sites,
             memo: Memo::default(),
         })
+    }
+
+    /// The rule book that was compiled, without its policies and assertions.
+    pub fn book(&self) -> &RuleBook {
+        &self.book
+    }
+
+    /// The grant with this id.
+    pub fn grant(&self, id: &GrantId) -> Option<&Grant> {
+        let found = self.book.grants.binary_search_by(|grant| grant.id.cmp(id));
+        found.ok().and_then(|at| self.book.grants.get(at))
     }
 
     /// The release that this snapshot decides for.
@@ -258,6 +298,14 @@ impl Snapshot {
         question: &Question<'_>,
         book: &RuleBook,
     ) -> Result<Explanation, Unusable> {
+        self.explain_by(question, &Written::of(book))
+    }
+
+    fn explain_by(
+        &self,
+        question: &Question<'_>,
+        written: &Written<'_>,
+    ) -> Result<Explanation, Unusable> {
         let site = self.site(question)?;
         let person = self.person(question.principal)?;
         let about: Vec<_> = self.index.about(&site.places).collect();
@@ -266,12 +314,24 @@ impl Snapshot {
         let candidates: Vec<_> =
             self.index.candidates(&site.places, &person.bounds, question.method).collect();
         let decision = decide(&case, &candidates, question.principal)?;
-        let written = Written::of(book);
-        let weighed = about.iter().map(|rule| weigh::weigh(&case, &written.policy(&rule.rule)?));
-        let weighed: Vec<_> = weighed.collect::<Result<_, _>>()?;
-        let mut rules: Vec<_> = weighed.into_iter().flatten().collect();
+        let mut rules = take_apart(&case, &about, written)?;
         Explanation::sort(&mut rules);
         Ok(Explanation { decision, route: question.route.id.clone(), rules })
+    }
+
+    /// The rules that can have a say on a question, taken apart. What [`Self::explain`] gives besides speaks of other people
+    /// or of other methods, and so can't apply whatever the circumstances.
+    pub(super) fn own_rules(&self, question: &Question<'_>) -> Result<Vec<Weighed>, Unusable> {
+        let site = self.site(question)?;
+        let person = self.person(question.principal)?;
+        let candidates: Vec<_> =
+            self.index.candidates(&site.places, &person.bounds, question.method).collect();
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let parts = Outlook::of(&candidates, question.circumstances.now).parts;
+        let case = self.case(question, (&person.entity, &site.entity), parts)?;
+        take_apart(&case, &candidates, &Written::sorted(&self.book.grants))
     }
 
     /// What a refused person lacks, in words for them, where the route says that they are told: the missing membership and
@@ -280,23 +340,18 @@ impl Snapshot {
         if question.route.disclosure != Disclosure::Helpful {
             return None;
         }
-        let book = &self.helpful;
+        let book = &self.book;
         let names = GroupNames::new(book.group_names.clone(), Arc::default());
-        let explanation = self.explain(question, book).ok()?;
+        let written = Written::sorted(&book.grants);
+        let explanation = self.explain_by(question, &written).ok()?;
         Teller { book, names: &names }.missing(&explanation)
     }
 
-    /// What somebody could do when no more than `known` of the question is known.
-    ///
-    /// # Errors
-    /// As for [`Self::explain`].
-    pub fn prospect(
-        &self,
-        question: &Question<'_>,
-        book: &RuleBook,
-        known: Knowledge,
-    ) -> Result<Prospect, Unusable> {
-        Ok(Prospect::of(self.explain(question, book)?.rules, known))
+    /// What rules that look at no more than scopes and homes can tell people apart by: all who are alike stand the same
+    /// before these.
+    pub(super) fn likeness(&self, principal: &PrincipalSnapshot) -> Result<Likeness, Unusable> {
+        let bounds = self.person(principal)?.bounds.clone();
+        Ok(Likeness { bounds, home: Home::of(principal) })
     }
 
     fn case(
@@ -364,6 +419,15 @@ impl Snapshot {
     }
 }
 
+fn take_apart(
+    case: &Case,
+    rules: &[&Candidate],
+    written: &Written<'_>,
+) -> Result<Vec<Weighed>, Unusable> {
+    let weighed = rules.iter().map(|rule| weigh::weigh(case, &written.policy(&rule.rule)?));
+    Ok(weighed.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
 fn decide(
     case: &Case,
     candidates: &[&Candidate],
@@ -379,15 +443,12 @@ struct Evaluation {
     outlook: Outlook,
 }
 
-/// The grants on routes that tell what is missing, and on all above these.
-fn helpful(book: &RuleBook, wider: &HashMap<&RouteId, Vec<&RouteId>>) -> RuleBook {
-    let helpful = book.routes.iter().filter(|route| route.disclosure == Disclosure::Helpful);
-    let above = |id: &RouteId| wider.get(id).into_iter().flatten().copied().collect::<Vec<_>>();
-    let ids: BTreeSet<&RouteId> =
-        helpful.flat_map(|route| std::iter::once(&route.id).chain(above(&route.id))).collect();
-    let grants = book.grants.iter().filter(|grant| ids.contains(&grant.route)).cloned().collect();
-    let group_names = if ids.is_empty() { BTreeMap::new() } else { book.group_names.clone() };
-    RuleBook { grants, group_names, ..RuleBook::default() }
+/// What is needed of a rule book to say in words why it decides as it does.
+fn worded(book: &RuleBook) -> RuleBook {
+    let mut grants = book.grants.clone();
+    grants.sort_by(|one, other| one.id.cmp(&other.id));
+    let (apps, routes) = (book.apps.clone(), book.routes.clone());
+    RuleBook { apps, routes, grants, group_names: book.group_names.clone(), ..RuleBook::default() }
 }
 
 fn crowded(route: &Route, method: Method, count: usize) -> Problem {

@@ -51,6 +51,38 @@ pub struct ToldRule {
     pub clauses: Vec<ToldClause>,
 }
 
+/// How certain it is that somebody can do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// Whatever the circumstances.
+    Always,
+    /// Under conditions.
+    If,
+    /// Not at all.
+    Never,
+}
+
+/// What somebody can do, in words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ToldProspect {
+    /// How certain it is.
+    pub certainty: Certainty,
+    /// The permits that let them in, each under its own conditions; empty where they never get in.
+    pub through: Vec<ToldWay>,
+    /// The forbids that keep them out, or may.
+    pub unless: Vec<ToldWay>,
+}
+
+/// A rule that opens or closes, and what is in doubt about it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ToldWay {
+    /// `grant:<id>` or `policy:<id>`.
+    pub rule: RuleId,
+    /// What it depends on, each in words; empty where it applies for certain.
+    pub conditions: Vec<String>,
+}
+
 /// A clause in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToldClause {
@@ -101,11 +133,10 @@ impl<'a> Teller<'a> {
 
     fn rule(self, rule: &Weighed) -> ToldRule {
         let grant = self.grant(&rule.rule);
-        let text = grant.map(|grant| words::sentence(grant, self.names));
         let clause = |clause: &Clause| self.clause(grant, clause);
         ToldRule {
             rule: rule.rule.clone(),
-            text: text.unwrap_or_else(|| "written by hand".to_owned()),
+            text: self.sentence(&rule.rule),
             clauses: rule.clauses.iter().map(clause).collect(),
         }
     }
@@ -135,7 +166,7 @@ impl<'a> Teller<'a> {
         }
     }
 
-    /// A clause of a grant: its conditions are compiled in the order in which they are told, tenants before all others.
+    /// A clause of a grant.
     fn words(self, grant: &Grant, about: About) -> Option<String> {
         match (about, &grant.who) {
             (About::Who, Who::Tenants(_)) => Some("somebody signed in".to_owned()),
@@ -143,12 +174,32 @@ impl<'a> Teller<'a> {
             (About::Who, who) | (About::Condition(0), who @ Who::Tenants(_)) => {
                 Some(words::who(who, self.names))
             }
-            (About::Condition(at), who) => {
-                let told = usize::from(matches!(who, Who::Tenants(_)));
-                let conditions = words::conditions(&grant.when);
-                conditions.into_iter().nth(at.checked_sub(told)?).map(|condition| condition.text)
-            }
+            (About::Condition(_), _) => condition(grant, about).map(|condition| condition.text),
         }
+    }
+
+    /// What somebody can do, rule by rule.
+    pub fn reach(self, prospect: &Prospect, known: Knowledge) -> ToldProspect {
+        let ways = |rules: &[Weighed]| rules.iter().map(|rule| self.way(rule, known)).collect();
+        let (certainty, through, unless) = match prospect {
+            Prospect::Always(by) => (Certainty::Always, ways(by), Vec::new()),
+            Prospect::If { permits, forbids } => (Certainty::If, ways(permits), ways(forbids)),
+            Prospect::Never(by) => (Certainty::Never, Vec::new(), ways(by)),
+        };
+        ToldProspect { certainty, through, unless }
+    }
+
+    fn way(self, rule: &Weighed, known: Knowledge) -> ToldWay {
+        let grant = self.grant(&rule.rule);
+        let open = rule.clauses.iter().filter(|clause| known.is_open(clause));
+        let conditions = open.map(|clause| self.clause(grant, clause).text).collect();
+        ToldWay { rule: rule.rule.clone(), conditions }
+    }
+
+    /// A rule as a sentence; a hand-written policy says that it is one.
+    pub fn sentence(self, rule: &RuleId) -> String {
+        let grant = self.grant(rule).map(|grant| words::sentence(grant, self.names));
+        grant.unwrap_or_else(|| "written by hand".to_owned())
     }
 
     /// What somebody can do, in words: `always`, `never`, or `if` and the conditions.
@@ -183,6 +234,14 @@ impl<'a> Teller<'a> {
         let open: Vec<_> = open.map(|clause| self.clause(grant, clause).text).collect();
         (!open.is_empty()).then(|| format!("{} ({})", open.join(" and "), rule.rule))
     }
+}
+
+/// The condition of a grant that a clause stands for: conditions are compiled in the order in which they are told, tenants
+/// before all others.
+pub(super) fn condition(grant: &Grant, about: About) -> Option<words::Condition> {
+    let About::Condition(at) = about else { return None };
+    let tenants = usize::from(matches!(grant.who, Who::Tenants(_)));
+    words::conditions(&grant.when).into_iter().nth(at.checked_sub(tenants)?)
 }
 
 fn named(rules: &[Weighed]) -> String {

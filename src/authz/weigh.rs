@@ -106,18 +106,38 @@ impl Weighed {
 }
 
 /// The grants of a rule book, for their conditions one by one: compiled, all of a grant's conditions are one.
-pub(super) struct Written<'a>(HashMap<&'a GrantId, &'a Grant>);
+pub(super) enum Written<'a> {
+    /// In any order.
+    Listed(HashMap<&'a GrantId, &'a Grant>),
+    /// In the order of their ids.
+    Sorted(&'a [Grant]),
+}
 
 impl<'a> Written<'a> {
     pub(super) fn of(book: &'a RuleBook) -> Self {
-        Self(book.grants.iter().map(|grant| (&grant.id, grant)).collect())
+        Self::Listed(book.grants.iter().map(|grant| (&grant.id, grant)).collect())
+    }
+
+    /// The same of grants that are sorted by id already.
+    pub(super) fn sorted(grants: &'a [Grant]) -> Self {
+        Self::Sorted(grants)
+    }
+
+    fn grant(&self, id: &GrantId) -> Option<&'a Grant> {
+        match self {
+            Self::Listed(grants) => grants.get(id).copied(),
+            Self::Sorted(grants) => {
+                let found = grants.binary_search_by(|grant| grant.id.cmp(id));
+                found.ok().and_then(|at| grants.get(at))
+            }
+        }
     }
 
     /// A compiled policy as it was written.
     pub(super) fn policy(&self, rule: &Rule) -> Result<Policy, Unusable> {
         let compiled = rule.policy();
         let Some(RuleId::Grant(id)) = rule_id(compiled.id()) else { return Ok(compiled) };
-        let grant = self.0.get(&id).map(|grant| grants::to_policy(grant));
+        let grant = self.grant(&id).map(grants::to_policy);
         match grant {
             Some(Ok(policy)) if policy == compiled => Ok(policy),
             Some(Err(problem)) => Err(Unusable(problem.to_string())),

@@ -45,6 +45,7 @@ pub const KEYS: &[Key] = &[
     text("ops_listen"),
     text("database_url"),
     list("trusted_proxies"),
+    text("contact"),
     text("log"),
     text("entra.tenant"),
     text("entra.client_id"),

@@ -72,6 +72,7 @@ impl Reader {
         let database_url = self.optional("database_url", values::database);
         let database_url = database_url.unwrap_or_else(|| "sqlite://data/cedargate.db".to_owned());
         let trusted_proxies = self.list("trusted_proxies", values::network);
+        let contact = self.optional("contact", values::line);
         let log = self.optional("log", values::log);
         let entra = self.entra();
         let console = self.console();
@@ -94,6 +95,7 @@ impl Reader {
                 ops_listen,
                 database_url,
                 trusted_proxies,
+                contact,
                 log: log.unwrap_or_else(|| "info".to_owned()),
                 entra,
                 console,
@@ -101,9 +103,14 @@ impl Reader {
                 session,
                 audit,
                 tls,
+                stated: self.stated(),
             }),
             (Some(_) | None, Some(_) | None) => Err(Problems(self.0.problems)),
         }
+    }
+
+    fn stated(self) -> BTreeMap<&'static str, String> {
+        self.0.given.into_iter().map(|(key, given)| (key, given.place)).collect()
     }
 
     fn console(&mut self) -> Console {

@@ -1,5 +1,6 @@
 //! The settings as types that can't be wrong.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +24,9 @@ pub struct Config {
     pub database_url: String,
     /// `trusted_proxies`: networks whose `X-Forwarded-For` is believed; never `/0`. Default none.
     pub trusted_proxies: Vec<IpNet>,
+    /// `contact`: whom people can ask, in their own words (a name, a team, an address); stands on pages that refuse somebody
+    /// or fail, unless the route names somebody else. Default none.
+    pub contact: Option<String>,
     /// `log`: which log lines are written, as `tracing` filters spell it. Default `info`.
     pub log: String,
     /// `[entra]`
@@ -37,6 +41,8 @@ pub struct Config {
     pub audit: Audit,
     /// `[tls]`: absent when a proxy in front terminates TLS.
     pub tls: Option<Tls>,
+    /// Where each key that was given was given: file, line and key, or the variable.
+    pub(super) stated: BTreeMap<&'static str, String>,
 }
 
 /// `[entra]`: the app registration, and which tenants may sign in.
@@ -172,6 +178,16 @@ pub enum Outlet {
     Stdout,
     /// `file:<path>`: the end of a file.
     File(PathBuf),
+}
+
+impl std::fmt::Display for Outlet {
+    /// As it is set.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
 }
 
 /// Which decisions wait until their record is durable.

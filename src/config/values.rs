@@ -251,6 +251,17 @@ pub(super) fn filled(text: &str) -> Read<String> {
     Ok(text.to_owned())
 }
 
+/// One line of text that pages show.
+pub(super) fn line(text: &str) -> Read<String> {
+    if text.chars().any(char::is_control) || text.chars().count() > LONGEST_LINE {
+        return Err(format!("is not one line of at most {LONGEST_LINE} characters"));
+    }
+    filled(text)
+}
+
+/// Characters of a [`line`].
+const LONGEST_LINE: usize = 200;
+
 /// The log filter. Whether its directives make sense, telemetry says when it starts.
 pub(super) fn log(text: &str) -> Read<String> {
     filled(text)

@@ -17,6 +17,9 @@ use crate::web::page::{self, Frame, Notice, PersonName, Tone};
 use crate::web::pages::{DeniedPage, NoticeFragment, Reference};
 use crate::web::wants::Wants;
 
+/// An answer, or one that comes instead.
+pub(super) type Answer = Result<Response, Box<Response>>;
+
 /// What an answer needs: the request, and its decision to quote.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Said<'a> {
@@ -106,11 +109,13 @@ impl Said<'_> {
         let page = DeniedPage {
             frame,
             what: "this part of the console".to_owned(),
+            limit: "",
             why: why(reason).to_owned(),
             advice: Some(
                 "Console roles are given in the settings of this gate, by the people who run it."
                     .to_owned(),
             ),
+            missing: None,
             tone: Tone::Plain,
             action: None,
             switch: None,
@@ -120,7 +125,7 @@ impl Said<'_> {
             at: Moment::new(exchange.at),
             contact: None,
         };
-        Some(page::still(StatusCode::FORBIDDEN, &page))
+        Some(page::quoting(StatusCode::FORBIDDEN, &page.frame, &page))
     }
 
     /// A notice beside what htmx was about to replace.

@@ -1,6 +1,7 @@
 //! The one table of the console's endpoints: method, address, the action that it takes, and what answers.
 //!
-//! The router is made from this table and from nothing else.
+//! Each row stands beside the page that it leads to; the table is all of them. The router is made from it and from
+//! nothing else.
 
 use std::fmt;
 use std::pin::Pin;
@@ -14,11 +15,15 @@ use axum::routing::{MethodFilter, on};
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 
+use super::answers::Answer;
 use super::guard::{self, Admitted};
-use super::{handlers, urls};
+use super::{log, rules, setup};
+
+/// What comes of a request that was let in: the page, or an answer instead of it.
+pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 /// What answers a request that was let in.
-type Handler = fn(Arc<Console>, Admitted) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+type Handler = fn(Arc<Console>, Admitted) -> Answering;
 
 /// How an endpoint is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,72 +63,36 @@ pub struct Endpoint {
     handler: Handler,
 }
 
+impl Endpoint {
+    /// A page, or a part of one.
+    pub(super) const fn get(path: &'static str, action: ConsoleAction, handler: Handler) -> Self {
+        Self { verb: Verb::Get, path, action, handler }
+    }
+
+    /// Where a form is sent.
+    pub(super) const fn post(path: &'static str, action: ConsoleAction, handler: Handler) -> Self {
+        Self { verb: Verb::Post, path, action, handler }
+    }
+}
+
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} ({})", self.verb.as_str(), self.path, self.action.as_str())
     }
 }
 
-static TABLE: [Endpoint; 8] = [
-    Endpoint {
-        verb: Verb::Get,
-        path: urls::BARE_HOME,
-        action: ConsoleAction::ReadRules,
-        handler: |_, _| Box::pin(std::future::ready(handlers::home())),
-    },
-    Endpoint {
-        verb: Verb::Get,
-        path: urls::HOME,
-        action: ConsoleAction::ReadRules,
-        handler: |_, _| Box::pin(std::future::ready(handlers::home())),
-    },
-    Endpoint {
-        verb: Verb::Get,
-        path: urls::ROUTES,
-        action: ConsoleAction::ReadRules,
-        handler: |console, asked| Box::pin(handlers::routes(console, asked)),
-    },
-    Endpoint {
-        verb: Verb::Get,
-        path: urls::ROUTE,
-        action: ConsoleAction::ReadRules,
-        handler: |console, asked| Box::pin(handlers::route(console, asked)),
-    },
-    Endpoint {
-        verb: Verb::Post,
-        path: urls::GRANTS,
-        action: ConsoleAction::ChangeRules,
-        handler: |console, asked| Box::pin(handlers::add_grant(console, asked)),
-    },
-    Endpoint {
-        verb: Verb::Get,
-        path: urls::DECISIONS,
-        action: ConsoleAction::ReadLog,
-        handler: |console, asked| Box::pin(handlers::decisions(console, asked)),
-    },
-    Endpoint {
-        verb: Verb::Get,
-        path: urls::DECISION,
-        action: ConsoleAction::ReadLog,
-        handler: |console, asked| Box::pin(handlers::decision(console, asked)),
-    },
-    Endpoint {
-        verb: Verb::Get,
-        path: urls::ENTRA,
-        action: ConsoleAction::ReadRules,
-        handler: |console, asked| Box::pin(handlers::entra(console, asked)),
-    },
-];
+/// The rows, kept beside the pages that answer them.
+static ROOMS: [&[Endpoint]; 3] = [rules::ENDPOINTS, log::ENDPOINTS, setup::ENDPOINTS];
 
 /// Every endpoint there is.
-pub fn table() -> &'static [Endpoint] {
-    &TABLE
+pub fn table() -> impl Iterator<Item = &'static Endpoint> {
+    ROOMS.iter().copied().flatten()
 }
 
 /// The table as a router.
 pub(super) fn router(console: Console) -> Router {
     let console = Arc::new(console);
-    let routes = TABLE.iter().fold(Router::new(), |router, endpoint| {
+    let routes = table().fold(Router::new(), |router, endpoint| {
         let console = Arc::clone(&console);
         let answer = move |request: Request| serve(Arc::clone(&console), endpoint, request);
         router.route(endpoint.path, on(endpoint.verb.filter(), answer))
@@ -137,7 +106,9 @@ pub(super) fn router(console: Console) -> Router {
 
 async fn serve(console: Arc<Console>, endpoint: &Endpoint, request: Request) -> Response {
     match guard::admit(&console, endpoint.action, request).await {
-        Ok(admitted) => (endpoint.handler)(console, admitted).await,
+        Ok(admitted) => {
+            (endpoint.handler)(console, admitted).await.unwrap_or_else(|instead| *instead)
+        }
         Err(refused) => *refused,
     }
 }

@@ -19,6 +19,7 @@ use url::form_urlencoded;
 use crate::authz::console::{ConsoleAction, ConsoleRules};
 use crate::console::Console;
 use crate::model::record::{Door, Refusal, Verdict};
+use crate::store::StoreError;
 use crate::web::caller::Caller;
 use crate::web::csrf::check_origin;
 use crate::web::doorkeeper::{Judged, Visit};
@@ -27,7 +28,9 @@ use crate::web::hx::Hx;
 use crate::web::page::{Frame, PersonName};
 use crate::web::refuser::Refused;
 
-use super::urls::{self, Section};
+use super::sections::{self, Section};
+use super::showing::Shown;
+use super::urls;
 use super::{answers, answers::Said};
 
 /// The most that a form may hold: 64 KiB.
@@ -85,6 +88,31 @@ impl Admitted {
         read.map(|Form(form)| form).map_err(|_| Box::new(self.said().unreadable()))
     }
 
+    /// 503, and a line of our own log: rules or records can't be read or written.
+    pub(super) fn unavailable(&self, error: &StoreError) -> Response {
+        tracing::error!(request.id = %self.exchange.facts.request, error = %error, "The console could not read or write.");
+        self.said().unavailable()
+    }
+
+    /// 404: the address names nothing that is there.
+    pub(super) fn no_page(&self) -> Response {
+        self.said().no_page()
+    }
+
+    /// Whether this person may do something else besides what was asked, for what a page offers.
+    pub(super) fn may(&self, console: &Console, action: ConsoleAction) -> bool {
+        console.rules.decide(&self.caller.principal, action).verdict == Verdict::Allow
+    }
+
+    /// The rules in force, as pages show them.
+    ///
+    /// # Errors
+    /// With the answer, 503, when they can't be read.
+    pub(super) async fn shown(&self, console: &Console) -> Result<Shown, Box<Response>> {
+        let loaded = Shown::load(&console.store, &console.groups).await;
+        loaded.map_err(|error| Box::new(self.unavailable(&error)))
+    }
+
     /// The frame of a console page for this person.
     ///
     /// # Errors
@@ -96,7 +124,7 @@ impl Admitted {
         })?;
         frame.person = PersonName::of(&self.caller.principal);
         frame.csrf = self.caller.csrf.as_ref().map(|token| SecretString::from(token.as_str()));
-        frame.nav = urls::nav(here, &self.open);
+        frame.nav = sections::nav(here, &self.open);
         Ok(frame)
     }
 }
@@ -141,13 +169,8 @@ pub(super) async fn admit(
 
 /// The places of the console that a person may see; links to the others would only lead to a refusal.
 fn open(rules: &ConsoleRules, caller: &Caller) -> Vec<Section> {
-    let places = [
-        (Section::Routes, ConsoleAction::ReadRules),
-        (Section::Decisions, ConsoleAction::ReadLog),
-        (Section::Entra, ConsoleAction::ReadRules),
-    ];
     let may = |action| rules.decide(&caller.principal, action).verdict == Verdict::Allow;
-    places.into_iter().filter(|(_, action)| may(*action)).map(|(section, _)| section).collect()
+    Section::ALL.into_iter().filter(|section| may(section.action())).collect()
 }
 
 /// Refuses a method that no endpoint at this address has.

@@ -16,22 +16,17 @@ use crate::store::Store;
 use crate::store::audit::AuditReader;
 use crate::web::doorkeeper::Doorkeeper;
 
-use self::entra::AtEntra;
+use self::setup::entra::AtEntra;
 
-mod adding;
 mod answers;
 pub mod cedar_text;
 pub mod choice;
-pub mod decision;
-pub mod decisions;
 pub mod endpoints;
-pub mod entra;
-mod entry;
 mod guard;
-mod handlers;
-mod record_view;
-pub mod route;
-pub mod routes;
+pub mod log;
+pub mod rules;
+pub mod sections;
+pub mod setup;
 mod showing;
 pub mod urls;
 pub mod words;

@@ -2,7 +2,6 @@
 
 use crate::model::id::{DecisionId, GrantId, RouteId};
 use crate::web::link::Link;
-use crate::web::page::{NavGroup, NavItem, Place};
 
 /// Endpoint pattern of the console's door.
 pub const HOME: &str = "/console/";
@@ -67,48 +66,4 @@ pub fn decision(id: &DecisionId) -> Link {
 /// How Cedargate stands at Entra.
 pub fn entra() -> Link {
     Link::path(&["console", "entra"])
-}
-
-/// A place of the console that the navigation shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
-    /// Routes and who may open them.
-    Routes,
-    /// What was decided.
-    Decisions,
-    /// How Cedargate itself stands at Entra.
-    Entra,
-}
-
-/// The navigation with `here` marked: the places among `open` that this person may see.
-pub fn nav(here: Section, open: &[Section]) -> Vec<NavGroup> {
-    let place = |section| if section == here { Place::Here } else { Place::Elsewhere };
-    let routes = NavItem {
-        label: "Routes",
-        link: routes(),
-        icon: "route",
-        key: "r",
-        place: place(Section::Routes),
-    };
-    let decisions = NavItem {
-        label: "Decisions",
-        link: decisions(),
-        icon: "scroll-text",
-        key: "d",
-        place: place(Section::Decisions),
-    };
-    let entra = NavItem {
-        label: "Entra",
-        link: entra(),
-        icon: "key-round",
-        key: "e",
-        place: place(Section::Entra),
-    };
-    let groups = [
-        ("Access", Section::Routes, routes),
-        ("Assurance", Section::Decisions, decisions),
-        ("Set-up", Section::Entra, entra),
-    ];
-    let shown = groups.into_iter().filter(|(_, section, _)| open.contains(section));
-    shown.map(|(label, _, item)| NavGroup { label, items: vec![item] }).collect()
 }

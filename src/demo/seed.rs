@@ -99,6 +99,7 @@ pub(super) fn config(places: &Places, secret: &SecretString) -> Result<Config> {
         ("DATABASE_URL", format!("sqlite://{data}/cedargate.db")),
         ("AUDIT__DATABASE_URL", format!("sqlite://{data}/audit.db")),
         ("KEYS__DIRECTORY", format!("{data}/keys")),
+        ("CONTACT", "Service desk, it-help@contoso.example".to_owned()),
         ("ENTRA__TENANT", people::TENANT.to_owned()),
         ("ENTRA__CLIENT_ID", people::CLIENT.to_owned()),
         ("ENTRA__CLIENT_SECRET", secret.expose_secret().to_owned()),

@@ -7,16 +7,19 @@ use serde_json::json;
 use url::Url;
 
 use super::enforce::Asked;
+use super::obstacle::Obstacle;
 use super::step_up::{Kind, Offer};
+use super::words::{Retry, Words};
 use crate::model::host::Origin;
 use crate::model::id::DecisionId;
 use crate::model::record::Reason;
 use crate::model::route::{Disclosure, Route};
+use crate::web::contact::Contact;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Quote, seal};
 use crate::web::link::Link;
 use crate::web::moment::Moment;
-use crate::web::page::{self, Frame, PersonName, Tone};
+use crate::web::page::{self, Frame, PersonName};
 use crate::web::pages::{Action, DeniedPage};
 use crate::web::sign_in::{self, Proof};
 use crate::web::wants::Wants;
@@ -29,13 +32,24 @@ pub(super) struct Deny<'a> {
     pub(super) reason: Reason,
     /// What they lack, where the route says that they are told.
     pub(super) missing: Option<&'a str>,
+    /// What stands in their way, where something can be done about it.
+    pub(super) obstacle: Option<&'a Obstacle>,
     /// What the caller could prove to be let in after all.
     pub(super) offer: Option<&'a Offer>,
-    /// Cedargate's own origin.
-    pub(super) public: &'a Origin,
+    /// Where people go from here.
+    pub(super) house: House<'a>,
 }
 
-impl Deny<'_> {
+/// Where people go from a refusal, whatever it was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct House<'a> {
+    /// Cedargate's own origin.
+    pub(super) public: &'a Origin,
+    /// Whom to ask where the route names nobody.
+    pub(super) contact: Option<&'a str>,
+}
+
+impl<'a> Deny<'a> {
     /// The answer, by who asks and what they can use.
     pub(super) fn answer(self, headers: &HeaderMap) -> Response {
         let mut response = if self.asked.caller.principal.is_known() {
@@ -77,8 +91,11 @@ impl Deny<'_> {
 
     fn denied_data(self) -> Response {
         let mut body = json!({ "error": "forbidden", "reason": self.told().as_str(), "decision_id": self.id.to_string() });
-        if let (Some(missing), Some(told)) = (self.missing, body.as_object_mut()) {
-            told.insert("missing".to_owned(), missing.into());
+        if let Some(told) = body.as_object_mut() {
+            let missing = self.missing.map(|missing| ("missing".to_owned(), missing.into()));
+            let obstacle = self.told_obstacle().map(Obstacle::as_str);
+            let obstacle = obstacle.map(|word| ("obstacle".to_owned(), word.into()));
+            told.extend(missing.into_iter().chain(obstacle));
         }
         let mut response = (StatusCode::FORBIDDEN, Json(body)).into_response();
         seal(response.headers_mut());
@@ -96,44 +113,86 @@ impl Deny<'_> {
         if self.is_silent() { Reason::NoRoute } else { self.reason }
     }
 
+    /// What stands in their way, unless they shall not know that there is anything here.
+    fn told_obstacle(self) -> Option<&'a Obstacle> {
+        self.obstacle.filter(|_| !self.is_silent())
+    }
+
+    /// The route, unless they shall not know that there is one.
+    fn told_route(self) -> Option<&'a Route> {
+        self.asked.found.filter(|_| !self.is_silent()).map(|found| &*found.route)
+    }
+
     /// None when the operating system gives no randomness for a nonce.
     fn denied_page(self, headers: &HeaderMap) -> Option<Response> {
-        let Asked { exchange, caller, app, found, .. } = self.asked;
-        let found = found.filter(|_| !self.is_silent());
-        let title = found.map(|found| found.route.title.clone()).filter(|title| !title.is_empty());
-        let what = title.unwrap_or_else(|| app.name.clone());
+        let Asked { exchange, caller, app, .. } = self.asked;
+        let words = self.words();
         let mut frame = Frame::new("Access denied").ok()?;
         frame.person = PersonName::of(&caller.principal);
-        let words =
-            self.offer.map_or_else(|| words(self.told()), |offer| self.words_of_offer(offer));
         let page = DeniedPage {
             frame,
-            what,
-            why: words.why.to_owned(),
-            advice: self.advice(&words),
+            what: self.told_route().map_or(&app.name, |route| name_of(route, &app.name)).clone(),
+            limit: words.limit,
+            why: words.why.clone(),
+            advice: words.advice.clone(),
+            missing: self.missing.filter(|_| self.offer.is_none()).map(str::to_owned),
             tone: words.tone,
-            action: self.offer.map(|offer| self.action(offer, headers)),
+            action: self.action(&words, headers),
             switch: Some(
                 Link::path(&["_gate", "login"])
                     .with_query("account", "other")
-                    .with_query("return", &exchange.target()),
+                    .with_path("return", &self.target()),
             ),
-            home: Link::parse(&self.public.url("/")).ok(),
-            address: format!("{}{}", exchange.origin.authority(), exchange.facts.path),
+            home: Link::parse(&self.house.public.url("/")).ok(),
+            address: format!("{}{}", exchange.origin.authority(), self.path()),
             decision: self.id,
             at: Moment::new(exchange.at),
-            contact: found.map(|found| found.route.owner.clone()).filter(|owner| !owner.is_empty()),
+            contact: self.contact(),
         };
-        Some(page::still(StatusCode::FORBIDDEN, &page))
+        Some(page::quoting(StatusCode::FORBIDDEN, &page.frame, &page))
     }
 
-    fn advice(self, words: &Words) -> Option<String> {
-        let missing = self.missing.filter(|_| self.offer.is_none());
-        let missing = missing.map(|missing| format!("What is missing: {missing}."));
-        missing.or_else(|| words.advice.map(str::to_owned))
+    fn words(self) -> Words {
+        let disclosure = self.told_route().map_or(Disclosure::Silent, |route| route.disclosure);
+        match (self.offer, self.told_obstacle()) {
+            (Some(offer), _) => Words::of_offer(offer, self.asked.method),
+            (None, Some(obstacle)) => Words::of_obstacle(obstacle, disclosure),
+            (None, None) => Words::of_reason(self.told()),
+        }
     }
 
-    fn action(self, offer: &Offer, headers: &HeaderMap) -> Action {
+    fn contact(self) -> Option<Contact> {
+        let owner = self.told_route().map(|route| route.owner.as_str());
+        let owner = owner.filter(|owner| !owner.is_empty());
+        let contact = owner.or(self.house.contact)?;
+        Some(Contact::new(contact, &format!("Access, decision {}", self.id)))
+    }
+
+    /// The path as it was asked for. That an app reads it in lower case says that there is a route.
+    fn path(self) -> &'a str {
+        let facts = &self.asked.exchange.facts;
+        facts.unfolded.as_deref().unwrap_or(&facts.path)
+    }
+
+    fn target(self) -> String {
+        match &self.asked.exchange.query {
+            Some(query) => format!("{}?{query}", self.path()),
+            None => self.path().to_owned(),
+        }
+    }
+
+    fn action(self, words: &Words, headers: &HeaderMap) -> Option<Action> {
+        match (self.offer, words.retry) {
+            (Some(offer), _) => Some(self.proving(offer, headers)),
+            (None, Retry::Offered) if self.asked.method.is_read() => {
+                let link = Link::parse(&self.target()).ok()?;
+                Some(Action { link, label: "Try again".to_owned() })
+            }
+            (None, Retry::Offered | Retry::Useless) => None,
+        }
+    }
+
+    fn proving(self, offer: &Offer, headers: &HeaderMap) -> Action {
         let back = self.way_back(headers);
         let link = sign_in::proving(sign_in::at_app(back.as_deref()), offer.word());
         let label = match offer.kind() {
@@ -155,29 +214,6 @@ impl Deny<'_> {
         }
     }
 
-    fn words_of_offer(self, offer: &Offer) -> Words {
-        let advice = if self.asked.method.is_read() {
-            "Confirm it at Microsoft; you come back to this page."
-        } else {
-            "What you sent was not kept. Confirm it at Microsoft; you come back to the page before, and send it again."
-        };
-        Words {
-            why: match offer.kind() {
-                Kind::Mfa => {
-                    "This needs a second factor, such as a code or a prompt on your phone, and you have not given one lately."
-                }
-                Kind::Context => {
-                    "This needs a stronger proof of who you are than the one you signed in with."
-                }
-                Kind::Fresh => {
-                    "This needs a recent sign-in, and it is too long since you proved who you are."
-                }
-            },
-            advice: Some(advice),
-            tone: Tone::Careful,
-        }
-    }
-
     /// CORS (Fetch standard): scripts of the origins that the app's settings name may read our 401 and 403.
     fn allow_scripts_of_friends(self, request: &HeaderMap, response: &mut HeaderMap) {
         let app = self.asked.app;
@@ -195,36 +231,9 @@ impl Deny<'_> {
     }
 }
 
-/// Why, what to do, and how that is meant.
-struct Words {
-    why: &'static str,
-    advice: Option<&'static str>,
-    tone: Tone,
-}
-
-fn words(reason: Reason) -> Words {
-    match reason {
-        Reason::NoGrant | Reason::NotSignedIn | Reason::Granted => Words {
-            why: "None of your groups or roles opens this page as things stand.",
-            advice: None,
-            tone: Tone::Plain,
-        },
-        Reason::Forbidden => {
-            Words { why: "A rule closes this page to you.", advice: None, tone: Tone::Plain }
-        }
-        Reason::NoRoute => Words {
-            why: "This address is not among the pages of the app that the gate knows.",
-            advice: Some(
-                "Check the address for a typing mistake, or start from the app's home page.",
-            ),
-            tone: Tone::Plain,
-        },
-        Reason::PolicyError => Words {
-            why: "Something failed on our side while this was decided. You were refused to be safe.",
-            advice: Some("Try again in a moment."),
-            tone: Tone::Careful,
-        },
-    }
+/// What people call a route: its title, or the app that it belongs to.
+fn name_of<'a>(route: &'a Route, app: &'a String) -> &'a String {
+    if route.title.is_empty() { app } else { &route.title }
 }
 
 /// The page whose script asked, from `Referer`, when it is one of this origin.

@@ -132,7 +132,7 @@ pub(super) fn missing(snapshot: &Snapshot, asked: Asked<'_>) -> Option<String> {
     snapshot.missing(&question(asked, asked.found?, &circumstances))
 }
 
-fn question<'a>(
+pub(super) fn question<'a>(
     asked: Asked<'a>,
     found: &'a RouteMatch,
     circumstances: &'a Circumstances,

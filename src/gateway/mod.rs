@@ -1,7 +1,7 @@
 //! The door that traffic goes through: who, what, decided, recorded, carried.
 //!
 //! [`enforce`] is the one choke point. [`proxy`] takes an exchange to it and carries what it lets through; [`upstream`]
-//! is where traffic leaves, and takes a permit to do so. [`step_up`] knows when proving more would help. [`headers`] keeps
+//! is where traffic leaves, and takes a permit to do so. [`step_up`] knows when proving more would help, `obstacle` what else would. [`headers`] keeps
 //! the client from speaking in our name.
 //!
 //! What lives longer than a moment is on the list in [`open`], and [`watcher`] holds it against things as they stand: what
@@ -15,6 +15,7 @@ pub mod headers;
 mod identity;
 mod known;
 mod looks;
+mod obstacle;
 pub mod open;
 mod patience;
 pub mod proxy;
@@ -27,6 +28,7 @@ mod visit;
 pub mod watcher;
 mod websocket;
 mod wires;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -69,6 +71,8 @@ pub struct Gateway {
     pub open: Arc<OpenConnections>,
     /// Cedargate's own origin.
     pub public: Origin,
+    /// Whom refused people can ask where the route names nobody.
+    pub contact: Option<String>,
     /// Counters.
     pub metrics: Metrics,
 }

@@ -7,10 +7,11 @@ use axum::response::Response;
 use http::{HeaderValue, Request, header};
 
 use super::Gateway;
-use super::answers::Deny;
+use super::answers::{Deny, House};
 use super::enforce::{Asked, missing};
 use super::headers;
 use super::identity::Untold;
+use super::obstacle::Obstacle;
 use super::open::{Open, Watch};
 use super::patience::Pulse;
 use super::tunnel::ClientEnd;
@@ -73,13 +74,15 @@ impl Gateway {
                 self.refuser.charge(visit.source(), exchange.at);
                 let offer = self.step_ups.offer(snapshot, asked, enforced.reason);
                 let missing = missing(snapshot, asked);
+                let obstacle = Obstacle::of(snapshot, asked, enforced.reason);
                 let deny = Deny {
                     asked,
                     missing: missing.as_deref(),
                     id: receipt.id(),
                     reason: enforced.reason,
+                    obstacle: obstacle.as_ref(),
                     offer: offer.as_ref(),
-                    public: &self.public,
+                    house: House { public: &self.public, contact: self.contact.as_deref() },
                 };
                 deny.answer(request.headers())
             }

@@ -13,7 +13,7 @@ use super::Login;
 use super::answers::{only_get, quiet, redirect, sign_in_first, with_cookies};
 use super::asked::{UnknownStepUp, is_met, with_step_up};
 use super::browser::Browser;
-use super::failed::{Way, page};
+use super::failed::Way;
 use super::failure::Failure;
 use super::goal::Goal;
 use super::query::Query;
@@ -123,7 +123,7 @@ impl Login {
             Ok(request) => request,
             Err(error) => {
                 self.metrics.signed_in(Outcome::Failed);
-                return Ok(not_begun(exchange, &error, &self.way(&journey.goal)));
+                return Ok(self.not_begun(exchange, &error, &self.way(&journey.goal)));
             }
         };
         let url = request.url.clone();
@@ -165,11 +165,11 @@ impl Login {
             SignIn { state, browser, nonce, verifier, destination, step_up, session, round };
         Ok(self.store.begin_sign_in(&sign_in, exchange.facts.client, exchange.at).await?)
     }
-}
 
-/// Nobody was sent anywhere, so there is no sign-in to record: the operator's log has it.
-fn not_begun(exchange: &Exchange, error: &IdpError, way: &Way) -> Response {
-    let failure = Failure::of(error);
-    tracing::error!(request.id = %exchange.facts.request, error = failure.detail, "A sign-in could not be begun.");
-    page(exchange, &failure, (way, exchange.facts.request.to_string()))
+    /// Nobody was sent anywhere, so there is no sign-in to record: the operator's log has it.
+    fn not_begun(&self, exchange: &Exchange, error: &IdpError, way: &Way) -> Response {
+        let failure = Failure::of(error);
+        tracing::error!(request.id = %exchange.facts.request, error = failure.detail, "A sign-in could not be begun.");
+        self.failed_page(exchange, &failure, (way, exchange.facts.request.to_string()))
+    }
 }

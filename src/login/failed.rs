@@ -16,6 +16,7 @@ use crate::model::host::Origin;
 use crate::model::record::{Entry, Event};
 use crate::model::session::StepUp;
 use crate::telemetry::Outcome;
+use crate::web::contact::Contact;
 use crate::web::exchange::Exchange;
 use crate::web::fault::Fault;
 use crate::web::flood::Source;
@@ -101,42 +102,45 @@ impl Login {
         }
         self.refuser.charge(source, exchange.at);
         let receipt = self.audit.noted(Entry::Event(Box::new(event))).await?;
-        Ok(page(exchange, failure, (way, receipt.id().to_string())))
+        Ok(self.failed_page(exchange, failure, (way, receipt.id().to_string())))
     }
-}
 
-/// The page of a failed sign-in.
-pub(super) fn page(
-    exchange: &Exchange,
-    failure: &Failure,
-    (way, reference): (&Way, String),
-) -> Response {
-    let Ok(frame) = Frame::new(failure.words.title) else {
-        return answers::fault(exchange, &Fault::unready());
-    };
-    let words = failure.words;
-    let again = way.again.clone().filter(|_| words.again == Again::Same || way.switch.is_none());
-    let page = SignInFailedPage {
-        frame,
-        eyebrow: if failure.is_calm() { "Cancelled" } else { "Sign-in did not finish" },
-        tone: if failure.is_calm() { Tone::Plain } else { Tone::Bad },
-        sentence: words.sentence.to_owned(),
-        advice: Some(words.advice.to_owned()),
-        mender: (!failure.is_calm()).then(|| words.mender.in_words()),
-        again,
-        switch: way.switch.clone(),
-        reference,
-        at: Moment::new(exchange.at),
-        contact: None,
-        code: failure.code.clone(),
-        correlation: failure.correlation.clone(),
-        hint: failure.is_calm().then_some(HELD_AT_MICROSOFT),
-    };
-    let mut response = page::still(failure.status, &page);
-    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    /// The page of a failed sign-in.
+    pub(super) fn failed_page(
+        &self,
+        exchange: &Exchange,
+        failure: &Failure,
+        (way, reference): (&Way, String),
+    ) -> Response {
+        let Ok(frame) = Frame::new(failure.words.title) else {
+            return answers::fault(exchange, &Fault::unready());
+        };
+        let words = failure.words;
+        let again =
+            way.again.clone().filter(|_| words.again == Again::Same || way.switch.is_none());
+        let subject = format!("Sign-in: {}, reference {reference}", words.title);
+        let page = SignInFailedPage {
+            frame,
+            eyebrow: if failure.is_calm() { "Cancelled" } else { "Sign-in did not finish" },
+            tone: if failure.is_calm() { Tone::Plain } else { Tone::Bad },
+            sentence: words.sentence.to_owned(),
+            advice: Some(words.advice.to_owned()),
+            mender: (!failure.is_calm()).then(|| words.mender.in_words()),
+            again,
+            switch: way.switch.clone(),
+            reference,
+            at: Moment::new(exchange.at),
+            contact: self.contact.as_deref().map(|contact| Contact::new(contact, &subject)),
+            code: failure.code.clone(),
+            correlation: failure.correlation.clone(),
+            hint: failure.is_calm().then_some(HELD_AT_MICROSOFT),
+        };
+        let mut response = page::quoting(failure.status, &page.frame, &page);
+        if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+        }
+        response
     }
-    response
 }
 
 fn login_at(origin: &Origin, (back, asked): (&ReturnPath, &StepUp)) -> Option<Link> {

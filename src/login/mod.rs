@@ -86,6 +86,8 @@ pub struct Login {
     pub rounds: Rounds,
     /// The authentication context that stands for a second factor; none: nothing does.
     pub mfa: Option<AuthContext>,
+    /// Whom people can ask when they can't sign in.
+    pub contact: Option<String>,
 }
 
 impl Login {

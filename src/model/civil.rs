@@ -299,6 +299,16 @@ impl Hours {
     pub fn to(&self) -> Minute {
         self.to
     }
+
+    /// When they begin next after `at`; none at the end of all calendars.
+    pub fn next(&self, at: Timestamp) -> Option<Timestamp> {
+        let day_by_day = std::iter::successors(self.zone.next(at, self.from), |last| {
+            self.zone.next(*last, self.from)
+        });
+        // A week and a day, since a clock that is put forward can pass over their first minute.
+        let mut begins = day_by_day.take(15);
+        begins.find(|begin| self.days.contains(&self.zone.local(*begin).weekday))
+    }
 }
 
 impl TryFrom<HoursForm> for Hours {

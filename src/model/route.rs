@@ -95,7 +95,8 @@ impl Listing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disclosure {
-    /// What nobody could tell from a route that does not exist.
+    /// What nobody could tell from a route that does not exist, page or JSON. What is refused before anything is decided stays
+    /// as it is: an upgrade, or an encoded slash, on a route that takes none.
     Silent,
     /// The kind of reason.
     #[default]

@@ -153,6 +153,14 @@ fn days(hours: &Hours) -> String {
     runs.into_iter().map(run).collect::<Vec<_>>().join(", ")
 }
 
+/// When the first of these hours begins next after `at`, by its own clock: `Mon 07:00 (Europe/Prague)`.
+pub fn opening(hours: &[Hours], at: Timestamp) -> Option<String> {
+    let next = hours.iter().filter_map(|hours| Some((hours.next(at)?, hours)));
+    let (begin, hours) = next.min_by_key(|(begin, _)| *begin)?;
+    let day = hours.zone().local(begin).weekday;
+    Some(format!("{day} {} ({})", hours.from(), hours.zone()))
+}
+
 fn some(words: &[String]) -> Option<String> {
     (!words.is_empty()).then(|| listed(words, "or"))
 }

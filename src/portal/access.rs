@@ -12,6 +12,7 @@ use crate::model::rule_book::RuleBook;
 use crate::portal::Portal;
 use crate::store::StoreError;
 use crate::web::caller::Caller;
+use crate::web::contact::Contact;
 use crate::web::exchange::Exchange;
 use crate::web::headers::NonceError;
 use crate::web::link::Link;
@@ -50,7 +51,7 @@ pub(super) async fn page(
         me: me(caller, (&book, &portal.groups.names(&book.group_names)), &snapshot),
         console: may_manage.then(|| Link::path(&["console", "routes"])),
         sign_out: Link::path(&["_gate", "logout"]),
-        contact: portal.contact.clone(),
+        contact: portal.contact.as_deref().map(|contact| Contact::new(contact, "Access")),
     })
 }
 

@@ -4,6 +4,7 @@
 
 use askama::Template;
 
+use crate::web::contact::Contact;
 use crate::web::link::Link;
 use crate::web::page::Frame;
 
@@ -22,7 +23,7 @@ pub struct HomePage {
     /// The page that asks before signing out.
     pub sign_out: Link,
     /// Whom to ask for access.
-    pub contact: Option<String>,
+    pub contact: Option<Contact>,
 }
 
 /// One application that can be opened.

@@ -24,6 +24,8 @@ pub const PREFIX: &str = "/_gate/static/";
 pub enum File {
     /// htmx, its two extensions and our own script, in that order.
     Script,
+    /// Buttons that copy what somebody may have to quote.
+    Copy,
     /// The one style sheet.
     Sheet,
     /// All icons, as symbols of one SVG.
@@ -34,7 +36,7 @@ pub enum File {
 
 impl File {
     /// Every file.
-    pub const ALL: [Self; 4] = [Self::Script, Self::Sheet, Self::Icons, Self::Mark];
+    pub const ALL: [Self; 5] = [Self::Script, Self::Copy, Self::Sheet, Self::Icons, Self::Mark];
 
     /// The file's address on any of our hosts, with the hash of its content.
     pub fn url(self) -> &'static str {
@@ -44,6 +46,7 @@ impl File {
     fn asset(self) -> &'static Asset {
         match self {
             Self::Script => &SCRIPT,
+            Self::Copy => &COPY,
             Self::Sheet => &SHEET,
             Self::Icons => &ICONS,
             Self::Mark => &MARK,
@@ -61,8 +64,11 @@ struct Asset {
 }
 
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
-    let content_type = HeaderValue::from_static("text/javascript; charset=utf-8");
-    Asset::new(["console", "js"], content_type, Bytes::from(SCRIPT_PARTS.join("\n;\n")))
+    Asset::new(["console", "js"], JAVASCRIPT, Bytes::from(SCRIPT_PARTS.join("\n;\n")))
+});
+static COPY: LazyLock<Asset> = LazyLock::new(|| {
+    let body = include_bytes!("../../templates/assets/copy.js");
+    Asset::new(["copy", "js"], JAVASCRIPT, Bytes::from_static(body))
 });
 static SHEET: LazyLock<Asset> = LazyLock::new(|| {
     let content_type = HeaderValue::from_static("text/css; charset=utf-8");
@@ -78,6 +84,7 @@ static MARK: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(["mark", "svg"], SVG, Bytes::from_static(body))
 });
 
+const JAVASCRIPT: HeaderValue = HeaderValue::from_static("text/javascript; charset=utf-8");
 const SVG: HeaderValue = HeaderValue::from_static("image/svg+xml");
 
 /// One script rather than four: loaded apart they race, and a page could act before the hx-csp gate stands.

@@ -158,7 +158,7 @@ impl Fault {
             at: Moment::new(at),
             contact: None,
         };
-        page::still(self.status, &page)
+        page::quoting(self.status, &page.frame, &page)
     }
 
     fn data(&self, quote: &Quote) -> Response {

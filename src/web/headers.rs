@@ -53,8 +53,10 @@ impl fmt::Display for Nonce {
 /// What a page may do in the browser.
 #[derive(Debug, Clone, Copy)]
 pub enum ContentPolicy<'a> {
-    /// A page without any script: everything that end users see.
+    /// A page without any script: what end users see, unless there is something to quote.
     Still,
+    /// A page with something to quote: its one small script carries this nonce, and can fetch nothing.
+    Quoting(&'a Nonce),
     /// A console page or fragment, whose one script carries this nonce.
     Scripted(&'a Nonce),
 }
@@ -89,6 +91,12 @@ impl ContentPolicy<'_> {
         let still = STILL.join("; ");
         match self {
             Self::Still => still,
+            Self::Quoting(nonce) => {
+                let script = format!("script-src 'nonce-{nonce}'");
+                format!(
+                    "{still}; {script}; require-trusted-types-for 'script'; trusted-types 'none'"
+                )
+            }
             Self::Scripted(nonce) => {
                 // Scripts run by nonce alone, so that a file smuggled onto our host still does not run.
                 let script = format!("script-src 'nonce-{nonce}' 'strict-dynamic'");

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod bearer;
 pub mod caller;
 pub mod client;
+pub mod contact;
 pub mod cookie;
 pub mod csrf;
 pub mod doorkeeper;

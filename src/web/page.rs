@@ -64,6 +64,11 @@ impl Frame {
         File::Script.url()
     }
 
+    /// Address of the script that copies what is quoted.
+    pub fn copy_url(&self) -> &'static str {
+        File::Copy.url()
+    }
+
     /// Address of the style sheet.
     pub fn sheet_url(&self) -> &'static str {
         File::Sheet.url()
@@ -208,7 +213,12 @@ pub fn console(status: StatusCode, frame: &Frame, page: &impl Template) -> Respo
     answer(status, ContentPolicy::Scripted(&frame.nonce), page)
 }
 
-/// Answers with a page without script: everything that end users see.
+/// Answers with a page that has something to quote; `frame` is the one it was rendered with.
+pub fn quoting(status: StatusCode, frame: &Frame, page: &impl Template) -> Response {
+    answer(status, ContentPolicy::Quoting(&frame.nonce), page)
+}
+
+/// Answers with a page without script.
 pub fn still(status: StatusCode, page: &impl Template) -> Response {
     answer(status, ContentPolicy::Still, page)
 }

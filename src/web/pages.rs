@@ -7,6 +7,7 @@ use askama::Template;
 
 use crate::model::id::DecisionId;
 
+use super::contact::Contact;
 use super::link::Link;
 use super::moment::Moment;
 use super::page::{Frame, Notice, Tone};
@@ -48,7 +49,7 @@ pub struct ErrorPage {
     /// When.
     pub at: Moment,
     /// Whom to ask.
-    pub contact: Option<String>,
+    pub contact: Option<Contact>,
 }
 
 /// Something went wrong while htmx asked for a fragment: goes to `#notices` by `HX-Retarget`, `HX-Reswap: beforeend`.
@@ -69,10 +70,14 @@ pub struct DeniedPage {
     pub frame: Frame,
     /// The route's title, or the app's name.
     pub what: String,
+    /// How far that goes ("from here"); empty: in any case.
+    pub limit: &'static str,
     /// Why, in one plain sentence.
     pub why: String,
     /// What would help ("Connect to the office network, then try again").
     pub advice: Option<String>,
+    /// What they lack, by name, where the route says that they are told.
+    pub missing: Option<String>,
     /// How the advice is meant.
     pub tone: Tone,
     /// The main way on: a step-up, or another try.
@@ -88,7 +93,7 @@ pub struct DeniedPage {
     /// When.
     pub at: Moment,
     /// Whom to ask.
-    pub contact: Option<String>,
+    pub contact: Option<Contact>,
 }
 
 /// Asks before signing out; the form posts to `action`.
@@ -154,7 +159,7 @@ pub struct SignInFailedPage {
     /// When.
     pub at: Moment,
     /// Whom to ask.
-    pub contact: Option<String>,
+    pub contact: Option<Contact>,
     /// Entra's own code (`AADSTS50105`); its text is never shown, it may hold what a visitor chose.
     pub code: Option<String>,
     /// Entra's own id for the request.

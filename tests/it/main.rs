@@ -30,6 +30,8 @@ mod cutting;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(feature = "demo")]
+mod denied;
+#[cfg(feature = "demo")]
 mod entra_errors;
 mod examples;
 #[cfg(feature = "demo")]

@@ -107,7 +107,11 @@ async fn a_helpful_route_tells_what_is_missing_and_others_do_not() {
     let world = with_finance(|route| route.disclosure = Disclosure::Helpful).await;
     let mut nora = world.browser();
     let page = nora.sign_in("nora", &world.app("/finance/summary")).await;
-    assert!(page.text().contains("What is missing: membership of Finance."), "{}", page.text());
+    assert!(
+        page.text().contains("What is missing: <strong><bdi>membership of Finance<"),
+        "{}",
+        page.text()
+    );
     let data = nora.send(script("GET", &world.app("/finance/summary"))).await;
     assert_eq!(data.json()["missing"], "membership of Finance");
     let plain = with_finance(|route| route.disclosure = Disclosure::Brief).await;

@@ -1,5 +1,6 @@
 //! Tables and properties of deciding.
 
+mod access;
 mod assertions;
 mod compile;
 mod console;
@@ -13,6 +14,7 @@ mod lints;
 mod overlaps;
 mod path;
 mod policy_text;
+mod reach;
 mod timing;
 mod tree;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::console::Console;
-use crate::console::entra::AtEntra;
+use crate::console::setup::entra::AtEntra;
 use crate::groups::Groups;
 use crate::idp::{CredentialKind, CredentialOutcome, CredentialReport, Reach, Standing, Which};
 use crate::model::id::GroupId;

@@ -2,11 +2,15 @@
 
 use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Field, Named, Written};
-use crate::console::decision::{DecisionPage, Fact};
-use crate::console::decisions::{DecisionRow, DecisionsPage};
-use crate::console::route::{GrantForm, GrantRow, Inherited, KnownGroup, RoutePage};
-use crate::console::routes::{AppRoutes, RouteRow, RoutesPage};
-use crate::console::urls::{self, Section};
+use crate::console::log::decision::DecisionPage;
+use crate::console::log::decisions::DecisionsPage;
+use crate::console::log::fact::Fact;
+use crate::console::log::record::DecisionRow;
+use crate::console::rules::form::{GrantForm, KnownGroup};
+use crate::console::rules::route::{GrantRow, Inherited, RoutePage};
+use crate::console::rules::routes::{AppRoutes, RouteRow, RoutesPage};
+use crate::console::sections::{self, Section};
+use crate::console::urls;
 use crate::console::words::Access;
 use crate::model::grant::Grant;
 use crate::model::record::Verdict;
@@ -32,7 +36,7 @@ permit (
 
 fn frame(title: &str, here: Section, text: Text) -> Frame {
     let mut frame = markup::frame(title, text);
-    frame.nav = urls::nav(here, &[Section::Routes, Section::Decisions]);
+    frame.nav = sections::nav(here, &[Section::Routes, Section::Decisions]);
     frame
 }
 

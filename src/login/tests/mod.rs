@@ -140,6 +140,7 @@ async fn scene_between(limit: Limit, (clock, entras): (Clock, Clock)) -> Scene {
         metrics,
         clock: clock.clone(),
         rounds: Rounds::default(),
+        contact: Some("it-help@contoso.example".to_owned()),
         mfa: "c1".parse().ok(),
     });
     Scene { login, sim, clock, reader: log.reader, log_stop, _directory: directory, _tasks: tasks }

@@ -1,5 +1,6 @@
 //! The portal's pages, from samples.
 
+use crate::web::contact::Contact;
 use crate::web::link::Link;
 use crate::web::tests::markup::{Text, check, frame};
 
@@ -41,7 +42,10 @@ fn home(text: Text) -> HomePage {
         },
         console: Some(Link::path(&["console", "routes"])),
         sign_out: Link::path(&["_gate", "logout"]),
-        contact: Some(text("it-help@contoso.example")),
+        contact: Some(Contact::new(
+            &format!("it-help@contoso.example {}", text("")),
+            &text("Access"),
+        )),
     }
 }
 

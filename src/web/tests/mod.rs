@@ -1,6 +1,7 @@
 //! Pages rendered from samples, innocent and hostile, and the manners that go with them.
 
 mod client;
+mod contact;
 mod files;
 mod flood;
 mod inbound;

@@ -2,6 +2,7 @@
 
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::time::Timestamp;
+use crate::web::contact::Contact;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::Tone;
@@ -22,16 +23,18 @@ fn link(text: &str) -> Link {
     Link::parse(text).unwrap()
 }
 
-fn contact(text: Text) -> String {
-    text("it-help@contoso.example")
+fn contact(text: Text) -> Contact {
+    Contact::new(&format!("it-help@contoso.example {}", text("")), &text("Access"))
 }
 
 fn denied(text: Text) -> DeniedPage {
     DeniedPage {
         frame: frame("No access", text),
         what: text("Finance reports"),
+        limit: "",
         why: text("This page is open to the group Finance, and this account is not in it."),
         advice: None,
+        missing: Some(text("membership of Finance")),
         tone: Tone::Careful,
         action: None,
         switch: Some(link("/_gate/login?switch=1")),

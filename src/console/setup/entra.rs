@@ -1,9 +1,17 @@
 //! How Cedargate itself stands at Entra: what it proves itself with, whether Entra answers, what groups are called.
 
+use std::sync::Arc;
+
 use askama::Template;
+use http::StatusCode;
 
 use crate::authz::compile::groups_named;
 use crate::console::Console;
+use crate::console::answers::Answer;
+use crate::console::guard::Admitted;
+use crate::console::sections::Section;
+use crate::console::showing::Shown;
+use crate::console::words::GroupNote;
 use crate::groups::NamesStanding;
 use crate::idp::{CredentialOutcome, CredentialReport, Idp, Reach, Standing, Which};
 use crate::model::grant::{Grant, Who};
@@ -11,10 +19,7 @@ use crate::model::group::{GroupNames, KnownGroup};
 use crate::model::id::GroupId;
 use crate::model::time::Timestamp;
 use crate::web::moment::Moment;
-use crate::web::page::{Frame, Notice, Tone};
-
-use super::showing::Shown;
-use super::words::GroupNote;
+use crate::web::page::{self, Frame, Notice, Tone};
 
 /// A credential that ends within this many days needs somebody's attention.
 const SOON: u64 = 30;
@@ -24,7 +29,7 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// How Cedargate stands at Entra.
 #[derive(Debug, Clone, Template)]
-#[template(path = "console/entra.html")]
+#[template(path = "console/setup/entra.html")]
 pub struct EntraPage {
     /// What surrounds the page.
     pub frame: Frame,
@@ -219,12 +224,8 @@ impl AtEntra for Idp {
     }
 }
 
-/// The page.
-pub(super) fn page(
-    console: &Console,
-    (shown, frame): (&Shown, Frame),
-    now: Timestamp,
-) -> EntraPage {
+/// What the page shows.
+fn filled(console: &Console, (shown, frame): (&Shown, Frame), now: Timestamp) -> EntraPage {
     let known = console.groups.known();
     let named = groups_named(&shown.book);
     let row = |id: &GroupId| {
@@ -245,7 +246,7 @@ pub(super) fn page(
 }
 
 /// What somebody must do soon about a credential, for the console's first page; the most pressing one.
-pub(super) fn warning(entra: &dyn AtEntra, now: Timestamp) -> Option<Notice> {
+pub(in crate::console) fn warning(entra: &dyn AtEntra, now: Timestamp) -> Option<Notice> {
     let mut pressing: Vec<_> = entra
         .credentials()
         .iter()
@@ -260,4 +261,12 @@ pub(super) fn warning(entra: &dyn AtEntra, now: Timestamp) -> Option<Notice> {
         .collect();
     pressing.sort_by_key(|notice| notice.tone != Tone::Bad);
     pressing.into_iter().next()
+}
+
+/// Answers with the page.
+pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let shown = asked.shown(&console).await?;
+    let frame = shown.framed(asked.frame("Entra", Section::Entra)?);
+    let page = filled(&console, (&shown, frame), asked.exchange.at);
+    Ok(page::console(StatusCode::OK, &page.frame, &page))
 }

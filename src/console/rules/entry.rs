@@ -10,9 +10,9 @@ use crate::model::grant::{Conditions, Mfa, Reach, What, Who};
 use crate::model::id::{GroupId, ReleaseNumber};
 use crate::model::time::{Instant, Timestamp};
 
-use super::choice::Field;
-use super::route::GrantForm;
-use super::words::GroupNames;
+use super::form::GrantForm;
+use crate::console::choice::Field;
+use crate::console::words::GroupNames;
 
 /// The form as it was sent.
 #[derive(Debug, Deserialize)]

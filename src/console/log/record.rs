@@ -7,14 +7,45 @@ use serde_json::Value;
 use crate::model::id::{DecisionId, RouteId};
 use crate::model::record::{Reason, RecordLine, Verdict};
 use crate::model::time::Timestamp;
+use crate::web::link::Link;
 use crate::web::moment::Moment;
-use crate::web::page::{Frame, PersonName, Tone};
+use crate::web::page::{PersonName, Tone};
 
-use super::choice::{Badge, Named};
-use super::decision::{DecisionPage, Fact};
-use super::decisions::DecisionRow;
-use super::showing::Shown;
-use super::{urls, words};
+use super::fact::Fact;
+use crate::console::choice::{Badge, Named};
+use crate::console::showing::Shown;
+use crate::console::{urls, words};
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecisionRow {
+    /// Its id.
+    pub id: String,
+    /// Its page.
+    pub link: Link,
+    /// When.
+    pub at: Moment,
+    /// Allow or deny.
+    pub verdict: Badge,
+    /// Who asked.
+    pub who: PersonName,
+    /// The method.
+    pub method: String,
+    /// The host.
+    pub host: String,
+    /// The canonical path.
+    pub path: String,
+    /// The route that the path matched.
+    pub route: Option<Named>,
+    /// Why, in words.
+    pub reason: String,
+    /// The rules that decided.
+    pub rules: Vec<Named>,
+    /// Where it came from.
+    pub client: String,
+    /// How long deciding took, in milliseconds, as text.
+    pub millis: String,
+}
 
 /// A record, read as far as it can be.
 #[derive(Debug, Clone)]
@@ -72,6 +103,11 @@ impl RecordView {
         found && (verdict.is_empty() || self.verdict().as_str() == verdict)
     }
 
+    /// Its JSON, as it was written.
+    pub(super) fn raw(&self) -> &str {
+        &self.raw
+    }
+
     /// Its row in the list.
     pub(super) fn row(&self, rules: Rules<'_>) -> DecisionRow {
         let route = self.text("route");
@@ -89,20 +125,6 @@ impl RecordView {
             rules: self.rules().iter().map(|name| rules.rule(name)).collect(),
             client: self.text("client"),
             millis: self.millis(),
-        }
-    }
-
-    /// Its page.
-    pub(super) fn page(&self, frame: Frame, rules: Rules<'_>) -> DecisionPage {
-        DecisionPage {
-            frame,
-            up: urls::decisions(),
-            row: self.row(rules),
-            explanation: self.explanation().to_owned(),
-            asked: self.asked(),
-            decided: self.decided(),
-            memberships: self.memberships(rules),
-            body: self.raw.clone(),
         }
     }
 
@@ -145,7 +167,7 @@ impl RecordView {
         }
     }
 
-    fn explanation(&self) -> &'static str {
+    pub(super) fn explanation(&self) -> &'static str {
         match self.reason_code() {
             Some(Reason::Granted) if self.rules().is_empty() => {
                 "Everybody who is signed in may see what concerns them."
@@ -176,7 +198,7 @@ impl RecordView {
         micros.map_or_else(String::new, |us| format!("{}.{}", us / 1_000, us % 1_000 / 100))
     }
 
-    fn asked(&self) -> Vec<Fact> {
+    pub(super) fn asked(&self) -> Vec<Fact> {
         let mut facts = vec![
             Fact::code("Action", &self.text("action")),
             Fact::code("Host", &self.text("host")),
@@ -192,7 +214,7 @@ impl RecordView {
         facts
     }
 
-    fn decided(&self) -> Vec<Fact> {
+    pub(super) fn decided(&self) -> Vec<Fact> {
         let mut facts = vec![
             Fact::prose("Release", &self.text("release")),
             Fact::code("App", &self.text("app")),
@@ -236,7 +258,7 @@ impl RecordView {
     }
 
     /// Groups by the names that they have now, and roles.
-    fn memberships(&self, rules: Rules<'_>) -> Vec<String> {
+    pub(super) fn memberships(&self, rules: Rules<'_>) -> Vec<String> {
         let all = |key: &str| {
             let list = self.principal.get(key).and_then(Value::as_array);
             list.into_iter().flatten().map(|one| text_of(Some(one))).collect::<Vec<_>>()

@@ -10,8 +10,8 @@ use crate::publishing::{Content, Order, Refusal};
 use crate::store::{Author, StoreError};
 
 use super::entry::{GrantEntry, Wanted, Wrong};
-use super::showing::Shown;
-use super::words::GroupNames;
+use crate::console::showing::Shown;
+use crate::console::words::GroupNames;
 
 /// What came of a form.
 #[derive(Debug)]

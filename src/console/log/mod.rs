@@ -1,0 +1,20 @@
+//! The log: what was decided, and why.
+
+use super::endpoints::Endpoint;
+use super::urls;
+use crate::authz::console::ConsoleAction::ReadLog;
+
+pub mod decision;
+pub mod decisions;
+pub mod fact;
+pub mod record;
+
+/// What is asked here.
+pub(super) const ENDPOINTS: &[Endpoint] = &[
+    Endpoint::get(urls::DECISIONS, ReadLog, |console, asked| {
+        Box::pin(decisions::page(console, asked))
+    }),
+    Endpoint::get(urls::DECISION, ReadLog, |console, asked| {
+        Box::pin(decision::page(console, asked))
+    }),
+];

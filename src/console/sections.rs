@@ -1,0 +1,66 @@
+//! The places of the console that the navigation shows, in its order.
+
+use crate::authz::console::ConsoleAction;
+use crate::web::link::Link;
+use crate::web::page::{NavGroup, NavItem, Place};
+
+use super::urls;
+
+/// A place of the console that the navigation shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// Routes and who may open them.
+    Routes,
+    /// What was decided.
+    Decisions,
+    /// How Cedargate itself stands at Entra.
+    Entra,
+}
+
+/// How a place is shown.
+struct Sign {
+    group: &'static str,
+    label: &'static str,
+    icon: &'static str,
+    key: &'static str,
+    link: Link,
+}
+
+impl Section {
+    /// Every place; those of one group stand together.
+    pub const ALL: [Self; 3] = [Self::Routes, Self::Decisions, Self::Entra];
+
+    /// What a person must be allowed to do, to be led there.
+    pub fn action(self) -> ConsoleAction {
+        match self {
+            Self::Routes | Self::Entra => ConsoleAction::ReadRules,
+            Self::Decisions => ConsoleAction::ReadLog,
+        }
+    }
+
+    fn sign(self) -> Sign {
+        let sign = |group, label, icon, key, link| Sign { group, label, icon, key, link };
+        match self {
+            Self::Routes => sign("Access", "Routes", "route", "r", urls::routes()),
+            Self::Decisions => {
+                sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
+            }
+            Self::Entra => sign("Set-up", "Entra", "key-round", "e", urls::entra()),
+        }
+    }
+}
+
+/// The navigation with `here` marked: the places among `open` that this person may see.
+pub fn nav(here: Section, open: &[Section]) -> Vec<NavGroup> {
+    let mut groups: Vec<NavGroup> = Vec::new();
+    for section in Section::ALL.into_iter().filter(|section| open.contains(section)) {
+        let Sign { group, label, icon, key, link } = section.sign();
+        let place = if section == here { Place::Here } else { Place::Elsewhere };
+        let item = NavItem { label, link, icon, key, place };
+        match groups.last_mut().filter(|last| last.label == group) {
+            Some(last) => last.items.push(item),
+            None => groups.push(NavGroup { label: group, items: vec![item] }),
+        }
+    }
+    groups
+}
