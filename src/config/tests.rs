@@ -213,6 +213,8 @@ fn unusable_values_are_refused_with_a_remedy() {
         ("CEDARGATE_AUDIT__RETENTION", "1h", "1d to 3660d"),
         ("CEDARGATE_AUDIT__STRICTNESS", "lax", "strict-allow"),
         ("CEDARGATE_AUDIT__ANCHOR_FILE", "", "is empty"),
+        ("CEDARGATE_AUDIT__OUTLET", "/var/log/a.jsonl", "write stdout or file:<path>"),
+        ("CEDARGATE_AUDIT__OUTLET", "file:", "is empty"),
         ("CEDARGATE_TLS__KEY_FILE", "a.key", "tls.certificate_file"),
         ("CEDARGATE_TLS__CERTIFICATE_FILE", "a.pem", "tls.key_file"),
         ("CEDARGATE_ENTRA__SECRET", SECRET, "not a variable that Cedargate knows"),
@@ -443,13 +445,6 @@ fn an_outlet_is_standard_output_or_a_file_of_its_own() {
         |text| load_with(&minimal(), &[("CEDARGATE_AUDIT__OUTLET", text)]).unwrap().audit.outlet;
     assert_eq!(outlet("stdout"), Some(Outlet::Stdout));
     assert_eq!(outlet("file:/var/log/a.jsonl"), Some(Outlet::File("/var/log/a.jsonl".into())));
-    for (text, expected) in [
-        ("syslog", "write stdout or file:<path>"),
-        ("/var/log/a.jsonl", "write stdout or file:<path>"),
-        ("file:", "is empty"),
-    ] {
-        check_variable("CEDARGATE_AUDIT__OUTLET", text, expected);
-    }
     let same = [
         ("CEDARGATE_AUDIT__ANCHOR_FILE", "/mnt/anchors.txt"),
         ("CEDARGATE_AUDIT__OUTLET", "file:/mnt/anchors.txt"),
