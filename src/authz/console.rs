@@ -31,12 +31,20 @@ pub enum ConsoleAction {
     ReadPeople,
     /// See the settings.
     ReadSettings,
+    /// End the sessions of others.
+    EndSessions,
 }
 
 impl ConsoleAction {
     /// Every action, in the order of the tables.
-    pub const ALL: [Self; 5] =
-        [Self::ReadRules, Self::ChangeRules, Self::ReadLog, Self::ReadPeople, Self::ReadSettings];
+    pub const ALL: [Self; 6] = [
+        Self::ReadRules,
+        Self::ChangeRules,
+        Self::ReadLog,
+        Self::ReadPeople,
+        Self::ReadSettings,
+        Self::EndSessions,
+    ];
 
     /// The action with this name.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -51,6 +59,7 @@ impl ConsoleAction {
             Self::ReadLog => "read_log",
             Self::ReadPeople => "read_people",
             Self::ReadSettings => "read_settings",
+            Self::EndSessions => "end_sessions",
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum Section {
     Groups,
     /// Who was here.
     People,
+    /// Who is signed in.
+    Sessions,
     /// What was decided.
     Decisions,
     /// How Cedargate itself stands at Entra.
@@ -38,12 +40,13 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Routes,
         Self::Explorer,
         Self::Simulator,
         Self::Groups,
         Self::People,
+        Self::Sessions,
         Self::Decisions,
         Self::Entra,
         Self::Settings,
@@ -53,7 +56,7 @@ impl Section {
     pub fn action(self) -> ConsoleAction {
         match self {
             Self::Routes | Self::Simulator | Self::Groups | Self::Entra => ConsoleAction::ReadRules,
-            Self::Explorer | Self::People => ConsoleAction::ReadPeople,
+            Self::Explorer | Self::People | Self::Sessions => ConsoleAction::ReadPeople,
             Self::Settings => ConsoleAction::ReadSettings,
             Self::Decisions => ConsoleAction::ReadLog,
         }
@@ -67,6 +70,7 @@ impl Section {
             Self::Simulator => sign("Access", "Simulator", "flask-conical", "t", urls::simulate()),
             Self::Groups => sign("Directory", "Groups and roles", "users", "g", urls::groups()),
             Self::People => sign("Directory", "People", "user", "u", urls::people()),
+            Self::Sessions => sign("Directory", "Sessions", "monitor", "s", urls::sessions()),
             Self::Decisions => {
                 sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
             }

@@ -41,7 +41,8 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
         ("role", "/console/groups/role?value=Reports.Read".to_owned()),
         ("people", "/console/people?q=a".to_owned()),
         ("person", format!("/console/people/{}", subject("olive"))),
-        ("settings", "/console/settings".to_owned()),
+        ("sessions", format!("/console/sessions?q={}", subject("uma"))),
+        ("ending", format!("/console/sessions/end?user={}", subject("uma"))),
     ] {
         let answer = scene.send(&owner, get(&target)).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
@@ -55,6 +56,7 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
     for target in [
         "people?q=",
         "groups?q=",
+        "sessions?q=",
         "settings?q=",
         "explore/what?user=",
         "explore/who?route=",

@@ -9,4 +9,5 @@ mod guarded;
 mod hostile;
 mod pages;
 mod scene;
+mod sessions;
 mod words;
