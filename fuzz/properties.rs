@@ -110,7 +110,9 @@ pub(super) fn sample_log() -> SampleLog {
     let records: Vec<String> = (0..3).map(record).collect();
     let leaves: Vec<_> = records.iter().map(|record| leaf_hash(record.as_bytes())).collect();
     let mut tree = Peaks::default();
-    leaves.iter().for_each(|leaf| tree.push(*leaf));
+    for leaf in &leaves {
+        tree.push(*leaf);
+    }
     let point = Checkpoint { origin, size: 3, root: tree.root() };
     let note = point.note(&[&key]);
     let path = Window::new(Peaks::default(), leaves).inclusion(1).expect("a path");
