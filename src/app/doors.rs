@@ -232,6 +232,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         searcher: ground.searcher.clone(),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
+        settings: ground.config.in_force().into(),
         clock: ground.clock.clone(),
     };
     let portal = Portal {

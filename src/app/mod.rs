@@ -28,6 +28,7 @@ use self::front::Front;
 use self::listener::{Listener, Pages};
 use self::ops::Ops;
 pub use self::signals::stop_signal;
+use crate::audit::outlet::{Outlet, Place};
 use crate::audit::search::IndexKeeper;
 use crate::audit::upkeep::Upkeep;
 use crate::audit::{self, Audit, AuditSettings, Ending, Log, Places, Strictness, Ward, Writer};
@@ -104,6 +105,7 @@ struct Work {
     audit: Audit,
     ending: Ending,
     upkeep: (Upkeep, IndexKeeper),
+    outlet: Option<Outlet>,
     writer: Writer,
     live: Live,
     store: Store,
@@ -125,6 +127,7 @@ impl Gate {
         let store = Store::open(&config.database_url).await?;
         let (log, upkeep) = open_log(config, &clock).await?;
         let (searcher, index) = open_index(config)?;
+        let outlet = open_outlet(config, &log)?;
         let ending = log.ending;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
@@ -151,6 +154,7 @@ impl Gate {
         let ops = Ops {
             store: store.clone(),
             audit: log.audit.clone(),
+            lag: outlet.as_ref().map(Outlet::lag),
             live: live.clone(),
             idp: ground.idp.clone(),
             clock: ground.clock.clone(),
@@ -162,6 +166,7 @@ impl Gate {
             audit: log.audit,
             ending,
             upkeep: (upkeep, index),
+            outlet,
             writer,
             live,
             store,
@@ -224,6 +229,7 @@ impl Gate {
             audit,
             ending,
             upkeep,
+            outlet,
             writer,
             live,
             store,
@@ -235,9 +241,11 @@ impl Gate {
         } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let watching = CancellationToken::new();
-        let writer = helpers.spawn(writer.run(writing.clone()));
+        let mut writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
         note_start(&audit, ending, &live).await?;
+        // It ends by itself, behind the writer.
+        drop(outlet.map(|outlet| helpers.spawn(outlet.run())));
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
@@ -251,7 +259,6 @@ impl Gate {
             Listener { socket: sockets.ops, tls: None, limits: inside, metrics: counted };
         drop(tasks.spawn(public.run(Arc::new(front), tasks.clone(), halt.clone())));
         drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
-        let mut writer = writer;
         let lost = tokio::select! {
             () = stop.cancelled() => None,
             _ended = &mut writer => Some("the audit log's writer ended; without it nothing can be answered"),
@@ -264,9 +271,7 @@ impl Gate {
         if !watcher.is_finished() {
             drop(watcher.await);
         }
-        if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
-            tracing::error!(error = %error, "The stop could not be recorded.");
-        }
+        note_stop(&audit).await;
         writing.cancel();
         helpers.close();
         helpers.wait().await;
@@ -303,6 +308,12 @@ async fn note_start(audit: &Audit, ending: Ending, live: &Live) -> Result<()> {
     tracing::info!(log_key, "This key checks the audit log; keep it where the log is not.");
     note(Event::Started { version: env!("CARGO_PKG_VERSION"), release, log_key }).await?;
     Ok(())
+}
+
+async fn note_stop(audit: &Audit) {
+    if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
+        tracing::error!(error = %error, "The stop could not be recorded.");
+    }
 }
 
 /// Lets open requests finish, and sums up the last that were turned away.
@@ -364,6 +375,12 @@ async fn look_after_log((upkeep, index): (Upkeep, IndexKeeper), stop: Cancellati
     tokio::join!(upkeep.run(stop.clone()), index.run(stop));
 }
 
+/// What sends records away, where the settings ask for it.
+fn open_outlet(config: &Config, log: &Log) -> Result<Option<Outlet>> {
+    let url = &config.audit.database_url;
+    Ok(outlet(config).map(|place| Outlet::of(log, url, place)).transpose()?)
+}
+
 /// What searches the log, and what keeps its index.
 fn open_index(config: &Config) -> Result<(Searcher, IndexKeeper)> {
     let searcher = Searcher::new(&file::path(&config.audit.database_url)?);
@@ -396,6 +413,14 @@ pub fn ward(config: &Config) -> Result<Ward> {
     let (key, successor) = (Keys::log(directory)?, Keys::begun_log(directory)?);
     let (mark, file) = (directory.join("log.mark"), config.audit.anchor_file.clone());
     Ok(Ward { key, successor, places: Places { mark, file } })
+}
+
+/// Where records leave to.
+pub fn outlet(config: &Config) -> Option<Place> {
+    config.audit.outlet.clone().map(|outlet| match outlet {
+        config::Outlet::Stdout => Place::Stdout,
+        config::Outlet::File(path) => Place::File(path),
+    })
 }
 
 fn audit_settings(config: &Config) -> AuditSettings {

@@ -14,7 +14,7 @@ use super::snapshot::Snapshot;
 use super::stand_in::{self, StandIn};
 use super::weigh::Weighed;
 use crate::model::assertion::{Access, Assertion, Claim, Exclusive, Given};
-use crate::model::grant::{Method, Reach, What, Who};
+use crate::model::grant::{Method, Reach, Who};
 use crate::model::id::{AssertionId, RouteId};
 use crate::model::record::{Circumstances, ClientAddress, MfaState, RuleId};
 use crate::model::route::Route;
@@ -103,7 +103,7 @@ impl Inquiry<'_> {
     }
 
     fn kept(&self, access: &Access) -> Result<Option<Why>, Unusable> {
-        for method in methods(&access.what) {
+        for method in access.what.methods() {
             let by = match self.at_path(access, method)?.1 {
                 Prospect::Always(_) => continue,
                 Prospect::Never(by) => rules(&by),
@@ -117,7 +117,7 @@ impl Inquiry<'_> {
     }
 
     fn let_in(&self, access: &Access) -> Result<Option<Why>, Unusable> {
-        for method in methods(&access.what) {
+        for method in access.what.methods() {
             let (route, prospect) = self.at_path(access, method)?;
             if let Some(by) = opening(&prospect) {
                 return Ok(Some(Why::Let { who: access.who.clone(), method, route, by }));
@@ -132,7 +132,7 @@ impl Inquiry<'_> {
         // The widest first: a hole for everybody is one hole.
         for who in everybody.iter().rev().filter(|who| !is_named(who, &exclusive.who)) {
             for route in &routes {
-                for method in methods(&exclusive.what) {
+                for method in exclusive.what.methods() {
                     let (prospect, _) = self.on_route(who, method, route)?;
                     if let Some(by) = opening(&prospect) {
                         let route = route.id.clone();
@@ -235,16 +235,6 @@ fn opening(prospect: &Prospect) -> Option<Vec<RuleId>> {
 
 fn rules(weighed: &[Weighed]) -> Vec<RuleId> {
     weighed.iter().map(|rule| rule.rule.clone()).collect()
-}
-
-fn methods(what: &What) -> Vec<Method> {
-    let all = Method::ALL.into_iter();
-    match what {
-        What::Read => all.filter(|method| method.is_read()).collect(),
-        What::Write => all.filter(|method| !method.is_read()).collect(),
-        What::All => all.collect(),
-        What::Methods(methods) => methods.iter().copied().collect(),
-    }
 }
 
 /// A sentence for whoever has to mend it.

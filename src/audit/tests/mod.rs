@@ -7,6 +7,7 @@ mod merkle;
 mod notary;
 mod outage;
 mod outbox;
+mod outlet;
 mod sample;
 mod search;
 mod tampering;
@@ -16,10 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::upkeep::Upkeep;
 use super::{Audit, AuditError, AuditSettings, Log, Outbox, Places, Recorded, Strictness, Ward};
 use crate::keys::LogKey;
 use crate::model::id::DecisionId;
@@ -32,11 +33,12 @@ use crate::store::audit::{AuditReader, Show};
 struct Running {
     audit: Audit,
     reader: AuditReader,
+    /// The newest checkpoint, as whoever waits for commits learns of it.
+    newest: watch::Receiver<String>,
     clock: Clock,
     url: String,
     stop: CancellationToken,
     tasks: JoinSet<()>,
-    upkeep: Upkeep,
     directory: Arc<TempDir>,
 }
 
@@ -57,15 +59,14 @@ impl Running {
         let url = format!("sqlite://{}/audit.db", directory.path().display());
         let clock = clock();
         let log = super::open(&url, settings, clock.clone(), ward(directory.path())).await.unwrap();
-        let kept = Duration::from_hours(400 * 24);
-        let upkeep = Upkeep::of(&log, &url, clock.clone(), kept).unwrap();
         let Log { audit, mut writer, reader, .. } = log;
         if let Some(outbox) = outbox {
             writer = writer.draining("main", outbox).await.unwrap();
         }
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        let newest = writer.newest();
         tasks.spawn(writer.run(stop.clone()));
-        Self { audit, reader, clock, url, stop, tasks, upkeep, directory }
+        Self { audit, reader, newest, clock, url, stop, tasks, directory }
     }
 
     /// Stops the writer in order and gives the directory back.
@@ -74,7 +75,6 @@ impl Running {
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
         }
-        drop(self.upkeep);
         Arc::clone(&self.directory)
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::upkeep::kept;
 use super::{Running, event, sample};
+use crate::audit::AuditSettings;
 use crate::model::id::{DecisionId, ReleaseNumber};
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::query::{Evidence, Known, Query};
@@ -310,10 +312,15 @@ async fn who_was_erased_is_not_in_the_index_any_more() {
     searched.file();
     let subject = format!("{}.{}", sample::TENANT, sample::UMA).parse().unwrap();
     let wish = AuditReader::open(&searched.running.url).await.unwrap();
-    wish.ask_erasure(&subject, ("Request 17", "operator:root"), searched.running.clock.now())
-        .await
-        .unwrap();
-    searched.running.upkeep.forget_people().await.unwrap();
+    let (url, clock) = (searched.running.url.clone(), searched.running.clock.clone());
+    wish.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    let directory = searched.running.stop().await;
+    kept((&directory, &url, &clock), Duration::from_hours(24 * 400), async |upkeep| {
+        upkeep.forget_people().await.unwrap();
+    })
+    .await;
+    let settings = AuditSettings::default();
+    searched.running = Running::within(directory, settings, None).await;
     assert!(searched.file());
     assert!(searched.found("user:uma*").await.is_empty());
     let file = index_of(Path::new(searched.running.url.trim_start_matches("sqlite://")));
