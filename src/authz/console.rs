@@ -23,15 +23,28 @@ const SCHEMA: &str = include_str!("../../policies/console.cedarschema");
 pub enum ConsoleAction {
     /// See routes, grants and policies.
     ReadRules,
-    /// Change the rules and put them in force at once.
-    ChangeRules,
+    /// Change the draft.
+    EditDraft,
+    /// Say of the draft that it may go live.
+    Approve,
+    /// Put the draft in force.
+    Publish,
+    /// See how many would gain and lose by the draft; who they are is the log's to tell.
+    SeeImpact,
     /// Read recorded decisions.
     ReadLog,
 }
 
 impl ConsoleAction {
     /// Every action, in the order of the tables.
-    pub const ALL: [Self; 3] = [Self::ReadRules, Self::ChangeRules, Self::ReadLog];
+    pub const ALL: [Self; 6] = [
+        Self::ReadRules,
+        Self::EditDraft,
+        Self::Approve,
+        Self::Publish,
+        Self::SeeImpact,
+        Self::ReadLog,
+    ];
 
     /// The action with this name.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -42,7 +55,10 @@ impl ConsoleAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ReadRules => "read_rules",
-            Self::ChangeRules => "change_rules",
+            Self::EditDraft => "edit_draft",
+            Self::Approve => "approve",
+            Self::Publish => "publish",
+            Self::SeeImpact => "see_impact",
             Self::ReadLog => "read_log",
         }
     }

@@ -20,11 +20,13 @@ use self::setup::entra::AtEntra;
 
 mod answers;
 pub mod cedar_text;
+pub mod changes;
 pub mod choice;
 pub mod endpoints;
 mod guard;
 pub mod log;
 pub mod rules;
+mod saving;
 pub mod sections;
 pub mod setup;
 mod showing;

@@ -11,6 +11,8 @@ use super::urls;
 pub enum Section {
     /// Routes and who may open them.
     Routes,
+    /// What waits to be published.
+    Draft,
     /// What was decided.
     Decisions,
     /// How Cedargate itself stands at Entra.
@@ -28,12 +30,12 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 3] = [Self::Routes, Self::Decisions, Self::Entra];
+    pub const ALL: [Self; 4] = [Self::Routes, Self::Draft, Self::Decisions, Self::Entra];
 
     /// What a person must be allowed to do, to be led there.
     pub fn action(self) -> ConsoleAction {
         match self {
-            Self::Routes | Self::Entra => ConsoleAction::ReadRules,
+            Self::Routes | Self::Draft | Self::Entra => ConsoleAction::ReadRules,
             Self::Decisions => ConsoleAction::ReadLog,
         }
     }
@@ -42,6 +44,7 @@ impl Section {
         let sign = |group, label, icon, key, link| Sign { group, label, icon, key, link };
         match self {
             Self::Routes => sign("Access", "Routes", "route", "r", urls::routes()),
+            Self::Draft => sign("Access", "Draft", "pencil", "w", urls::draft()),
             Self::Decisions => {
                 sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
             }

@@ -2,9 +2,25 @@
 
 use http::StatusCode;
 
-use super::scene::{get, scene, scene_of};
+use super::scene::{Scene, get, scene, scene_of};
+use crate::model::rule_book::RuleBook;
 use crate::rule_files;
+use crate::store::{Author, Edit};
 use crate::web::tests::markup::{assert_same_shape, fitting, hostile, innocent, write};
+
+/// A change of every kind of object, with the same text in it.
+async fn draft(scene: &Scene, (book, text): (&RuleBook, fn(&str) -> String)) {
+    let mut to = book.clone();
+    to.apps[0].name = fitting(&text("Other"));
+    to.routes.iter_mut().for_each(|route| route.owner = fitting(&text("Owner")));
+    to.group_names.values_mut().for_each(|name| *name = fitting(&text("Other")));
+    to.grants.retain(|grant| grant.id.as_str() != "finance-write");
+    to.grants.iter_mut().for_each(|grant| grant.ticket = fitting(&text("Ticket")));
+    to.assertions.iter_mut().for_each(|one| one.reason = fitting(&text("Reason")));
+    to.policies[0].text.push_str(&format!("// {}\n", fitting(&text("Comment"))));
+    let author = Author { by: text("olive"), at: scene.clock.now() };
+    scene.store.save_draft(Edit { from: book, to: &to }, &author).await.unwrap();
+}
 
 /// All pages of an owner with this name, whose rule book and requests carry the same text.
 async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
@@ -13,7 +29,8 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
     book.routes.iter_mut().for_each(|route| route.title = fitting(&text("Title")));
     book.group_names.values_mut().for_each(|name| *name = fitting(&text("Finance")));
     book.grants.iter_mut().for_each(|grant| grant.reason = fitting(&text("Reason")));
-    let scene = scene_of(book).await;
+    let scene = scene_of(book.clone()).await;
+    draft(&scene, (&book, text)).await;
     let owner = scene.known_as(["olive", &text("Olive")], &["owner"]).await;
     let agent = text("agent").replace('\u{202e}', "");
     for target in ["/console/routes", "/console/"] {
@@ -26,7 +43,10 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
     for (name, target) in [
         ("routes", "/console/routes".to_owned()),
         ("route", "/console/routes/intranet/finance".to_owned()),
-        ("added", format!("/console/routes/intranet/finance?added={query}")),
+        ("saved", format!("/console/routes/intranet/finance?saved={query}")),
+        ("edit", "/console/routes/intranet/finance?edit=finance-read".to_owned()),
+        ("draft", "/console/draft".to_owned()),
+        ("discard", "/console/draft/discard".to_owned()),
         ("decision", format!("/console/decisions/{id}")),
         ("decisions", "/console/decisions".to_owned()),
     ] {

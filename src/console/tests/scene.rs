@@ -1,8 +1,6 @@
 //! The console over everything real, with the demo's rules.
 
-pub(super) use crate::web::tests::scene::{
-    Answered, FINANCE, Person, Scene, Sending, get, post, publish,
-};
+pub(super) use crate::web::tests::scene::{Answered, FINANCE, Person, Scene, Sending, get, post};
 
 use std::sync::Arc;
 
@@ -20,12 +18,21 @@ pub(super) async fn scene() -> Scene {
 }
 
 pub(super) async fn scene_of(book: RuleBook) -> Scene {
+    made(book, SecondPerson::Off).await
+}
+
+/// The demo's rules, with or without a second person.
+pub(super) async fn scene_with(second: SecondPerson) -> Scene {
+    made(rule_files::demo().unwrap(), second).await
+}
+
+async fn made(book: RuleBook, second: SecondPerson) -> Scene {
     let mut scene = scene::scene(book).await;
     let console = Console {
         doorkeeper: scene.doorkeeper.clone(),
         rules: scene::console_rules(),
         store: scene.store.clone(),
-        publishing: publishing(&scene),
+        publishing: publishing(&scene, second),
         reader: scene.reader.clone(),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
@@ -35,8 +42,7 @@ pub(super) async fn scene_of(book: RuleBook) -> Scene {
     scene
 }
 
-/// Whoever may publish may do so alone.
-pub(super) fn publishing(scene: &Scene) -> Publishing {
-    let terms = scene.doorkeeper.live.terms().clone();
-    Publishing::new(scene.store.clone(), terms, SecondPerson::Off)
+/// The way to the next release of a scene.
+pub(super) fn publishing(scene: &Scene, second: SecondPerson) -> Publishing {
+    Publishing::new(scene.store.clone(), scene.doorkeeper.live.terms().clone(), second)
 }
