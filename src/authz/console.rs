@@ -33,17 +33,23 @@ pub enum ConsoleAction {
     SeeImpact,
     /// Read recorded decisions.
     ReadLog,
+    /// See who was here, what they can reach, and their sessions.
+    ReadPeople,
+    /// See the settings.
+    ReadSettings,
 }
 
 impl ConsoleAction {
     /// Every action, in the order of the tables.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::ReadRules,
         Self::EditDraft,
         Self::Approve,
         Self::Publish,
         Self::SeeImpact,
         Self::ReadLog,
+        Self::ReadPeople,
+        Self::ReadSettings,
     ];
 
     /// The action with this name.
@@ -60,6 +66,8 @@ impl ConsoleAction {
             Self::Publish => "publish",
             Self::SeeImpact => "see_impact",
             Self::ReadLog => "read_log",
+            Self::ReadPeople => "read_people",
+            Self::ReadSettings => "read_settings",
         }
     }
 }
@@ -151,6 +159,11 @@ impl ConsoleRules {
         let content = format!("{:x}", Sha256::digest(POLICIES));
         let (user, action) = (name("User")?, name("Action")?);
         Ok(Self { policies, holders, user, action, console, content })
+    }
+
+    /// Whom the settings give which role.
+    pub fn holders(&self) -> &[(ConsoleRole, Holder)] {
+        &self.holders
     }
 
     /// The roles that a principal holds.

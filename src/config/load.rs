@@ -103,9 +103,14 @@ impl Reader {
                 session,
                 audit,
                 tls,
+                stated: self.stated(),
             }),
             (Some(_) | None, Some(_) | None) => Err(Problems(self.0.problems)),
         }
+    }
+
+    fn stated(self) -> BTreeMap<&'static str, String> {
+        self.0.given.into_iter().map(|(key, given)| (key, given.place)).collect()
     }
 
     fn console(&mut self) -> Console {

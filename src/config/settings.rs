@@ -1,5 +1,6 @@
 //! The settings as types that can't be wrong.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub struct Config {
     pub audit: Audit,
     /// `[tls]`: absent when a proxy in front terminates TLS.
     pub tls: Option<Tls>,
+    /// Where each key that was given was given: file, line and key, or the variable.
+    pub(super) stated: BTreeMap<&'static str, String>,
 }
 
 /// `[entra]`: the app registration, and which tenants may sign in.

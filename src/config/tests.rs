@@ -435,3 +435,45 @@ fn variables_for_other_programs_change_nothing() {
     let problems = load_with(bare, &AKS[1..]).unwrap_err();
     assert!(problems.contains("entra.tenant: is missing"), "{problems}");
 }
+
+fn in_force(config: &Config, key: &str) -> (Shown, Provenance) {
+    let all = config.in_force();
+    let found = all.into_iter().find(|row| row.key == key).unwrap();
+    (found.value, found.from)
+}
+
+#[test]
+fn every_key_is_shown_in_force_with_its_source() {
+    let owners =
+        ("CEDARGATE_CONSOLE__OWNERS", "role:Gate.Owner,group:11111111-2222-3333-4444-555555555555");
+    let config = load_with(&minimal(), &[owners]).unwrap();
+    let shown: Vec<_> = config.in_force().iter().map(|row| row.key).collect();
+    assert_eq!(shown, KEYS.iter().map(|key| key.path).collect::<Vec<_>>());
+    let (owners, from) = in_force(&config, "console.owners");
+    let named = ["role:Gate.Owner", "group:11111111-2222-3333-4444-555555555555"];
+    assert_eq!(owners, Shown::List(named.map(str::to_owned).into()));
+    assert_eq!(from, Provenance::Variable("CEDARGATE_CONSOLE__OWNERS".to_owned()));
+    let (tenant, from) = in_force(&config, "entra.tenant");
+    assert_eq!(tenant, Shown::Text(TENANT.to_owned()));
+    assert!(
+        matches!(&from, Provenance::File(line) if line.ends_with("cedargate.toml:3")),
+        "{from:?}"
+    );
+    assert_eq!(
+        in_force(&config, "session.idle"),
+        (Shown::Text("1h".to_owned()), Provenance::Default)
+    );
+    assert_eq!(in_force(&config, "tls.key_file"), (Shown::NotSet, Provenance::Default));
+}
+
+#[test]
+fn no_secret_is_shown_in_force() {
+    let config =
+        load_with(&minimal(), &[("CEDARGATE_ENTRA__SECOND__CLIENT_SECRET", "other~secret")]);
+    let config = config.unwrap();
+    for key in ["entra.client_secret", "entra.second.client_secret"] {
+        assert_eq!(in_force(&config, key).0, Shown::Secret, "{key}");
+    }
+    let all = format!("{:?}", config.in_force());
+    assert!(!all.contains(SECRET) && !all.contains("other~secret"), "{all}");
+}

@@ -13,10 +13,20 @@ pub enum Section {
     Routes,
     /// What waits to be published.
     Draft,
+    /// Who can reach what.
+    Explorer,
+    /// What would be decided if.
+    Simulator,
+    /// Groups and roles.
+    Groups,
+    /// Who was here.
+    People,
     /// What was decided.
     Decisions,
     /// How Cedargate itself stands at Entra.
     Entra,
+    /// The settings as they are in force.
+    Settings,
 }
 
 /// How a place is shown.
@@ -30,12 +40,26 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 4] = [Self::Routes, Self::Draft, Self::Decisions, Self::Entra];
+    pub const ALL: [Self; 9] = [
+        Self::Routes,
+        Self::Draft,
+        Self::Explorer,
+        Self::Simulator,
+        Self::Groups,
+        Self::People,
+        Self::Decisions,
+        Self::Entra,
+        Self::Settings,
+    ];
 
     /// What a person must be allowed to do, to be led there.
     pub fn action(self) -> ConsoleAction {
         match self {
-            Self::Routes | Self::Draft | Self::Entra => ConsoleAction::ReadRules,
+            Self::Routes | Self::Draft | Self::Simulator | Self::Groups | Self::Entra => {
+                ConsoleAction::ReadRules
+            }
+            Self::Explorer | Self::People => ConsoleAction::ReadPeople,
+            Self::Settings => ConsoleAction::ReadSettings,
             Self::Decisions => ConsoleAction::ReadLog,
         }
     }
@@ -44,11 +68,16 @@ impl Section {
         let sign = |group, label, icon, key, link| Sign { group, label, icon, key, link };
         match self {
             Self::Routes => sign("Access", "Routes", "route", "r", urls::routes()),
-            Self::Draft => sign("Access", "Draft", "pencil", "w", urls::draft()),
+            Self::Draft => sign("Access", "Draft", "pencil", "v", urls::draft()),
+            Self::Explorer => sign("Access", "Who can what", "eye", "w", urls::who()),
+            Self::Simulator => sign("Access", "Simulator", "flask-conical", "t", urls::simulate()),
+            Self::Groups => sign("Directory", "Groups and roles", "users", "g", urls::groups()),
+            Self::People => sign("Directory", "People", "user", "u", urls::people()),
             Self::Decisions => {
                 sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
             }
             Self::Entra => sign("Set-up", "Entra", "key-round", "e", urls::entra()),
+            Self::Settings => sign("Set-up", "Settings", "settings", "o", urls::settings()),
         }
     }
 }

@@ -31,10 +31,12 @@ pub enum SessionEnd {
     KeyLost,
     /// Its start could not be recorded, so nobody was let in by it.
     NotRecorded,
+    /// Somebody ended it in the console.
+    Revoked,
 }
 
 impl SessionEnd {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::SignedOut,
         Self::SignedOutAtEntra,
         Self::Replaced,
@@ -43,6 +45,7 @@ impl SessionEnd {
         Self::Expired,
         Self::KeyLost,
         Self::NotRecorded,
+        Self::Revoked,
     ];
 
     /// The word in records.
@@ -56,6 +59,7 @@ impl SessionEnd {
             Self::Expired => "expired",
             Self::KeyLost => "key_lost",
             Self::NotRecorded => "not_recorded",
+            Self::Revoked => "revoked",
         }
     }
 

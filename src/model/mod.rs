@@ -9,6 +9,7 @@
 //! | app | [`app::App`] |
 //! | route | [`route::Route`], its pattern [`route::PathPattern`] |
 //! | principal | [`principal::Principal`] |
+//! | people who are known | [`known::Known`]: who was here, as they were then |
 //! | grant | [`grant::Grant`] |
 //! | policy | [`policy::Policy`] |
 //! | assertion | [`assertion::Assertion`] |
@@ -38,6 +39,7 @@ pub mod grant;
 pub mod group;
 pub mod host;
 pub mod id;
+pub mod known;
 pub mod line_diff;
 mod pattern;
 pub mod policy;

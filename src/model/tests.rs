@@ -2,9 +2,12 @@
 
 use super::host::{Host, Origin};
 use super::id::{DecisionId, GroupId, OriginId, RouteId, Subject};
+use super::known::{Known, KnownPrincipal};
+use super::principal::{Principal, PrincipalSnapshot};
 use super::record::ClientAddress;
 use super::route::PathPattern;
 use super::session::StepUp;
+use super::time::Timestamp;
 
 #[test]
 fn hosts_are_read_in_one_way_or_refused() {
@@ -257,4 +260,27 @@ fn step_ups_are_read_in_one_way_or_refused() {
     ] {
         assert!(refused.parse::<StepUp>().is_err(), "{refused:?}");
     }
+}
+
+#[test]
+fn of_somebody_known_the_newest_counts_and_all_their_names_find_them() {
+    let person = |name: &str, seconds: i64| {
+        let user = serde_json::json!({
+            "kind": "user", "user_name": "uma@contoso.example", "name": name, "guest": "member",
+            "subject": "7f2c3a10-0000-4000-8000-000000000001.7f2c3a10-0000-4000-8000-0000000000aa",
+            "email": "u.umarov@mail.example", "groups": [], "roles": [],
+        });
+        let content = PrincipalSnapshot::new(serde_json::from_value(user).unwrap());
+        KnownPrincipal { content, seen_at: Timestamp::from_seconds(seconds) }
+    };
+    let nobody = PrincipalSnapshot::new(Principal::Anonymous);
+    let nobody = KnownPrincipal { content: nobody, seen_at: Timestamp::from_seconds(9) };
+    let known = Known::newest([person("Old", 1), person("New", 3), person("Middle", 2), nobody]);
+    let (subject, one) = known.iter().next().unwrap();
+    assert_eq!((known.len(), one.content.display_name()), (1, "New".to_owned()));
+    assert_eq!(known.get(subject).unwrap().seen_at, Timestamp::from_seconds(3));
+    for text in ["", " new ", "UMA@", "umarov@mail", "0000000000aa"] {
+        assert_eq!(known.named(text).len(), 1, "{text}");
+    }
+    assert!(known.named("old").is_empty());
 }

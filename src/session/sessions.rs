@@ -424,7 +424,7 @@ impl Sessions {
     }
 
     /// After so many sessions ended: nothing in memory outlives them, and their records are taken over soon.
-    fn ended(&self, count: usize) {
+    pub(super) fn ended(&self, count: usize) {
         if count > 0 {
             self.forget_all();
             self.parts.ledger.changed();

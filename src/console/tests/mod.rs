@@ -1,8 +1,10 @@
 //! The console's pages from samples, the words of grants, and the door with everything real behind it.
 
 mod adding;
+mod directory;
 mod drafting;
 mod entra;
+mod explore;
 mod forged;
 mod guarded;
 mod hostile;

@@ -216,3 +216,22 @@ async fn sweep_ends_what_is_past_its_limits() {
     assert_eq!(sweep(43_200, Duration::MAX).await, 1);
     assert_eq!(ends(scene).await, ["session:old expired", "session:used expired"]);
 }
+
+#[tokio::test]
+async fn all_sessions_of_a_person_end_together_and_on_record() {
+    let scene = scene().await;
+    start(&scene, "s-1", 0).await;
+    start(&scene, "s-2", 60).await;
+    let newest = scene.store.newest_sessions().await.unwrap();
+    assert_eq!(newest.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["s-2", "s-1"]);
+    let people = scene.store.people_of_sessions().await.unwrap();
+    assert_eq!(people.iter().map(|one| one.seen_at).collect::<Vec<_>>(), [at(60), at(0)]);
+    let stranger = SUBJECT.replace("33333333-3333", "44444444-4444");
+    let revoked = end(SessionEnd::Revoked, 90);
+    assert_eq!(scene.store.end_sessions_of(&stranger.parse().unwrap(), &revoked).await.unwrap(), 0);
+    assert_eq!(scene.store.end_sessions_of(&SUBJECT.parse().unwrap(), &revoked).await.unwrap(), 2);
+    assert_eq!(opened(&scene, "token-s-1").await, None);
+    let mut ends = ends(&scene).await;
+    ends.sort();
+    assert_eq!(ends, ["session:s-1 revoked", "session:s-2 revoked"]);
+}
