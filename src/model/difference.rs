@@ -125,8 +125,8 @@ pub fn objects(book: &RuleBook) -> BTreeMap<(ObjectKind, String), Value> {
 
 /// Names the content of one object (hex): a form that was made from it says so when it comes back.
 pub fn revision(object: &impl Serialize) -> String {
-    let digest = Sha256::digest(json(object).to_string());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest = format!("{:x}", Sha256::digest(json(object).to_string()));
+    digest.chars().take(16).collect()
 }
 
 /// The rule book with one object as the difference has it afterwards; none when that content is no object of its kind.

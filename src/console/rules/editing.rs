@@ -1,11 +1,12 @@
 //! A grant from a form: read, put into the draft, and never over somebody else's change.
 
 use axum::response::Response;
+use http::StatusCode;
 
 use super::entry::{GrantEntry, Wanted, Wrong};
 use crate::console::Console;
 use crate::console::guard::Admitted;
-use crate::console::saving::{Saved, save};
+use crate::console::saving::save;
 use crate::console::showing::Shown;
 use crate::console::words::GroupNames;
 use crate::model::difference::{ObjectKind, revision};
@@ -62,15 +63,10 @@ pub(super) async fn edit(
     };
     let id = grant.id.clone();
     let to = with(&drafted.book, grant);
-    Ok(match save(console, asked, (&drafted.book, &to)).await? {
-        Saved::Done => Outcome::Saved(id),
-        other => match other.done() {
-            Err(unsaved) if unsaved.status == http::StatusCode::CONFLICT => {
-                Outcome::Moved(unsaved.why)
-            }
-            Err(unsaved) => Outcome::Wrong(Vec::new(), unsaved.why),
-            Ok(()) => Outcome::Saved(id),
-        },
+    Ok(match save(console, asked, (&drafted.book, &to)).await?.done() {
+        Ok(()) => Outcome::Saved(id),
+        Err(unsaved) if unsaved.status == StatusCode::CONFLICT => Outcome::Moved(unsaved.why),
+        Err(unsaved) => Outcome::Wrong(Vec::new(), unsaved.why),
     })
 }
 
@@ -93,12 +89,11 @@ pub(super) fn without(book: &RuleBook, id: &GrantId) -> RuleBook {
 /// What the form does not show stays as it was.
 fn made(wanted: Wanted, Editing { drafted, route, grant }: Editing<'_>) -> Option<Grant> {
     let Wanted { effect, who, what, reach, networks, mfa, until, reason, ticket } = wanted;
-    let old = match grant {
-        Some(grant) => grant.clone(),
-        None => {
-            let id = new_id(&who, &what, drafted)?;
-            Grant::new(id, who.clone(), what.clone(), route.id.clone())
-        }
+    let old = if let Some(grant) = grant {
+        grant.clone()
+    } else {
+        let id = new_id(&who, &what, drafted)?;
+        Grant::new(id, who.clone(), what.clone(), route.id.clone())
     };
     let mut when = old.when.clone();
     (when.networks, when.mfa, when.until) = (networks, mfa, until);

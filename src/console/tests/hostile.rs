@@ -17,9 +17,35 @@ async fn draft(scene: &Scene, (book, text): (&RuleBook, fn(&str) -> String)) {
     to.grants.retain(|grant| grant.id.as_str() != "finance-write");
     to.grants.iter_mut().for_each(|grant| grant.ticket = fitting(&text("Ticket")));
     to.assertions.iter_mut().for_each(|one| one.reason = fitting(&text("Reason")));
-    to.policies[0].text.push_str(&format!("// {}\n", fitting(&text("Comment"))));
+    to.policies[0].text += &["// ", &fitting(&text("Comment")), "\n"].concat();
     let author = Author { by: text("olive"), at: scene.clock.now() };
     scene.store.save_draft(Edit { from: book, to: &to }, &author).await.unwrap();
+}
+
+/// Every page, by a name.
+fn targets(id: &str, query: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("routes", "/console/routes".to_owned()),
+        ("route", "/console/routes/intranet/finance".to_owned()),
+        ("saved", format!("/console/routes/intranet/finance?saved={query}")),
+        ("edit", "/console/routes/intranet/finance?edit=finance-read".to_owned()),
+        ("draft", "/console/draft".to_owned()),
+        ("discard", "/console/draft/discard".to_owned()),
+        ("decision", format!("/console/decisions/{id}")),
+        ("decisions", "/console/decisions".to_owned()),
+        ("who", "/console/explore/who?route=intranet/finance&action=read".to_owned()),
+        ("what", format!("/console/explore/what?user={}", subject("uma"))),
+        (
+            "simulate",
+            format!("/console/simulate?app=intranet&path=/finance/x&user={}", subject("uma")),
+        ),
+        ("groups", "/console/groups".to_owned()),
+        ("group", format!("/console/groups/{FINANCE}")),
+        ("role", "/console/groups/role?value=Reports.Read".to_owned()),
+        ("people", "/console/people?q=a".to_owned()),
+        ("person", format!("/console/people/{}", subject("olive"))),
+        ("settings", "/console/settings".to_owned()),
+    ]
 }
 
 /// All pages of an owner with this name, whose rule book and requests carry the same text.
@@ -41,28 +67,7 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
     let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
     let query: String = url::form_urlencoded::byte_serialize(text("/console").as_bytes()).collect();
     let mut pages = Vec::new();
-    for (name, target) in [
-        ("routes", "/console/routes".to_owned()),
-        ("route", "/console/routes/intranet/finance".to_owned()),
-        ("saved", format!("/console/routes/intranet/finance?saved={query}")),
-        ("edit", "/console/routes/intranet/finance?edit=finance-read".to_owned()),
-        ("draft", "/console/draft".to_owned()),
-        ("discard", "/console/draft/discard".to_owned()),
-        ("decision", format!("/console/decisions/{id}")),
-        ("decisions", "/console/decisions".to_owned()),
-        ("who", "/console/explore/who?route=intranet/finance&action=read".to_owned()),
-        ("what", format!("/console/explore/what?user={}", subject("uma"))),
-        (
-            "simulate",
-            format!("/console/simulate?app=intranet&path=/finance/x&user={}", subject("uma")),
-        ),
-        ("groups", "/console/groups".to_owned()),
-        ("group", format!("/console/groups/{FINANCE}")),
-        ("role", "/console/groups/role?value=Reports.Read".to_owned()),
-        ("people", "/console/people?q=a".to_owned()),
-        ("person", format!("/console/people/{}", subject("olive"))),
-        ("settings", "/console/settings".to_owned()),
-    ] {
+    for (name, target) in targets(&id, &query) {
         let answer = scene.send(&owner, get(&target)).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
         let policy = answer.header("content-security-policy").to_owned();
