@@ -37,11 +37,13 @@ pub enum ConsoleAction {
     ReadPeople,
     /// See the settings.
     ReadSettings,
+    /// End the sessions of others.
+    EndSessions,
 }
 
 impl ConsoleAction {
     /// Every action, in the order of the tables.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ReadRules,
         Self::EditDraft,
         Self::Approve,
@@ -50,6 +52,7 @@ impl ConsoleAction {
         Self::ReadLog,
         Self::ReadPeople,
         Self::ReadSettings,
+        Self::EndSessions,
     ];
 
     /// The action with this name.
@@ -68,6 +71,7 @@ impl ConsoleAction {
             Self::ReadLog => "read_log",
             Self::ReadPeople => "read_people",
             Self::ReadSettings => "read_settings",
+            Self::EndSessions => "end_sessions",
         }
     }
 }

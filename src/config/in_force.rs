@@ -208,8 +208,8 @@ fn of_session(session: &Session) -> [Row; 4] {
     ]
 }
 
-fn of_audit(audit: &Audit) -> [Row; 4] {
-    let Audit { database_url, strictness, retention, anchor_file } = audit;
+fn of_audit(audit: &Audit) -> [Row; 5] {
+    let Audit { database_url, strictness, retention, anchor_file, outlet } = audit;
     let strictness = match strictness {
         Strictness::Strict => "strict",
         Strictness::StrictAllow => "strict-allow",
@@ -219,6 +219,7 @@ fn of_audit(audit: &Audit) -> [Row; 4] {
         ("audit.strictness", text(strictness)),
         ("audit.retention", span(*retention)),
         ("audit.anchor_file", path(anchor_file.as_deref())),
+        ("audit.outlet", optional(outlet.as_ref())),
     ]
 }
 

@@ -29,8 +29,8 @@ pub use in_force::{InForce, Provenance, Shown};
 pub use keys::{KEYS, Key, Kind};
 pub use load::{environment, system_user};
 pub use settings::{
-    AccessTokens, Api, Audit, Config, Console, ConsoleMember, Entra, Keys, SecondPerson, Session,
-    Strictness, Tls,
+    AccessTokens, Api, Audit, Config, Console, ConsoleMember, Entra, Keys, Outlet, SecondPerson,
+    Session, Strictness, Tls,
 };
 
 #[cfg(test)]

@@ -167,6 +167,27 @@ pub struct Audit {
     pub retention: Duration,
     /// `anchor_file`: a file, best on another disk, that checkpoints are appended to. Default none.
     pub anchor_file: Option<PathBuf>,
+    /// `outlet`: where records leave to as JSON lines, `stdout` or `file:<path>`. Default none.
+    pub outlet: Option<Outlet>,
+}
+
+/// Where records leave to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlet {
+    /// `stdout`
+    Stdout,
+    /// `file:<path>`: the end of a file.
+    File(PathBuf),
+}
+
+impl std::fmt::Display for Outlet {
+    /// As it is set.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
 }
 
 /// Which decisions wait until their record is durable.

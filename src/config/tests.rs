@@ -65,6 +65,7 @@ fn defaults_are_as_documented() {
     assert_eq!(config.audit.database_url, "sqlite://data/audit.db");
     assert_eq!(config.audit.strictness, Strictness::Strict);
     assert_eq!(config.audit.retention, Duration::from_hours(400 * 24));
+    assert_eq!(config.audit.outlet, None);
     assert_eq!(config.session.idle, Duration::from_hours(1));
     assert_eq!(config.session.absolute, Duration::from_hours(12));
     assert_eq!(config.session.recheck, Duration::from_mins(15));
@@ -212,6 +213,8 @@ fn unusable_values_are_refused_with_a_remedy() {
         ("CEDARGATE_AUDIT__RETENTION", "1h", "1d to 3660d"),
         ("CEDARGATE_AUDIT__STRICTNESS", "lax", "strict-allow"),
         ("CEDARGATE_AUDIT__ANCHOR_FILE", "", "is empty"),
+        ("CEDARGATE_AUDIT__OUTLET", "/var/log/a.jsonl", "write stdout or file:<path>"),
+        ("CEDARGATE_AUDIT__OUTLET", "file:", "is empty"),
         ("CEDARGATE_TLS__KEY_FILE", "a.key", "tls.certificate_file"),
         ("CEDARGATE_TLS__CERTIFICATE_FILE", "a.pem", "tls.key_file"),
         ("CEDARGATE_ENTRA__SECRET", SECRET, "not a variable that Cedargate knows"),
@@ -434,6 +437,20 @@ fn variables_for_other_programs_change_nothing() {
     let bare = "public_url = \"https://gate.contoso.com\"\n";
     let problems = load_with(bare, &AKS[1..]).unwrap_err();
     assert!(problems.contains("entra.tenant: is missing"), "{problems}");
+}
+
+#[test]
+fn an_outlet_is_standard_output_or_a_file_of_its_own() {
+    let outlet =
+        |text| load_with(&minimal(), &[("CEDARGATE_AUDIT__OUTLET", text)]).unwrap().audit.outlet;
+    assert_eq!(outlet("stdout"), Some(Outlet::Stdout));
+    assert_eq!(outlet("file:/var/log/a.jsonl"), Some(Outlet::File("/var/log/a.jsonl".into())));
+    let same = [
+        ("CEDARGATE_AUDIT__ANCHOR_FILE", "/mnt/anchors.txt"),
+        ("CEDARGATE_AUDIT__OUTLET", "file:/mnt/anchors.txt"),
+    ];
+    let problems = load_with(&minimal(), &same).unwrap_err();
+    assert!(problems.contains("records need a file of their own"), "{problems}");
 }
 
 fn in_force(config: &Config, key: &str) -> (Shown, Provenance) {

@@ -20,6 +20,7 @@ use crate::authz::console::{ConsoleAction, ConsoleRules};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::record::{Door, Refusal, Verdict};
+use crate::session::SessionError;
 use crate::store::{Author, StoreError};
 use crate::web::caller::Caller;
 use crate::web::csrf::check_origin;
@@ -92,6 +93,12 @@ impl Admitted {
     /// 503, and a line of our own log: rules or records can't be read or written.
     pub(super) fn unavailable(&self, error: &StoreError) -> Response {
         tracing::error!(request.id = %self.exchange.facts.request, error = %error, "The console could not read or write.");
+        self.said().unavailable()
+    }
+
+    /// 503, and a line of our own log: sessions can't be read or ended.
+    pub(super) fn sessions_unavailable(&self, error: &SessionError) -> Response {
+        tracing::error!(request.id = %self.exchange.facts.request, error = %error, "Sessions could not be read or ended.");
         self.said().unavailable()
     }
 

@@ -21,6 +21,8 @@ pub enum Section {
     Groups,
     /// Who was here.
     People,
+    /// Who is signed in.
+    Sessions,
     /// What was decided.
     Decisions,
     /// How Cedargate itself stands at Entra.
@@ -40,13 +42,14 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Routes,
         Self::Draft,
         Self::Explorer,
         Self::Simulator,
         Self::Groups,
         Self::People,
+        Self::Sessions,
         Self::Decisions,
         Self::Entra,
         Self::Settings,
@@ -58,7 +61,7 @@ impl Section {
             Self::Routes | Self::Draft | Self::Simulator | Self::Groups | Self::Entra => {
                 ConsoleAction::ReadRules
             }
-            Self::Explorer | Self::People => ConsoleAction::ReadPeople,
+            Self::Explorer | Self::People | Self::Sessions => ConsoleAction::ReadPeople,
             Self::Settings => ConsoleAction::ReadSettings,
             Self::Decisions => ConsoleAction::ReadLog,
         }
@@ -73,6 +76,7 @@ impl Section {
             Self::Simulator => sign("Access", "Simulator", "flask-conical", "t", urls::simulate()),
             Self::Groups => sign("Directory", "Groups and roles", "users", "g", urls::groups()),
             Self::People => sign("Directory", "People", "user", "u", urls::people()),
+            Self::Sessions => sign("Directory", "Sessions", "monitor", "s", urls::sessions()),
             Self::Decisions => {
                 sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
             }

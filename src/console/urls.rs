@@ -1,7 +1,7 @@
 //! Every address of the console, as an item: the endpoint table, redirects and pages all take it from here.
 
 use crate::model::grant::What;
-use crate::model::id::{AppRole, DecisionId, GrantId, GroupId, RouteId, Subject};
+use crate::model::id::{AppRole, DecisionId, GrantId, GroupId, RouteId, SessionId, Subject};
 use crate::web::link::Link;
 
 /// Endpoint pattern of the console's door.
@@ -51,6 +51,10 @@ pub const ROLE: &str = "/console/groups/role";
 pub const PEOPLE: &str = "/console/people";
 /// Endpoint pattern of one person.
 pub const PERSON: &str = "/console/people/{subject}";
+/// Endpoint pattern of everybody's sessions.
+pub const SESSIONS: &str = "/console/sessions";
+/// Endpoint pattern of the page that asks before sessions are ended, and of the form that ends them.
+pub const ENDING: &str = "/console/sessions/end";
 /// Endpoint pattern of the settings.
 pub const SETTINGS: &str = "/console/settings";
 
@@ -213,4 +217,29 @@ pub fn person(subject: &Subject) -> Link {
 /// The settings.
 pub fn settings() -> Link {
     Link::path(&["console", "settings"])
+}
+
+/// Everybody's sessions.
+pub fn sessions() -> Link {
+    Link::path(&["console", "sessions"])
+}
+
+/// The sessions of one person.
+pub fn sessions_of(subject: &Subject) -> Link {
+    sessions().with_query("q", &subject.to_string())
+}
+
+/// Where sessions are ended.
+pub fn ending() -> Link {
+    Link::path(&["console", "sessions", "end"])
+}
+
+/// Where one session can be ended.
+pub fn end_session(id: &SessionId) -> Link {
+    ending().with_query("session", id.as_str())
+}
+
+/// Where all sessions of a person can be ended.
+pub fn end_sessions_of(subject: &Subject) -> Link {
+    ending().with_query("user", &subject.to_string())
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use secrecy::SecretString;
 
 use super::Login;
@@ -26,6 +26,7 @@ use super::return_path::ReturnPath;
 use super::step_up::Attempt;
 use super::trouble::Trouble;
 use crate::idp::{IdpError, Prompt, Proof, Refusal, SignedIn};
+use crate::model::browser::Browser;
 use crate::model::id::SessionId;
 use crate::model::session::StepUp;
 use crate::session::{NewSession, Token};
@@ -236,6 +237,7 @@ impl Login {
             refresh_token: person.refresh_token,
             host: self.public.host().clone(),
             client: exchange.facts.client,
+            browser: user_agent(headers).map(Browser::of),
             replaced: former.as_ref(),
         };
         let session = self.sessions.sign_in(new).await?;
@@ -252,4 +254,9 @@ fn former(exchange: &Exchange, headers: &HeaderMap) -> Option<Token> {
         Carried::One(text) => Token::parse(&text),
         Carried::Nothing | Carried::Several => None,
     }
+}
+
+/// What the browser says that it is.
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::USER_AGENT).and_then(|line| line.to_str().ok())
 }

@@ -19,7 +19,7 @@
 //! | record, read back | [`recorded::Recorded`] |
 //! | cut | [`cut::ConnectionCut`]: the end of an open connection |
 //! | group | [`group::KnownGroup`], and [`group::GroupNames`]: what groups are called |
-//! | session | [`session::Session`] |
+//! | session | [`session::Session`], and [`browser::Browser`]: what it is used with |
 //! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
 //! | words | [`words`]: rules in plain words |
 //! | line | [`line_diff`]: two texts, line by line |
@@ -28,6 +28,7 @@
 mod actor;
 pub mod app;
 pub mod assertion;
+pub mod browser;
 pub mod civil;
 mod client_address;
 mod conditions;

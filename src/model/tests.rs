@@ -1,5 +1,6 @@
 //! Tables for what parses and what does not.
 
+use super::browser::Browser;
 use super::host::{Host, Origin};
 use super::id::{DecisionId, GroupId, OriginId, RouteId, Subject};
 use super::known::{Known, KnownPrincipal};
@@ -283,4 +284,31 @@ fn of_somebody_known_the_newest_counts_and_all_their_names_find_them() {
         assert_eq!(known.named(text).len(), 1, "{text}");
     }
     assert!(known.named("old").is_empty());
+}
+
+#[test]
+fn browsers_are_told_by_a_few_words_and_nothing_else_of_what_they_send() {
+    let check = |user_agent: &str, expected: &str| {
+        let browser = Browser::of(user_agent);
+        assert_eq!(browser.to_string(), expected, "{user_agent}");
+        assert_eq!(expected.parse(), Ok(browser), "{expected}");
+    };
+    check(
+        "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/142.0 Safari/537.36",
+        "Chrome on Windows",
+    );
+    check("Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36 Edg/142.0", "Edge on Windows");
+    check(
+        "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+        "Firefox on Linux",
+    );
+    check(
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1",
+        "Safari on iOS",
+    );
+    check("Mozilla/5.0 (Linux; Android 16) Chrome/142.0 Mobile Safari/537.36", "Chrome on Android");
+    check("curl/8.9", "curl");
+    check("", "Another browser");
+    check("\"><script>alert(1)</script> \u{202e}", "Another browser");
+    assert!("Netscape on BeOS".parse::<Browser>().is_err());
 }

@@ -16,6 +16,7 @@ use super::timekeeper::Timekeeper;
 use super::token::{NoRandomness, Token};
 use super::turns::Turns;
 use crate::keys::TokenKey;
+use crate::model::browser::Browser;
 use crate::model::host::Host;
 use crate::model::id::{ObjectId, SessionId, Subject};
 use crate::model::principal::{Principal, PrincipalSnapshot};
@@ -86,6 +87,8 @@ pub struct NewSession<'a> {
     pub host: Host,
     /// Where the person sits, for the record.
     pub client: ClientAddress,
+    /// What they use, for lists.
+    pub browser: Option<Browser>,
     /// The token that this browser carried; its session ends.
     pub replaced: Option<&'a Token>,
 }
@@ -326,6 +329,8 @@ impl Sessions {
             entra_session: entra_session(identity),
             login_hint: identity.login_hint.clone(),
             refresh_token,
+            client: Some(new.client),
+            browser: new.browser,
             signed_in_at: now,
             proved_at: proved_at(identity, now),
             authenticated_at: identity.authenticated_at,

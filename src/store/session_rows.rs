@@ -11,9 +11,11 @@ use sqlx::{FromRow, Row as _};
 use super::bad_row;
 use super::error::StoreError;
 use super::sqlite::from_columns;
+use crate::model::browser::Browser;
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
 use crate::model::principal::PrincipalSnapshot;
+use crate::model::record::ClientAddress;
 use crate::model::time::Timestamp;
 
 /// A session as it is kept.
@@ -35,6 +37,10 @@ pub struct StoredSession {
     pub login_hint: Option<String>,
     /// The refresh token, sealed; without one groups can't be read again.
     pub refresh_token: Option<Vec<u8>>,
+    /// From where the person signed in; none in sessions of an older version.
+    pub client: Option<ClientAddress>,
+    /// With which browser; none where it did not say.
+    pub browser: Option<Browser>,
     /// When the person signed in.
     pub signed_in_at: Timestamp,
     /// When they last proved who they are, at the sign-in or later.
@@ -67,6 +73,8 @@ pub(super) struct Row {
     entra_session: Option<String>,
     login_hint: Option<String>,
     refresh_token: Option<String>,
+    client: Option<String>,
+    browser: Option<String>,
     signed_in_at: i64,
     proved_at: Option<i64>,
     authenticated_at: Option<i64>,
@@ -84,6 +92,8 @@ from_columns!(Row {
     entra_session,
     login_hint,
     refresh_token,
+    client,
+    browser,
     signed_in_at,
     proved_at,
     authenticated_at,
@@ -121,6 +131,8 @@ pub(super) fn read(row: Row) -> Result<StoredSession, StoreError> {
         entra_session: row.entra_session,
         login_hint: row.login_hint,
         refresh_token: sealed.map_err(|e| bad_row("session", id, e))?,
+        client: row.client.map(|text| parsed(id, &text)).transpose()?,
+        browser: row.browser.map(|text| parsed(id, &text)).transpose()?,
         signed_in_at: Timestamp::from_micros(row.signed_in_at),
         proved_at: Timestamp::from_micros(row.proved_at.unwrap_or(row.signed_in_at)),
         authenticated_at: row.authenticated_at.map(Timestamp::from_micros),

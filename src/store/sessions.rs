@@ -117,7 +117,7 @@ impl Store {
             r"
             SELECT t.host AS token_host, s.id, s.host, s.subject, s.principal, s.auth_contexts,
                 s.entra_session, s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at,
-                s.authenticated_at, s.seen_at, s.recheck_at, s.ends_at
+                s.authenticated_at, s.seen_at, s.recheck_at, s.ends_at, s.client, s.browser
             FROM session_token t
             JOIN session s ON s.id = t.session
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
@@ -140,7 +140,7 @@ impl Store {
             r"
             SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
                 s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at, s.authenticated_at,
-                s.seen_at, s.recheck_at, s.ends_at
+                s.seen_at, s.recheck_at, s.ends_at, s.client, s.browser
             FROM session s
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
             WHERE s.id = $1
@@ -162,7 +162,7 @@ impl Store {
             r"
             SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
                 s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at, s.authenticated_at,
-                s.seen_at, s.recheck_at, s.ends_at
+                s.seen_at, s.recheck_at, s.ends_at, s.client, s.browser
             FROM session s
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
             WHERE s.subject = $1 ORDER BY s.signed_in_at DESC, s.id
@@ -284,8 +284,8 @@ impl Store {
             INSERT INTO session
                 (id, host, epoch, subject, principal, auth_contexts, entra_session, login_hint,
                 refresh_token, signed_in_at, proved_at, authenticated_at, seen_at, recheck_at,
-                ends_at)
-            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
+                ends_at, client, browser)
+            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
             FROM setting WHERE name = 'session_epoch'
             ",
         )
@@ -303,6 +303,8 @@ impl Store {
         .bind(session.seen_at.as_micros())
         .bind(session.recheck_at.as_micros())
         .bind(session.ends_at.as_micros())
+        .bind(session.client.map(|client| client.to_string()))
+        .bind(session.browser.map(|browser| browser.to_string()))
         .execute(&mut **tx)
         .await
         .map(|_| ())

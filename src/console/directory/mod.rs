@@ -5,14 +5,16 @@
 
 use super::endpoints::Endpoint;
 use super::urls;
-use crate::authz::console::ConsoleAction::{ReadPeople, ReadRules};
+use crate::authz::console::ConsoleAction::{EndSessions, ReadPeople, ReadRules};
 
+pub mod ending;
 pub mod group;
 pub mod groups;
 pub mod known;
 mod membership;
 pub mod people;
 pub mod person;
+pub mod sessions;
 
 /// What is asked here.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -24,5 +26,14 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     }),
     Endpoint::get(urls::PERSON, ReadPeople, |console, asked| {
         Box::pin(person::page(console, asked))
+    }),
+    Endpoint::get(urls::SESSIONS, ReadPeople, |console, asked| {
+        Box::pin(sessions::page(console, asked))
+    }),
+    Endpoint::get(urls::ENDING, EndSessions, |console, asked| {
+        Box::pin(ending::page(console, asked))
+    }),
+    Endpoint::post(urls::ENDING, EndSessions, |console, asked| {
+        Box::pin(ending::end(console, asked))
     }),
 ];

@@ -8,6 +8,7 @@ use http::StatusCode;
 use super::groups::link;
 use super::known::known;
 use super::membership::{Membership, of_person};
+use super::sessions::SessionRow;
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::Answer;
@@ -50,6 +51,10 @@ pub struct PersonPage {
     pub reach: Link,
     /// The simulator with this person in it.
     pub simulate: Link,
+    /// The sessions in which they are signed in.
+    pub sessions: Vec<SessionRow>,
+    /// The list of their sessions.
+    pub all_sessions: Link,
     /// Their newest decisions, for those who may read the log.
     pub decisions: Option<Vec<DecisionRow>>,
     /// The log, filtered.
@@ -65,6 +70,9 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let person = known.get(&subject).ok_or_else(nothing)?;
     let frame = shown.framed(asked.frame(&person.content.display_name(), Section::People)?);
     let mut page = filled((&console, &shown), frame, (&subject, person));
+    let sessions = console.doorkeeper.sessions.list(&subject).await;
+    let sessions = sessions.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
+    page.sessions = sessions.iter().map(|session| SessionRow::of(session, &asked)).collect();
     if asked.may(&console, ConsoleAction::ReadLog) {
         let lines = console.reader.decisions_of(&subject, DECISIONS).await;
         let lines = lines.map_err(|error| Box::new(asked.unavailable(&error)))?;
@@ -97,6 +105,8 @@ fn filled(
         roles: named(roles),
         reach: urls::what_can(subject),
         simulate: urls::simulate().with_query("user", &subject.to_string()),
+        sessions: Vec::new(),
+        all_sessions: urls::sessions_of(subject),
         decisions: None,
         log: urls::decisions_where(&subject.to_string(), ""),
     }

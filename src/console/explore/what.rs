@@ -118,7 +118,11 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
             let (rules, content, now) =
                 (shown.clone(), Arc::clone(&person.content), asked.exchange.at);
             let told = asked.apart(move || told((&rules, now), &content, &snapshot)).await?;
-            Sought::One(Box::new(reach((&shown, &uses), (&subject, &person), &told)))
+            Sought::One(Box::new(reach(
+                (&shown, &uses, asked.exchange.at),
+                (&subject, &person),
+                &told,
+            )))
         }
     };
     let status = match sought {
@@ -174,7 +178,7 @@ fn told(
 }
 
 fn reach(
-    (shown, uses): (&Shown, &LastUses<RouteId>),
+    (shown, uses, now): (&Shown, &LastUses<RouteId>, Timestamp),
     (subject, person): (&Subject, &KnownPrincipal),
     told: &[Told],
 ) -> Reach {
@@ -187,7 +191,8 @@ fn reach(
     let seen = Moment::new(person.seen_at).minute();
     let mut computed = vec![
         format!(
-            "Asked of the engine that decides, with the rules of release {}. Nothing is known of the circumstances, so what depends on them is a condition.",
+            "Asked on {} of the engine that decides, with the rules of release {}. Nothing is known of the circumstances, so what depends on them is a condition.",
+            Moment::new(now).minute(),
             shown.number
         ),
         format!("Groups and roles are those of {seen}, when they were last seen."),

@@ -146,7 +146,7 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let snapshot = in_force(&console, &asked, &shown).await?;
     let asking = (shown.clone(), route.clone(), methods, now);
     let found = asked.apart(move || Found::of(asking, known, &snapshot)).await?;
-    let answering = Answering { shown: &shown, route: &route, query: &query, uses: &uses };
+    let answering = Answering { shown: &shown, route: &route, query: &query, uses: &uses, at: now };
     page.answer = Some(answering.answer(&found));
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
@@ -290,6 +290,7 @@ struct Answering<'a> {
     route: &'a Route,
     query: &'a WhoQuery,
     uses: &'a LastUses<Subject>,
+    at: Timestamp,
 }
 
 impl Answering<'_> {
@@ -391,7 +392,8 @@ impl Answering<'_> {
 
     fn computed(&self, known: &Known) -> Vec<String> {
         let mut computed = vec![format!(
-            "Asked of the engine that decides, with the rules of {}, for each of {} who were here and for whomever the rules name. Nothing is known of the circumstances, so what depends on them is a condition.",
+            "Asked on {} of the engine that decides, with the rules of {}, for each of {} who were here and for whomever the rules name. Nothing is known of the circumstances, so what depends on them is a condition.",
+            Moment::new(self.at).minute(),
             match self.shown.number.0 {
                 0 => "no release".to_owned(),
                 number => format!("release {number}"),

@@ -117,7 +117,7 @@ fn tables<'a>(settings: impl Iterator<Item = &'a InForce>) -> Vec<Table> {
 fn table(key: &str) -> (String, String) {
     match key.rsplit_once('.') {
         Some((table, _)) => (table.replace('.', "-"), format!("[{table}]")),
-        None => ("top".to_owned(), "Top".to_owned()),
+        None => ("top".to_owned(), "At the top of the file".to_owned()),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::console::urls;
 fn address(endpoint: &Endpoint, decision: &str) -> String {
     let path = match endpoint.path {
         urls::ROLE => format!("{}?value=Reports.Read", urls::ROLE),
+        urls::ENDING => format!("{}?user={}", urls::ENDING, subject("uma")),
         path => path.to_owned(),
     };
     path.replace("{app}", "intranet")

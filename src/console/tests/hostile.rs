@@ -44,6 +44,8 @@ fn targets(id: &str, query: &str) -> Vec<(&'static str, String)> {
         ("role", "/console/groups/role?value=Reports.Read".to_owned()),
         ("people", "/console/people?q=a".to_owned()),
         ("person", format!("/console/people/{}", subject("olive"))),
+        ("sessions", format!("/console/sessions?q={}", subject("uma"))),
+        ("ending", format!("/console/sessions/end?user={}", subject("uma"))),
         ("settings", "/console/settings".to_owned()),
     ]
 }
@@ -80,6 +82,7 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
     for target in [
         "people?q=",
         "groups?q=",
+        "sessions?q=",
         "settings?q=",
         "explore/what?user=",
         "explore/who?route=",

@@ -10,4 +10,5 @@ mod guarded;
 mod hostile;
 mod pages;
 mod scene;
+mod sessions;
 mod words;

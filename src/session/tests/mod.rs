@@ -193,6 +193,7 @@ impl Scene {
             refresh_token: Some("refresh-1".into()),
             host: gate(),
             client: ClientAddress::Known(Ipv4Addr::LOCALHOST.into()),
+            browser: None,
             replaced,
         };
         self.sessions.sign_in(new).await

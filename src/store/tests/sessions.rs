@@ -1,8 +1,9 @@
 //! Sessions and their tokens.
 
 use super::*;
+use crate::model::browser::Browser;
 use crate::model::principal::{Principal, PrincipalSnapshot};
-use crate::model::record::{Actor, SessionEnd};
+use crate::model::record::{Actor, ClientAddress, SessionEnd};
 
 const SUBJECT: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
 
@@ -20,6 +21,8 @@ fn session(id: &str, seconds: i64) -> StoredSession {
         entra_session: Some("sid".to_owned()),
         login_hint: None,
         refresh_token: Some(vec![0, 255, 7]),
+        client: Some(ClientAddress::Known([192, 0, 2, 7].into())),
+        browser: Some(Browser::of("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/145.0")),
         signed_in_at: at(seconds),
         proved_at: at(seconds),
         authenticated_at: Some(at(seconds - 60)),

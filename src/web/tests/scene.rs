@@ -21,6 +21,7 @@ use crate::authz::compile::{MfaSetting, Terms};
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::keys::Keys;
 use crate::live::Live;
+use crate::model::browser::Browser;
 use crate::model::host::{Host, Origin};
 use crate::model::id::ReleaseNumber;
 use crate::model::record::{ClientAddress, Door, Event, RecordLine, RequestFacts};
@@ -271,6 +272,7 @@ impl Scene {
             refresh_token: None,
             host: host(),
             client: ClientAddress::Known(Ipv4Addr::LOCALHOST.into()),
+            browser: Some(Browser::of("Mozilla/5.0 (Macintosh; Intel Mac OS X) Firefox/145.0")),
             replaced: None,
         };
         let signed_in = self.doorkeeper.sessions.sign_in(new).await.unwrap();
