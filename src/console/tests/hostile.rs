@@ -6,7 +6,7 @@ use super::scene::{FINANCE, Scene, get, scene, scene_of, subject};
 use crate::model::rule_book::RuleBook;
 use crate::rule_files;
 use crate::store::{Author, Edit};
-use crate::web::tests::markup::{assert_same_shape, fitting, hostile, innocent, write};
+use crate::web::tests::markup::{assert_same_shape, check_answered, fitting, hostile, innocent};
 
 /// A change of every kind of object, with the same text in it.
 async fn draft(scene: &Scene, (book, text): (&RuleBook, fn(&str) -> String)) {
@@ -102,7 +102,7 @@ async fn hostile_names_do_not_change_the_markup_of_any_page_a59() {
         assert!(attacked.contains("onerror"), "{name}: the text is not on the page");
         assert!(!attacked.contains("<img src=x") && !attacked.contains("<script>"), "{name}");
         assert_same_shape(name, plain, attacked);
-        write(&format!("real_console_{name}"), plain);
+        check_answered(&format!("real_console_{name}"), plain);
     }
 }
 
