@@ -5,7 +5,6 @@
 
 #![expect(clippy::print_stdout, reason = "the lines are what this program is for")]
 
-#[expect(dead_code, reason = "another benchmark asks more of it")]
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +18,7 @@ use cedargate::audit::verify::copy::{self, Outcome};
 use cedargate::audit::{self, Audit, AuditError, AuditSettings, Places, Strictness, Ward};
 use cedargate::keys::LogKey;
 use cedargate::model::host::Host;
+use cedargate::model::id::ReleaseNumber;
 use cedargate::model::principal::{GuestStatus, Principal, PrincipalSnapshot, User};
 use cedargate::model::query::{Known, Query};
 use cedargate::model::record::{
@@ -129,7 +129,7 @@ fn decision(number: u64) -> Done<DecisionRecord> {
             params: BTreeMap::new(),
             local: BTreeMap::new(),
         },
-        release: Default::default(),
+        release: ReleaseNumber::default(),
         verdict: Verdict::Deny,
         reason: Reason::NoGrant,
         rules: vec![RuleId::Grant("g-finance-read".parse()?)],
