@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
+use http::{HeaderMap, header};
 use secrecy::SecretString;
 
 use super::Login;
@@ -28,6 +28,7 @@ use super::trouble::Trouble;
 use crate::idp::{IdpError, Prompt, Proof, Refusal, SignedIn};
 use crate::model::id::SessionId;
 use crate::model::session::StepUp;
+use crate::model::user_agent::UserAgent;
 use crate::session::{NewSession, Token};
 use crate::store::{Destination, Round, SecretHash, SignIn, SignInTaken};
 use crate::telemetry::Outcome;
@@ -236,6 +237,7 @@ impl Login {
             refresh_token: person.refresh_token,
             host: self.public.host().clone(),
             client: exchange.facts.client,
+            browser: browser(headers),
             replaced: former.as_ref(),
         };
         let session = self.sessions.sign_in(new).await?;
@@ -244,6 +246,11 @@ impl Login {
         let arrival = Arrival { browser: &sign_in.browser, token: &session.token };
         Ok(self.lead_on(exchange, (goal, &session.id), arrival).await)
     }
+}
+
+/// What the browser calls itself.
+fn browser(headers: &HeaderMap) -> Option<UserAgent> {
+    headers.get(header::USER_AGENT).and_then(|line| UserAgent::read(line.as_bytes()))
 }
 
 /// The token of the session that this browser had.

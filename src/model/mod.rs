@@ -50,6 +50,7 @@ pub mod route;
 pub mod rule_book;
 pub mod session;
 pub mod time;
+pub mod user_agent;
 mod verdict;
 pub mod words;
 

@@ -5,6 +5,7 @@ use super::id::{DecisionId, GroupId, OriginId, RouteId, Subject};
 use super::record::ClientAddress;
 use super::route::PathPattern;
 use super::session::StepUp;
+use super::user_agent::UserAgent;
 
 #[test]
 fn hosts_are_read_in_one_way_or_refused() {
@@ -220,6 +221,30 @@ fn neighbourhood_of_an_address_is_itself_or_its_ipv6_network() {
     check("2001:db8:1:3:3:4:5:6", "2001:db8:1:3::");
     check("::1", "::");
     assert_eq!(ClientAddress::Unknown.neighbourhood().to_string(), "unknown");
+}
+
+#[test]
+fn browsers_are_known_by_family_whatever_they_send_a59() {
+    let check = |header: &[u8], expected: Option<&str>| {
+        let family = UserAgent::read(header).map(|agent| agent.family());
+        assert_eq!(family.as_deref(), expected, "{}", String::from_utf8_lossy(header));
+    };
+    let chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+    check(chrome.as_bytes(), Some("Chrome on Windows"));
+    check(format!("{chrome} Edg/140.0").as_bytes(), Some("Edge on Windows"));
+    check(
+        b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        Some("Firefox on Linux"),
+    );
+    check(b"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile/15E148 Safari/604.1", Some("Safari on iPhone"));
+    check(b"curl/8.5.0", Some("curl"));
+    check(b"<script>alert(1)</script>", Some("Another browser"));
+    for nothing in [&b""[..], b"   ", b"\x00\x07\xff", "\u{202e}".as_bytes()] {
+        check(nothing, None);
+    }
+    let long = UserAgent::read(&vec![b'x'; 9_000]).unwrap();
+    assert_eq!(long.as_str().len(), 256);
+    assert_eq!(UserAgent::read(b" a\r\nb\tc\x1b[31m ").unwrap().as_str(), "abc[31m");
 }
 
 #[test]

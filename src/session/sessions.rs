@@ -22,6 +22,7 @@ use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Actor, ClientAddress, Event, MfaState, SessionEnd};
 use crate::model::session::{Identity, Session};
 use crate::model::time::{Clock, Timestamp};
+use crate::model::user_agent::UserAgent;
 use crate::store::{End, Opened, SecretHash, Start, Store, StoredSession};
 
 /// How old an answer from memory may be.
@@ -84,8 +85,10 @@ pub struct NewSession<'a> {
     pub refresh_token: Option<SecretString>,
     /// The gate's own host.
     pub host: Host,
-    /// Where the person sits, for the record.
+    /// Where the person sits, for the record and for their list of sessions.
     pub client: ClientAddress,
+    /// What their browser calls itself, for that list.
+    pub browser: Option<UserAgent>,
     /// The token that this browser carried; its session ends.
     pub replaced: Option<&'a Token>,
 }
@@ -257,6 +260,21 @@ impl Sessions {
         Ok(count)
     }
 
+    /// Ends all of a person's sessions but one, at their wish. Gives how many there were.
+    ///
+    /// # Errors
+    /// When the database fails; the sessions go on then.
+    pub async fn end_others(
+        &self,
+        subject: &Subject,
+        kept: &SessionId,
+    ) -> Result<usize, SessionError> {
+        let end = self.because(SessionEnd::EndedElsewhere, Actor::Subject(subject.clone()));
+        let count = self.parts.store.end_other_sessions((subject, kept), &end).await?;
+        self.ended(count);
+        Ok(count)
+    }
+
     /// A person's live sessions, newest first.
     ///
     /// # Errors
@@ -332,6 +350,9 @@ impl Sessions {
             seen_at: now,
             recheck_at: now.plus(self.parts.limits.recheck),
             ends_at: now.plus(self.parts.limits.absolute),
+            read_at: now,
+            client: Some(new.client),
+            browser: new.browser.clone(),
             id,
         })
     }

@@ -31,6 +31,7 @@ pub(super) const MAIN: &[Step] = steps![
     20261126120000 "assertions",
     20261127130000 "approvals",
     20261129070000 "removals",
+    20261129074000 "session_places",
 ];
 
 /// The log.

@@ -14,7 +14,9 @@ use super::sqlite::from_columns;
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
 use crate::model::principal::PrincipalSnapshot;
+use crate::model::record::ClientAddress;
 use crate::model::time::Timestamp;
+use crate::model::user_agent::UserAgent;
 
 /// A session as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,10 +45,16 @@ pub struct StoredSession {
     pub authenticated_at: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub seen_at: Timestamp,
+    /// When groups and roles were last read.
+    pub read_at: Timestamp,
     /// When groups and roles are due to be read again.
     pub recheck_at: Timestamp,
     /// When it ends whatever happens.
     pub ends_at: Timestamp,
+    /// From where the person signed in, for showing them; none for sessions of an older version.
+    pub client: Option<ClientAddress>,
+    /// With which browser, for showing them.
+    pub browser: Option<UserAgent>,
 }
 
 /// A session found through one of its tokens.
@@ -73,6 +81,9 @@ pub(super) struct Row {
     seen_at: i64,
     recheck_at: i64,
     ends_at: i64,
+    read_at: Option<i64>,
+    client: Option<String>,
+    browser: Option<String>,
 }
 
 from_columns!(Row {
@@ -89,7 +100,10 @@ from_columns!(Row {
     authenticated_at,
     seen_at,
     recheck_at,
-    ends_at
+    ends_at,
+    read_at,
+    client,
+    browser
 });
 
 pub(super) struct OpenedRow {
@@ -127,6 +141,10 @@ pub(super) fn read(row: Row) -> Result<StoredSession, StoreError> {
         seen_at: Timestamp::from_micros(row.seen_at),
         recheck_at: Timestamp::from_micros(row.recheck_at),
         ends_at: Timestamp::from_micros(row.ends_at),
+        read_at: Timestamp::from_micros(row.read_at.unwrap_or(row.signed_in_at)),
+        // For showing only: what can't be read keeps nobody out.
+        client: row.client.and_then(|text| serde_json::from_value(text.into()).ok()),
+        browser: row.browser.and_then(|text| UserAgent::read(text.as_bytes())),
     })
 }
 

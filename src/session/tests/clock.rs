@@ -51,6 +51,7 @@ async fn r12_nor_the_idle_limit_nor_a_second_factor() {
         refresh_token: None,
         host: gate(),
         client: ClientAddress::Unknown,
+        browser: None,
         replaced: None,
     };
     let session = scene.sessions.sign_in(new).await.unwrap();

@@ -116,6 +116,7 @@ async fn signing_out_at_entra_ends_all_sessions_of_that_sign_in() {
         refresh_token: Some("refresh-1".into()),
         host: gate(),
         client: ClientAddress::Unknown,
+        browser: None,
         replaced: None,
     };
     let first = scene.sessions.sign_in(of(sid)).await.unwrap();
@@ -307,8 +308,14 @@ async fn mfa_is_met_only_by_the_context_of_the_settings() {
         let mut identity = identity(UMA, &[]);
         identity.auth_contexts = contexts.iter().map(ToString::to_string).collect();
         let client = ClientAddress::Unknown;
-        let new =
-            NewSession { identity, refresh_token: None, host: gate(), client, replaced: None };
+        let new = NewSession {
+            identity,
+            refresh_token: None,
+            host: gate(),
+            client,
+            browser: None,
+            replaced: None,
+        };
         let signed_in = scene.sessions.sign_in(new).await.unwrap();
         let session = scene.load(&signed_in.token, &gate()).await.unwrap();
         assert_eq!(session.mfa, expected, "{contexts:?}");

@@ -20,6 +20,7 @@ use crate::store::{End, OutboxRow, Store};
 
 mod clock;
 mod life;
+mod reading;
 mod recheck;
 mod step_up;
 mod token;
@@ -193,6 +194,7 @@ impl Scene {
             refresh_token: Some("refresh-1".into()),
             host: gate(),
             client: ClientAddress::Known(Ipv4Addr::LOCALHOST.into()),
+            browser: None,
             replaced,
         };
         self.sessions.sign_in(new).await

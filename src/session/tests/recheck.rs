@@ -159,6 +159,7 @@ async fn session_without_a_refresh_token_keeps_its_groups_until_its_limits() {
         refresh_token: None,
         host: gate(),
         client: ClientAddress::Unknown,
+        browser: None,
         replaced: None,
     };
     let signed_in = scene.sessions.sign_in(new).await.unwrap();

@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Actor, SessionEnd};
+use crate::model::user_agent::UserAgent;
 
 const SUBJECT: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
 
@@ -26,6 +27,9 @@ fn session(id: &str, seconds: i64) -> StoredSession {
         seen_at: at(seconds),
         recheck_at: at(seconds + 900),
         ends_at: at(seconds + 43_200),
+        read_at: at(seconds),
+        client: Some(ClientAddress::Known([192, 0, 2, 7].into())),
+        browser: UserAgent::read(b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"),
     }
 }
 
@@ -138,6 +142,7 @@ async fn renewal_replaces_the_principal_and_keeps_a_token_that_was_not_renewed()
         principal: PrincipalSnapshot::new(Principal::Anonymous),
         refresh_token,
         recheck_at: at(5000),
+        read_at: at(4100),
     };
     assert!(scene.store.renew_session(&id, &renewal(None)).await.unwrap());
     let kept = scene.store.session(&id).await.unwrap().unwrap();
@@ -177,6 +182,7 @@ async fn step_up_replaces_every_token_and_keeps_the_limits() {
         entra_session: raise.entra_session.clone(),
         login_hint: raise.login_hint.clone(),
         recheck_at: at(960),
+        read_at: at(60),
         ..session("s-1", 0)
     };
     let raised = Opened { host: gate(), session: expected };

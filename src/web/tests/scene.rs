@@ -267,6 +267,7 @@ impl Scene {
             refresh_token: None,
             host: host(),
             client: ClientAddress::Known(Ipv4Addr::LOCALHOST.into()),
+            browser: None,
             replaced: None,
         };
         let signed_in = self.doorkeeper.sessions.sign_in(new).await.unwrap();
