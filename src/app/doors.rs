@@ -229,6 +229,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         reader: ground.reader.clone(),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
+        settings: ground.config.in_force().into(),
         clock: ground.clock.clone(),
     };
     let portal = Portal {

@@ -28,6 +28,7 @@ use self::front::Front;
 use self::listener::{Listener, Pages};
 use self::ops::Ops;
 pub use self::signals::stop_signal;
+use crate::audit::outlet::{Outlet, Place};
 use crate::audit::upkeep::Upkeep;
 use crate::audit::{self, Audit, AuditSettings, Ending, Log, Places, Strictness, Ward, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
@@ -101,6 +102,7 @@ struct Work {
     audit: Audit,
     ending: Ending,
     upkeep: Upkeep,
+    outlet: Option<Outlet>,
     writer: Writer,
     live: Live,
     store: Store,
@@ -121,6 +123,8 @@ impl Gate {
         let keys = Keys::open(&config.keys.directory)?;
         let store = Store::open(&config.database_url).await?;
         let (log, upkeep) = open_log(config, &clock).await?;
+        let url = &config.audit.database_url;
+        let outlet = outlet(config).map(|place| Outlet::of(&log, url, place)).transpose()?;
         let ending = log.ending;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
@@ -146,6 +150,7 @@ impl Gate {
         let ops = Ops {
             store: store.clone(),
             audit: log.audit.clone(),
+            lag: outlet.as_ref().map(Outlet::lag),
             live: live.clone(),
             idp: ground.idp.clone(),
             clock: ground.clock.clone(),
@@ -157,6 +162,7 @@ impl Gate {
             audit: log.audit,
             ending,
             upkeep,
+            outlet,
             writer,
             live,
             store,
@@ -219,6 +225,7 @@ impl Gate {
             audit,
             ending,
             upkeep,
+            outlet,
             writer,
             live,
             store,
@@ -230,9 +237,11 @@ impl Gate {
         } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let watching = CancellationToken::new();
-        let writer = helpers.spawn(writer.run(writing.clone()));
+        let mut writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
         note_start(&audit, ending, &live).await?;
+        // It ends by itself, behind the writer.
+        drop(outlet.map(|outlet| helpers.spawn(outlet.run())));
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
@@ -246,7 +255,6 @@ impl Gate {
             Listener { socket: sockets.ops, tls: None, limits: inside, metrics: counted };
         drop(tasks.spawn(public.run(Arc::new(front), tasks.clone(), halt.clone())));
         drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
-        let mut writer = writer;
         let lost = tokio::select! {
             () = stop.cancelled() => None,
             _ended = &mut writer => Some("the audit log's writer ended; without it nothing can be answered"),
@@ -259,9 +267,7 @@ impl Gate {
         if !watcher.is_finished() {
             drop(watcher.await);
         }
-        if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
-            tracing::error!(error = %error, "The stop could not be recorded.");
-        }
+        note_stop(&audit).await;
         writing.cancel();
         helpers.close();
         helpers.wait().await;
@@ -298,6 +304,12 @@ async fn note_start(audit: &Audit, ending: Ending, live: &Live) -> Result<()> {
     tracing::info!(log_key, "This key checks the audit log; keep it where the log is not.");
     note(Event::Started { version: env!("CARGO_PKG_VERSION"), release, log_key }).await?;
     Ok(())
+}
+
+async fn note_stop(audit: &Audit) {
+    if let Err(error) = audit.noted(Entry::Event(Box::new(Event::Stopped))).await {
+        tracing::error!(error = %error, "The stop could not be recorded.");
+    }
 }
 
 /// Lets open requests finish, and sums up the last that were turned away.
@@ -380,6 +392,14 @@ pub fn ward(config: &Config) -> Result<Ward> {
     let (key, successor) = (Keys::log(directory)?, Keys::begun_log(directory)?);
     let (mark, file) = (directory.join("log.mark"), config.audit.anchor_file.clone());
     Ok(Ward { key, successor, places: Places { mark, file } })
+}
+
+/// Where records leave to.
+pub fn outlet(config: &Config) -> Option<Place> {
+    config.audit.outlet.clone().map(|outlet| match outlet {
+        config::Outlet::Stdout => Place::Stdout,
+        config::Outlet::File(path) => Place::File(path),
+    })
 }
 
 fn audit_settings(config: &Config) -> AuditSettings {

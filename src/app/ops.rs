@@ -9,6 +9,7 @@ use axum::routing::get;
 use http::{StatusCode, header};
 
 use crate::audit::Audit;
+use crate::audit::outlet::Lag;
 use crate::idp::{CredentialKind, CredentialOutcome, CredentialReport, Idp, Reach, Which};
 use crate::live::Live;
 use crate::model::time::{Clock, Timestamp};
@@ -22,6 +23,8 @@ pub(super) struct Ops {
     pub(super) store: Store,
     /// Can records be kept?
     pub(super) audit: Audit,
+    /// Do records leave?
+    pub(super) lag: Option<Lag>,
     /// Which release is in force?
     pub(super) live: Live,
     /// How do we stand at Entra?
@@ -62,6 +65,7 @@ async fn ready(State(ops): State<Arc<Ops>>) -> Response {
 async fn metrics(State(ops): State<Arc<Ops>>) -> Response {
     let log = ops.audit.counters();
     ops.metrics.audit_state(log.records, log.commits, log.queued);
+    ops.metrics.outlet_lag(ops.lag.as_ref().map_or(0, Lag::records));
     at_entra(&ops);
     ops.metrics.release_in_force(ops.live.current().number().0);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

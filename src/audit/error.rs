@@ -73,6 +73,15 @@ pub enum AuditError {
         #[source]
         source: std::io::Error,
     },
+    /// Records can't leave for another system.
+    #[error("records can't leave for {place}")]
+    Outlet {
+        /// Where to.
+        place: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// Too much waits to be written.
     #[error(
         "the audit log has {entries} entries ({bytes} bytes) waiting to be written and takes no more"

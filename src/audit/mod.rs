@@ -4,7 +4,7 @@
 //! doors ── decided / noted ──> Queue ── Writer ──> audit.db
 //!                 ^              ^         │ one transaction, one sync, one signed checkpoint per batch
 //!                 └── Receipt ───┼─────────┘
-//!          cedargate.db ── Outbox ── Drain
+//!          cedargate.db ── Outbox ── Drain          audit.db ── Outlet ──> a SIEM
 //! ```
 //!
 //! A door hands an entry to [`Audit`] and waits. The entry gets its number when it is queued, so its decision id is known
@@ -34,6 +34,7 @@ mod error;
 pub mod export;
 pub mod merkle;
 mod notary;
+pub mod outlet;
 mod permit;
 pub mod proof;
 mod queue;

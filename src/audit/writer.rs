@@ -49,6 +49,11 @@ impl Writer {
         self.appender.remover()
     }
 
+    /// The newest checkpoint that is durable; empty before the first of this run, closed when the writer has ended.
+    pub(super) fn newest(&self) -> watch::Receiver<String> {
+        self.desk.newest.subscribe()
+    }
+
     /// Lets another key sign from the next checkpoint on, which carries both signatures.
     #[must_use]
     pub(super) fn handing_over(mut self, successor: LogKey) -> Self {

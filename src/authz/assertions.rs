@@ -14,7 +14,7 @@ use super::snapshot::Snapshot;
 use super::stand_in::{self, StandIn};
 use super::weigh::Weighed;
 use crate::model::assertion::{Access, Assertion, Claim, Exclusive, Given};
-use crate::model::grant::{Method, Reach, What, Who};
+use crate::model::grant::{Method, Reach, Who};
 use crate::model::id::{AssertionId, RouteId};
 use crate::model::record::{Circumstances, ClientAddress, MfaState, RuleId};
 use crate::model::route::Route;
@@ -91,7 +91,7 @@ impl Inquiry<'_> {
         method: Method,
         route: &Route,
     ) -> Result<(Prospect, Knowledge), Unusable> {
-        self.on(route, (who, method, None), &Given::default())
+        self.on(route, (StandIn::of(who)?, method, None), &Given::default())
     }
 
     fn judge(&self, claim: &Claim) -> Result<Option<Why>, Unusable> {
@@ -103,7 +103,7 @@ impl Inquiry<'_> {
     }
 
     fn kept(&self, access: &Access) -> Result<Option<Why>, Unusable> {
-        for method in methods(&access.what) {
+        for method in access.what.methods() {
             let by = match self.at_path(access, method)?.1 {
                 Prospect::Always(_) => continue,
                 Prospect::Never(by) => rules(&by),
@@ -117,7 +117,7 @@ impl Inquiry<'_> {
     }
 
     fn let_in(&self, access: &Access) -> Result<Option<Why>, Unusable> {
-        for method in methods(&access.what) {
+        for method in access.what.methods() {
             let (route, prospect) = self.at_path(access, method)?;
             if let Some(by) = opening(&prospect) {
                 return Ok(Some(Why::Let { who: access.who.clone(), method, route, by }));
@@ -132,7 +132,7 @@ impl Inquiry<'_> {
         // The widest first: a hole for everybody is one hole.
         for who in everybody.iter().rev().filter(|who| !is_named(who, &exclusive.who)) {
             for route in &routes {
-                for method in methods(&exclusive.what) {
+                for method in exclusive.what.methods() {
                     let (prospect, _) = self.on_route(who, method, route)?;
                     if let Some(by) = opening(&prospect) {
                         let route = route.id.clone();
@@ -164,7 +164,7 @@ impl Inquiry<'_> {
         let found = found.ok_or_else(|| {
             Unusable(format!("no route of the app `{}` covers `{}`", access.app, access.path))
         })?;
-        let asked = (&access.who, method, Some(access.path.as_str()));
+        let asked = (StandIn::of(&access.who)?, method, Some(access.path.as_str()));
         let (prospect, _) = self.on(&found.route, asked, &access.given)?;
         Ok((found.route.id.clone(), prospect))
     }
@@ -172,9 +172,20 @@ impl Inquiry<'_> {
     fn on(
         &self,
         route: &Route,
-        (who, method, path): (&Who, Method, Option<&str>),
+        asked: (StandIn, Method, Option<&str>),
         given: &Given,
     ) -> Result<(Prospect, Knowledge), Unusable> {
+        let (rules, known) = self.weighed(route, asked, given)?;
+        Ok((Prospect::of(rules, known), known))
+    }
+
+    /// The rules about a route, taken apart for somebody, and how much was known.
+    pub(super) fn weighed(
+        &self,
+        route: &Route,
+        (who, method, path): (StandIn, Method, Option<&str>),
+        given: &Given,
+    ) -> Result<(Vec<Weighed>, Knowledge), Unusable> {
         let app = self.book.apps.iter().find(|app| app.id == *route.id.app());
         let origin = app.and_then(|app| app.origins.first());
         let origin =
@@ -189,7 +200,7 @@ impl Inquiry<'_> {
             params: found.map_or_else(BTreeMap::new, |found| found.params),
             local: self.snapshot.local(now),
         };
-        let StandIn { principal, known } = StandIn::of(who)?;
+        let StandIn { principal, known } = who;
         // Where the address is not given no clause that looks at it is taken at its word.
         let nowhere = std::net::Ipv4Addr::UNSPECIFIED.into();
         let question = Question {
@@ -202,7 +213,7 @@ impl Inquiry<'_> {
             circumstances: &circumstances,
         };
         let known = if path.is_some() { known } else { known.anywhere() }.given(given);
-        Ok((self.snapshot.prospect(&question, self.book, known)?, known))
+        Ok((self.snapshot.explain(&question, self.book)?.rules, known))
     }
 }
 
@@ -224,16 +235,6 @@ fn opening(prospect: &Prospect) -> Option<Vec<RuleId>> {
 
 fn rules(weighed: &[Weighed]) -> Vec<RuleId> {
     weighed.iter().map(|rule| rule.rule.clone()).collect()
-}
-
-fn methods(what: &What) -> Vec<Method> {
-    let all = Method::ALL.into_iter();
-    match what {
-        What::Read => all.filter(|method| method.is_read()).collect(),
-        What::Write => all.filter(|method| !method.is_read()).collect(),
-        What::All => all.collect(),
-        What::Methods(methods) => methods.iter().copied().collect(),
-    }
 }
 
 /// A sentence for whoever has to mend it.

@@ -26,7 +26,7 @@ use crate::model::app::App;
 use crate::model::civil::Zone;
 use crate::model::grant::{Grant, Mfa, What, Who};
 use crate::model::host::Host;
-use crate::model::id::{AppId, GroupId, ReleaseNumber, RouteId};
+use crate::model::id::{AppId, AppRole, GroupId, ReleaseNumber, RouteId};
 use crate::model::policy::Policy;
 use crate::model::record::RuleId;
 use crate::model::route::Route;
@@ -287,6 +287,13 @@ pub fn groups_named(book: &RuleBook) -> BTreeSet<GroupId> {
     all.groups
 }
 
+/// Every app role that a rule book names, in grants and in hand-written policies.
+pub fn roles_named(book: &RuleBook) -> BTreeSet<AppRole> {
+    let mut all = named_by_hand(&book.policies);
+    book.grants.iter().for_each(|grant| mention(&mut all, grant));
+    all.roles
+}
+
 fn mention(app: &mut Mentions, grant: &Grant) {
     match &grant.who {
         Who::Group(id) => drop(app.groups.insert(id.clone())),
@@ -296,7 +303,7 @@ fn mention(app: &mut Mentions, grant: &Grant) {
 }
 
 /// The groups and app roles that hand-written policies name.
-pub(super) fn named_by_hand(policies: &[Policy]) -> Mentions {
+pub fn named_by_hand(policies: &[Policy]) -> Mentions {
     let mut found = Mentions::default();
     let parsed = |policy| with_room(|| policy_text::read(policy)).ok();
     let named = |policy: CedarPolicy| policy.entity_literals();

@@ -27,11 +27,24 @@ pub enum ConsoleAction {
     ChangeRules,
     /// Read recorded decisions.
     ReadLog,
+    /// See who was here, what they can reach, and their sessions.
+    ReadPeople,
+    /// See the settings.
+    ReadSettings,
+    /// End the sessions of others.
+    EndSessions,
 }
 
 impl ConsoleAction {
     /// Every action, in the order of the tables.
-    pub const ALL: [Self; 3] = [Self::ReadRules, Self::ChangeRules, Self::ReadLog];
+    pub const ALL: [Self; 6] = [
+        Self::ReadRules,
+        Self::ChangeRules,
+        Self::ReadLog,
+        Self::ReadPeople,
+        Self::ReadSettings,
+        Self::EndSessions,
+    ];
 
     /// The action with this name.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -44,6 +57,9 @@ impl ConsoleAction {
             Self::ReadRules => "read_rules",
             Self::ChangeRules => "change_rules",
             Self::ReadLog => "read_log",
+            Self::ReadPeople => "read_people",
+            Self::ReadSettings => "read_settings",
+            Self::EndSessions => "end_sessions",
         }
     }
 }
@@ -135,6 +151,11 @@ impl ConsoleRules {
         let content = format!("{:x}", Sha256::digest(POLICIES));
         let (user, action) = (name("User")?, name("Action")?);
         Ok(Self { policies, holders, user, action, console, content })
+    }
+
+    /// Whom the settings give which role.
+    pub fn holders(&self) -> &[(ConsoleRole, Holder)] {
+        &self.holders
     }
 
     /// The roles that a principal holds.

@@ -44,8 +44,8 @@
 //!
 //! [`weigh`] takes a rule apart and puts each clause to Cedar by itself. [`explain`] does so for a decision: which rule made
 //! it, and which came near and lacks what. [`prospect`] does so when not everything is known, and answers always, under
-//! conditions, or never; [`access`] asks that of the present, for pages; on [`prospect`] stand the queries and the [`assertions`] that are kept with the rules. [`telling`] says all
-//! of it in words.
+//! conditions, or never; [`access`] asks that of the present, for pages, and [`reach`] for people who are known; on
+//! [`prospect`] stand the queries and the [`assertions`] that are kept with the rules. [`telling`] says all of it in words.
 //!
 //! An open connection is decided again while it lives; [`timing`] says when the passing of time alone can change the
 //! answer.
@@ -82,6 +82,7 @@ mod policy_text;
 mod prepared;
 pub mod problem;
 pub mod prospect;
+pub mod reach;
 mod reads;
 mod references;
 pub mod schema;

@@ -9,13 +9,12 @@ use cedar_policy::{Context, EntityUid, PolicyId};
 use super::decision::{Decision, Mentions, Question};
 use super::entities::{self, Unusable, Vocabulary, rule_id};
 use super::explain::Explanation;
-use super::index::{Candidate, Index, Outlook, Place};
+use super::index::{Bound, Candidate, Index, Outlook, Place};
 use super::memo::{Key, Memo, Person};
 use super::overlaps;
 use super::path::CanonicalPath;
 use super::prepared::{Actions, Case, Prepared, Response, Rule};
 use super::problem::{Object, Problem};
-use super::prospect::{Knowledge, Prospect};
 use super::reads::{Part, Parts, Reads};
 use super::schema::ReleaseSchema;
 use super::telling::Teller;
@@ -27,8 +26,8 @@ use crate::model::civil::{LocalTime, Zone};
 use crate::model::grant::{Grant, Method};
 use crate::model::group::GroupNames;
 use crate::model::host::Host;
-use crate::model::id::{AppId, AuthContext, GrantId, ReleaseNumber, RouteId};
-use crate::model::principal::{Principal, PrincipalSnapshot};
+use crate::model::id::{AppId, AuthContext, GrantId, ReleaseNumber, RouteId, TenantId};
+use crate::model::principal::{GuestStatus, Principal, PrincipalSnapshot};
 use crate::model::record::{Reason, RuleId, Verdict};
 use crate::model::route::{Disclosure, EncodedSlashes, Route};
 use crate::model::rule_book::RuleBook;
@@ -63,6 +62,39 @@ struct Site {
     entity: Prepared,
     /// Where the rules about it lie.
     places: Vec<Place>,
+}
+
+/// Whom rules can't tell apart while they look at no more than scopes and homes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Likeness {
+    /// The principals that scopes name, as far as they are or are in them.
+    bounds: Vec<Bound>,
+    home: Home,
+}
+
+/// What kind of principal, and where they belong.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Home {
+    Member(TenantId),
+    Guest(TenantId),
+    Workload(TenantId),
+    Nobody,
+}
+
+impl Home {
+    fn of(principal: &Principal) -> Self {
+        match principal {
+            Principal::User(user) => {
+                let tenant = user.subject.tenant.clone();
+                match user.guest {
+                    GuestStatus::Member => Self::Member(tenant),
+                    GuestStatus::Guest => Self::Guest(tenant),
+                }
+            }
+            Principal::Workload(workload) => Self::Workload(workload.subject.tenant.clone()),
+            Principal::Anonymous => Self::Nobody,
+        }
+    }
 }
 
 /// What compiling has made so far.
@@ -315,17 +347,11 @@ impl Snapshot {
         Teller { book, names: &names }.missing(&explanation)
     }
 
-    /// What somebody could do when no more than `known` of the question is known.
-    ///
-    /// # Errors
-    /// As for [`Self::explain`].
-    pub fn prospect(
-        &self,
-        question: &Question<'_>,
-        book: &RuleBook,
-        known: Knowledge,
-    ) -> Result<Prospect, Unusable> {
-        Ok(Prospect::of(self.explain(question, book)?.rules, known))
+    /// What rules that look at no more than scopes and homes can tell people apart by: all who are alike stand the same
+    /// before these.
+    pub(super) fn likeness(&self, principal: &PrincipalSnapshot) -> Result<Likeness, Unusable> {
+        let bounds = self.person(principal)?.bounds.clone();
+        Ok(Likeness { bounds, home: Home::of(principal) })
     }
 
     fn case(

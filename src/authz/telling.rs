@@ -51,6 +51,38 @@ pub struct ToldRule {
     pub clauses: Vec<ToldClause>,
 }
 
+/// How certain it is that somebody can do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// Whatever the circumstances.
+    Always,
+    /// Under conditions.
+    If,
+    /// Not at all.
+    Never,
+}
+
+/// What somebody can do, in words.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ToldProspect {
+    /// How certain it is.
+    pub certainty: Certainty,
+    /// The permits that let them in, each under its own conditions; empty where they never get in.
+    pub through: Vec<ToldWay>,
+    /// The forbids that keep them out, or may.
+    pub unless: Vec<ToldWay>,
+}
+
+/// A rule that opens or closes, and what is in doubt about it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ToldWay {
+    /// `grant:<id>` or `policy:<id>`.
+    pub rule: RuleId,
+    /// What it depends on, each in words; empty where it applies for certain.
+    pub conditions: Vec<String>,
+}
+
 /// A clause in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToldClause {
@@ -101,11 +133,10 @@ impl<'a> Teller<'a> {
 
     fn rule(self, rule: &Weighed) -> ToldRule {
         let grant = self.grant(&rule.rule);
-        let text = grant.map(|grant| words::sentence(grant, self.names));
         let clause = |clause: &Clause| self.clause(grant, clause);
         ToldRule {
             rule: rule.rule.clone(),
-            text: text.unwrap_or_else(|| "written by hand".to_owned()),
+            text: self.sentence(&rule.rule),
             clauses: rule.clauses.iter().map(clause).collect(),
         }
     }
@@ -145,6 +176,30 @@ impl<'a> Teller<'a> {
             }
             (About::Condition(_), _) => condition(grant, about).map(|condition| condition.text),
         }
+    }
+
+    /// What somebody can do, rule by rule.
+    pub fn reach(self, prospect: &Prospect, known: Knowledge) -> ToldProspect {
+        let ways = |rules: &[Weighed]| rules.iter().map(|rule| self.way(rule, known)).collect();
+        let (certainty, through, unless) = match prospect {
+            Prospect::Always(by) => (Certainty::Always, ways(by), Vec::new()),
+            Prospect::If { permits, forbids } => (Certainty::If, ways(permits), ways(forbids)),
+            Prospect::Never(by) => (Certainty::Never, Vec::new(), ways(by)),
+        };
+        ToldProspect { certainty, through, unless }
+    }
+
+    fn way(self, rule: &Weighed, known: Knowledge) -> ToldWay {
+        let grant = self.grant(&rule.rule);
+        let open = rule.clauses.iter().filter(|clause| known.is_open(clause));
+        let conditions = open.map(|clause| self.clause(grant, clause).text).collect();
+        ToldWay { rule: rule.rule.clone(), conditions }
+    }
+
+    /// A rule as a sentence; a hand-written policy says that it is one.
+    pub fn sentence(self, rule: &RuleId) -> String {
+        let grant = self.grant(rule).map(|grant| words::sentence(grant, self.names));
+        grant.unwrap_or_else(|| "written by hand".to_owned())
     }
 
     /// What somebody can do, in words: `always`, `never`, or `if` and the conditions.

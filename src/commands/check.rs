@@ -4,11 +4,12 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::entra::{Finding, context, credential, explained};
 use super::settings;
-use crate::app::{entra, terms};
+use crate::app::{entra, outlet, terms};
+use crate::audit::outlet::Place;
 use crate::config::Config;
 use crate::idp::{CredentialReport, Idp, IdpError};
 use crate::keys::Keys;
@@ -28,6 +29,9 @@ pub async fn run(file: Option<&Path>) -> Result<()> {
     report.line("keys", keys(&config).into());
     report.line("rules", rules(&config).await.into());
     report.line("audit", log(&config).await.into());
+    if let Some(place) = outlet(&config) {
+        report.line("outlet", leaving(&place).into());
+    }
     provider(&config, &mut report).await;
     report.end()
 }
@@ -66,6 +70,11 @@ async fn log(config: &Config) -> Result<String> {
     }
     AuditReader::open(url).await?;
     Ok(url.clone())
+}
+
+fn leaving(place: &Place) -> Result<String> {
+    place.look().with_context(|| format!("records can't leave for {place}"))?;
+    Ok(format!("records leave for {place}"))
 }
 
 /// Discovery, our credentials, and what only Graph can tell.

@@ -83,6 +83,7 @@ pub const KEYS: &[Key] = &[
     text("audit.strictness"),
     text("audit.retention"),
     text("audit.anchor_file"),
+    text("audit.outlet"),
     text("tls.certificate_file"),
     text("tls.key_file"),
 ];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::keys::variable;
 use super::settings::{
-    Audit, Config, Console, ConsoleMember, Keys, SecondPerson, Session, Strictness, Tls,
+    Audit, Config, Console, ConsoleMember, Keys, Outlet, SecondPerson, Session, Strictness, Tls,
 };
 use super::source::{Given, Source, Value};
 use super::values::{self, Bounds, DAY, HOUR, MINUTE, Read};
@@ -103,9 +103,14 @@ impl Reader {
                 session,
                 audit,
                 tls,
+                stated: self.stated(),
             }),
             (Some(_) | None, Some(_) | None) => Err(Problems(self.0.problems)),
         }
+    }
+
+    fn stated(self) -> BTreeMap<&'static str, String> {
+        self.0.given.into_iter().map(|(key, given)| (key, given.place)).collect()
     }
 
     fn console(&mut self) -> Console {
@@ -161,11 +166,19 @@ impl Reader {
                 "is the main database; the log needs a file of its own",
             );
         }
+        let anchor_file = self.optional("audit.anchor_file", values::path);
+        let outlet = self.optional("audit.outlet", values::outlet);
+        if let (Some(Outlet::File(outlet)), Some(anchors)) = (&outlet, &anchor_file)
+            && outlet == anchors
+        {
+            self.problem("audit.outlet", "is the anchor file; records need a file of their own");
+        }
         Audit {
             database_url,
             strictness: strictness.unwrap_or(Strictness::Strict),
             retention: retention.unwrap_or(Duration::from_secs(400 * DAY)),
-            anchor_file: self.optional("audit.anchor_file", values::path),
+            anchor_file,
+            outlet,
         }
     }
 

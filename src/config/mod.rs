@@ -7,6 +7,7 @@
 //! | `source` | what the file and the environment say, with places |
 //! | `values` | how each kind of value is read |
 //! | `entra` | the section that says how we stand at Entra |
+//! | `in_force` | the settings for showing, without secrets |
 //! | `load` | from what was said to [`Config`], with every problem at once |
 //!
 //! An unknown key or variable is an error: a misspelt setting must not leave a door on its default.
@@ -17,17 +18,19 @@
 //! Relative paths count from the working directory.
 
 mod entra;
+mod in_force;
 mod keys;
 mod load;
 mod settings;
 mod source;
 mod values;
 
+pub use in_force::{InForce, Provenance, Shown};
 pub use keys::{KEYS, Key, Kind};
 pub use load::{environment, system_user};
 pub use settings::{
-    AccessTokens, Api, Audit, Config, Console, ConsoleMember, Entra, Keys, SecondPerson, Session,
-    Strictness, Tls,
+    AccessTokens, Api, Audit, Config, Console, ConsoleMember, Entra, Keys, Outlet, SecondPerson,
+    Session, Strictness, Tls,
 };
 
 #[cfg(test)]

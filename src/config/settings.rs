@@ -1,5 +1,6 @@
 //! The settings as types that can't be wrong.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub struct Config {
     pub audit: Audit,
     /// `[tls]`: absent when a proxy in front terminates TLS.
     pub tls: Option<Tls>,
+    /// Where each key that was given was given: file, line and key, or the variable.
+    pub(super) stated: BTreeMap<&'static str, String>,
 }
 
 /// `[entra]`: the app registration, and which tenants may sign in.
@@ -164,6 +167,27 @@ pub struct Audit {
     pub retention: Duration,
     /// `anchor_file`: a file, best on another disk, that checkpoints are appended to. Default none.
     pub anchor_file: Option<PathBuf>,
+    /// `outlet`: where records leave to as JSON lines, `stdout` or `file:<path>`. Default none.
+    pub outlet: Option<Outlet>,
+}
+
+/// Where records leave to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlet {
+    /// `stdout`
+    Stdout,
+    /// `file:<path>`: the end of a file.
+    File(PathBuf),
+}
+
+impl std::fmt::Display for Outlet {
+    /// As it is set.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout"),
+            Self::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
 }
 
 /// Which decisions wait until their record is durable.

@@ -65,6 +65,7 @@ fn defaults_are_as_documented() {
     assert_eq!(config.audit.database_url, "sqlite://data/audit.db");
     assert_eq!(config.audit.strictness, Strictness::Strict);
     assert_eq!(config.audit.retention, Duration::from_hours(400 * 24));
+    assert_eq!(config.audit.outlet, None);
     assert_eq!(config.session.idle, Duration::from_hours(1));
     assert_eq!(config.session.absolute, Duration::from_hours(12));
     assert_eq!(config.session.recheck, Duration::from_mins(15));
@@ -212,6 +213,8 @@ fn unusable_values_are_refused_with_a_remedy() {
         ("CEDARGATE_AUDIT__RETENTION", "1h", "1d to 3660d"),
         ("CEDARGATE_AUDIT__STRICTNESS", "lax", "strict-allow"),
         ("CEDARGATE_AUDIT__ANCHOR_FILE", "", "is empty"),
+        ("CEDARGATE_AUDIT__OUTLET", "/var/log/a.jsonl", "write stdout or file:<path>"),
+        ("CEDARGATE_AUDIT__OUTLET", "file:", "is empty"),
         ("CEDARGATE_TLS__KEY_FILE", "a.key", "tls.certificate_file"),
         ("CEDARGATE_TLS__CERTIFICATE_FILE", "a.pem", "tls.key_file"),
         ("CEDARGATE_ENTRA__SECRET", SECRET, "not a variable that Cedargate knows"),
@@ -434,4 +437,60 @@ fn variables_for_other_programs_change_nothing() {
     let bare = "public_url = \"https://gate.contoso.com\"\n";
     let problems = load_with(bare, &AKS[1..]).unwrap_err();
     assert!(problems.contains("entra.tenant: is missing"), "{problems}");
+}
+
+#[test]
+fn an_outlet_is_standard_output_or_a_file_of_its_own() {
+    let outlet =
+        |text| load_with(&minimal(), &[("CEDARGATE_AUDIT__OUTLET", text)]).unwrap().audit.outlet;
+    assert_eq!(outlet("stdout"), Some(Outlet::Stdout));
+    assert_eq!(outlet("file:/var/log/a.jsonl"), Some(Outlet::File("/var/log/a.jsonl".into())));
+    let same = [
+        ("CEDARGATE_AUDIT__ANCHOR_FILE", "/mnt/anchors.txt"),
+        ("CEDARGATE_AUDIT__OUTLET", "file:/mnt/anchors.txt"),
+    ];
+    let problems = load_with(&minimal(), &same).unwrap_err();
+    assert!(problems.contains("records need a file of their own"), "{problems}");
+}
+
+fn in_force(config: &Config, key: &str) -> (Shown, Provenance) {
+    let all = config.in_force();
+    let found = all.into_iter().find(|row| row.key == key).unwrap();
+    (found.value, found.from)
+}
+
+#[test]
+fn every_key_is_shown_in_force_with_its_source() {
+    let owners =
+        ("CEDARGATE_CONSOLE__OWNERS", "role:Gate.Owner,group:11111111-2222-3333-4444-555555555555");
+    let config = load_with(&minimal(), &[owners]).unwrap();
+    let shown: Vec<_> = config.in_force().iter().map(|row| row.key).collect();
+    assert_eq!(shown, KEYS.iter().map(|key| key.path).collect::<Vec<_>>());
+    let (owners, from) = in_force(&config, "console.owners");
+    let named = ["role:Gate.Owner", "group:11111111-2222-3333-4444-555555555555"];
+    assert_eq!(owners, Shown::List(named.map(str::to_owned).into()));
+    assert_eq!(from, Provenance::Variable("CEDARGATE_CONSOLE__OWNERS".to_owned()));
+    let (tenant, from) = in_force(&config, "entra.tenant");
+    assert_eq!(tenant, Shown::Text(TENANT.to_owned()));
+    assert!(
+        matches!(&from, Provenance::File(line) if line.ends_with("cedargate.toml:3")),
+        "{from:?}"
+    );
+    assert_eq!(
+        in_force(&config, "session.idle"),
+        (Shown::Text("1h".to_owned()), Provenance::Default)
+    );
+    assert_eq!(in_force(&config, "tls.key_file"), (Shown::NotSet, Provenance::Default));
+}
+
+#[test]
+fn no_secret_is_shown_in_force() {
+    let config =
+        load_with(&minimal(), &[("CEDARGATE_ENTRA__SECOND__CLIENT_SECRET", "other~secret")]);
+    let config = config.unwrap();
+    for key in ["entra.client_secret", "entra.second.client_secret"] {
+        assert_eq!(in_force(&config, key).0, Shown::Secret, "{key}");
+    }
+    let all = format!("{:?}", config.in_force());
+    assert!(!all.contains(SECRET) && !all.contains("other~secret"), "{all}");
 }

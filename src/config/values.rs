@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::settings::{AccessTokens, ConsoleMember, SecondPerson, Strictness};
+use super::settings::{AccessTokens, ConsoleMember, Outlet, SecondPerson, Strictness};
 use crate::model::entra::{Cloud, GroupSource};
 use crate::model::host::Origin;
 use crate::model::id::TenantId;
@@ -229,6 +229,14 @@ pub(super) fn strictness(text: &str) -> Read<Strictness> {
         "strict" => Ok(Strictness::Strict),
         "strict-allow" => Ok(Strictness::StrictAllow),
         _ => Err(format!("{} is neither strict nor strict-allow", quoted(text))),
+    }
+}
+
+pub(super) fn outlet(text: &str) -> Read<Outlet> {
+    match text.strip_prefix("file:") {
+        Some(path) => self::path(path).map(Outlet::File),
+        None if text == "stdout" => Ok(Outlet::Stdout),
+        None => Err(format!("{} is no outlet; write stdout or file:<path>", quoted(text))),
     }
 }
 

@@ -38,6 +38,30 @@ impl Choice {
     }
 }
 
+/// One option of a select whose options come from data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picked {
+    /// What is sent.
+    pub value: String,
+    /// What is read.
+    pub label: String,
+    /// Whether it is the chosen one.
+    pub state: ChoiceState,
+}
+
+impl Picked {
+    /// An option, chosen when its value is `chosen`.
+    pub fn new(value: &str, label: &str, chosen: &str) -> Self {
+        let state = if value == chosen { ChoiceState::Chosen } else { ChoiceState::Open };
+        Self { value: value.to_owned(), label: label.to_owned(), state }
+    }
+
+    /// Whether to mark it as selected.
+    pub fn is_chosen(&self) -> bool {
+        self.state == ChoiceState::Chosen
+    }
+}
+
 /// What stands in a field of a form, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Field {
@@ -69,6 +93,13 @@ impl Field {
     #[must_use]
     pub fn wrong(mut self, message: &str) -> Self {
         self.error = Some(message.to_owned());
+        self
+    }
+
+    /// The same field with the focus.
+    #[must_use]
+    pub fn focused(mut self) -> Self {
+        self.focus = Focus::Here;
         self
     }
 

@@ -17,7 +17,7 @@ use crate::console::Console;
 
 use super::answers::Answer;
 use super::guard::{self, Admitted};
-use super::{log, rules, setup};
+use super::{directory, explore, log, rules, setup};
 
 /// What comes of a request that was let in: the page, or an answer instead of it.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -82,7 +82,8 @@ impl fmt::Debug for Endpoint {
 }
 
 /// The rows, kept beside the pages that answer them.
-static ROOMS: [&[Endpoint]; 3] = [rules::ENDPOINTS, log::ENDPOINTS, setup::ENDPOINTS];
+static ROOMS: [&[Endpoint]; 5] =
+    [rules::ENDPOINTS, explore::ENDPOINTS, directory::ENDPOINTS, log::ENDPOINTS, setup::ENDPOINTS];
 
 /// Every endpoint there is.
 pub fn table() -> impl Iterator<Item = &'static Endpoint> {

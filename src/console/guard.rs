@@ -17,8 +17,10 @@ use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
 use crate::authz::console::{ConsoleAction, ConsoleRules};
+use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::record::{Door, Refusal, Verdict};
+use crate::session::SessionError;
 use crate::store::StoreError;
 use crate::web::caller::Caller;
 use crate::web::csrf::check_origin;
@@ -91,6 +93,32 @@ impl Admitted {
     /// 503, and a line of our own log: rules or records can't be read or written.
     pub(super) fn unavailable(&self, error: &StoreError) -> Response {
         tracing::error!(request.id = %self.exchange.facts.request, error = %error, "The console could not read or write.");
+        self.said().unavailable()
+    }
+
+    /// 503, and a line of our own log: sessions can't be read or ended.
+    pub(super) fn sessions_unavailable(&self, error: &SessionError) -> Response {
+        tracing::error!(request.id = %self.exchange.facts.request, error = %error, "Sessions could not be read or ended.");
+        self.said().unavailable()
+    }
+
+    /// Does work off the threads that answer requests: some questions take the engine seconds.
+    ///
+    /// # Errors
+    /// With the answer, 503, when the question can't be put, or the work breaks off.
+    pub(super) async fn apart<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Unusable> + Send + 'static,
+    ) -> Result<T, Box<Response>> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(done) => done.map_err(|error| Box::new(self.cannot_ask(&error))),
+            Err(error) => Err(Box::new(self.cannot_ask(&error))),
+        }
+    }
+
+    /// 503, and a line of our own log: the rules can't answer.
+    pub(super) fn cannot_ask(&self, error: &dyn std::fmt::Display) -> Response {
+        tracing::error!(request.id = %self.exchange.facts.request, error = %error, "The rules could not be asked.");
         self.said().unavailable()
     }
 

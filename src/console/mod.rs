@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use crate::authz::console::ConsoleRules;
+use crate::config::InForce;
 use crate::groups::Groups;
 use crate::model::time::Clock;
 use crate::publishing::Publishing;
@@ -21,7 +22,9 @@ use self::setup::entra::AtEntra;
 mod answers;
 pub mod cedar_text;
 pub mod choice;
+pub mod directory;
 pub mod endpoints;
+pub mod explore;
 mod guard;
 pub mod log;
 pub mod rules;
@@ -51,6 +54,8 @@ pub struct Console {
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.
     pub entra: Arc<dyn AtEntra>,
+    /// The settings, without secrets.
+    pub settings: Arc<[InForce]>,
     /// The time.
     pub clock: Clock,
 }

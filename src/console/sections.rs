@@ -11,10 +11,22 @@ use super::urls;
 pub enum Section {
     /// Routes and who may open them.
     Routes,
+    /// Who can reach what.
+    Explorer,
+    /// What would be decided if.
+    Simulator,
+    /// Groups and roles.
+    Groups,
+    /// Who was here.
+    People,
+    /// Who is signed in.
+    Sessions,
     /// What was decided.
     Decisions,
     /// How Cedargate itself stands at Entra.
     Entra,
+    /// The settings as they are in force.
+    Settings,
 }
 
 /// How a place is shown.
@@ -28,12 +40,24 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 3] = [Self::Routes, Self::Decisions, Self::Entra];
+    pub const ALL: [Self; 9] = [
+        Self::Routes,
+        Self::Explorer,
+        Self::Simulator,
+        Self::Groups,
+        Self::People,
+        Self::Sessions,
+        Self::Decisions,
+        Self::Entra,
+        Self::Settings,
+    ];
 
     /// What a person must be allowed to do, to be led there.
     pub fn action(self) -> ConsoleAction {
         match self {
-            Self::Routes | Self::Entra => ConsoleAction::ReadRules,
+            Self::Routes | Self::Simulator | Self::Groups | Self::Entra => ConsoleAction::ReadRules,
+            Self::Explorer | Self::People | Self::Sessions => ConsoleAction::ReadPeople,
+            Self::Settings => ConsoleAction::ReadSettings,
             Self::Decisions => ConsoleAction::ReadLog,
         }
     }
@@ -42,10 +66,16 @@ impl Section {
         let sign = |group, label, icon, key, link| Sign { group, label, icon, key, link };
         match self {
             Self::Routes => sign("Access", "Routes", "route", "r", urls::routes()),
+            Self::Explorer => sign("Access", "Who can what", "eye", "w", urls::who()),
+            Self::Simulator => sign("Access", "Simulator", "flask-conical", "t", urls::simulate()),
+            Self::Groups => sign("Directory", "Groups and roles", "users", "g", urls::groups()),
+            Self::People => sign("Directory", "People", "user", "u", urls::people()),
+            Self::Sessions => sign("Directory", "Sessions", "monitor", "s", urls::sessions()),
             Self::Decisions => {
                 sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
             }
             Self::Entra => sign("Set-up", "Entra", "key-round", "e", urls::entra()),
+            Self::Settings => sign("Set-up", "Settings", "settings", "o", urls::settings()),
         }
     }
 }

@@ -51,6 +51,11 @@ impl Shown {
         }
     }
 
+    /// The same with other rules than those in force, and what their groups are called.
+    pub(super) fn with_rules(self, book: RuleBook, names: GroupNames) -> Self {
+        Self { book, names, ..self }
+    }
+
     /// The route with this id.
     pub(super) fn route(&self, id: &RouteId) -> Option<&Route> {
         self.book.routes.iter().find(|route| route.id == *id)

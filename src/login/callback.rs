@@ -26,9 +26,9 @@ use super::return_path::ReturnPath;
 use super::step_up::Attempt;
 use super::trouble::Trouble;
 use crate::idp::{IdpError, Prompt, Proof, Refusal, SignedIn};
+use crate::model::browser::Browser;
 use crate::model::id::SessionId;
 use crate::model::session::StepUp;
-use crate::model::user_agent::UserAgent;
 use crate::session::{NewSession, Token};
 use crate::store::{Destination, Round, SecretHash, SignIn, SignInTaken};
 use crate::telemetry::Outcome;
@@ -237,7 +237,7 @@ impl Login {
             refresh_token: person.refresh_token,
             host: self.public.host().clone(),
             client: exchange.facts.client,
-            browser: browser(headers),
+            browser: user_agent(headers).map(Browser::of),
             replaced: former.as_ref(),
         };
         let session = self.sessions.sign_in(new).await?;
@@ -248,15 +248,15 @@ impl Login {
     }
 }
 
-/// What the browser calls itself.
-fn browser(headers: &HeaderMap) -> Option<UserAgent> {
-    headers.get(header::USER_AGENT).and_then(|line| UserAgent::read(line.as_bytes()))
-}
-
 /// The token of the session that this browser had.
 fn former(exchange: &Exchange, headers: &HeaderMap) -> Option<Token> {
     match Cookie::Session.read(&exchange.origin, headers) {
         Carried::One(text) => Token::parse(&text),
         Carried::Nothing | Carried::Several => None,
     }
+}
+
+/// What the browser says that it is.
+fn user_agent(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::USER_AGENT).and_then(|line| line.to_str().ok())
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -47,10 +48,23 @@ impl Serialize for ClientAddress {
 impl<'de> Deserialize<'de> for ClientAddress {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A text that is no client's address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a client's address")]
+pub struct InvalidClientAddress(String);
+
+impl FromStr for ClientAddress {
+    type Err = InvalidClientAddress;
+
+    fn from_str(text: &str) -> Result<Self, InvalidClientAddress> {
         if text == "unknown" {
             return Ok(Self::Unknown);
         }
-        let address = text.parse().map(Self::Known);
-        address.map_err(|_| de::Error::custom(format_args!("`{text}` is not a client's address")))
+        let wrong = |_| InvalidClientAddress(text.chars().take(80).collect());
+        text.parse().map(Self::Known).map_err(wrong)
     }
 }

@@ -33,10 +33,12 @@ pub enum SessionEnd {
     KeyLost,
     /// Its start could not be recorded, so nobody was let in by it.
     NotRecorded,
+    /// Somebody ended it in the console.
+    Revoked,
 }
 
 impl SessionEnd {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::SignedOut,
         Self::SignedOutAtEntra,
         Self::EndedElsewhere,
@@ -46,6 +48,7 @@ impl SessionEnd {
         Self::Expired,
         Self::KeyLost,
         Self::NotRecorded,
+        Self::Revoked,
     ];
 
     /// The word in records.
@@ -60,6 +63,7 @@ impl SessionEnd {
             Self::Expired => "expired",
             Self::KeyLost => "key_lost",
             Self::NotRecorded => "not_recorded",
+            Self::Revoked => "revoked",
         }
     }
 

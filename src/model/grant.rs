@@ -104,6 +104,19 @@ pub enum What {
     Methods(BTreeSet<Method>),
 }
 
+impl What {
+    /// The methods that it stands for.
+    pub fn methods(&self) -> Vec<Method> {
+        let all = Method::ALL.into_iter();
+        match self {
+            Self::Read => all.filter(|method| method.is_read()).collect(),
+            Self::Write => all.filter(|method| !method.is_read()).collect(),
+            Self::All => all.collect(),
+            Self::Methods(methods) => methods.iter().copied().collect(),
+        }
+    }
+}
+
 /// An HTTP method that Cedargate forwards; all others are answered 405.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

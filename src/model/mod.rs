@@ -9,6 +9,7 @@
 //! | app | [`app::App`] |
 //! | route | [`route::Route`], its pattern [`route::PathPattern`] |
 //! | principal | [`principal::Principal`] |
+//! | people who are known | [`known::Known`]: who was here, as they were then |
 //! | grant | [`grant::Grant`] |
 //! | policy | [`policy::Policy`] |
 //! | assertion | [`assertion::Assertion`] |
@@ -18,7 +19,7 @@
 //! | record, read back | [`recorded::Recorded`] |
 //! | cut | [`cut::ConnectionCut`]: the end of an open connection |
 //! | group | [`group::KnownGroup`], and [`group::GroupNames`]: what groups are called |
-//! | session | [`session::Session`] |
+//! | session | [`session::Session`], and [`browser::Browser`]: what it is used with |
 //! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
 //! | words | [`words`]: rules in plain words |
 //! | line | [`line_diff`]: two texts, line by line |
@@ -27,6 +28,7 @@
 mod actor;
 pub mod app;
 pub mod assertion;
+pub mod browser;
 pub mod civil;
 mod client_address;
 mod conditions;
@@ -38,6 +40,7 @@ pub mod grant;
 pub mod group;
 pub mod host;
 pub mod id;
+pub mod known;
 pub mod line_diff;
 mod pattern;
 pub mod policy;
@@ -50,7 +53,6 @@ pub mod route;
 pub mod rule_book;
 pub mod session;
 pub mod time;
-pub mod user_agent;
 mod verdict;
 pub mod words;
 

@@ -1,11 +1,14 @@
 //! Tables for what parses and what does not.
 
+use super::browser::Browser;
 use super::host::{Host, Origin};
 use super::id::{DecisionId, GroupId, OriginId, RouteId, Subject};
+use super::known::{Known, KnownPrincipal};
+use super::principal::{Principal, PrincipalSnapshot};
 use super::record::ClientAddress;
 use super::route::PathPattern;
 use super::session::StepUp;
-use super::user_agent::UserAgent;
+use super::time::Timestamp;
 
 #[test]
 fn hosts_are_read_in_one_way_or_refused() {
@@ -224,30 +227,6 @@ fn neighbourhood_of_an_address_is_itself_or_its_ipv6_network() {
 }
 
 #[test]
-fn browsers_are_known_by_family_whatever_they_send_a59() {
-    let check = |header: &[u8], expected: Option<&str>| {
-        let family = UserAgent::read(header).map(|agent| agent.family());
-        assert_eq!(family.as_deref(), expected, "{}", String::from_utf8_lossy(header));
-    };
-    let chrome = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
-    check(chrome.as_bytes(), Some("Chrome on Windows"));
-    check(format!("{chrome} Edg/140.0").as_bytes(), Some("Edge on Windows"));
-    check(
-        b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-        Some("Firefox on Linux"),
-    );
-    check(b"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605 Version/18.0 Mobile/15E148 Safari/604.1", Some("Safari on iPhone"));
-    check(b"curl/8.5.0", Some("curl"));
-    check(b"<script>alert(1)</script>", Some("Another browser"));
-    for nothing in [&b""[..], b"   ", b"\x00\x07\xff", "\u{202e}".as_bytes()] {
-        check(nothing, None);
-    }
-    let long = UserAgent::read(&vec![b'x'; 9_000]).unwrap();
-    assert_eq!(long.as_str().len(), 256);
-    assert_eq!(UserAgent::read(b" a\r\nb\tc\x1b[31m ").unwrap().as_str(), "abc[31m");
-}
-
-#[test]
 fn step_ups_are_read_in_one_way_or_refused() {
     for text in ["c1", "c99", "max_age=0", "max_age=86400", "c1 max_age=300"] {
         let read: StepUp = text.parse().unwrap();
@@ -282,4 +261,54 @@ fn step_ups_are_read_in_one_way_or_refused() {
     ] {
         assert!(refused.parse::<StepUp>().is_err(), "{refused:?}");
     }
+}
+
+#[test]
+fn of_somebody_known_the_newest_counts_and_all_their_names_find_them() {
+    let person = |name: &str, seconds: i64| {
+        let user = serde_json::json!({
+            "kind": "user", "user_name": "uma@contoso.example", "name": name, "guest": "member",
+            "subject": "7f2c3a10-0000-4000-8000-000000000001.7f2c3a10-0000-4000-8000-0000000000aa",
+            "email": "u.umarov@mail.example", "groups": [], "roles": [],
+        });
+        let content = PrincipalSnapshot::new(serde_json::from_value(user).unwrap());
+        KnownPrincipal { content, seen_at: Timestamp::from_seconds(seconds) }
+    };
+    let nobody = PrincipalSnapshot::new(Principal::Anonymous);
+    let nobody = KnownPrincipal { content: nobody, seen_at: Timestamp::from_seconds(9) };
+    let known = Known::newest([person("Old", 1), person("New", 3), person("Middle", 2), nobody]);
+    let (subject, one) = known.iter().next().unwrap();
+    assert_eq!((known.len(), one.content.display_name()), (1, "New".to_owned()));
+    assert_eq!(known.get(subject).unwrap().seen_at, Timestamp::from_seconds(3));
+    for text in ["", " new ", "UMA@", "umarov@mail", "0000000000aa"] {
+        assert_eq!(known.named(text).len(), 1, "{text}");
+    }
+    assert!(known.named("old").is_empty());
+}
+
+#[test]
+fn browsers_are_told_by_a_few_words_and_nothing_else_of_what_they_send() {
+    let check = |user_agent: &str, expected: &str| {
+        let browser = Browser::of(user_agent);
+        assert_eq!(browser.to_string(), expected, "{user_agent}");
+        assert_eq!(expected.parse(), Ok(browser), "{expected}");
+    };
+    check(
+        "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/142.0 Safari/537.36",
+        "Chrome on Windows",
+    );
+    check("Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36 Edg/142.0", "Edge on Windows");
+    check(
+        "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0",
+        "Firefox on Linux",
+    );
+    check(
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1",
+        "Safari on iOS",
+    );
+    check("Mozilla/5.0 (Linux; Android 16) Chrome/142.0 Mobile Safari/537.36", "Chrome on Android");
+    check("curl/8.9", "curl");
+    check("", "Another browser");
+    check("\"><script>alert(1)</script> \u{202e}", "Another browser");
+    assert!("Netscape on BeOS".parse::<Browser>().is_err());
 }

@@ -4,7 +4,6 @@ use askama::Template;
 
 use crate::model::id::SessionId;
 use crate::model::record::{Actor, SessionEnd};
-use crate::model::user_agent::UserAgent;
 use crate::portal::Portal;
 use crate::session::SessionError;
 use crate::store::StoredSession;
@@ -32,8 +31,6 @@ pub struct SessionsPage {
 pub struct SessionLine {
     /// `Firefox on Linux`
     pub browser: String,
-    /// What the browser calls itself.
-    pub agent: Option<String>,
     /// From where they signed in.
     pub client: Option<String>,
     /// When they signed in.
@@ -55,10 +52,9 @@ impl SessionLine {
     }
 
     fn of(session: &StoredSession, here: &SessionId) -> Self {
-        let browser = session.browser.as_ref();
+        let browser = session.browser.map(|browser| browser.to_string());
         Self {
-            browser: browser.map_or_else(|| "Unknown browser".to_owned(), UserAgent::family),
-            agent: browser.map(ToString::to_string),
+            browser: browser.unwrap_or_else(|| "Unknown browser".to_owned()),
             client: session.client.map(|client| client.to_string()),
             started: Moment::new(session.signed_in_at),
             seen: Moment::new(session.seen_at),

@@ -10,8 +10,8 @@
 //! # Limits
 //!
 //! A session ends when it was not used for the idle limit, at its absolute limit, when Entra refuses to renew it, when the
-//! person signs out, when the same browser signs in again, when the person has too many, and when the session epoch is
-//! raised. Use is noted at most once a minute, so an idle session ends up to a minute early.
+//! person signs out, when the same browser signs in again, when the person has too many, when an owner ends it in the
+//! console, and when the session epoch is raised. Use is noted at most once a minute, so an idle session ends up to a minute early.
 //!
 //! A clock that is set stretches none of these: the time that a session has left is held against time that passes as well,
 //! and the stricter wins. Both are the [`Clock`](crate::model::time::Clock)'s.
@@ -39,6 +39,7 @@
 mod adapters;
 mod clock_step;
 mod error;
+mod everybody;
 mod needs;
 mod reading;
 mod recheck;

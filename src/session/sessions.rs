@@ -16,13 +16,13 @@ use super::timekeeper::Timekeeper;
 use super::token::{NoRandomness, Token};
 use super::turns::Turns;
 use crate::keys::TokenKey;
+use crate::model::browser::Browser;
 use crate::model::host::Host;
 use crate::model::id::{ObjectId, SessionId, Subject};
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Actor, ClientAddress, Event, MfaState, SessionEnd};
 use crate::model::session::{Identity, Session};
 use crate::model::time::{Clock, Timestamp};
-use crate::model::user_agent::UserAgent;
 use crate::store::{End, Opened, SecretHash, Start, Store, StoredSession};
 
 /// How old an answer from memory may be.
@@ -85,10 +85,10 @@ pub struct NewSession<'a> {
     pub refresh_token: Option<SecretString>,
     /// The gate's own host.
     pub host: Host,
-    /// Where the person sits, for the record and for their list of sessions.
+    /// Where the person sits, for the record.
     pub client: ClientAddress,
-    /// What their browser calls itself, for that list.
-    pub browser: Option<UserAgent>,
+    /// What they use, for lists.
+    pub browser: Option<Browser>,
     /// The token that this browser carried; its session ends.
     pub replaced: Option<&'a Token>,
 }
@@ -344,6 +344,8 @@ impl Sessions {
             entra_session: entra_session(identity),
             login_hint: identity.login_hint.clone(),
             refresh_token,
+            client: Some(new.client),
+            browser: new.browser,
             signed_in_at: now,
             proved_at: proved_at(identity, now),
             authenticated_at: identity.authenticated_at,
@@ -351,8 +353,6 @@ impl Sessions {
             recheck_at: now.plus(self.parts.limits.recheck),
             ends_at: now.plus(self.parts.limits.absolute),
             read_at: now,
-            client: Some(new.client),
-            browser: new.browser.clone(),
             id,
         })
     }
@@ -445,7 +445,7 @@ impl Sessions {
     }
 
     /// After so many sessions ended: nothing in memory outlives them, and their records are taken over soon.
-    fn ended(&self, count: usize) {
+    pub(super) fn ended(&self, count: usize) {
         if count > 0 {
             self.forget_all();
             self.parts.ledger.changed();

@@ -13,6 +13,7 @@ mod handovers;
 mod migrations;
 mod outbox;
 mod pending;
+mod people;
 mod releases;
 mod rules;
 mod secret_hash;

@@ -55,6 +55,21 @@ impl Store {
         Ok(self.conclude(tx, &gone, end).await? == 1)
     }
 
+    /// Ends all sessions of a person. Gives how many there were.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn end_sessions_of(&self, subject: &Subject, end: &End) -> Result<usize, StoreError> {
+        let mut tx = begin(&self.pool, ENDING).await?;
+        let statement = "DELETE FROM session WHERE subject = $1 RETURNING id, subject";
+        let gone = sqlx::query_as(statement)
+            .bind(subject.to_string())
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(failed(&self.pool, ENDING))?;
+        self.conclude(tx, &gone, end).await
+    }
+
     /// Ends all sessions that began in this session of Entra (`sid`, lower-case). Gives how many there were.
     ///
     /// # Errors

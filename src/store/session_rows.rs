@@ -11,12 +11,12 @@ use sqlx::{FromRow, Row as _};
 use super::bad_row;
 use super::error::StoreError;
 use super::sqlite::from_columns;
+use crate::model::browser::Browser;
 use crate::model::host::Host;
 use crate::model::id::{SessionId, Subject};
 use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::ClientAddress;
 use crate::model::time::Timestamp;
-use crate::model::user_agent::UserAgent;
 
 /// A session as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub struct StoredSession {
     pub login_hint: Option<String>,
     /// The refresh token, sealed; without one groups can't be read again.
     pub refresh_token: Option<Vec<u8>>,
+    /// From where the person signed in; none in sessions of an older version.
+    pub client: Option<ClientAddress>,
+    /// With which browser; none where it did not say.
+    pub browser: Option<Browser>,
     /// When the person signed in.
     pub signed_in_at: Timestamp,
     /// When they last proved who they are, at the sign-in or later.
@@ -45,16 +49,12 @@ pub struct StoredSession {
     pub authenticated_at: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub seen_at: Timestamp,
-    /// When groups and roles were last read.
-    pub read_at: Timestamp,
     /// When groups and roles are due to be read again.
     pub recheck_at: Timestamp,
+    /// When groups and roles were last read.
+    pub read_at: Timestamp,
     /// When it ends whatever happens.
     pub ends_at: Timestamp,
-    /// From where the person signed in, for showing them; none for sessions of an older version.
-    pub client: Option<ClientAddress>,
-    /// With which browser, for showing them.
-    pub browser: Option<UserAgent>,
 }
 
 /// A session found through one of its tokens.
@@ -75,6 +75,8 @@ pub(super) struct Row {
     entra_session: Option<String>,
     login_hint: Option<String>,
     refresh_token: Option<String>,
+    client: Option<String>,
+    browser: Option<String>,
     signed_in_at: i64,
     proved_at: Option<i64>,
     authenticated_at: Option<i64>,
@@ -82,8 +84,6 @@ pub(super) struct Row {
     recheck_at: i64,
     ends_at: i64,
     read_at: Option<i64>,
-    client: Option<String>,
-    browser: Option<String>,
 }
 
 from_columns!(Row {
@@ -95,15 +95,15 @@ from_columns!(Row {
     entra_session,
     login_hint,
     refresh_token,
+    client,
+    browser,
     signed_in_at,
     proved_at,
     authenticated_at,
     seen_at,
     recheck_at,
-    ends_at,
     read_at,
-    client,
-    browser
+    ends_at
 });
 
 pub(super) struct OpenedRow {
@@ -135,6 +135,8 @@ pub(super) fn read(row: Row) -> Result<StoredSession, StoreError> {
         entra_session: row.entra_session,
         login_hint: row.login_hint,
         refresh_token: sealed.map_err(|e| bad_row("session", id, e))?,
+        client: row.client.map(|text| parsed(id, &text)).transpose()?,
+        browser: row.browser.map(|text| parsed(id, &text)).transpose()?,
         signed_in_at: Timestamp::from_micros(row.signed_in_at),
         proved_at: Timestamp::from_micros(row.proved_at.unwrap_or(row.signed_in_at)),
         authenticated_at: row.authenticated_at.map(Timestamp::from_micros),
@@ -142,9 +144,6 @@ pub(super) fn read(row: Row) -> Result<StoredSession, StoreError> {
         recheck_at: Timestamp::from_micros(row.recheck_at),
         ends_at: Timestamp::from_micros(row.ends_at),
         read_at: Timestamp::from_micros(row.read_at.unwrap_or(row.signed_in_at)),
-        // For showing only: what can't be read keeps nobody out.
-        client: row.client.and_then(|text| serde_json::from_value(text.into()).ok()),
-        browser: row.browser.and_then(|text| UserAgent::read(text.as_bytes())),
     })
 }
 

@@ -289,8 +289,9 @@ impl Store {
             INSERT INTO session
                 (id, host, epoch, subject, principal, auth_contexts, entra_session, login_hint,
                 refresh_token, signed_in_at, proved_at, authenticated_at, seen_at, recheck_at,
-                ends_at, read_at, client, browser)
-            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+                ends_at, client, browser, read_at)
+            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                $17
             FROM setting WHERE name = 'session_epoch'
             ",
         )
@@ -308,9 +309,9 @@ impl Store {
         .bind(session.seen_at.as_micros())
         .bind(session.recheck_at.as_micros())
         .bind(session.ends_at.as_micros())
+        .bind(session.client.map(|client| client.to_string()))
+        .bind(session.browser.map(|browser| browser.to_string()))
         .bind(session.read_at.as_micros())
-        .bind(session.client.as_ref().map(ToString::to_string))
-        .bind(session.browser.as_ref().map(ToString::to_string))
         .execute(&mut **tx)
         .await
         .map(|_| ())

@@ -155,6 +155,7 @@ pub struct Metrics {
     audit_commits: Counter,
     audit_records: Counter,
     audit_queue_depth: Gauge,
+    audit_outlet_lag: Gauge,
     upstream_responses: Family<ClassLabel, Counter>,
     sign_ins: Family<OutcomeLabel, Counter>,
     connections_open: Family<KindLabel, Gauge>,
@@ -196,6 +197,7 @@ impl Metrics {
             audit_commits: Counter::<u64, AtomicU64>::default(),
             audit_records: Counter::default(),
             audit_queue_depth: Gauge::default(),
+            audit_outlet_lag: Gauge::default(),
             upstream_responses: Family::default(),
             sign_ins: Family::default(),
             connections_open: Family::default(),
@@ -233,6 +235,11 @@ impl Metrics {
             "audit_queue_depth",
             "Records waiting for the log writer",
             self.audit_queue_depth.clone(),
+        );
+        table.register(
+            "audit_outlet_lag_records",
+            "Durable records that have not left through the outlet; 0 without one",
+            self.audit_outlet_lag.clone(),
         );
         table.register(
             "upstream_responses",
@@ -322,6 +329,11 @@ impl Metrics {
         self.audit_records.inc_by(records.saturating_sub(self.audit_records.get()));
         self.audit_commits.inc_by(commits.saturating_sub(self.audit_commits.get()));
         self.audit_queue_depth.set(i64::try_from(queued).unwrap_or(i64::MAX));
+    }
+
+    /// Sets how many durable records have not left through the outlet.
+    pub fn outlet_lag(&self, records: u64) {
+        self.audit_outlet_lag.set(i64::try_from(records).unwrap_or(i64::MAX));
     }
 
     /// Counts an upstream's answer, or its absence.

@@ -63,6 +63,7 @@ fn every_metric_is_in_the_text() {
     metrics.refused("bad_path");
     metrics.audit_state(2, 1, 9);
     metrics.audit_state(3, 1, 5);
+    metrics.outlet_lag(11);
     metrics.upstream_answered(UpstreamClass::of(204));
     metrics.upstream_answered(UpstreamClass::Failed);
     metrics.clone().signed_in(Outcome::Ok);
@@ -82,6 +83,7 @@ fn every_metric_is_in_the_text() {
             "cedargate_audit_commits_total 1",
             "cedargate_audit_records_total 3",
             "cedargate_audit_queue_depth 5",
+            "cedargate_audit_outlet_lag_records 11",
             "cedargate_upstream_responses_total{class=\"2xx\"} 1",
             "cedargate_upstream_responses_total{class=\"failed\"} 1",
             "cedargate_sign_ins_total{outcome=\"ok\"} 1",

@@ -1,9 +1,14 @@
 //! The log as auditors and operators meet it: on the command line, beside a running gate and without one.
 
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Child, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
-use crate::harness::{World, command_on};
+use tempfile::TempDir;
+
+use crate::harness::{Request, World, command_on, exchange, program_on, unused_port};
 
 #[track_caller]
 fn says(output: &Output, code: i32, lines: &[&str]) -> String {
@@ -206,4 +211,140 @@ async fn backup_is_made_beside_the_gate_and_restored_by_name() {
     says(&run(&["serve"]), 2, &["an older copy took its place"]);
     says(&run(&["audit", "accept", "--reason", "Restored Monday"]), 0, &["sessions have ended"]);
     says(&run(&["audit", "verify"]), 0, &["begun behind another log: Restored Monday", "Intact."]);
+}
+
+/// `cedargate serve` as a process of its own, with its records on standard output. Ends with the test.
+struct Serving {
+    process: Child,
+    data: TempDir,
+    gate: String,
+    port: u16,
+    said: Receiver<String>,
+}
+
+impl Serving {
+    /// On the data of a world that has stopped. Entra is out of reach, which keeps nobody out who needs no sign-in.
+    async fn start() -> Self {
+        let world = World::start().await;
+        let gate = world.places.gate();
+        let (data, port) = (world.stop().await, unused_port().await);
+        let mut program = program_on(data.path(), &gate);
+        program
+            .arg("serve")
+            .env("CEDARGATE_LISTEN", format!("127.0.0.1:{port}"))
+            .env("CEDARGATE_OPS_LISTEN", "127.0.0.1:0")
+            .env("CEDARGATE_ENTRA__AUTHORITY", "http://127.0.0.1:1")
+            .env("CEDARGATE_AUDIT__OUTLET", "stdout")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut process = program.spawn().unwrap();
+        let said = lines(process.stderr.take().unwrap());
+        let serving = Self { process, data, gate, port, said };
+        serving.says("The gate is open.");
+        serving
+    }
+
+    /// Reads what it says until these words come.
+    fn says(&self, words: &str) {
+        let mut lines = std::iter::from_fn(|| self.said.recv_timeout(PATIENCE).ok());
+        assert!(lines.any(|line| line.contains(words)), "it says `{words}`");
+    }
+
+    /// Asks for a page, and gives the decision's id.
+    async fn asks(&self, path: &str) -> String {
+        let url = format!("http://app.localhost:{}{path}", self.port);
+        let answer = exchange(Request::new("GET", &url)).await;
+        answer.json()["decision_id"].as_str().unwrap().to_owned()
+    }
+
+    fn terminate(&self) {
+        let id = self.process.id().to_string();
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args(["-TERM", &id]).status().unwrap().success());
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// A program that says nothing for so long has nothing to say.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Lines as they come.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        let all = BufReader::new(from).lines().map_while(Result::ok);
+        all.take_while(|line| sender.send(line.clone()).is_ok()).count()
+    });
+    lines
+}
+
+#[tokio::test]
+async fn records_leave_through_standard_output_as_an_export_has_them() {
+    let mut serving = Serving::start().await;
+    let left = lines(serving.process.stdout.take().unwrap());
+    let next = || left.recv_timeout(PATIENCE).unwrap();
+    // What the world before it left behind comes first.
+    let mut all = vec![next()];
+    let id = serving.asks("/finance/summary").await;
+    while !all.iter().any(|line| line.contains(&id)) {
+        all.push(next());
+    }
+    serving.terminate();
+    assert!(serving.process.wait().unwrap().success());
+    all.extend(left.iter());
+    let seqs: Vec<_> = all.iter().map(|line| seq(line)).collect();
+    assert_eq!(seqs, (0..all.len() as u64).collect::<Vec<_>>());
+    assert!(all.last().unwrap().contains("\"kind\":\"stopped\""), "{all:?}");
+    let export = command_on(serving.data.path(), &serving.gate, &["audit", "export"]);
+    let export = says(&export, 0, &[]);
+    let records: Vec<_> = export.lines().filter(|line| line.starts_with("{\"v\":")).collect();
+    assert_eq!(records, all);
+}
+
+/// The number of the record in a line; of a log line there is none.
+fn seq(line: &str) -> u64 {
+    let record: serde_json::Value = serde_json::from_str(line).unwrap();
+    record["seq"].as_u64().unwrap()
+}
+
+/// Nobody reads what leaves: the pipe fills, and the gate answers and stops all the same.
+#[tokio::test]
+async fn an_outlet_that_hangs_holds_up_no_answer_and_no_stop() {
+    let mut serving = Serving::start().await;
+    let long = "x".repeat(1_500);
+    let mut last = String::new();
+    for number in 0..100 {
+        last = serving.asks(&format!("/finance/{number}{long}")).await;
+    }
+    let shown = command_on(serving.data.path(), &serving.gate, &["audit", "show", &last]);
+    says(&shown, 0, &["/finance/99"]);
+    serving.terminate();
+    serving.says("Records have not left");
+    assert!(serving.process.wait().unwrap().success());
+    // The next start goes on.
+    let position = std::fs::read_to_string(serving.data.path().join("audit.db.outlet"));
+    assert!(position.is_err() || !position.unwrap().contains(&last));
+}
+
+#[tokio::test]
+async fn an_outlet_that_can_not_be_is_one_clear_line() {
+    let world = World::start().await;
+    let gate = world.places.gate();
+    let data = world.stop().await;
+    for command in ["check", "serve"] {
+        let mut program = program_on(data.path(), &gate);
+        program.env("CEDARGATE_AUDIT__OUTLET", "file:/nowhere/records.jsonl");
+        program.env("CEDARGATE_ENTRA__AUTHORITY", "http://127.0.0.1:1");
+        let listen = format!("127.0.0.1:{}", unused_port().await);
+        program.env("CEDARGATE_LISTEN", listen).env("CEDARGATE_OPS_LISTEN", "127.0.0.1:0");
+        let said = program.arg(command).output().unwrap();
+        let line = "records can't leave for `/nowhere/records.jsonl`: No such file";
+        says(&said, 2, &[line]);
+    }
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::export::{Format, Manifest, export};
+pub(super) use super::super::export::Format;
+use super::super::export::{Manifest, export};
 use super::super::verify::copy::Outcome;
 use super::super::verify::{Cause, Trust, export as check};
 use super::{Running, event, sample};
@@ -44,7 +45,7 @@ async fn log() -> Running {
     running
 }
 
-async fn exported(running: &Running, query: &str, format: Format) -> (String, Manifest) {
+pub(super) async fn exported(running: &Running, query: &str, format: Format) -> (String, Manifest) {
     let path = Path::new(running.url.trim_start_matches("sqlite://"));
     let mut copy = LogCopy::open(path).await.unwrap();
     let (query, mut out): (Query, _) = (query.parse().unwrap(), Vec::new());

@@ -7,6 +7,7 @@ mod merkle;
 mod notary;
 mod outage;
 mod outbox;
+mod outlet;
 mod sample;
 mod tampering;
 mod upkeep;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +32,8 @@ use crate::store::audit::{AuditReader, Show};
 struct Running {
     audit: Audit,
     reader: AuditReader,
+    /// The newest checkpoint, as whoever waits for commits learns of it.
+    newest: watch::Receiver<String>,
     clock: Clock,
     url: String,
     stop: CancellationToken,
@@ -59,8 +63,9 @@ impl Running {
             writer = writer.draining("main", outbox).await.unwrap();
         }
         let (stop, mut tasks) = (CancellationToken::new(), JoinSet::new());
+        let newest = writer.newest();
         tasks.spawn(writer.run(stop.clone()));
-        Self { audit, reader, clock, url, stop, tasks, directory }
+        Self { audit, reader, newest, clock, url, stop, tasks, directory }
     }
 
     /// Stops the writer in order and gives the directory back.

@@ -261,10 +261,11 @@ async fn checkpoint_of_another_history_is_found() {
     let (directory, url) = log().await;
     let file = PathBuf::from(url.trim_start_matches("sqlite://"));
     let other = TempDir::new().unwrap();
-    for suffix in ["", "-wal"] {
-        let from = format!("{}{suffix}", file.display());
-        std::fs::copy(from, other.path().join(format!("audit.db{suffix}"))).unwrap();
-    }
+    // Open until it is copied: whoever closes the file last moves what is in the WAL.
+    let mut shell = Shell::open(&url).await;
+    shell.run("PRAGMA wal_checkpoint(TRUNCATE)").await.unwrap();
+    std::fs::copy(file, other.path().join("audit.db")).unwrap();
+    drop(shell);
     let continued = async |directory: Arc<TempDir>, word: &str| {
         let running = Running::within(directory, AuditSettings::default(), None).await;
         let _ = running.audit.noted(event(word)).await.unwrap();

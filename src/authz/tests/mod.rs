@@ -14,6 +14,7 @@ mod lints;
 mod overlaps;
 mod path;
 mod policy_text;
+mod reach;
 mod timing;
 mod tree;
 

@@ -24,6 +24,8 @@ pub struct DecisionPage {
     pub frame: Frame,
     /// The list of decisions.
     pub up: Link,
+    /// Why it fell so, in the simulator; none for what no release decides on.
+    pub why: Option<Link>,
     /// The same facts as in the list.
     pub row: DecisionRow,
     /// Why, in one or two more sentences.
@@ -67,6 +69,7 @@ fn filled(view: &RecordView, frame: Frame, rules: Rules<'_>) -> DecisionPage {
     DecisionPage {
         frame,
         up: urls::decisions(),
+        why: view.simulated(),
         row: view.row(rules),
         explanation: view.explanation().to_owned(),
         asked: view.asked(),

@@ -49,7 +49,7 @@ pub struct DecisionRow {
 
 /// A record, read as far as it can be.
 #[derive(Debug, Clone)]
-pub(super) struct RecordView {
+pub(in crate::console) struct RecordView {
     id: DecisionId,
     at: Timestamp,
     kind: String,
@@ -60,7 +60,7 @@ pub(super) struct RecordView {
 
 /// The rules that are in force: what names in records link to.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rules<'a>(pub(super) &'a Shown);
+pub(in crate::console) struct Rules<'a>(pub(in crate::console) &'a Shown);
 
 /// Every reason that a record can name.
 const REASONS: [Reason; 6] = [
@@ -74,7 +74,7 @@ const REASONS: [Reason; 6] = [
 
 impl RecordView {
     /// Reads a record. What is no JSON is shown as nothing.
-    pub(super) fn of(line: &RecordLine) -> Self {
+    pub(in crate::console) fn of(line: &RecordLine) -> Self {
         let json = |text: &str| serde_json::from_str(text).unwrap_or_default();
         Self {
             id: line.id,
@@ -108,8 +108,14 @@ impl RecordView {
         &self.raw
     }
 
+    /// The simulator with everything taken from this record; none for what no release decided on.
+    pub(super) fn simulated(&self) -> Option<Link> {
+        let of_app = self.kind == "decision" && !self.text("app").is_empty();
+        of_app.then(|| urls::simulate_from(&self.id))
+    }
+
     /// Its row in the list.
-    pub(super) fn row(&self, rules: Rules<'_>) -> DecisionRow {
+    pub(in crate::console) fn row(&self, rules: Rules<'_>) -> DecisionRow {
         let route = self.text("route");
         DecisionRow {
             id: self.id.to_string(),

@@ -83,6 +83,7 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         reader: scene.reader.clone(),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
         entra: Arc::new(told),
+        settings: super::scene::settings(),
         clock: scene.clock.clone(),
     };
     scene.router = console.router();

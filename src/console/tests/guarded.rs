@@ -4,16 +4,22 @@ use std::fmt::Write as _;
 
 use http::StatusCode;
 
-use super::scene::{Person, Scene, get, post, scene};
+use super::scene::{FINANCE, Person, Scene, get, post, scene, subject};
 use crate::console::endpoints::{Endpoint, Verb, table};
+use crate::console::urls;
 
 /// An address that the pattern stands for, and that is there for those who may see it.
 fn address(endpoint: &Endpoint, decision: &str) -> String {
-    endpoint
-        .path
-        .replace("{app}", "intranet")
+    let path = match endpoint.path {
+        urls::ROLE => format!("{}?value=Reports.Read", urls::ROLE),
+        urls::ENDING => format!("{}?user={}", urls::ENDING, subject("uma")),
+        path => path.to_owned(),
+    };
+    path.replace("{app}", "intranet")
         .replace("{name}", "finance")
         .replace("{id}", decision)
+        .replace("{group}", FINANCE)
+        .replace("{subject}", &subject("olive"))
 }
 
 async fn ask(scene: &Scene, person: &Person, endpoint: &Endpoint) -> StatusCode {

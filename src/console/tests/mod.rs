@@ -1,10 +1,13 @@
 //! The console's pages from samples, the words of grants, and the door with everything real behind it.
 
 mod adding;
+mod directory;
 mod entra;
+mod explore;
 mod forged;
 mod guarded;
 mod hostile;
 mod pages;
 mod scene;
+mod sessions;
 mod words;

@@ -268,6 +268,7 @@ fn decision_page_a59() {
     check("console_decision", |text| DecisionPage {
         frame: frame("Decision", Section::Decisions, text),
         up: urls::decisions(),
+        why: Some(urls::simulate()),
         row: decision(
             text,
             3,

@@ -1,12 +1,13 @@
 //! The console over everything real, with the demo's rules.
 
 pub(super) use crate::web::tests::scene::{
-    Answered, FINANCE, Person, Scene, Sending, get, post, publish,
+    Answered, FINANCE, Person, Scene, Sending, get, post, publish, subject,
 };
 
 use std::sync::Arc;
 
 use super::entra::Told;
+use crate::config::{InForce, Provenance, Shown};
 use crate::console::Console;
 use crate::groups::Groups;
 use crate::model::rule_book::RuleBook;
@@ -29,10 +30,31 @@ pub(super) async fn scene_of(book: RuleBook) -> Scene {
         reader: scene.reader.clone(),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
+        settings: settings(),
         clock: scene.clock.clone(),
     };
     scene.router = console.router();
     scene
+}
+
+/// A few settings as they could be in force.
+pub(super) fn settings() -> Arc<[InForce]> {
+    let setting = |key, value, from| InForce { key, value, from };
+    [
+        setting(
+            "public_url",
+            Shown::Text("https://gate.contoso.com".to_owned()),
+            Provenance::File("cedargate.toml:1".to_owned()),
+        ),
+        setting("trusted_proxies", Shown::List(Vec::new()), Provenance::Default),
+        setting(
+            "entra.client_secret",
+            Shown::Secret,
+            Provenance::Variable("CEDARGATE_ENTRA__CLIENT_SECRET_FILE".to_owned()),
+        ),
+        setting("tls.key_file", Shown::NotSet, Provenance::Default),
+    ]
+    .into()
 }
 
 /// Whoever may publish may do so alone.

@@ -200,7 +200,7 @@ async fn person_sees_all_their_sessions_and_ends_one_or_all_others() {
     let ids = ends(&page);
     assert_eq!((ids.len(), ids[2].as_str()), (3, "others"), "{page}");
     assert_eq!(page.matches("This browser").count(), 1);
-    assert!(page.contains("127.0.0.1") && page.contains("Unknown browser"), "{page}");
+    assert!(page.contains("127.0.0.1") && page.contains("Firefox on macOS"), "{page}");
     let form = [("_csrf", here.csrf())];
     let form: Vec<_> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let ended = scene.send(&here, post(&format!("/sessions/{}/end", ids[0]), &form)).await;

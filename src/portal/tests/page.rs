@@ -106,7 +106,6 @@ fn sessions_page_a59() {
     let at = |seconds| Moment::new(Timestamp::from_seconds(seconds));
     let line = |text: Text, place| SessionLine {
         browser: text("Firefox on Linux"),
-        agent: Some(text("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")),
         client: Some(text("192.0.2.7")),
         started: at(1_795_511_702),
         seen: at(1_795_512_000),

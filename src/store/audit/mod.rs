@@ -9,6 +9,7 @@
 mod append;
 mod batch;
 mod copy;
+mod people;
 mod read;
 mod removal;
 mod scribe;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub use self::append::Appender;
 pub use self::batch::{About, Batch, Head, Held, Row, Taken};
 pub use self::copy::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
+pub use self::people::LastUses;
 pub use self::read::{AuditReader, Show};
 pub use self::removal::{Erasure, Remover, Rest};
 use self::wal::Wal;

@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 /// Reads records. Cheap to clone. Holds up nobody who writes, as long as each read is one short page.
 #[derive(Debug, Clone)]
 pub struct AuditReader {
-    pool: Pool,
+    pub(super) pool: Pool,
 }
 
 /// Which records a list shows.
@@ -26,7 +26,8 @@ pub enum Show {
 /// The most records that one page holds: a long read keeps the WAL from being taken in.
 const PAGE_MAX: u32 = 1_000;
 
-type Line = (i64, String, i64, String, Option<Vec<u8>>, Option<String>);
+/// Place, origin, time, kind, body, and the principal's content.
+pub(super) type Line = (i64, String, i64, String, Option<Vec<u8>>, Option<String>);
 
 impl AuditReader {
     pub(super) fn new(pool: Pool) -> Self {
@@ -151,7 +152,9 @@ impl AuditReader {
     }
 }
 
-fn line((place, origin, at, kind, body, principal): Line) -> Result<RecordLine, StoreError> {
+pub(super) fn line(
+    (place, origin, at, kind, body, principal): Line,
+) -> Result<RecordLine, StoreError> {
     let wrong = |why| bad_row("record", &place, why);
     Ok(RecordLine {
         id: DecisionId {

@@ -1,11 +1,16 @@
 //! The file: what it accepts, what it refuses, and what can be read back.
 
+use std::sync::Arc;
+
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
 use super::{About, AuditFile, AuditReader, Batch, Begin, Fresh, Held, Row, Show, Taken};
+use crate::model::grant::Method;
 use crate::model::id::{DecisionId, OriginId};
+use crate::model::principal::{Principal, PrincipalSnapshot};
+use crate::model::record::Verdict;
 use crate::model::time::Timestamp;
 use crate::store::{StoreError, audit};
 
@@ -266,4 +271,79 @@ async fn the_wal_stays_bounded_when_the_writer_never_pauses() {
     // 150 MB were written; a page of slack per row, and what passes while a checkpoint runs.
     let size = std::fs::metadata(wal).unwrap().len();
     assert!(size < 100 << 20, "{size}");
+}
+
+const TENANT: &str = "7f2c3a10-0000-4000-8000-000000000001";
+
+/// A person with this number and name.
+fn person(number: u8, name: &str) -> Arc<PrincipalSnapshot> {
+    let user = serde_json::json!({
+        "kind": "user", "subject": format!("{TENANT}.7f2c3a10-0000-4000-8000-0000000000{number:02x}"),
+        "user_name": "u", "name": name, "email": null, "guest": "member", "groups": [], "roles": [],
+    });
+    PrincipalSnapshot::new(serde_json::from_value(user).unwrap())
+}
+
+/// A decision about a person on `shop/<route>`, made at this second.
+fn decided(seq: u64, who: &Arc<PrincipalSnapshot>, about: (&str, &str, Verdict)) -> Row {
+    let (method, route, verdict) = about;
+    let body = serde_json::json!({ "seq": seq, "method": method }).to_string().into_bytes();
+    let at = Timestamp::from_seconds(1_800_000_000 + i64::try_from(seq).unwrap());
+    let about = About {
+        verdict: Some(verdict),
+        app: Some("shop".parse().unwrap()),
+        route: Some(format!("shop/{route}").parse().unwrap()),
+        subject: who.subject().cloned(),
+        principal: Some(who.hash()),
+    };
+    Row { body, at, about, ..row(seq, "decision") }
+}
+
+async fn append(file: &AuditFile, rows: Vec<Row>, who: &Arc<PrincipalSnapshot>) {
+    let principals = vec![(who.hash(), Arc::clone(who))];
+    file.appender.append(Batch { rows, principals, ..Batch::default() }.into()).await.unwrap();
+}
+
+fn second(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_800_000_000 + seconds)
+}
+
+#[tokio::test]
+async fn people_are_told_as_they_were_last_and_nobody_is_not() {
+    let place = place();
+    let file = open(&place).await;
+    let (before, after, other) = (person(1, "Uma"), person(1, "Uma Umarov"), person(2, "Rob"));
+    let nobody = PrincipalSnapshot::new(Principal::Anonymous);
+    for (seq, who) in [&before, &nobody, &after, &other].into_iter().enumerate() {
+        let row = decided(u64::try_from(seq).unwrap(), who, ("GET", "home", Verdict::Allow));
+        append(&file, vec![row], who).await;
+    }
+    let people = file.reader.people().await.unwrap();
+    let told: Vec<_> = people.iter().map(|one| (one.content.display_name(), one.seen_at)).collect();
+    let expected = [("Rob".to_owned(), second(3)), ("Uma Umarov".to_owned(), second(2))];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn last_use_counts_what_was_let_in_with_these_methods() {
+    let place = place();
+    let file = open(&place).await;
+    let (uma, rob) = (person(1, "Uma"), person(2, "Rob"));
+    let of_uma = vec![
+        decided(0, &uma, ("GET", "finance", Verdict::Allow)),
+        decided(1, &uma, ("POST", "finance", Verdict::Allow)),
+        decided(2, &uma, ("GET", "finance", Verdict::Deny)),
+        decided(3, &uma, ("GET", "home", Verdict::Allow)),
+    ];
+    append(&file, of_uma, &uma).await;
+    append(&file, vec![decided(4, &rob, ("HEAD", "finance", Verdict::Allow))], &rob).await;
+    let [uma, rob] = [&uma, &rob].map(|who| who.subject().unwrap().clone());
+    let (finance, home) = ("shop/finance".parse().unwrap(), "shop/home".parse().unwrap());
+    let users = file.reader.users_of(&finance, &[Method::Get, Method::Head]).await.unwrap();
+    assert_eq!(users.at, [(uma.clone(), second(0)), (rob, second(4))].into());
+    assert_eq!(users.since, Some(second(0)));
+    let used = file.reader.used_by(&uma, &[Method::Get]).await.unwrap();
+    assert_eq!(used.at, [(finance, second(0)), (home, second(3))].into());
+    let newest = file.reader.decisions_of(&uma, 2).await.unwrap();
+    assert_eq!(newest.iter().map(|line| line.id.seq).collect::<Vec<_>>(), [3, 2]);
 }

@@ -1,9 +1,9 @@
 //! Sessions and their tokens.
 
 use super::*;
+use crate::model::browser::Browser;
 use crate::model::principal::{Principal, PrincipalSnapshot};
-use crate::model::record::{Actor, SessionEnd};
-use crate::model::user_agent::UserAgent;
+use crate::model::record::{Actor, ClientAddress, SessionEnd};
 
 const SUBJECT: &str = "22222222-2222-2222-2222-222222222222.33333333-3333-3333-3333-333333333333";
 
@@ -21,15 +21,15 @@ fn session(id: &str, seconds: i64) -> StoredSession {
         entra_session: Some("sid".to_owned()),
         login_hint: None,
         refresh_token: Some(vec![0, 255, 7]),
+        client: Some(ClientAddress::Known([192, 0, 2, 7].into())),
+        browser: Some(Browser::of("Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/145.0")),
         signed_in_at: at(seconds),
         proved_at: at(seconds),
         authenticated_at: Some(at(seconds - 60)),
         seen_at: at(seconds),
         recheck_at: at(seconds + 900),
-        ends_at: at(seconds + 43_200),
         read_at: at(seconds),
-        client: Some(ClientAddress::Known([192, 0, 2, 7].into())),
-        browser: UserAgent::read(b"Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0"),
+        ends_at: at(seconds + 43_200),
     }
 }
 
@@ -221,4 +221,23 @@ async fn sweep_ends_what_is_past_its_limits() {
     assert_eq!(ends(scene).await, ["session:old expired"]);
     assert_eq!(sweep(43_200, Duration::MAX).await, 1);
     assert_eq!(ends(scene).await, ["session:old expired", "session:used expired"]);
+}
+
+#[tokio::test]
+async fn all_sessions_of_a_person_end_together_and_on_record() {
+    let scene = scene().await;
+    start(&scene, "s-1", 0).await;
+    start(&scene, "s-2", 60).await;
+    let newest = scene.store.newest_sessions().await.unwrap();
+    assert_eq!(newest.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["s-2", "s-1"]);
+    let people = scene.store.people_of_sessions().await.unwrap();
+    assert_eq!(people.iter().map(|one| one.seen_at).collect::<Vec<_>>(), [at(60), at(0)]);
+    let stranger = SUBJECT.replace("33333333-3333", "44444444-4444");
+    let revoked = end(SessionEnd::Revoked, 90);
+    assert_eq!(scene.store.end_sessions_of(&stranger.parse().unwrap(), &revoked).await.unwrap(), 0);
+    assert_eq!(scene.store.end_sessions_of(&SUBJECT.parse().unwrap(), &revoked).await.unwrap(), 2);
+    assert_eq!(opened(&scene, "token-s-1").await, None);
+    let mut ends = ends(&scene).await;
+    ends.sort();
+    assert_eq!(ends, ["session:s-1 revoked", "session:s-2 revoked"]);
 }

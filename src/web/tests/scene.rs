@@ -21,6 +21,7 @@ use crate::authz::compile::{MfaSetting, Terms};
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::keys::Keys;
 use crate::live::Live;
+use crate::model::browser::Browser;
 use crate::model::host::{Host, Origin};
 use crate::model::id::ReleaseNumber;
 use crate::model::record::{ClientAddress, Door, Event, RecordLine, RequestFacts};
@@ -224,6 +225,12 @@ pub(crate) fn console_rules() -> Arc<ConsoleRules> {
     Arc::new(ConsoleRules::new(holders.collect()).unwrap())
 }
 
+/// The lasting identity of the person of this name.
+pub(crate) fn subject(name: &str) -> String {
+    let number = name.bytes().map(u32::from).sum::<u32>();
+    format!("{TENANT}.{number:08x}-0000-4000-8000-000000000000")
+}
+
 pub(crate) async fn publish(store: &Store, book: &RuleBook, based_on: ReleaseNumber) {
     let number = ReleaseNumber(based_on.0 + 1);
     let snapshot = crate::authz::compile::compile(book, number, &terms()).unwrap();
@@ -248,11 +255,9 @@ impl Scene {
 
     /// The same, with a display name.
     pub(crate) async fn known_as(&self, [id, name]: [&str; 2], roles: &[&str]) -> Person {
-        let object =
-            format!("{:08x}-0000-4000-8000-000000000000", id.bytes().map(u32::from).sum::<u32>());
         let groups: &[&str] = if id == "uma" { &[FINANCE] } else { &[] };
         let user = serde_json::json!({
-            "subject": format!("{TENANT}.{object}"), "user_name": format!("{name}@contoso.example"),
+            "subject": subject(id), "user_name": format!("{name}@contoso.example"),
             "name": name, "email": null, "guest": "member", "groups": groups, "roles": roles,
         });
         let identity = Identity {
@@ -267,7 +272,7 @@ impl Scene {
             refresh_token: None,
             host: host(),
             client: ClientAddress::Known(Ipv4Addr::LOCALHOST.into()),
-            browser: None,
+            browser: Some(Browser::of("Mozilla/5.0 (Macintosh; Intel Mac OS X) Firefox/145.0")),
             replaced: None,
         };
         let signed_in = self.doorkeeper.sessions.sign_in(new).await.unwrap();

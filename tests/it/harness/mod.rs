@@ -263,9 +263,14 @@ pub(crate) fn command_on(
     gate: &str,
     arguments: &[&str],
 ) -> std::process::Output {
+    program_on(data, gate).args(arguments).output().unwrap()
+}
+
+/// The program with the settings that fit the data in this folder.
+pub(crate) fn program_on(data: &std::path::Path, gate: &str) -> std::process::Command {
     let path = |name: &str| data.join(name).display().to_string();
-    std::process::Command::new(env!("CARGO_BIN_EXE_cedargate"))
-        .args(arguments)
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_cedargate"));
+    program
         .current_dir(data)
         .env_clear()
         .env("CEDARGATE_PUBLIC_URL", gate)
@@ -275,9 +280,8 @@ pub(crate) fn command_on(
         .env("CEDARGATE_ENTRA__TENANT", people::TENANT)
         .env("CEDARGATE_ENTRA__MFA_CONTEXT", "c1")
         .env("CEDARGATE_ENTRA__CLIENT_ID", people::CLIENT)
-        .env("CEDARGATE_ENTRA__CLIENT_SECRET", "unused")
-        .output()
-        .unwrap()
+        .env("CEDARGATE_ENTRA__CLIENT_SECRET", "unused");
+    program
 }
 
 /// A record's body; null where it was erased.

@@ -1,0 +1,47 @@
+//! Who was here, from the log and from the sessions, and how pages name them.
+
+use crate::console::Console;
+use crate::console::urls;
+use crate::model::id::Subject;
+use crate::model::known::Known;
+use crate::model::principal::{GuestStatus, Principal};
+use crate::store::StoreError;
+use crate::web::link::Link;
+
+/// Everybody who was here, as they were then; sessions know it better than the log.
+///
+/// # Errors
+/// When either can't be read.
+pub(in crate::console) async fn known(console: &Console) -> Result<Known, StoreError> {
+    let recorded = console.reader.people().await?;
+    let signed_in = console.store.people_of_sessions().await?;
+    Ok(Known::newest(recorded.into_iter().chain(signed_in)))
+}
+
+/// Somebody, as tables name them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonCell {
+    /// Display name.
+    pub name: String,
+    /// User name; `service` for one.
+    pub user_name: String,
+    /// `Guest`, `Service`, or nothing to say.
+    pub kind: Option<&'static str>,
+    /// Their page.
+    pub link: Link,
+}
+
+impl PersonCell {
+    /// Of a principal that has this lasting identity.
+    pub fn of(subject: &Subject, principal: &Principal) -> Self {
+        let (user_name, kind) = match principal {
+            Principal::User(user) => {
+                (user.user_name.clone(), (user.guest == GuestStatus::Guest).then_some("Guest"))
+            }
+            Principal::Workload(_) => (String::new(), Some("Service")),
+            Principal::Anonymous => (String::new(), None),
+        };
+        let name = principal.display_name();
+        Self { name, user_name, kind, link: urls::person(subject) }
+    }
+}

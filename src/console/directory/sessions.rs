@@ -1,0 +1,185 @@
+//! Everybody's sessions: who is signed in, since when, from where, and until when.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::known::PersonCell;
+use crate::authz::console::ConsoleAction;
+use crate::console::Console;
+use crate::console::answers::Answer;
+use crate::console::guard::Admitted;
+use crate::console::sections::Section;
+use crate::console::urls;
+use crate::model::id::{SessionId, Subject};
+use crate::model::known::{Known, KnownPrincipal};
+use crate::store::StoredSession;
+use crate::web::link::Link;
+use crate::web::moment::Moment;
+use crate::web::page::{self, Frame, Notice, Tone};
+
+/// Sessions that are shown.
+const ROWS: usize = 200;
+
+/// Everybody's sessions.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/directory/sessions.html")]
+pub struct SessionsPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Where the filter is sent, and the page without any.
+    pub action: Link,
+    /// `q`, as it was typed.
+    pub query: String,
+    /// How many, in words.
+    pub summary: String,
+    /// Those that match, the ones used last first.
+    pub rows: Vec<SessionRow>,
+    /// Where all sessions of the one person who matches can be ended.
+    pub end_all: Option<Link>,
+}
+
+/// One session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Its name in records.
+    pub id: String,
+    /// Whose.
+    pub who: PersonCell,
+    /// When they signed in.
+    pub started: Moment,
+    /// When it was last used, to the minute.
+    pub seen: Moment,
+    /// When it ends whatever happens.
+    pub ends: Moment,
+    /// From where they signed in.
+    pub client: String,
+    /// With which browser.
+    pub browser: String,
+    /// Whether it is the one that asks.
+    pub state: State,
+    /// Where it can be ended, for those who may.
+    pub end: Option<Link>,
+}
+
+/// Which session that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The one that shows this page.
+    Own,
+    /// Another one.
+    Open,
+}
+
+impl SessionRow {
+    /// Whether it is the session that asks.
+    pub fn is_own(&self) -> bool {
+        self.state == State::Own
+    }
+
+    /// As tables show it.
+    pub(super) fn of(session: &StoredSession, asked: &Admitted) -> Self {
+        let own = asked.caller.session.as_ref().is_some_and(|own| own.id == session.id);
+        Self {
+            id: session.id.to_string(),
+            who: PersonCell::of(&session.subject, &session.principal),
+            started: Moment::new(session.signed_in_at),
+            seen: Moment::new(session.seen_at),
+            ends: Moment::new(session.ends_at),
+            client: session
+                .client
+                .map_or_else(|| "Not kept".to_owned(), |client| client.to_string()),
+            browser: session
+                .browser
+                .map_or_else(|| "Not kept".to_owned(), |browser| browser.to_string()),
+            state: if own { State::Own } else { State::Open },
+            end: None,
+        }
+    }
+}
+
+/// How the list is filtered.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct SessionsQuery {
+    /// A name, user name, e-mail address or account id.
+    q: String,
+    /// The session, or the person, whose sessions were just ended.
+    ended: String,
+}
+
+/// Answers with the sessions that match.
+pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let query: SessionsQuery = asked.query()?;
+    let shown = asked.shown(&console).await?;
+    let all = console.doorkeeper.sessions.newest().await;
+    let all = all.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
+    let mut frame = shown.framed(asked.frame("Sessions", Section::Sessions)?);
+    frame.notice = ended(&query.ended, &all);
+    let may_end = asked.may(&console, ConsoleAction::EndSessions);
+    let found = matching(&all, &query.q);
+    let rows = found.iter().take(ROWS).map(|session| SessionRow {
+        end: may_end.then(|| urls::end_session(&session.id)),
+        ..SessionRow::of(session, &asked)
+    });
+    let page = SessionsPage {
+        frame,
+        action: urls::sessions(),
+        summary: summary(all.len(), found.len()),
+        rows: rows.collect(),
+        end_all: one_person(&found).filter(|_| may_end).map(urls::end_sessions_of),
+        query: query.q,
+    };
+    Ok(page::console(StatusCode::OK, &page.frame, &page))
+}
+
+/// Those of people who match.
+fn matching<'a>(all: &'a [StoredSession], text: &str) -> Vec<&'a StoredSession> {
+    let known = |session: &StoredSession| KnownPrincipal {
+        content: Arc::clone(&session.principal),
+        seen_at: session.seen_at,
+    };
+    let is_named = |session: &&StoredSession| {
+        text.trim().is_empty() || !Known::newest([known(session)]).named(text).is_empty()
+    };
+    all.iter().filter(is_named).collect()
+}
+
+/// The person whose sessions these are, when there is one and they have several.
+fn one_person<'a>(sessions: &[&'a StoredSession]) -> Option<&'a Subject> {
+    let (first, others) = sessions.split_first()?;
+    let same = others.iter().all(|other| other.subject == first.subject);
+    (same && !others.is_empty()).then_some(&first.subject)
+}
+
+/// Says that something ended, when it has.
+fn ended(what: &str, all: &[StoredSession]) -> Option<Notice> {
+    let session: Option<SessionId> = what.parse().ok();
+    let person: Option<Subject> = what.parse().ok();
+    let (is_gone, text) = match (person, session) {
+        (Some(person), _) => (
+            all.iter().all(|session| session.subject != person),
+            format!("Every session of {person} has ended."),
+        ),
+        (None, Some(id)) => {
+            (all.iter().all(|session| session.id != id), format!("The session {id} has ended."))
+        }
+        (None, None) => (false, String::new()),
+    };
+    is_gone.then_some(Notice { tone: Tone::Good, text })
+}
+
+fn summary(all: usize, found: usize) -> String {
+    let open = match all {
+        1 => "1 session is open".to_owned(),
+        all => format!("{all} sessions are open"),
+    };
+    match found {
+        _ if found == all && found <= ROWS => format!("{open}."),
+        found if found > ROWS => format!("{open}; {found} match, the {ROWS} used last are shown."),
+        1 => format!("{open}; 1 matches."),
+        found => format!("{open}; {found} match."),
+    }
+}

@@ -1,0 +1,229 @@
+//! What somebody can reach: every route, with what they can do there and through which rule.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::compiled::in_force;
+use super::lines::{Line, lines};
+use crate::authz::assertions::Inquiry;
+use crate::authz::entities::Unusable;
+use crate::authz::reach::{Asking, knowledge};
+use crate::authz::snapshot::Snapshot;
+use crate::authz::telling::{Certainty, Teller, ToldProspect};
+use crate::console::Console;
+use crate::console::answers::Answer;
+use crate::console::choice::Named;
+use crate::console::directory::known::{PersonCell, known};
+use crate::console::guard::Admitted;
+use crate::console::sections::Section;
+use crate::console::showing::Shown;
+use crate::console::urls;
+use crate::model::grant::{Method, What};
+use crate::model::id::{RouteId, Subject};
+use crate::model::known::{Known, KnownPrincipal};
+use crate::model::principal::PrincipalSnapshot;
+use crate::model::route::Route;
+use crate::model::time::Timestamp;
+use crate::store::audit::LastUses;
+use crate::web::link::Link;
+use crate::web::moment::Moment;
+use crate::web::page::{self, Frame};
+
+/// People that a search by name shows.
+const MATCHES: usize = 50;
+
+/// What somebody can reach.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/explore/what.html")]
+pub struct WhatPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Where the form is sent.
+    pub action: Link,
+    /// The question about one route instead.
+    pub who: Link,
+    /// `user`, as it was typed.
+    pub user: String,
+    /// What came of looking for the person.
+    pub sought: Sought,
+}
+
+/// What came of looking for a person.
+#[derive(Debug, Clone)]
+pub enum Sought {
+    /// Nobody was asked for.
+    Nobody,
+    /// Nobody whom we know fits.
+    Missing,
+    /// Several fit.
+    Several(Vec<PersonCell>),
+    /// One does.
+    One(Box<Reach>),
+}
+
+/// What one person can reach.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// Who.
+    pub who: PersonCell,
+    /// How many routes, as a sentence.
+    pub sentence: String,
+    /// Every route.
+    pub routes: Vec<RouteReach>,
+    /// How this was found out, as sentences.
+    pub computed: Vec<String>,
+}
+
+/// What one person can do on one route.
+#[derive(Debug, Clone)]
+pub struct RouteReach {
+    /// The app.
+    pub app: String,
+    /// The route.
+    pub route: Named,
+    /// What it is.
+    pub title: String,
+    /// Reading.
+    pub read: Vec<Line>,
+    /// Changing.
+    pub write: Vec<Line>,
+    /// When they last were let in there; none as far back as was looked.
+    pub used: Option<Moment>,
+}
+
+/// Whose.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WhatQuery {
+    user: String,
+}
+
+/// Answers with what somebody can reach.
+pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let query: WhatQuery = asked.query()?;
+    let shown = asked.shown(&console).await?;
+    let frame = shown.framed(asked.frame("What somebody can reach", Section::Explorer)?);
+    let known = known(&console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let sought = match seek(&known, &query.user) {
+        Found::Nobody => Sought::Nobody,
+        Found::Several(all) if all.is_empty() => Sought::Missing,
+        Found::Several(all) => Sought::Several(all),
+        Found::One(subject, person) => {
+            let uses = console.reader.used_by(&subject, &Method::ALL).await;
+            let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
+            let snapshot = in_force(&console, &asked, &shown).await?;
+            let (rules, content, now) =
+                (shown.clone(), Arc::clone(&person.content), asked.exchange.at);
+            let told = asked.apart(move || told((&rules, now), &content, &snapshot)).await?;
+            Sought::One(Box::new(reach(
+                (&shown, &uses, asked.exchange.at),
+                (&subject, &person),
+                &told,
+            )))
+        }
+    };
+    let status = match sought {
+        Sought::Missing => StatusCode::NOT_FOUND,
+        Sought::Nobody | Sought::Several(_) | Sought::One(_) => StatusCode::OK,
+    };
+    let page = WhatPage { frame, action: urls::what(), who: urls::who(), user: query.user, sought };
+    Ok(page::console(status, &page.frame, &page))
+}
+
+enum Found {
+    Nobody,
+    Several(Vec<PersonCell>),
+    One(Subject, KnownPrincipal),
+}
+
+/// By lasting identity, or by name where that fits one only.
+fn seek(known: &Known, text: &str) -> Found {
+    if text.trim().is_empty() {
+        return Found::Nobody;
+    }
+    match known.named(text).as_slice() {
+        [(subject, person)] => Found::One((*subject).clone(), (*person).clone()),
+        several => {
+            let cell = |(subject, person): &(&Subject, &KnownPrincipal)| PersonCell {
+                link: urls::what_can(subject),
+                ..PersonCell::of(subject, &person.content)
+            };
+            Found::Several(several.iter().take(MATCHES).map(cell).collect())
+        }
+    }
+}
+
+type Told = (RouteId, Vec<(Method, ToldProspect)>);
+
+/// What the engine says of each route and method.
+fn told(
+    (shown, now): (&Shown, Timestamp),
+    person: &Arc<PrincipalSnapshot>,
+    snapshot: &Snapshot,
+) -> Result<Vec<Told>, Unusable> {
+    let inquiry = Inquiry { book: &shown.book, snapshot, now };
+    let teller = Teller { book: &shown.book, names: &shown.names };
+    let of = |route: &Route| {
+        let ask = |method| {
+            let prospect = Asking::new(inquiry, route, method).of(person)?;
+            Ok((method, teller.reach(&prospect, knowledge())))
+        };
+        let told: Result<Vec<_>, Unusable> = Method::ALL.into_iter().map(ask).collect();
+        told.map(|told| (route.id.clone(), told))
+    };
+    shown.book.routes.iter().map(of).collect()
+}
+
+fn reach(
+    (shown, uses, now): (&Shown, &LastUses<RouteId>, Timestamp),
+    (subject, person): (&Subject, &KnownPrincipal),
+    told: &[Told],
+) -> Reach {
+    let opens = |told: &&Told| told.1.iter().any(|(_, told)| told.certainty != Certainty::Never);
+    let open = told.iter().filter(opens).count();
+    let sentence = format!("{open} of {} routes, under the conditions that are named.", told.len());
+    let mut routes: Vec<_> =
+        told.iter().filter_map(|(id, told)| route_reach((shown, uses), id, told)).collect();
+    routes.sort_by(|a, b| (&a.app, &a.route.name).cmp(&(&b.app, &b.route.name)));
+    let seen = Moment::new(person.seen_at).minute();
+    let mut computed = vec![
+        format!(
+            "Asked on {} of the engine that decides, with the rules of release {}. Nothing is known of the circumstances, so what depends on them is a condition.",
+            Moment::new(now).minute(),
+            shown.number
+        ),
+        format!("Groups and roles are those of {seen}, when they were last seen."),
+    ];
+    computed.extend(uses.since.map(|since| {
+        format!("Use was looked for in the log back to {}.", Moment::new(since).minute())
+    }));
+    Reach { who: PersonCell::of(subject, &person.content), sentence, routes, computed }
+}
+
+fn route_reach(
+    (shown, uses): (&Shown, &LastUses<RouteId>),
+    id: &RouteId,
+    told: &[(Method, ToldProspect)],
+) -> Option<RouteReach> {
+    let route = shown.route(id)?;
+    let of = |what: &What| {
+        let methods = what.methods();
+        let own: Vec<_> =
+            told.iter().filter(|(method, _)| methods.contains(method)).cloned().collect();
+        lines(shown, &own)
+    };
+    Some(RouteReach {
+        app: id.app().to_string(),
+        route: Named {
+            name: route.pattern.to_string(),
+            link: Some(urls::who_can(id, &What::Read)),
+        },
+        title: route.title.clone(),
+        read: of(&What::Read),
+        write: of(&What::Write),
+        used: uses.at.get(id).map(|at| Moment::new(*at)),
+    })
+}

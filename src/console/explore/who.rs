@@ -1,0 +1,422 @@
+//! Who can reach a route, and why: everybody we know, by the rule that lets them in. It is made for printing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::compiled::in_force;
+use super::lines::{Line, lines, rule};
+use crate::authz::assertions::Inquiry;
+use crate::authz::entities::Unusable;
+use crate::authz::prospect::Prospect;
+use crate::authz::reach::{Asking, knowledge};
+use crate::authz::snapshot::Snapshot;
+use crate::authz::stand_in;
+use crate::authz::telling::{Certainty, Teller, ToldProspect};
+use crate::console::Console;
+use crate::console::answers::Answer;
+use crate::console::choice::{Named, Picked};
+use crate::console::directory::known::{PersonCell, known};
+use crate::console::guard::Admitted;
+use crate::console::sections::Section;
+use crate::console::showing::Shown;
+use crate::console::urls;
+use crate::model::grant::{Method, What, Who};
+use crate::model::id::Subject;
+use crate::model::known::Known;
+use crate::model::record::RuleId;
+use crate::model::route::Route;
+use crate::model::time::Timestamp;
+use crate::store::audit::LastUses;
+use crate::web::link::Link;
+use crate::web::moment::Moment;
+use crate::web::page::{self, Frame, Notice, Tone};
+
+/// People that one rule shows, unless all are asked for.
+const ROWS: usize = 100;
+
+/// Values and labels of `action`.
+const ACTIONS: [(&str, &str); 2] = [("read", "Read"), ("write", "Change")];
+
+/// Who can reach a route.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/explore/who.html")]
+pub struct WhoPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Where the form is sent.
+    pub action: Link,
+    /// Every route.
+    pub routes: Vec<Picked>,
+    /// Reading or changing.
+    pub actions: Vec<Picked>,
+    /// The question about one person instead.
+    pub what: Link,
+    /// What is wrong with the route that was asked for.
+    pub problem: Option<String>,
+    /// The answer, once a route is asked for.
+    pub answer: Option<Reached>,
+}
+
+/// Who can reach the route that was asked for.
+#[derive(Debug, Clone)]
+pub struct Reached {
+    /// How many, as a sentence.
+    pub sentence: String,
+    /// The route.
+    pub route: Named,
+    /// What is true of everybody.
+    pub notices: Vec<Notice>,
+    /// The rules that let somebody in.
+    pub sections: Vec<Through>,
+    /// How this was found out, as sentences.
+    pub computed: Vec<String>,
+}
+
+/// Everybody whom one rule lets in.
+#[derive(Debug, Clone)]
+pub struct Through {
+    /// For the address of the section.
+    pub id: String,
+    /// The rule.
+    pub rule: Named,
+    /// The rule as a sentence.
+    pub sentence: String,
+    /// The people, by name.
+    pub people: Vec<PersonRow>,
+    /// How many more there are, and where all are shown.
+    pub more: Option<(usize, Link)>,
+}
+
+/// Somebody whom a rule lets in.
+#[derive(Debug, Clone)]
+pub struct PersonRow {
+    /// Who.
+    pub who: PersonCell,
+    /// How certain it is.
+    pub lines: Vec<Line>,
+    /// When they last did it; none as far back as was looked.
+    pub used: Option<Moment>,
+    /// When their groups and roles were last seen.
+    pub seen: Moment,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WhoQuery {
+    route: String,
+    action: String,
+    rows: String,
+}
+
+impl WhoQuery {
+    fn what(&self) -> What {
+        if self.action == "write" { What::Write } else { What::Read }
+    }
+
+    fn limit(&self) -> usize {
+        if self.rows == "all" { usize::MAX } else { ROWS }
+    }
+}
+
+/// Answers with who can reach a route.
+pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let query: WhoQuery = asked.query()?;
+    let shown = asked.shown(&console).await?;
+    let frame = shown.framed(asked.frame("Who can reach it", Section::Explorer)?);
+    let found = query.route.parse().ok().and_then(|id| shown.route(&id)).cloned();
+    let mut page = empty(&shown, frame, &query);
+    let Some(route) = found else {
+        let status = match query.route.as_str() {
+            "" => StatusCode::OK,
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        page.problem = (!query.route.is_empty()).then(|| "There is no such route.".to_owned());
+        return Ok(page::console(status, &page.frame, &page));
+    };
+    let methods = query.what().methods();
+    let known = known(&console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let uses = console.reader.users_of(&route.id, &methods).await;
+    let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let now = asked.exchange.at;
+    let snapshot = in_force(&console, &asked, &shown).await?;
+    let asking = (shown.clone(), route.clone(), methods, now);
+    let found = asked.apart(move || Found::of(asking, known, &snapshot)).await?;
+    let answering = Answering { shown: &shown, route: &route, query: &query, uses: &uses, at: now };
+    page.answer = Some(answering.answer(&found));
+    Ok(page::console(StatusCode::OK, &page.frame, &page))
+}
+
+fn empty(shown: &Shown, frame: Frame, query: &WhoQuery) -> WhoPage {
+    let routes = shown.book.routes.iter().map(|route| {
+        let label = format!("{}  {}", route.id.app(), route.pattern);
+        Picked::new(route.id.as_str(), &label, &query.route)
+    });
+    let mut routes: Vec<_> = routes.collect();
+    routes.sort_by(|a, b| a.label.cmp(&b.label));
+    let chosen = if query.what() == What::Write { "write" } else { "read" };
+    WhoPage {
+        frame,
+        action: urls::who(),
+        routes,
+        actions: ACTIONS.iter().map(|(value, label)| Picked::new(value, label, chosen)).collect(),
+        what: urls::what(),
+        problem: None,
+        answer: None,
+    }
+}
+
+/// What the engine said.
+struct Found {
+    known: Known,
+    /// Everybody known who can, and how with each method.
+    people: Vec<Person>,
+    /// Rules that let somebody in whom rules name, whether anybody of them was here or not.
+    rules: BTreeSet<RuleId>,
+    /// What is true of everybody signed in, and of everybody.
+    signed_in: Certainty,
+    everyone: Certainty,
+    sentences: BTreeMap<RuleId, String>,
+}
+
+/// Somebody, and what they can do with each method.
+type Person = (Subject, Vec<(Method, ToldProspect)>);
+
+type Asked = (Shown, Route, Vec<Method>, Timestamp);
+
+impl Found {
+    fn of(
+        (shown, route, methods, now): Asked,
+        known: Known,
+        snapshot: &Snapshot,
+    ) -> Result<Self, Unusable> {
+        let inquiry = Inquiry { book: &shown.book, snapshot, now };
+        let teller = Teller { book: &shown.book, names: &shown.names };
+        let people = people((inquiry, teller), (&route, &methods), &known)?;
+        let named = NamedOnes { inquiry, route: &route, methods: &methods };
+        let mut rules = named.rules()?;
+        let of_people = people.iter().flat_map(|(_, told)| told);
+        rules.extend(
+            of_people.flat_map(|(_, told)| told.through.iter().map(|way| way.rule.clone())),
+        );
+        let sentences = rules.iter().map(|id| (id.clone(), teller.sentence(id))).collect();
+        Ok(Self {
+            signed_in: named.certainty(&Who::SignedIn)?,
+            everyone: named.certainty(&Who::Everyone)?,
+            known,
+            people,
+            rules,
+            sentences,
+        })
+    }
+
+    /// How many people and services, and of how many of them it is certain.
+    fn count(&self) -> (usize, usize) {
+        let is_certain = |told: &[(Method, ToldProspect)]| {
+            told.iter().any(|(_, told)| told.certainty == Certainty::Always)
+        };
+        let certain = self.people.iter().filter(|(_, told)| is_certain(told)).count();
+        (self.people.len(), certain)
+    }
+}
+
+/// Everybody known who can do it with some method.
+fn people(
+    (inquiry, teller): (Inquiry<'_>, Teller<'_>),
+    (route, methods): (&Route, &[Method]),
+    known: &Known,
+) -> Result<Vec<Person>, Unusable> {
+    let mut asking: Vec<_> =
+        methods.iter().map(|method| (*method, Asking::new(inquiry, route, *method))).collect();
+    let mut found = Vec::new();
+    for (subject, person) in known.iter() {
+        let tell = |(method, asking): &mut (Method, Asking<'_>)| {
+            let prospect = asking.of(&person.content)?;
+            Ok((*method, teller.reach(&prospect, knowledge())))
+        };
+        let told: Vec<_> = asking.iter_mut().map(tell).collect::<Result<_, Unusable>>()?;
+        if told.iter().any(|(_, told)| told.certainty != Certainty::Never) {
+            found.push((subject.clone(), told));
+        }
+    }
+    Ok(found)
+}
+
+/// The same question for those whom rules name.
+struct NamedOnes<'a> {
+    inquiry: Inquiry<'a>,
+    route: &'a Route,
+    methods: &'a [Method],
+}
+
+impl NamedOnes<'_> {
+    fn rules(&self) -> Result<BTreeSet<RuleId>, Unusable> {
+        let mut rules = BTreeSet::new();
+        for who in stand_in::known(self.inquiry.book) {
+            for prospect in self.prospects(&who)? {
+                match prospect {
+                    Prospect::Always(by) | Prospect::If { permits: by, .. } => {
+                        rules.extend(by.into_iter().map(|rule| rule.rule));
+                    }
+                    Prospect::Never(_) => {}
+                }
+            }
+        }
+        Ok(rules)
+    }
+
+    fn certainty(&self, who: &Who) -> Result<Certainty, Unusable> {
+        let all = self.prospects(who)?.into_iter().map(|prospect| match prospect {
+            Prospect::Always(_) => Certainty::Always,
+            Prospect::If { .. } => Certainty::If,
+            Prospect::Never(_) => Certainty::Never,
+        });
+        Ok(all.min().unwrap_or(Certainty::Never))
+    }
+
+    fn prospects(&self, who: &Who) -> Result<Vec<Prospect>, Unusable> {
+        let ask = |method: &Method| self.inquiry.on_route(who, *method, self.route);
+        self.methods.iter().map(|method| ask(method).map(|(prospect, _)| prospect)).collect()
+    }
+}
+
+/// What the page is filled from.
+struct Answering<'a> {
+    shown: &'a Shown,
+    route: &'a Route,
+    query: &'a WhoQuery,
+    uses: &'a LastUses<Subject>,
+    at: Timestamp,
+}
+
+impl Answering<'_> {
+    fn answer(&self, found: &Found) -> Reached {
+        let mut rows: BTreeMap<RuleId, Vec<PersonRow>> =
+            found.rules.iter().map(|id| (id.clone(), Vec::new())).collect();
+        for (subject, told) in &found.people {
+            for (id, row) in self.rows(subject, told, &found.known) {
+                rows.entry(id).or_default().push(row);
+            }
+        }
+        let section = |(id, people): (RuleId, Vec<PersonRow>)| {
+            let sentence = found.sentences.get(&id).cloned().unwrap_or_default();
+            self.section((&id, sentence), people)
+        };
+        Reached {
+            sentence: self.sentence(found.count()),
+            route: Named {
+                name: self.route.pattern.to_string(),
+                link: Some(urls::route(&self.route.id)),
+            },
+            notices: self.notices(found),
+            computed: self.computed(&found.known),
+            sections: rows.into_iter().map(section).collect(),
+        }
+    }
+
+    /// Somebody under each rule that lets them in.
+    fn rows(
+        &self,
+        subject: &Subject,
+        told: &[(Method, ToldProspect)],
+        known: &Known,
+    ) -> Vec<(RuleId, PersonRow)> {
+        let Some(person) = known.get(subject) else { return Vec::new() };
+        let lines = lines(self.shown, told);
+        let rules: BTreeSet<_> = lines.iter().filter_map(|line| line.rule.clone()).collect();
+        let row = |id: RuleId| {
+            let own = lines.iter().filter(|line| line.rule.as_ref() == Some(&id)).cloned();
+            let row = PersonRow {
+                who: PersonCell::of(subject, &person.content),
+                lines: own.collect(),
+                used: self.uses.at.get(subject).map(|at| Moment::new(*at)),
+                seen: Moment::new(person.seen_at),
+            };
+            (id, row)
+        };
+        rules.into_iter().map(row).collect()
+    }
+
+    fn section(&self, (id, sentence): (&RuleId, String), mut people: Vec<PersonRow>) -> Through {
+        people.sort_by_cached_key(|row| (row.who.name.to_lowercase(), row.who.link.to_string()));
+        let more = people.len().saturating_sub(self.query.limit());
+        people.truncate(self.query.limit());
+        let all = || {
+            let link = urls::who_can(&self.route.id, &self.query.what());
+            link.with_query("rows", "all")
+        };
+        Through {
+            id: id.to_string().replace(':', "-"),
+            rule: rule(self.shown, id),
+            sentence,
+            people,
+            more: (more > 0).then(|| (more, all())),
+        }
+    }
+
+    fn sentence(&self, (all, certain): (usize, usize)) -> String {
+        let verb = if self.query.what() == What::Write { "change" } else { "read" };
+        let who = match all {
+            0 => return format!("Nobody we know can {verb} it."),
+            1 => "1 person or service".to_owned(),
+            all => format!("{all} people and services"),
+        };
+        let unused = all.saturating_sub(self.uses.at.len());
+        let conditions = match all - certain {
+            0 => String::new(),
+            some => format!(", {some} of them under conditions"),
+        };
+        format!(
+            "{who} that we know can {verb} it{conditions}. {unused} did not do so as far back as was looked."
+        )
+    }
+
+    fn notices(&self, found: &Found) -> Vec<Notice> {
+        let verb = if self.query.what() == What::Write { "change" } else { "read" };
+        let of = |certainty, who: &str| match certainty {
+            Certainty::Never => None,
+            Certainty::Always => Some(format!("{who} can {verb} it.")),
+            Certainty::If => {
+                Some(format!("{who} may {verb} it under conditions, or with some methods only."))
+            }
+        };
+        let everyone = of(found.everyone, "Everyone, signed in or not,");
+        let signed_in = || of(found.signed_in, "Everybody who signs in");
+        let text = everyone.or_else(signed_in);
+        text.map(|text| Notice { tone: Tone::Careful, text }).into_iter().collect()
+    }
+
+    fn computed(&self, known: &Known) -> Vec<String> {
+        let mut computed = vec![format!(
+            "Asked on {} of the engine that decides, with the rules of {}, for each of {} who were here and for whomever the rules name. Nothing is known of the circumstances, so what depends on them is a condition.",
+            Moment::new(self.at).minute(),
+            match self.shown.number.0 {
+                0 => "no release".to_owned(),
+                number => format!("release {number}"),
+            },
+            count(known.len()),
+        )];
+        computed.extend(known.span().map(|(oldest, newest)| format!(
+            "Groups and roles are those of each person's last visit, the oldest of {}, the newest of {}. Who was never here is not listed.",
+            Moment::new(oldest).minute(),
+            Moment::new(newest).minute()
+        )));
+        computed.extend(self.uses.since.map(|since| {
+            format!("Use was looked for in the log back to {}.", Moment::new(since).minute())
+        }));
+        computed
+    }
+}
+
+/// `1 person or service`, `12 people and services`
+fn count(number: usize) -> String {
+    if number == 1 {
+        "1 person or service".to_owned()
+    } else {
+        format!("{number} people and services")
+    }
+}
