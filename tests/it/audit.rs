@@ -1,13 +1,14 @@
 //! The log as auditors and operators meet it: on the command line, beside a running gate and without one.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::harness::tools::{client_data, installed};
 use crate::harness::{Request, World, command_on, exchange, program_on, unused_port};
 
 #[track_caller]
@@ -347,4 +348,73 @@ async fn an_outlet_that_can_not_be_is_one_clear_line() {
         let line = "records can't leave for `/nowhere/records.jsonl`: No such file";
         says(&said, 2, &[line]);
     }
+}
+
+/// What somebody else's code says of these bytes and of some that differ in one of them: written from the specifications,
+/// with another library for the signatures, and given the public key alone.
+struct Stranger {
+    python: PathBuf,
+    key: String,
+    folder: TempDir,
+}
+
+impl Stranger {
+    fn says(&self, kind: &str, files: &[Vec<u8>]) -> Vec<String> {
+        let path = |number: usize| self.folder.path().join(number.to_string());
+        for (number, bytes) in files.iter().enumerate() {
+            std::fs::write(path(number), bytes).unwrap();
+        }
+        let mut check = std::process::Command::new(&self.python);
+        check.env_clear().arg(client_data("python/log.py")).args([&self.key, kind]);
+        let said = check.args((0..files.len()).map(path)).output().unwrap();
+        assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        let said = String::from_utf8(said.stdout).unwrap();
+        said.lines().map(str::to_owned).collect()
+    }
+
+    /// The bytes hold, and with any of a few hundred of them changed they don't.
+    fn vouches(&self, kind: &str, bytes: &[u8], records: usize) {
+        let mut files = vec![bytes.to_vec()];
+        for at in (0..bytes.len()).step_by(bytes.len() / 400 + 1).chain([bytes.len() - 1]) {
+            let mut changed = bytes.to_vec();
+            changed[at] ^= 1 << (at % 7);
+            files.push(changed);
+        }
+        let said = self.says(kind, &files);
+        assert_eq!(said.len(), files.len());
+        assert!(
+            said[0].starts_with("ok ") && said[0].ends_with(&format!(" {records}")),
+            "{said:?}"
+        );
+        let missed = said.iter().skip(1).find(|line| line.starts_with("ok "));
+        assert_eq!(missed, None);
+    }
+}
+
+#[tokio::test]
+async fn strangers_check_a_proof_and_exports_with_the_public_key_alone() {
+    let Some(python) = installed("audit::strangers", "python/bin/python") else { return };
+    let world = World::start().await;
+    let mut uma = world.browser_of("uma").await;
+    for _ in 0..3 {
+        assert_eq!(uma.open(&world.app("/finance/summary")).await.status, 200);
+        assert_eq!(uma.open(&world.app("/admin/users")).await.status, 403);
+    }
+    let key = world.events("started").await[0]["log_key"].as_str().unwrap().to_owned();
+    let id = newest(&world).await;
+    let stranger = Stranger { python, key, folder: tempfile::tempdir().unwrap() };
+    let proof = says(&world.command(&["audit", "prove", &id]), 0, &[]);
+    stranger.vouches("proof", proof.as_bytes(), 1);
+    for query in ["", "effect:deny"] {
+        let export = says(&world.command(&["audit", "export", query]), 0, &[]);
+        let records = export.lines().filter(|line| line.starts_with("{\"v\":")).count();
+        assert!(records >= 3, "{export}");
+        stranger.vouches("export", export.as_bytes(), records);
+    }
+    // A record that is left out is missed, as is the end.
+    let whole = says(&world.command(&["audit", "export"]), 0, &[]);
+    let mut lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    lines.remove(2);
+    let said = stranger.says("export", &[lines.concat().into(), lines[..3].concat().into()]);
+    assert!(said.iter().all(|line| line.starts_with("bad ")), "{said:?}");
 }

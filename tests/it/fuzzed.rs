@@ -1,5 +1,9 @@
 //! What the fuzz targets hold of random input, held here of input that is near to good.
 
+use cedargate::audit::checkpoint::Checkpoint;
+use cedargate::audit::proof::Proof;
+use cedargate::audit::verify::copy::Outcome;
+use cedargate::audit::verify::{Trust, export};
 use proptest::prelude::*;
 
 #[path = "../../fuzz/properties.rs"]
@@ -98,7 +102,82 @@ const PATHS: &[&str] = &[
     "%252e",
 ];
 
+const QUERIES: &[&str] = &[
+    "effect:",
+    "allow",
+    "deny",
+    "refused",
+    "user:",
+    "path:",
+    "/a/**",
+    "/a*",
+    "route:",
+    "release:",
+    ">=",
+    "<",
+    "3",
+    "5..7",
+    "ip:",
+    "10.0.0.0/8",
+    "at:",
+    "-7d",
+    "2026-11-24",
+    "2026-11-24T00:00:00Z",
+    "..",
+    "mfa:",
+    "yes",
+    ",",
+    " ",
+    "-",
+    "*",
+    "\"",
+    "\\",
+    "ř",
+    ":",
+    "id:",
+    "0v9k3m2q-5",
+    "ms:",
+    "group:",
+    "a b",
+];
+
+/// A log, a proof or a checkpoint that is good but for a piece that is cut out, changed, put in or moved.
+fn nearly_proven() -> impl Strategy<Value = Vec<u8>> {
+    let sample = properties::sample_log();
+    let good = prop::sample::select(vec![sample.export, sample.proof, sample.note]);
+    let put = proptest::collection::vec(any::<u8>(), 0..3);
+    let piece = (good, any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0_usize..80);
+    (piece, put, any::<bool>()).prop_map(|((good, at, from, cut), put, moves)| {
+        let good = good.into_bytes();
+        let (at, from) = (at.index(good.len()), from.index(good.len()));
+        let put = if moves { good[from..].iter().take(cut).copied().collect() } else { put };
+        [&good[..at], &put, good.get(at + cut..).unwrap_or_default()].concat()
+    })
+}
+
+#[test]
+fn the_log_that_is_nearly_proven_is_proven_when_nothing_is_changed() {
+    let sample = properties::sample_log();
+    let key = sample.key.public();
+    let trust = Trust { keys: vec![key], checkpoints: Vec::new() };
+    let checked = export::check(sample.export.as_bytes(), trust, |_| {}).unwrap();
+    assert!(matches!(checked, Outcome::Intact(report) if report.read() == 3));
+    assert!(Proof::parse(&sample.proof).unwrap().check(&key).is_ok());
+    assert!(Checkpoint::open(&sample.note, &key).is_ok());
+}
+
 proptest! {
+    #[test]
+    fn what_was_not_signed_proves_nothing(near in nearly_proven(), raw in proptest::collection::vec(any::<u8>(), 0..60)) {
+        properties::audit_verify(&near);
+        properties::audit_verify(&raw);
+    }
+
+    #[test]
+    fn queries_are_refused_or_read_in_one_way(text in pieces(QUERIES)) {
+        properties::audit_query(&text);
+    }
+
     #[test]
     fn policies_are_refused_or_one(text in prop_oneof![pieces(CEDAR), nearly_cedar()]) {
         properties::policy_text(&text);
