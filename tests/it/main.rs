@@ -26,6 +26,8 @@ mod chromium;
 #[cfg(feature = "demo")]
 mod clients;
 #[cfg(feature = "demo")]
+mod console;
+#[cfg(feature = "demo")]
 mod cutting;
 #[cfg(feature = "demo")]
 mod demo;

@@ -11,6 +11,7 @@ use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Named};
 use crate::console::showing::Shown;
 use crate::console::{urls, words};
+use crate::model::host::{Host, Origin};
 use crate::model::principal::Principal;
 use crate::model::record::{Circumstances, DecisionRecord};
 use crate::web::page::{Notice, Tone};
@@ -70,7 +71,7 @@ pub(super) fn outcome(
     asking: &Asking,
     recorded: Option<&DecisionRecord>,
 ) -> Result<Outcome, Unusable> {
-    let explanation = explain((shown, snapshot), asking)?;
+    let explanation = explain((shown, snapshot), asking, recorded)?;
     let decision = explanation.as_ref().map_or_else(
         || Decision::without_route(&asking.principal),
         |explanation| explanation.decision.clone(),
@@ -99,10 +100,11 @@ pub(super) fn outcome(
 fn explain(
     (shown, snapshot): (&Shown, &Snapshot),
     asking: &Asking,
+    recorded: Option<&DecisionRecord>,
 ) -> Result<Option<Explanation>, Unusable> {
     let Some(found) = snapshot.find(&asking.app.id, asking.path.as_str()) else { return Ok(None) };
-    let origin = asking.app.origins.first();
-    let origin = origin.ok_or_else(|| Unusable("the app has no origin".to_owned()))?;
+    let host = host(asking, recorded);
+    let host = host.ok_or_else(|| Unusable("the app has no origin".to_owned()))?;
     let circumstances = Circumstances {
         now: asking.now,
         mfa: asking.mfa,
@@ -115,12 +117,19 @@ fn explain(
         principal: &asking.principal,
         route: &found.route,
         method: asking.method,
-        host: origin.host(),
+        host,
         path: asking.path.as_str(),
         client: asking.client,
         circumstances: &circumstances,
     };
     snapshot.explain(&question, &shown.book).map(Some)
+}
+
+/// The host of the record where it is about the same app, else the app's first.
+fn host<'a>(asking: &'a Asking, recorded: Option<&'a DecisionRecord>) -> Option<&'a Host> {
+    let same = recorded.filter(|record| record.app.as_ref() == Some(&asking.app.id));
+    let recorded = same.and_then(|record| record.facts.host.as_ref());
+    recorded.or_else(|| asking.app.origins.first().map(Origin::host))
 }
 
 fn route(shown: &Shown, explanation: &Explanation) -> Named {

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::scene::{FINANCE, get, scene, scene_of, subject};
 use crate::rule_files;
-use crate::web::tests::markup::{assert_same_shape, fitting, hostile, innocent, write};
+use crate::web::tests::markup::{assert_same_shape, check_answered, fitting, hostile, innocent};
 
 /// All pages of an owner with this name, whose rule book and requests carry the same text.
 async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
@@ -76,7 +76,7 @@ async fn hostile_names_do_not_change_the_markup_of_any_page_a59() {
         assert!(attacked.contains("onerror"), "{name}: the text is not on the page");
         assert!(!attacked.contains("<img src=x") && !attacked.contains("<script>"), "{name}");
         assert_same_shape(name, plain, attacked);
-        write(&format!("real_console_{name}"), plain);
+        check_answered(&format!("real_console_{name}"), plain);
     }
 }
 

@@ -1,0 +1,55 @@
+//! The console through the running gate: what it says of people is what the gate did, and what an owner does holds.
+
+use crate::harness::{Browser, World, navigation};
+
+/// Olive in the console, on this page of it.
+async fn olive_at(world: &World, path: &str) -> (Browser, String) {
+    let mut olive = world.browser();
+    let page = olive.sign_in("olive", &world.gate(path)).await;
+    assert_eq!(page.status, 200, "{path}: {}", page.text());
+    let text = page.text().clone();
+    (olive, text)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_refusal_is_explained_by_the_rules_and_the_person_of_its_record() {
+    let world = World::start().await;
+    let mut nora = world.browser_of("nora").await;
+    assert_eq!(nora.open(&world.app("/finance/summary")).await.status, 403);
+    let id = world.decisions().await[0]["id"].as_str().unwrap().to_owned();
+    let (mut olive, text) = olive_at(&world, &format!("/console/simulate?from={id}")).await;
+    for part in ["Nora", "It falls the same here.", "What came near", "grant:finance-read", &id] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let page = olive.open(&world.gate(&format!("/console/decisions/{id}"))).await;
+    assert!(page.text().contains(&format!("/console/simulate?from={id}")), "{}", page.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explorer_names_whoever_got_in_and_when_they_did() {
+    let world = World::start().await;
+    let mut uma = world.browser_of("uma").await;
+    assert_eq!(uma.fetch("GET", &world.app("/finance/summary")).await.status, 200);
+    world.browser_of("nora").await;
+    let (_, text) = olive_at(&world, "/console/explore/who?route=intranet/finance").await;
+    assert!(text.contains("Uma Umarov") && !text.contains("Nora"), "{text}");
+    assert!(text.contains("Last used ") && !text.contains("Not in the log"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ended_session_is_refused_at_its_next_request() {
+    let world = World::start().await;
+    let mut uma = world.browser_of("uma").await;
+    let finance = world.app("/finance/summary");
+    assert_eq!(uma.fetch("GET", &finance).await.status, 200);
+    let (mut olive, list) = olive_at(&world, "/console/sessions?q=uma").await;
+    let id = list.split("/console/sessions/end?session=").nth(1).unwrap();
+    let id = id.split('"').next().unwrap();
+    let end = world.gate("/console/sessions/end");
+    let page = olive.step(&format!("{end}?session={id}")).await.text().clone();
+    let token = page.split("name=\"_csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = [("_csrf", token), ("session", id), ("user", "")];
+    assert_eq!(olive.send(navigation("POST", &end).form(&form)).await.status, 303);
+    assert_eq!(uma.fetch("GET", &finance).await.status, 401);
+    world.stop().await;
+}
