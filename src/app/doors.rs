@@ -238,7 +238,6 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
     let portal = Portal {
         doorkeeper,
         rules,
-        store: ground.store.clone(),
         groups: ground.groups.clone(),
         contact: ground.config.contact.clone(),
     };

@@ -21,7 +21,7 @@ use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::record::{Door, Refusal, Verdict};
 use crate::session::SessionError;
-use crate::store::StoreError;
+use crate::store::{Author, StoreError};
 use crate::web::caller::Caller;
 use crate::web::csrf::check_origin;
 use crate::web::doorkeeper::{Judged, Visit};
@@ -138,7 +138,18 @@ impl Admitted {
     /// With the answer, 503, when they can't be read.
     pub(super) async fn shown(&self, console: &Console) -> Result<Shown, Box<Response>> {
         let loaded = Shown::load(&console.store, &console.groups).await;
-        loaded.map_err(|error| Box::new(self.unavailable(&error)))
+        let mut shown = loaded.map_err(|error| Box::new(self.unavailable(&error)))?;
+        shown.discard = self.may(console, ConsoleAction::EditDraft).then(urls::discard);
+        Ok(shown)
+    }
+
+    /// This person as the author of a change.
+    ///
+    /// # Errors
+    /// With the answer, 404, for whoever is nobody known; the guard lets none of them in.
+    pub(super) fn author(&self, console: &Console) -> Result<Author, Box<Response>> {
+        let by = self.caller.principal.subject().ok_or_else(|| Box::new(self.no_page()))?;
+        Ok(Author { by: by.to_string(), at: console.clock.now() })
     }
 
     /// The frame of a console page for this person.

@@ -22,6 +22,7 @@ use self::setup::entra::AtEntra;
 
 mod answers;
 pub mod cedar_text;
+pub mod changes;
 pub mod choice;
 pub mod directory;
 pub mod endpoints;
@@ -29,6 +30,7 @@ pub mod explore;
 mod guard;
 pub mod log;
 pub mod rules;
+mod saving;
 pub mod sections;
 pub mod setup;
 mod showing;

@@ -14,6 +14,22 @@ pub const ROUTES: &str = "/console/routes";
 pub const ROUTE: &str = "/console/routes/{app}/{name}";
 /// Endpoint pattern of one route's grants; a form posts to it.
 pub const GRANTS: &str = "/console/routes/{app}/{name}/grants";
+/// Endpoint pattern of one grant; a form posts to it.
+pub const GRANT: &str = "/console/routes/{app}/{name}/grants/{grant}";
+/// Endpoint pattern that ends a grant now.
+pub const GRANT_END: &str = "/console/routes/{app}/{name}/grants/{grant}/end";
+/// Endpoint pattern that removes a grant.
+pub const GRANT_REMOVE: &str = "/console/routes/{app}/{name}/grants/{grant}/remove";
+/// Endpoint pattern of the draft's review.
+pub const DRAFT: &str = "/console/draft";
+/// Endpoint pattern that undoes one change of the draft.
+pub const UNDO: &str = "/console/draft/undo";
+/// Endpoint pattern that throws the draft away, and of the page that asks first.
+pub const DISCARD: &str = "/console/draft/discard";
+/// Endpoint pattern that approves of the draft.
+pub const APPROVE: &str = "/console/draft/approve";
+/// Endpoint pattern that publishes the draft.
+pub const PUBLISH: &str = "/console/draft/publish";
 /// Endpoint pattern of the newest decisions.
 pub const DECISIONS: &str = "/console/decisions";
 /// Endpoint pattern of one decision.
@@ -65,9 +81,59 @@ pub fn grant(route_id: &RouteId, id: &GrantId) -> Link {
     route(route_id).with_fragment(&format!("grant-{id}"))
 }
 
-/// One route, saying that this grant was added to it.
-pub fn added(route_id: &RouteId, id: &GrantId) -> Link {
-    route(route_id).with_query("added", id.as_str()).with_fragment(&format!("grant-{id}"))
+/// One route, with a grant of it as a form.
+pub fn edit_grant(route_id: &RouteId, id: &GrantId) -> Link {
+    route(route_id).with_query("edit", id.as_str()).with_fragment("grant-form")
+}
+
+/// One route, saying that this grant was saved to the draft.
+pub fn saved(route_id: &RouteId, id: &GrantId) -> Link {
+    route(route_id).with_query("saved", id.as_str()).with_fragment(&format!("grant-{id}"))
+}
+
+/// Where one grant is changed.
+pub fn change_grant(route_id: &RouteId, id: &GrantId) -> Link {
+    at_grant(route_id, id, &[])
+}
+
+/// Where one grant is ended.
+pub fn end_grant(route_id: &RouteId, id: &GrantId) -> Link {
+    at_grant(route_id, id, &["end"])
+}
+
+/// Where one grant is removed.
+pub fn remove_grant(route_id: &RouteId, id: &GrantId) -> Link {
+    at_grant(route_id, id, &["remove"])
+}
+
+fn at_grant(route_id: &RouteId, id: &GrantId, further: &[&str]) -> Link {
+    let (app, name) = (route_id.app().as_str(), route_id.name());
+    Link::path(&[&["console", "routes", app, name, "grants", id.as_str()], further].concat())
+}
+
+/// The draft's review.
+pub fn draft() -> Link {
+    Link::path(&["console", "draft"])
+}
+
+/// Where one change of the draft is undone.
+pub fn undo() -> Link {
+    Link::path(&["console", "draft", "undo"])
+}
+
+/// Where the draft is thrown away.
+pub fn discard() -> Link {
+    Link::path(&["console", "draft", "discard"])
+}
+
+/// Where the draft is approved of.
+pub fn approve() -> Link {
+    Link::path(&["console", "draft", "approve"])
+}
+
+/// Where the draft is published.
+pub fn publish() -> Link {
+    Link::path(&["console", "draft", "publish"])
 }
 
 /// The newest decisions.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -19,7 +19,6 @@ use tokio::time::timeout;
 use super::Login;
 use super::answers::{fault, redirect, with_cookies};
 use super::failed::HELD_AT_MICROSOFT;
-use super::query::Query;
 use super::trouble::Trouble;
 use crate::idp::SignOutHint;
 use crate::model::record::{Actor, Refusal, SessionEnd};
@@ -27,16 +26,13 @@ use crate::model::session::Session;
 use crate::session::SessionError;
 use crate::web::caller::Caller;
 use crate::web::cookie::Cookie;
-use crate::web::csrf::check_origin;
 use crate::web::exchange::Exchange;
 use crate::web::fault::Fault;
+use crate::web::form;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, PersonName};
 use crate::web::pages::{SignOutPage, SignedOut, SignedOutPage};
 use crate::web::refuser::Refused;
-
-/// The form is a token and nothing else.
-const LONGEST_FORM_BYTES: usize = 4 * 1024;
 
 /// Where Entra signs people out is mostly known. When it has to be asked for, the person waits this long at most.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -72,7 +68,7 @@ pub(super) async fn sign_out(
     let Some(session) = &caller.session else {
         return tidy(&caller, after(&exchange, login.reach(&exchange)));
     };
-    if let Err(check) = is_ours(&exchange, (&caller, &headers), body).await {
+    if let Err(check) = form::check((&exchange, &caller), &headers, body).await {
         let refusal = Refusal::ForgedForm { check };
         return login.refuser.refuse(Refused::from(&*exchange), refusal).await;
     }
@@ -136,20 +132,6 @@ impl Login {
         let token = self.sessions.id_token(&session.id).await?;
         Ok(token.map_or(SignOutHint::Nobody, SignOutHint::IdToken))
     }
-}
-
-async fn is_ours(
-    exchange: &Exchange,
-    (caller, headers): (&Caller, &HeaderMap),
-    body: Body,
-) -> Result<(), &'static str> {
-    check_origin(&exchange.origin, headers)?;
-    let body = to_bytes(body, LONGEST_FORM_BYTES).await.map_err(|_| "form too long")?;
-    let form = std::str::from_utf8(&body).map_err(|_| "form unreadable")?;
-    let form = Query::parse(Some(form));
-    let presented = form.one("_csrf").map_err(|_| "token given twice")?;
-    let token = caller.csrf.as_ref().ok_or("no session")?;
-    token.check(presented)
 }
 
 fn question(exchange: &Exchange, caller: &Caller) -> Response {

@@ -19,6 +19,8 @@ pub enum SessionEnd {
     SignedOut,
     /// The person signed out at Entra, which told us.
     SignedOutAtEntra,
+    /// The person ended it from another session of theirs.
+    EndedElsewhere,
     /// A new sign-in in the same browser took its place.
     Replaced,
     /// Entra refused to renew it.
@@ -36,9 +38,10 @@ pub enum SessionEnd {
 }
 
 impl SessionEnd {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::SignedOut,
         Self::SignedOutAtEntra,
+        Self::EndedElsewhere,
         Self::Replaced,
         Self::RefusedByEntra,
         Self::TooMany,
@@ -53,6 +56,7 @@ impl SessionEnd {
         match self {
             Self::SignedOut => "signed_out",
             Self::SignedOutAtEntra => "signed_out_at_entra",
+            Self::EndedElsewhere => "ended_elsewhere",
             Self::Replaced => "replaced",
             Self::RefusedByEntra => "refused_by_entra",
             Self::TooMany => "too_many",

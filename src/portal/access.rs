@@ -1,55 +1,54 @@
 //! What a person may open, found by asking the rules in force about every route, as this person stands now.
 
+use std::collections::BTreeMap;
+
+use crate::authz::access::{Access, Extent, Way};
 use crate::authz::decision::Question;
 use crate::authz::snapshot::Snapshot;
 use crate::model::app::App;
 use crate::model::grant::Method;
 use crate::model::group::GroupNames;
 use crate::model::principal::{GuestStatus, Principal};
-use crate::model::record::{Circumstances, MfaState, Verdict};
-use crate::model::route::{Listing, Route};
-use crate::model::rule_book::RuleBook;
-use crate::portal::Portal;
-use crate::store::StoreError;
+use crate::model::record::Circumstances;
+use crate::model::route::{Listing, PatternSegment, Route};
+use crate::portal::{Portal, Unshown, field, frame};
 use crate::web::caller::Caller;
 use crate::web::contact::Contact;
 use crate::web::exchange::Exchange;
-use crate::web::headers::NonceError;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
-use crate::web::page::{Frame, PersonName};
+use crate::web::page::PersonName;
 
-use super::home::{AppTile, HomePage, Me};
+use super::home::{AppCard, HomePage, Me, RouteLine};
+use super::words::{Findings, Told, Wording};
 
-/// Why the page can't be made.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Unshown {
-    /// The apps can't be read.
-    #[error("the live release could not be read: {0}")]
-    Store(#[from] StoreError),
-    /// There is no randomness.
-    #[error(transparent)]
-    Nonce(#[from] NonceError),
-}
-
-/// The page of whoever is signed in.
+/// The page of whoever is signed in, with what `q` asks for.
 pub(super) async fn page(
     portal: &Portal,
-    exchange: &Exchange,
-    caller: &Caller,
+    (exchange, caller): (&Exchange, &Caller),
 ) -> Result<HomePage, Unshown> {
-    let book = portal.store.live().await?.map(|release| release.rule_book).unwrap_or_default();
-    let mut frame = Frame::new("My access")?;
-    frame.person = PersonName::of(&caller.principal);
+    let q = field(exchange, "q");
+    let frame = frame("My access", (exchange, caller))?;
+    let stored = match &caller.session {
+        Some(session) => portal.doorkeeper.sessions.find(&session.id).await?,
+        None => None,
+    };
     let snapshot = portal.doorkeeper.live.current();
-    let looking = Looking { snapshot: &snapshot, exchange, caller };
-    let apps = book.apps.iter().filter_map(|app| looking.tile(app, &book));
+    let names = portal.groups.names(&snapshot.book().group_names);
+    let wording = Wording { snapshot: &snapshot, names: &names, now: exchange.at };
+    let looking = Looking { snapshot: &snapshot, exchange, caller, wording, q: q.to_lowercase() };
     let may_manage = !portal.rules.roles(&caller.principal).is_empty();
     Ok(HomePage {
         frame,
-        apps: apps.collect(),
-        me: me(caller, (&book, &portal.groups.names(&book.group_names)), &snapshot),
+        q,
+        apps: snapshot.book().apps.iter().filter_map(|app| looking.card(app)).collect(),
+        me: Me {
+            read: stored.map(|session| Moment::new(session.read_at)),
+            ..me(caller, &names, &snapshot)
+        },
+        read_again: Link::path(&["groups", "read"]),
         console: may_manage.then(|| Link::path(&["console", "routes"])),
+        sessions: Link::path(&["sessions"]),
         sign_out: Link::path(&["_gate", "logout"]),
         contact: portal.contact.as_deref().map(|contact| Contact::new(contact, "Access")),
     })
@@ -60,64 +59,72 @@ struct Looking<'a> {
     snapshot: &'a Snapshot,
     exchange: &'a Exchange,
     caller: &'a Caller,
-}
-
-/// What can be done in an app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct May {
-    reads: usize,
-    changes: usize,
+    wording: Wording<'a>,
+    /// In lower case.
+    q: String,
 }
 
 impl Looking<'_> {
-    /// The tile of an app; none when nothing of it opens.
-    fn tile(&self, app: &App, book: &RuleBook) -> Option<AppTile> {
-        let routes: Vec<_> = book
-            .routes
-            .iter()
-            .filter(|route| *route.id.app() == app.id && route.listing == Listing::Listed)
-            .collect();
-        let now = self.may(app, &routes, self.caller.mfa());
-        if now == May::default() {
+    /// The card of an app; none when nothing of it opens.
+    fn card(&self, app: &App) -> Option<AppCard> {
+        let origin = app.origins.first()?;
+        let all = self.fits(&app.name) || self.fits(&origin.authority());
+        let routes = self.snapshot.book().routes.iter().filter(|route| {
+            let listed = *route.id.app() == app.id && route.listing == Listing::Listed;
+            listed && (all || self.fits(&route.title) || self.fits(route.pattern.as_str()))
+        });
+        let routes: Vec<_> = routes.filter_map(|route| self.line((app, route))).collect();
+        if routes.is_empty() {
             return None;
         }
-        let stronger = self.may(app, &routes, MfaState::Met);
-        let condition = (stronger != now)
-            .then(|| "Parts of it open only after a multi-factor sign-in".to_owned());
-        let origin = app.origins.first()?;
-        Some(AppTile {
-            name: app.name.clone(),
-            host: origin.authority(),
-            link: Link::parse(&origin.url("/")).ok()?,
-            may: if now.changes > 0 { "Read and change" } else { "Read" }.to_owned(),
-            condition,
-        })
+        let link = Link::parse(&origin.url("/")).ok()?;
+        Some(AppCard { name: app.name.clone(), host: origin.authority(), link, routes })
     }
 
-    fn may(&self, app: &App, routes: &[&Route], mfa: MfaState) -> May {
-        let count = |reads: bool| {
-            let methods: Vec<_> =
-                Method::ALL.into_iter().filter(|method| method.is_read() == reads).collect();
-            let opens = |route: &&&Route| {
-                methods.iter().any(|method| self.opens((app, route), *method, mfa))
-            };
-            routes.iter().filter(opens).count()
-        };
-        May { reads: count(true), changes: count(false) }
+    fn fits(&self, text: &str) -> bool {
+        text.to_lowercase().contains(&self.q)
     }
 
-    fn opens(&self, (app, route): (&App, &Route), method: Method, mfa: MfaState) -> bool {
-        let Some(origin) = app.origins.first() else { return false };
-        let session = self.caller.session.as_ref();
+    /// The line of a route; none when it does not open to this person.
+    fn line(&self, (app, route): (&App, &Route)) -> Option<RouteLine> {
+        let read = self.access((app, route), Method::Get);
+        let change = self.change((app, route));
+        let found = Findings { route, read, change };
+        let told = self.wording.tell(&found)?;
+        let pattern = route.pattern.as_str().to_owned();
+        let title = if route.title.is_empty() { pattern.clone() } else { route.title.clone() };
+        let link = self.link((app, route));
+        let Told { state, may, why, until, needs } = told;
+        Some(RouteLine { title, pattern, link, state, may, why, until, needs })
+    }
+
+    /// The best of what changing methods can do.
+    fn change(&self, place: (&App, &Route)) -> Access {
+        let changing = Method::ALL.into_iter().filter(|method| !method.is_read());
+        let mut best = Access::Never;
+        for method in changing {
+            let access = self.access(place, method);
+            if rank(&access) > rank(&best) {
+                best = access;
+            }
+            if rank(&best) == OPEN {
+                break;
+            }
+        }
+        best
+    }
+
+    fn access(&self, (app, route): (&App, &Route), method: Method) -> Access {
+        let Some(origin) = app.origins.first() else { return Access::Never };
         let circumstances = Circumstances {
             now: self.exchange.at,
-            mfa,
-            auth_contexts: session.map(|session| session.auth_contexts.clone()).unwrap_or_default(),
-            signed_in_at: session.map(|session| session.proved_at),
-            params: std::collections::BTreeMap::new(),
+            mfa: self.caller.mfa(),
+            auth_contexts: self.caller.auth_contexts(),
+            signed_in_at: self.caller.signed_in_at(),
+            params: BTreeMap::new(),
             local: self.snapshot.local(self.exchange.at),
         };
-        let decision = self.snapshot.decide(&Question {
+        let question = Question {
             principal: &self.caller.principal,
             route,
             method,
@@ -125,15 +132,51 @@ impl Looking<'_> {
             path: route.pattern.as_str(),
             client: self.exchange.facts.client,
             circumstances: &circumstances,
-        });
-        decision.verdict == Verdict::Allow
+        };
+        self.snapshot.access(&question, Extent::Route).unwrap_or_else(|error| {
+            tracing::warn!(route.id = %route.id, error = %error, "What a person may open could not be found out.");
+            Access::Never
+        })
+    }
+
+    /// Where a route begins, if what is asked for there is a matter of this route.
+    fn link(&self, (app, route): (&App, &Route)) -> Option<Link> {
+        let path = beginning(route)?;
+        let found = self.snapshot.find(&app.id, &path)?;
+        let url = app.origins.first()?.url(&path);
+        Link::parse(&url).ok().filter(|_| found.route.id == route.id)
     }
 }
 
-fn me(caller: &Caller, rules: (&RuleBook, &GroupNames), snapshot: &Snapshot) -> Me {
-    let names = PersonName::of(&caller.principal);
+/// The rank of what is open anywhere.
+const OPEN: u8 = 3;
+
+fn rank(access: &Access) -> u8 {
+    match access {
+        Access::Open(_) => OPEN,
+        Access::Partly(_) => 2,
+        Access::If(ways) if !ways.iter().all(Way::is_over) => 1,
+        Access::If(_) | Access::Never => 0,
+    }
+}
+
+/// The path up to the part that stands for the rest; none where another part depends on what is asked for.
+fn beginning(route: &Route) -> Option<String> {
+    let mut path = String::new();
+    for segment in route.pattern.segments() {
+        match segment {
+            PatternSegment::Literal(text) => path = format!("{path}/{text}"),
+            PatternSegment::Parameter(_) => return None,
+            PatternSegment::CatchAll(_) => path.push('/'),
+        }
+    }
+    Some(path)
+}
+
+fn me(caller: &Caller, names: &GroupNames, snapshot: &Snapshot) -> Me {
+    let shown = PersonName::of(&caller.principal);
     let (name, user_name) =
-        names.map_or_else(Default::default, |names| (names.name, names.user_name));
+        shown.map_or_else(Default::default, |names| (names.name, names.user_name));
     let subject = caller.principal.subject().map(ToString::to_string).unwrap_or_default();
     let session = caller.session.as_ref().map_or_else(String::new, |session| {
         let (start, end) = (Moment::new(session.signed_in_at), Moment::new(session.ends_at));
@@ -145,18 +188,15 @@ fn me(caller: &Caller, rules: (&RuleBook, &GroupNames), snapshot: &Snapshot) -> 
         }
         Principal::Workload(_) | Principal::Anonymous => (None, None),
     };
-    let memberships = memberships(&caller.principal, rules, snapshot);
-    Me { name, user_name, email, guest, memberships, session, subject }
+    let memberships = memberships(&caller.principal, names, snapshot);
+    Me { name, user_name, email, guest, memberships, read: None, session, subject }
 }
 
 /// The groups and roles that rules name; the others are nobody's business here.
-fn memberships(
-    principal: &Principal,
-    (book, names): (&RuleBook, &GroupNames),
-    snapshot: &Snapshot,
-) -> Vec<String> {
+fn memberships(principal: &Principal, names: &GroupNames, snapshot: &Snapshot) -> Vec<String> {
     let Principal::User(user) = principal else { return Vec::new() };
-    let mentions: Vec<_> = book.apps.iter().filter_map(|app| snapshot.mentions(&app.id)).collect();
+    let apps = snapshot.book().apps.iter();
+    let mentions: Vec<_> = apps.filter_map(|app| snapshot.mentions(&app.id)).collect();
     let groups = user.groups.iter().filter(|id| mentions.iter().any(|of| of.groups.contains(id)));
     let labels = groups.map(|id| names.label(id));
     let roles = user.roles.iter().filter(|role| mentions.iter().any(|of| of.roles.contains(role)));

@@ -103,11 +103,13 @@ impl Sessions {
         let changed = self.note_change(&session, &principal).await?;
         let seal = |token: &SecretString| self.seal(&session.id, token);
         let refresh_token = renewed.refresh_token.as_ref().map(seal).transpose()?;
-        let recheck_at = self.parts.clock.now().plus(self.parts.limits.recheck);
+        let read_at = self.parts.clock.now();
+        let recheck_at = read_at.plus(self.parts.limits.recheck);
         let renewal = Renewal {
             principal: Arc::clone(&principal),
             refresh_token: refresh_token.clone(),
             recheck_at,
+            read_at,
         };
         let kept = self.parts.store.renew_session(&session.id, &renewal).await?;
         if changed {
@@ -115,6 +117,7 @@ impl Sessions {
         }
         session.principal = principal;
         session.recheck_at = recheck_at;
+        session.read_at = read_at;
         session.refresh_token = refresh_token.or(session.refresh_token);
         Ok(kept.then_some(session))
     }

@@ -260,6 +260,21 @@ impl Sessions {
         Ok(count)
     }
 
+    /// Ends all of a person's sessions but one, at their wish. Gives how many there were.
+    ///
+    /// # Errors
+    /// When the database fails; the sessions go on then.
+    pub async fn end_others(
+        &self,
+        subject: &Subject,
+        kept: &SessionId,
+    ) -> Result<usize, SessionError> {
+        let end = self.because(SessionEnd::EndedElsewhere, Actor::Subject(subject.clone()));
+        let count = self.parts.store.end_other_sessions((subject, kept), &end).await?;
+        self.ended(count);
+        Ok(count)
+    }
+
     /// A person's live sessions, newest first.
     ///
     /// # Errors
@@ -337,6 +352,7 @@ impl Sessions {
             seen_at: now,
             recheck_at: now.plus(self.parts.limits.recheck),
             ends_at: now.plus(self.parts.limits.absolute),
+            read_at: now,
             id,
         })
     }

@@ -32,6 +32,7 @@ pub(super) const MAIN: &[Step] = steps![
     20261127130000 "approvals",
     20261129070000 "removals",
     20261129080000 "session_browser",
+    20261129081000 "groups_read",
 ];
 
 /// The log.

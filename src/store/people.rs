@@ -47,7 +47,7 @@ impl Store {
             r"
             SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
                 s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at, s.authenticated_at,
-                s.seen_at, s.recheck_at, s.ends_at, s.client, s.browser
+                s.seen_at, s.recheck_at, s.ends_at, s.read_at, s.client, s.browser
             FROM session s
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
             ORDER BY s.seen_at DESC, s.id LIMIT $1

@@ -95,6 +95,26 @@ impl Store {
         self.conclude(tx, &gone, end).await
     }
 
+    /// Ends all sessions of a person but one. Gives how many there were.
+    ///
+    /// # Errors
+    /// When the database fails; nothing is changed then.
+    pub async fn end_other_sessions(
+        &self,
+        (subject, kept): (&Subject, &SessionId),
+        end: &End,
+    ) -> Result<usize, StoreError> {
+        let mut tx = begin(&self.pool, ENDING).await?;
+        let statement = "DELETE FROM session WHERE subject = $1 AND id <> $2 RETURNING id, subject";
+        let gone = sqlx::query_as(statement)
+            .bind(subject.to_string())
+            .bind(kept.as_str())
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(failed(&self.pool, ENDING))?;
+        self.conclude(tx, &gone, end).await
+    }
+
     /// Ends sessions past their limits at the moment of `end`, at most 500 at a time. Gives how many there were.
     ///
     /// # Errors

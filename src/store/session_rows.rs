@@ -51,6 +51,8 @@ pub struct StoredSession {
     pub seen_at: Timestamp,
     /// When groups and roles are due to be read again.
     pub recheck_at: Timestamp,
+    /// When groups and roles were last read.
+    pub read_at: Timestamp,
     /// When it ends whatever happens.
     pub ends_at: Timestamp,
 }
@@ -81,6 +83,7 @@ pub(super) struct Row {
     seen_at: i64,
     recheck_at: i64,
     ends_at: i64,
+    read_at: Option<i64>,
 }
 
 from_columns!(Row {
@@ -99,6 +102,7 @@ from_columns!(Row {
     authenticated_at,
     seen_at,
     recheck_at,
+    read_at,
     ends_at
 });
 
@@ -139,6 +143,7 @@ pub(super) fn read(row: Row) -> Result<StoredSession, StoreError> {
         seen_at: Timestamp::from_micros(row.seen_at),
         recheck_at: Timestamp::from_micros(row.recheck_at),
         ends_at: Timestamp::from_micros(row.ends_at),
+        read_at: Timestamp::from_micros(row.read_at.unwrap_or(row.signed_in_at)),
     })
 }
 

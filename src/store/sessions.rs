@@ -39,6 +39,8 @@ pub struct Renewal {
     pub refresh_token: Option<Vec<u8>>,
     /// The next time.
     pub recheck_at: Timestamp,
+    /// This time.
+    pub read_at: Timestamp,
 }
 
 impl Store {
@@ -117,7 +119,8 @@ impl Store {
             r"
             SELECT t.host AS token_host, s.id, s.host, s.subject, s.principal, s.auth_contexts,
                 s.entra_session, s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at,
-                s.authenticated_at, s.seen_at, s.recheck_at, s.ends_at, s.client, s.browser
+                s.authenticated_at, s.seen_at, s.recheck_at, s.ends_at, s.read_at, s.client,
+                s.browser
             FROM session_token t
             JOIN session s ON s.id = t.session
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
@@ -140,7 +143,7 @@ impl Store {
             r"
             SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
                 s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at, s.authenticated_at,
-                s.seen_at, s.recheck_at, s.ends_at, s.client, s.browser
+                s.seen_at, s.recheck_at, s.ends_at, s.read_at, s.client, s.browser
             FROM session s
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
             WHERE s.id = $1
@@ -162,7 +165,7 @@ impl Store {
             r"
             SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
                 s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at, s.authenticated_at,
-                s.seen_at, s.recheck_at, s.ends_at, s.client, s.browser
+                s.seen_at, s.recheck_at, s.ends_at, s.read_at, s.client, s.browser
             FROM session s
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
             WHERE s.subject = $1 ORDER BY s.signed_in_at DESC, s.id
@@ -206,7 +209,8 @@ impl Store {
             r"
             UPDATE session SET signed_in_at = signed_in_at - $2, proved_at = proved_at - $2,
                 authenticated_at = authenticated_at - $2, seen_at = seen_at - $2,
-                recheck_at = recheck_at - $2, ends_at = ends_at - $2, auth_contexts = $3
+                recheck_at = recheck_at - $2, ends_at = ends_at - $2, read_at = read_at - $2,
+                auth_contexts = $3
             WHERE id = $1 AND seen_at = $4 AND auth_contexts = $5
             ",
         )
@@ -233,7 +237,7 @@ impl Store {
         sqlx::query(
             r"
             UPDATE session SET principal = $2,
-                refresh_token = COALESCE($3, refresh_token), recheck_at = $4
+                refresh_token = COALESCE($3, refresh_token), recheck_at = $4, read_at = $5
             WHERE id = $1
             ",
         )
@@ -241,6 +245,7 @@ impl Store {
         .bind(renewal.principal.to_json())
         .bind(renewal.refresh_token.as_ref().map(|sealed| STANDARD.encode(sealed)))
         .bind(renewal.recheck_at.as_micros())
+        .bind(renewal.read_at.as_micros())
         .execute(&self.pool)
         .await
         .map(|done| done.rows_affected() == 1)
@@ -284,8 +289,9 @@ impl Store {
             INSERT INTO session
                 (id, host, epoch, subject, principal, auth_contexts, entra_session, login_hint,
                 refresh_token, signed_in_at, proved_at, authenticated_at, seen_at, recheck_at,
-                ends_at, client, browser)
-            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
+                ends_at, client, browser, read_at)
+            SELECT $1, $2, value, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                $17
             FROM setting WHERE name = 'session_epoch'
             ",
         )
@@ -305,6 +311,7 @@ impl Store {
         .bind(session.ends_at.as_micros())
         .bind(session.client.map(|client| client.to_string()))
         .bind(session.browser.map(|browser| browser.to_string()))
+        .bind(session.read_at.as_micros())
         .execute(&mut **tx)
         .await
         .map(|_| ())

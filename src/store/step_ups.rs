@@ -72,7 +72,7 @@ impl Store {
             UPDATE session SET principal = $2, auth_contexts = $3, proved_at = $4,
                 authenticated_at = COALESCE($5, authenticated_at),
                 entra_session = COALESCE($6, entra_session), login_hint = COALESCE($7, login_hint),
-                refresh_token = COALESCE($8, refresh_token), recheck_at = $9
+                refresh_token = COALESCE($8, refresh_token), recheck_at = $9, read_at = $10
             WHERE id = $1 AND ends_at > $10
                 AND epoch = (SELECT value FROM setting WHERE name = 'session_epoch')
             ",

@@ -13,6 +13,7 @@ pub mod doorkeeper;
 pub mod exchange;
 pub mod fault;
 pub mod flood;
+pub mod form;
 pub mod headers;
 pub mod hurry;
 pub mod hx;

@@ -323,3 +323,63 @@ async fn a42_a_session_known_before_the_sign_in_is_never_adopted() {
     assert_eq!(attacker.fetch("GET", &world.app("/me")).await.status, 401, "it ended instead");
     assert_eq!(finance(&world, &mut victim).await, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_its_person_ends_elsewhere_is_refused_at_the_next_request() {
+    let world = World::start().await;
+    let (mut here, mut there) = (world.browser(), world.browser());
+    let agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0<b>";
+    for browser in [&mut here, &mut there] {
+        drop(browser.sign_in("uma", &world.app("/me")).await);
+    }
+    let mut odd = world.browser();
+    let asked = odd.open(&world.app("/me")).await;
+    let chosen = odd.choose("uma", &asked.url).await;
+    let back = navigation("GET", chosen.location().as_str()).header("user-agent", agent);
+    let arrived = odd.send(back).await;
+    assert_eq!(odd.open(arrived.location().as_str()).await.status, 200);
+    let page = here.open(&world.gate("/sessions")).await;
+    page.assert_page();
+    let text = page.text();
+    assert_eq!(text.matches("This browser").count(), 1, "{text}");
+    for part in ["Firefox on Linux", "127.0.0.1", "Unknown browser"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(!text.contains("140.0"), "nothing of the browser's own text: {text}");
+    assert_eq!(finance(&world, &mut odd).await, 200);
+    let firefox = text.split("<li ").find(|item| item.contains("Firefox on Linux")).unwrap();
+    let end = firefox.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
+    let token = text.split("name=\"_csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = navigation("POST", &world.gate(end)).form(&[("_csrf", token)]);
+    assert_eq!(here.send(form).await.status, 303);
+    assert_eq!(finance(&world, &mut odd).await, 401, "at the next request");
+    assert_eq!(finance(&world, &mut there).await, 200);
+    let event = &world.events("session_ended").await[0];
+    assert_eq!(event["why"], "ended_elsewhere");
+    assert_eq!(
+        event["actor"],
+        format!("{}.{}", cedargate::sim::people::TENANT, cedargate::sim::people::UMA)
+    );
+    let others = world.gate("/sessions/others/end");
+    let form = navigation("POST", &others).form(&[("_csrf", token)]);
+    assert_eq!(here.send(form).await.status, 303);
+    assert_eq!(finance(&world, &mut there).await, 401);
+    assert_eq!(finance(&world, &mut here).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_added_at_entra_opens_its_pages_as_soon_as_the_person_asks_for_it() {
+    let world = still().await;
+    let mut nora = world.browser_of("nora").await;
+    world.sim.add_group("nora", FINANCE).unwrap();
+    world.clock.advance(2 * MINUTE);
+    assert_eq!(finance(&world, &mut nora).await, 403);
+    let page = nora.open(&world.gate("/")).await.text();
+    assert!(!page.contains("/finance/"), "{page}");
+    let token = page.split("name=\"_csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let form = navigation("POST", &world.gate("/groups/read")).form(&[("_csrf", token)]);
+    assert_eq!(nora.send(form).await.header("location"), "/?done=read");
+    let page = nora.open(&world.gate("/?done=read")).await.text();
+    assert!(page.contains("were read again") && page.contains("/finance/"), "{page}");
+    assert_eq!(finance(&world, &mut nora).await, 200);
+}

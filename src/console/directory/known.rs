@@ -6,6 +6,7 @@ use crate::model::id::Subject;
 use crate::model::known::Known;
 use crate::model::principal::{GuestStatus, Principal};
 use crate::store::StoreError;
+use crate::store::audit::PEOPLE;
 use crate::web::link::Link;
 
 /// Everybody who was here, as they were then; sessions know it better than the log.
@@ -16,6 +17,14 @@ pub(in crate::console) async fn known(console: &Console) -> Result<Known, StoreE
     let recorded = console.reader.people().await?;
     let signed_in = console.store.people_of_sessions().await?;
     Ok(Known::newest(recorded.into_iter().chain(signed_in)))
+}
+
+/// What must be said where so many are known that there may be more.
+pub(in crate::console) fn limit(count: usize) -> Option<String> {
+    let most = usize::try_from(PEOPLE).unwrap_or(usize::MAX);
+    (count >= most).then(|| {
+        format!("Of all who were here, the {PEOPLE} seen last are known; others are missing.")
+    })
 }
 
 /// Somebody, as tables name them.

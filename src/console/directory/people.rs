@@ -6,7 +6,7 @@ use askama::Template;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::known::{PersonCell, known};
+use super::known::{PersonCell, known, limit};
 use super::membership::of_person;
 use crate::console::Console;
 use crate::console::answers::Answer;
@@ -89,10 +89,12 @@ fn summary(known: &Known, found: Option<usize>) -> String {
         1 => "1 person or service was here so far".to_owned(),
         all => format!("{all} people and services were here so far"),
     };
-    match found {
-        None => format!("{all}."),
-        Some(found) if found > ROWS => format!("{all}; {found} match, the first {ROWS} are shown."),
-        Some(1) => format!("{all}; 1 matches."),
-        Some(found) => format!("{all}; {found} match."),
-    }
+    let known = limit(known.len()).map_or_else(String::new, |limit| format!(" {limit}"));
+    let matching = match found {
+        None => String::new(),
+        Some(found) if found > ROWS => format!("; {found} match, the first {ROWS} are shown"),
+        Some(1) => "; 1 matches".to_owned(),
+        Some(found) => format!("; {found} match"),
+    };
+    format!("{all}{matching}.{known}")
 }

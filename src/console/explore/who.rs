@@ -19,7 +19,7 @@ use crate::authz::telling::{Certainty, Teller, ToldProspect};
 use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::choice::{Named, Picked};
-use crate::console::directory::known::{PersonCell, known};
+use crate::console::directory::known::{PersonCell, known, limit};
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
@@ -405,6 +405,7 @@ impl Answering<'_> {
             Moment::new(oldest).minute(),
             Moment::new(newest).minute()
         )));
+        computed.extend(limit(known.len()));
         computed.extend(self.uses.since.map(|since| {
             format!("Use was looked for in the log back to {}.", Moment::new(since).minute())
         }));

@@ -7,9 +7,9 @@ use axum::response::Response;
 use super::answers::see_other;
 use super::endpoints::Endpoint;
 use super::urls;
-use crate::authz::console::ConsoleAction::{ChangeRules, ReadRules};
+use crate::authz::console::ConsoleAction::{EditDraft, ReadRules};
 
-mod adding;
+mod editing;
 mod entry;
 pub mod form;
 pub mod route;
@@ -21,8 +21,17 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::HOME, ReadRules, |_, _| Box::pin(ready(Ok(home())))),
     Endpoint::get(urls::ROUTES, ReadRules, |console, asked| Box::pin(routes::page(console, asked))),
     Endpoint::get(urls::ROUTE, ReadRules, |console, asked| Box::pin(route::page(console, asked))),
-    Endpoint::post(urls::GRANTS, ChangeRules, |console, asked| {
+    Endpoint::post(urls::GRANTS, EditDraft, |console, asked| {
         Box::pin(route::add_grant(console, asked))
+    }),
+    Endpoint::post(urls::GRANT, EditDraft, |console, asked| {
+        Box::pin(route::change_grant(console, asked))
+    }),
+    Endpoint::post(urls::GRANT_END, EditDraft, |console, asked| {
+        Box::pin(route::end_grant(console, asked))
+    }),
+    Endpoint::post(urls::GRANT_REMOVE, EditDraft, |console, asked| {
+        Box::pin(route::remove_grant(console, asked))
     }),
 ];
 

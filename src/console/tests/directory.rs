@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::console::directory::known::limit;
+
 use super::scene::{FINANCE, Scene, get, scene, subject};
 
 async fn page(scene: &Scene, target: &str) -> String {
@@ -60,6 +62,12 @@ async fn groups_that_nothing_brings_up_are_not_found() {
     }
     let stranger = format!("/console/people/{}", subject("stranger"));
     assert_eq!(scene.send(&owner, get(&stranger)).await.status, StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn that_some_may_be_missing_is_said_where_it_can_be() {
+    assert_eq!(limit(9_999), None);
+    assert!(limit(10_000).unwrap().contains("the 10000 seen last"));
 }
 
 #[tokio::test]

@@ -3,31 +3,34 @@
 use http::StatusCode;
 
 use super::scene::{FINANCE, Person, Scene, get, scene, scene_of, subject};
+use crate::model::rule_book::RuleBook;
 use crate::rule_files;
+use crate::store::{Author, Edit};
 use crate::web::tests::markup::{assert_same_shape, check_answered, fitting, hostile, innocent};
 
-/// All pages of an owner with this name, whose rule book and requests carry the same text.
-async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
-    let mut book = rule_files::demo().unwrap();
-    book.apps[0].name = fitting(&text("Intranet"));
-    book.routes.iter_mut().for_each(|route| route.title = fitting(&text("Title")));
-    book.group_names.values_mut().for_each(|name| *name = fitting(&text("Finance")));
-    book.grants.iter_mut().for_each(|grant| grant.reason = fitting(&text("Reason")));
-    let scene = scene_of(book).await;
-    let owner = scene.known_as(["olive", &text("Olive")], &["owner"]).await;
-    scene.known_as(["uma", &text("Uma")], &["Reports.Read"]).await;
-    let agent = text("agent").replace('\u{202e}', "");
-    for target in ["/console/routes", "/console/"] {
-        let sending = get(target).with("user-agent", &agent).with("referer", &agent);
-        assert!(!scene.send(&owner, sending).await.status.is_client_error());
-    }
-    let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
-    let query: String = url::form_urlencoded::byte_serialize(text("/console").as_bytes()).collect();
-    let mut pages = Vec::new();
-    for (name, target) in [
+/// A change of every kind of object, with the same text in it.
+async fn draft(scene: &Scene, (book, text): (&RuleBook, fn(&str) -> String)) {
+    let mut to = book.clone();
+    to.apps[0].name = fitting(&text("Other"));
+    to.routes.iter_mut().for_each(|route| route.owner = fitting(&text("Owner")));
+    to.group_names.values_mut().for_each(|name| *name = fitting(&text("Other")));
+    to.grants.retain(|grant| grant.id.as_str() != "finance-write");
+    to.grants.iter_mut().for_each(|grant| grant.ticket = fitting(&text("Ticket")));
+    to.assertions.iter_mut().for_each(|one| one.reason = fitting(&text("Reason")));
+    to.policies[0].text += &["// ", &fitting(&text("Comment")), "\n"].concat();
+    let author = Author { by: text("olive"), at: scene.clock.now() };
+    scene.store.save_draft(Edit { from: book, to: &to }, &author).await.unwrap();
+}
+
+/// Every page, by a name.
+fn targets(id: &str, query: &str) -> Vec<(&'static str, String)> {
+    vec![
         ("routes", "/console/routes".to_owned()),
         ("route", "/console/routes/intranet/finance".to_owned()),
-        ("added", format!("/console/routes/intranet/finance?added={query}")),
+        ("saved", format!("/console/routes/intranet/finance?saved={query}")),
+        ("edit", "/console/routes/intranet/finance?edit=finance-read".to_owned()),
+        ("draft", "/console/draft".to_owned()),
+        ("discard", "/console/draft/discard".to_owned()),
         ("decision", format!("/console/decisions/{id}")),
         ("decisions", "/console/decisions".to_owned()),
         ("who", "/console/explore/who?route=intranet/finance&action=read".to_owned()),
@@ -43,7 +46,30 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
         ("person", format!("/console/people/{}", subject("olive"))),
         ("sessions", format!("/console/sessions?q={}", subject("uma"))),
         ("ending", format!("/console/sessions/end?user={}", subject("uma"))),
-    ] {
+        ("settings", "/console/settings".to_owned()),
+    ]
+}
+
+/// All pages of an owner with this name, whose rule book and requests carry the same text.
+async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
+    let mut book = rule_files::demo().unwrap();
+    book.apps[0].name = fitting(&text("Intranet"));
+    book.routes.iter_mut().for_each(|route| route.title = fitting(&text("Title")));
+    book.group_names.values_mut().for_each(|name| *name = fitting(&text("Finance")));
+    book.grants.iter_mut().for_each(|grant| grant.reason = fitting(&text("Reason")));
+    let scene = scene_of(book.clone()).await;
+    draft(&scene, (&book, text)).await;
+    let owner = scene.known_as(["olive", &text("Olive")], &["owner"]).await;
+    scene.known_as(["uma", &text("Uma")], &["Reports.Read"]).await;
+    let agent = text("agent").replace('\u{202e}', "");
+    for target in ["/console/routes", "/console/"] {
+        let sending = get(target).with("user-agent", &agent).with("referer", &agent);
+        assert!(!scene.send(&owner, sending).await.status.is_client_error());
+    }
+    let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
+    let query: String = url::form_urlencoded::byte_serialize(text("/console").as_bytes()).collect();
+    let mut pages = Vec::new();
+    for (name, target) in targets(&id, &query) {
         let answer = scene.send(&owner, get(&target)).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
         let policy = answer.header("content-security-policy").to_owned();

@@ -2,6 +2,7 @@
 
 mod adding;
 mod directory;
+mod drafting;
 mod entra;
 mod explore;
 mod forged;

@@ -20,6 +20,7 @@ use crate::store::{End, OutboxRow, Store};
 
 mod clock;
 mod life;
+mod reading;
 mod recheck;
 mod step_up;
 mod token;

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use self::append::Appender;
 pub use self::batch::{About, Batch, Head, Held, Row, Taken};
 pub use self::copy::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
-pub use self::people::LastUses;
+pub use self::people::{LastUses, PEOPLE};
 pub use self::read::{AuditReader, Show};
 pub use self::removal::{Erasure, Remover, Rest};
 use self::wal::Wal;

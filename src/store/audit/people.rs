@@ -18,7 +18,7 @@ use crate::model::record::RecordLine;
 use crate::model::time::Timestamp;
 
 /// The most people that are told of: those seen last.
-const PEOPLE: i64 = 10_000;
+pub const PEOPLE: u32 = 10_000;
 
 /// Records that are searched, newest first: about a tenth of a second.
 const SEARCHED: i64 = 50_000;
@@ -46,7 +46,7 @@ impl AuditReader {
              ORDER BY seen_us DESC
              LIMIT $1",
         )
-        .bind(PEOPLE)
+        .bind(i64::from(PEOPLE))
         .fetch_all(&self.pool)
         .await
         .map_err(failed(&self.pool, "read who was here"))?;

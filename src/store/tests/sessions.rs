@@ -28,6 +28,7 @@ fn session(id: &str, seconds: i64) -> StoredSession {
         authenticated_at: Some(at(seconds - 60)),
         seen_at: at(seconds),
         recheck_at: at(seconds + 900),
+        read_at: at(seconds),
         ends_at: at(seconds + 43_200),
     }
 }
@@ -141,6 +142,7 @@ async fn renewal_replaces_the_principal_and_keeps_a_token_that_was_not_renewed()
         principal: PrincipalSnapshot::new(Principal::Anonymous),
         refresh_token,
         recheck_at: at(5000),
+        read_at: at(4100),
     };
     assert!(scene.store.renew_session(&id, &renewal(None)).await.unwrap());
     let kept = scene.store.session(&id).await.unwrap().unwrap();
@@ -180,6 +182,7 @@ async fn step_up_replaces_every_token_and_keeps_the_limits() {
         entra_session: raise.entra_session.clone(),
         login_hint: raise.login_hint.clone(),
         recheck_at: at(960),
+        read_at: at(60),
         ..session("s-1", 0)
     };
     let raised = Opened { host: gate(), session: expected };
