@@ -77,6 +77,7 @@ pub mod lints;
 mod memo;
 mod nearest;
 mod overlaps;
+pub mod outline;
 pub mod path;
 mod policy_text;
 mod prepared;

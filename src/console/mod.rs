@@ -17,6 +17,7 @@ use crate::store::Store;
 use crate::store::audit::AuditReader;
 use crate::web::doorkeeper::Doorkeeper;
 
+use self::changes::trials::Trials;
 use self::setup::entra::AtEntra;
 
 mod answers;
@@ -52,6 +53,8 @@ pub struct Console {
     pub publishing: Publishing,
     /// The log, for reading.
     pub reader: AuditReader,
+    /// Replays of the log under drafts.
+    pub trials: Trials,
     /// What groups are called.
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.

@@ -3,6 +3,8 @@
 mod adding;
 mod directory;
 mod drafting;
+mod policies;
+mod releases;
 mod entra;
 mod explore;
 mod forged;
