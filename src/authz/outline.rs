@@ -101,8 +101,10 @@ mod tests {
 
     #[test]
     fn forbid_is_told_from_permit() {
-        let policy =
-            Policy { id: "p".parse().unwrap(), text: "forbid(principal, action, resource);".to_owned() };
+        let policy = Policy {
+            id: "p".parse().unwrap(),
+            text: "forbid(principal, action, resource);".to_owned(),
+        };
         assert_eq!(outline(&policy).unwrap().effect, Effect::Forbid);
     }
 }

@@ -64,9 +64,13 @@ impl Section {
     /// What a person must be allowed to do, to be led there.
     pub fn action(self) -> ConsoleAction {
         match self {
-            Self::Routes | Self::Policies | Self::Draft | Self::Releases | Self::Simulator | Self::Groups | Self::Entra => {
-                ConsoleAction::ReadRules
-            }
+            Self::Routes
+            | Self::Policies
+            | Self::Draft
+            | Self::Releases
+            | Self::Simulator
+            | Self::Groups
+            | Self::Entra => ConsoleAction::ReadRules,
             Self::Explorer | Self::People | Self::Sessions => ConsoleAction::ReadPeople,
             Self::Settings => ConsoleAction::ReadSettings,
             Self::Decisions => ConsoleAction::ReadLog,

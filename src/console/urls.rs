@@ -1,7 +1,10 @@
 //! Every address of the console, as an item: the endpoint table, redirects and pages all take it from here.
 
 use crate::model::grant::What;
-use crate::model::id::{AppRole, AssertionId, DecisionId, GrantId, GroupId, PolicyId, ReleaseNumber, RouteId, SessionId, Subject};
+use crate::model::id::{
+    AppRole, AssertionId, DecisionId, GrantId, GroupId, PolicyId, ReleaseNumber, RouteId,
+    SessionId, Subject,
+};
 use crate::web::link::Link;
 
 /// Endpoint pattern of the console's door.

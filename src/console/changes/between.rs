@@ -47,9 +47,14 @@ pub struct BetweenPage {
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let [from, to] = pair(asked.param("pair")).ok_or_else(|| Box::new(asked.no_page()))?;
     let shown = asked.shown(&console).await?;
-    let (before, after) =
-        (read(&console, &asked, from).await?, read(&console, &asked, to).await?);
-    let names = console.groups.names(&[&before.0.group_names, &after.0.group_names].into_iter().flatten().map(|(id, name)| (id.clone(), name.clone())).collect());
+    let (before, after) = (read(&console, &asked, from).await?, read(&console, &asked, to).await?);
+    let names = console.groups.names(
+        &[&before.0.group_names, &after.0.group_names]
+            .into_iter()
+            .flatten()
+            .map(|(id, name)| (id.clone(), name.clone()))
+            .collect(),
+    );
     let next = (to < shown.number).then(|| ReleaseNumber(to.0.saturating_add(1)));
     let frame = shown.framed(asked.frame("Difference", Section::Releases)?);
     let mut page = filled(((from, &before), (to, &after)), &names, frame);

@@ -146,8 +146,12 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let page = ImpactPage {
         frame: shown.framed_without_bar(frame),
         up: urls::draft(),
-        windows: Window::ALL.map(|one| option(wanted, (one, wanted.1, wanted.2), one.as_str())).into(),
-        extents: Extent::ALL.map(|one| option(wanted, (wanted.0, one, wanted.2), extent(one))).into(),
+        windows: Window::ALL
+            .map(|one| option(wanted, (one, wanted.1, wanted.2), one.as_str()))
+            .into(),
+        extents: Extent::ALL
+            .map(|one| option(wanted, (wanted.0, one, wanted.2), extent(one)))
+            .into(),
         views: if names {
             View::ALL.map(|one| option(wanted, (wanted.0, wanted.1, one), view(one))).into()
         } else {
@@ -199,15 +203,12 @@ async fn state(
     (shown, (window, extent, view), names): (&Shown, Asked, bool),
 ) -> Result<State, Box<Response>> {
     if shown.pending.is_empty() {
-        return Ok(State::Nothing("The draft changes nothing, so nobody gains or loses.".to_owned()));
+        return Ok(State::Nothing(
+            "The draft changes nothing, so nobody gains or loses.".to_owned(),
+        ));
     }
     let book = shown.drafted().book;
-    let measure = Measure {
-        content: book.content_hash(),
-        based_on: shown.number,
-        window,
-        extent,
-    };
+    let measure = Measure { content: book.content_hash(), based_on: shown.number, window, extent };
     let trying = match console.trials.find(&measure, console.clock.now()) {
         Some(trying) => trying,
         None => match begin(console, asked, (measure, book)).await? {
@@ -216,9 +217,10 @@ async fn state(
         },
     };
     Ok(match trying.progress().await {
-        Progress::Working(done) => {
-            State::Working(format!("{} done so far.", count(usize::try_from(done).unwrap_or(usize::MAX), "decision")))
-        }
+        Progress::Working(done) => State::Working(format!(
+            "{} done so far.",
+            count(usize::try_from(done).unwrap_or(usize::MAX), "decision")
+        )),
         Progress::Failed(why) => State::Nothing(format!("It can't be told: {why}.")),
         Progress::Done(impact) => State::Found(found(&impact, &trying, (view, names))),
     })
@@ -332,6 +334,11 @@ fn notes(impact: &Impact) -> Vec<String> {
     say(impact.erased, "records were erased");
     say(impact.untold.count, "decisions could not be decided again");
     let gone = impact.gone.iter();
-    notes.extend(gone.map(|(route, tally)| format!("{} asked for {route}, which the draft has not", count(usize::try_from(tally.count).unwrap_or(usize::MAX), "decision"))));
+    notes.extend(gone.map(|(route, tally)| {
+        format!(
+            "{} asked for {route}, which the draft has not",
+            count(usize::try_from(tally.count).unwrap_or(usize::MAX), "decision")
+        )
+    }));
     notes
 }

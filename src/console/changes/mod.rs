@@ -15,9 +15,7 @@ pub mod trials;
 /// What is asked here.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::DRAFT, ReadRules, |console, asked| Box::pin(draft::page(console, asked))),
-    Endpoint::get(urls::IMPACT, SeeImpact, |console, asked| {
-        Box::pin(impact::page(console, asked))
-    }),
+    Endpoint::get(urls::IMPACT, SeeImpact, |console, asked| Box::pin(impact::page(console, asked))),
     Endpoint::post(urls::UNDO, EditDraft, |console, asked| Box::pin(draft::undo(console, asked))),
     Endpoint::get(urls::DISCARD, EditDraft, |console, asked| {
         Box::pin(discard::page(console, asked))

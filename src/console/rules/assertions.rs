@@ -142,7 +142,9 @@ pub(super) async fn add(console: Arc<Console>, asked: Admitted) -> Answer {
     let drafted = asked.shown(&console).await?.drafted();
     let assertion = match read(&entry, &drafted.names) {
         Ok(assertion) => assertion,
-        Err(why) => return wrong(&console, &asked, (StatusCode::UNPROCESSABLE_ENTITY, why, entry)).await,
+        Err(why) => {
+            return wrong(&console, &asked, (StatusCode::UNPROCESSABLE_ENTITY, why, entry)).await;
+        }
     };
     if drafted.book.assertions.iter().any(|other| other.id == assertion.id) {
         let why = "There is an assertion of this id already. Choose another one.".to_owned();
@@ -170,7 +172,8 @@ pub(super) async fn remove(console: Arc<Console>, asked: Admitted) -> Answer {
     let found = all.find(|one| one.id.as_str() == asked.param("assertion"));
     let found = found.ok_or_else(|| Box::new(asked.no_page()))?;
     if seen != revision(found) {
-        let why = "Somebody else changed this assertion meanwhile, so it was not removed.".to_owned();
+        let why =
+            "Somebody else changed this assertion meanwhile, so it was not removed.".to_owned();
         return wrong(&console, &asked, (StatusCode::CONFLICT, why, empty())).await;
     }
     let mut to = drafted.book.clone();
@@ -247,7 +250,11 @@ fn sentence(claim: &Claim, names: &GroupNames) -> String {
         Claim::Cannot(one) => access(one, "cannot"),
         Claim::NobodyBut(Exclusive { who, what, route, reach }) => {
             let all: Vec<_> = who.iter().map(|who| words::who(who, names)).collect();
-            let but = if all.is_empty() { "at all".to_owned() } else { format!("but {}", all.join(", ")) };
+            let but = if all.is_empty() {
+                "at all".to_owned()
+            } else {
+                format!("but {}", all.join(", "))
+            };
             let what = words::what(what, Effect::Permit);
             format!("Nobody {but} can {what} {route} ({})", words::reach(*reach))
         }
@@ -282,7 +289,9 @@ fn read(entry: &Entry, names: &GroupNames) -> Result<Assertion, String> {
         "can" => Claim::Can(access()?),
         "cannot" => Claim::Cannot(access()?),
         "nobody_but" => {
-            let route = place.parse().map_err(|_| said("Give the id of a route, such as intranet/finance."))?;
+            let route = place
+                .parse()
+                .map_err(|_| said("Give the id of a route, such as intranet/finance."))?;
             Claim::NobodyBut(Exclusive { who: vec![who], what, route, reach: Reach::Below })
         }
         _ => return Err(said("Choose what is asserted.")),

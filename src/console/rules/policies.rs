@@ -16,10 +16,11 @@ use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
-use crate::console::words::{self, count};
+use crate::console::words::count;
 use crate::model::difference::ObjectKind;
 use crate::model::grant::{Effect, Grant};
 use crate::model::policy::Policy;
+use crate::model::words::sentence;
 use crate::publishing::Review;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, Tone};
@@ -136,7 +137,11 @@ fn said(all: &[Problem], object: &Object) -> Vec<String> {
 
 fn summary(drafted: &Shown) -> String {
     let (written, grants) = (drafted.book.policies.len(), drafted.book.grants.len());
-    format!("{} by hand, and {}.", count(written, "policy").replace("policys", "policies"), count(grants, "grant"))
+    format!(
+        "{} by hand, and {}.",
+        count(written, "policy").replace("policys", "policies"),
+        count(grants, "grant")
+    )
 }
 
 fn written(policy: &Policy, drafted: &Shown, found: &Findings) -> PolicyRow {
@@ -169,7 +174,7 @@ fn granted(grant: &Grant, drafted: &Shown, found: &Findings) -> PolicyRow {
         id: grant.id.to_string(),
         link: Some(urls::grant(&grant.route, &grant.id)),
         effect: Some(effect(grant.effect)),
-        scope: words::sentence(grant, &drafted.names),
+        scope: sentence(grant, &drafted.names),
         source: "grant",
         draft: waiting(drafted, (ObjectKind::Grant, grant.id.as_str())),
         problems: found.problems(&object),

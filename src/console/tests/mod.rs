@@ -3,14 +3,14 @@
 mod adding;
 mod directory;
 mod drafting;
-mod policies;
-mod releases;
 mod entra;
 mod explore;
 mod forged;
 mod guarded;
 mod hostile;
 mod pages;
+mod policies;
+mod releases;
 mod scene;
 mod sessions;
 mod words;

@@ -29,11 +29,13 @@ async fn list_shows_grants_and_written_policies_with_what_is_wrong_first() {
     }
     let draft = scene.store.draft().await.unwrap();
     let mut wrong = draft.clone();
-    wrong.policies[0].text = "permit (principal, action, resource) when { context.nonsense };".to_owned();
+    wrong.policies[0].text =
+        "permit (principal, action, resource) when { context.nonsense };".to_owned();
     let author = crate::store::Author { by: "x".to_owned(), at: scene.clock.now() };
     scene.store.save_draft(crate::store::Edit { from: &draft, to: &wrong }, &author).await.unwrap();
     let page = scene.send(&owner, get("/console/policies")).await;
-    let (problem, grant) = (page.text.find("nonsense").unwrap(), page.text.find("finance-read").unwrap());
+    let (problem, grant) =
+        (page.text.find("nonsense").unwrap(), page.text.find("finance-read").unwrap());
     assert!(problem < grant, "what is wrong stands first");
 }
 
@@ -59,7 +61,11 @@ async fn what_is_wrong_is_placed_and_what_was_typed_stays() {
         let typed = "permit (principal, action, resource)\nwhen { context.mffa };";
         let answer = send(&scene, &owner, [order, typed]).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(answer.text.contains("context.mffa") && answer.text.contains(">2:"), "{}", answer.text);
+        assert!(
+            answer.text.contains("context.mffa") && answer.text.contains(">2:"),
+            "{}",
+            answer.text
+        );
     }
     let fields = [("revision", "stale"), ("text", "kept as typed"), ("order", "save")];
     let late = form(&scene, &owner, (POLICY, &fields)).await;
@@ -112,7 +118,9 @@ async fn assertions_are_tried_added_and_removed() {
         ];
         form(&scene, &owner, ("/console/assertions", &fields)).await
     };
-    for (claim, place) in [("can", "intranet"), ("maybe", "intranet /"), ("nobody_but", "intranet /")] {
+    for (claim, place) in
+        [("can", "intranet"), ("maybe", "intranet /"), ("nobody_but", "intranet /")]
+    {
         let answer = add(claim, place).await;
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{claim} {place}");
         assert!(answer.text.contains("Kept as typed"));

@@ -2,8 +2,8 @@
 
 use http::StatusCode;
 
-use super::drafting::{form, publish, remove, waiting};
 use super::adding::content;
+use super::drafting::{form, publish, remove, waiting};
 use super::scene::{get, post, scene};
 use crate::model::id::ReleaseNumber;
 
@@ -47,7 +47,11 @@ async fn an_old_release_comes_back_as_a_draft_beside_what_others_edit() {
     let answer = form(&scene, &owner, ("/console/releases/1/restore", &[])).await;
     assert_eq!(answer.header("location"), "/console/draft", "{}", answer.text);
     assert_eq!(waiting(&scene).await, 2, "what comes back, and what was drafted");
-    assert_eq!(scene.store.live_number().await.unwrap(), ReleaseNumber(2), "nothing is in force yet");
+    assert_eq!(
+        scene.store.live_number().await.unwrap(),
+        ReleaseNumber(2),
+        "nothing is in force yet"
+    );
     let unknown = form(&scene, &owner, ("/console/releases/9/restore", &[])).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
 }
