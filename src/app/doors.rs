@@ -228,7 +228,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         store: ground.store.clone(),
         publishing: ground.publishing.clone(),
         reader: ground.reader.clone(),
-        trials: Trials::default(),
+        trials: Trials::new(ground.tasks.clone(), ground.stop.clone()),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
         settings: ground.config.in_force().into(),

@@ -132,13 +132,22 @@ impl View {
     }
 }
 
+/// Whether people are named: to those who read the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Shown,
+    Hidden,
+}
+
 type Asked = (Window, Extent, View);
 
 /// Answers with the page; who is named takes reading the log.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: ImpactQuery = asked.query()?;
-    let names = asked.may(&console, ConsoleAction::ReadLog);
-    let wanted = read(&query).filter(|(_, _, view)| *view == View::Route || names);
+    let reads_log = asked.may(&console, ConsoleAction::ReadLog);
+    let names = if reads_log { Names::Shown } else { Names::Hidden };
+    let open = |view| view == View::Route || names == Names::Shown;
+    let wanted = read(&query).filter(|(_, _, view)| open(*view));
     let Some(wanted) = wanted else { return Err(Box::new(asked.said().unreadable())) };
     let shown = asked.shown(&console).await?;
     let state = state(&console, &asked, (&shown, wanted, names)).await?;
@@ -152,7 +161,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         extents: Extent::ALL
             .map(|one| option(wanted, (wanted.0, one, wanted.2), extent(one)))
             .into(),
-        views: if names {
+        views: if names == Names::Shown {
             View::ALL.map(|one| option(wanted, (wanted.0, wanted.1, one), view(one))).into()
         } else {
             Vec::new()
@@ -200,7 +209,7 @@ fn option(here: Asked, there: Asked, label: &'static str) -> Choosable {
 async fn state(
     console: &Console,
     asked: &Admitted,
-    (shown, (window, extent, view), names): (&Shown, Asked, bool),
+    (shown, (window, extent, view), names): (&Shown, Asked, Names),
 ) -> Result<State, Box<Response>> {
     if shown.pending.is_empty() {
         return Ok(State::Nothing(
@@ -241,7 +250,7 @@ async fn begin(
     Ok(Some(console.trials.begin(measure, (console.reader.file(), trial), console.clock.now())))
 }
 
-fn found(impact: &Impact, trying: &Trying, (view, names): (View, bool)) -> Found {
+fn found(impact: &Impact, trying: &Trying, (view, names): (View, Names)) -> Found {
     let rows = |change: Change| {
         let lines = impact.lines.iter().filter(move |line| line.key.change == change);
         match view {
@@ -258,7 +267,7 @@ fn found(impact: &Impact, trying: &Trying, (view, names): (View, bool)) -> Found
     }
 }
 
-fn person(line: &Line, names: bool) -> Row {
+fn person(line: &Line, names: Names) -> Row {
     Row {
         who: line.key.who.name.clone(),
         subject: line.key.who.subject.clone(),
@@ -269,12 +278,12 @@ fn person(line: &Line, names: bool) -> Row {
     }
 }
 
-fn example(id: &str, names: bool) -> Option<Link> {
-    let id: DecisionId = id.parse().ok().filter(|_| names)?;
+fn example(id: &str, names: Names) -> Option<Link> {
+    let id: DecisionId = id.parse().ok().filter(|_| names == Names::Shown)?;
     Some(urls::decision(&id))
 }
 
-fn routes<'a>(lines: impl Iterator<Item = &'a Line>, names: bool) -> Vec<Row> {
+fn routes<'a>(lines: impl Iterator<Item = &'a Line>, names: Names) -> Vec<Row> {
     let mut all: BTreeMap<(&str, &'static str), (BTreeSet<&crate::replay::Who>, u64, &str)> =
         BTreeMap::new();
     for line in lines {

@@ -1,5 +1,7 @@
 //! The life of a change: what waits in the draft, its review, its publication.
 
+use std::future::ready;
+
 use super::endpoints::Endpoint;
 use super::urls;
 use crate::authz::console::ConsoleAction::{Approve, EditDraft, Publish, ReadRules, SeeImpact};
@@ -32,7 +34,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::RELEASES, ReadRules, |console, asked| {
         Box::pin(releases::page(console, asked))
     }),
-    Endpoint::get(urls::COMPARE, ReadRules, |_, asked| Box::pin(releases::compare(asked))),
+    Endpoint::get(urls::COMPARE, ReadRules, |_, asked| Box::pin(ready(releases::compare(&asked)))),
     Endpoint::get(urls::DIFFERENCE, ReadRules, |console, asked| {
         Box::pin(between::page(console, asked))
     }),

@@ -107,7 +107,7 @@ struct Pair {
 }
 
 /// Leads to the difference between two releases.
-pub(super) async fn compare(asked: Admitted) -> Answer {
+pub(super) fn compare(asked: &Admitted) -> Answer {
     let Pair { from, to } = asked.query()?;
     Ok(see_other(&urls::difference(from, to)))
 }
@@ -148,8 +148,10 @@ async fn respond(
     let mut rows = Vec::with_capacity(lines.len());
     for line in lines {
         let changed = changed(console, asked, line.number).await?;
-        let live = line.number == shown.number;
-        rows.push(row(line, &changed, (live, may)));
+        let past = line.number != shown.number;
+        let standing = if past { Standing::Past } else { Standing::Live };
+        let restore = (may && past).then(|| urls::restore(line.number));
+        rows.push(row(line, &changed, (standing, restore)));
     }
     let page = ReleasesPage {
         frame: shown.framed(asked.frame("Releases", Section::Releases)?),
@@ -183,13 +185,17 @@ async fn rule_book(
     Ok(release.map(|release| release.rule_book))
 }
 
-fn row(line: ReleaseLine, changed: &[Difference], (live, may): (bool, bool)) -> ReleaseRow {
+fn row(
+    line: ReleaseLine,
+    changed: &[Difference],
+    (standing, restore): (Standing, Option<Link>),
+) -> ReleaseRow {
     let ReleaseLine { number, author, note, sha256 } = line;
     let of = |act: Act| changed.iter().filter(|one| one.act() == act).count();
     let (added, other, removed) = (of(Act::Added), of(Act::Changed), of(Act::Removed));
     ReleaseRow {
         number: number.0,
-        standing: if live { Standing::Live } else { Standing::Past },
+        standing,
         at: Moment::new(author.at),
         by: author.by,
         note,
@@ -197,6 +203,6 @@ fn row(line: ReleaseLine, changed: &[Difference], (live, may): (bool, bool)) -> 
         counted: format!("{added} added, {other} changed, {removed} removed"),
         difference: urls::difference(ReleaseNumber(number.0.saturating_sub(1)), number),
         hash: sha256.chars().take(8).collect(),
-        restore: (may && !live).then(|| urls::restore(number)),
+        restore,
     }
 }

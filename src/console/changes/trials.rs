@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::model::id::ReleaseNumber;
 use crate::model::time::Timestamp;
@@ -144,10 +146,17 @@ impl Trying {
 /// The replays that are kept. Cheap to clone; all clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Trials {
+    tasks: TaskTracker,
+    stop: CancellationToken,
     kept: Arc<Mutex<VecDeque<Arc<Trying>>>>,
 }
 
 impl Trials {
+    /// Whose work belongs to `tasks` and ends with `stop`.
+    pub fn new(tasks: TaskTracker, stop: CancellationToken) -> Self {
+        Self { tasks, stop, kept: Arc::default() }
+    }
+
     /// The one for this measure that is not too old.
     pub fn find(&self, measure: &Measure, now: Timestamp) -> Option<Arc<Trying>> {
         let oldest = now.minus(FRESH);
@@ -171,7 +180,9 @@ impl Trials {
             },
         };
         let (told, progress) = watch::channel(Progress::Working(0));
-        let task = tokio::spawn(run(file, (scope, trial), told)).abort_handle();
+        let (stop, work) = (self.stop.clone(), run(file, (scope, trial), told));
+        let task = self.tasks.spawn(async move { stop.run_until_cancelled(work).await });
+        let task = task.abort_handle();
         let trying = Arc::new(Trying { measure, begun: now, progress, task });
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|one| one.measure != trying.measure);

@@ -210,8 +210,11 @@ async fn respond(
     let drafted = shown.drafted();
     let review = asked.review(console, drafted.book.clone()).await?;
     let may = asked.may(console, ConsoleAction::EditDraft);
-    let mut rows: Vec<_> =
-        drafted.book.assertions.iter().map(|one| row(one, (&drafted, &review), may)).collect();
+    let offered = |one: &Assertion| AssertionRow {
+        remove: may.then(|| urls::remove_assertion(&one.id)),
+        ..row(one, (&drafted, &review))
+    };
+    let mut rows: Vec<_> = drafted.book.assertions.iter().map(offered).collect();
     rows.sort_by_key(|row| row.broken.is_none());
     let page = AssertionsPage {
         frame: shown.framed(asked.frame("Assertions", Section::Policies)?),
@@ -226,14 +229,14 @@ async fn respond(
     Ok(page::console(status, &page.frame, &page))
 }
 
-fn row(one: &Assertion, (drafted, review): (&Shown, &Review), may: bool) -> AssertionRow {
+fn row(one: &Assertion, (drafted, review): (&Shown, &Review)) -> AssertionRow {
     let broken = review.broken.iter().find(|broken| broken.assertion == one.id);
     AssertionRow {
         id: one.id.to_string(),
         claim: sentence(&one.claim, &drafted.names),
         reason: one.reason.clone(),
         broken: broken.map(ToString::to_string),
-        remove: may.then(|| urls::remove_assertion(&one.id)),
+        remove: None,
         revision: revision(one),
     }
 }
