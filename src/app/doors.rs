@@ -14,6 +14,7 @@ use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::config::{self, AccessTokens, Config, ConsoleMember};
 use crate::console::Console;
+use crate::console::changes::trials::Trials;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
@@ -230,6 +231,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         publishing: ground.publishing.clone(),
         reader: ground.reader.clone(),
         searcher: ground.searcher.clone(),
+        trials: Trials::new(ground.tasks.clone(), ground.stop.clone()),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
         settings: ground.config.in_force().into(),

@@ -20,6 +20,8 @@ use crate::authz::console::{ConsoleAction, ConsoleRules};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::record::{Door, Refusal, Verdict};
+use crate::model::rule_book::RuleBook;
+use crate::publishing::Review;
 use crate::session::SessionError;
 use crate::store::{Author, StoreError};
 use crate::web::caller::Caller;
@@ -141,6 +143,22 @@ impl Admitted {
         let mut shown = loaded.map_err(|error| Box::new(self.unavailable(&error)))?;
         shown.discard = self.may(console, ConsoleAction::EditDraft).then(urls::discard);
         Ok(shown)
+    }
+
+    /// What a rule book would change.
+    ///
+    /// # Errors
+    /// With the answer, 503, when the database fails.
+    pub(super) async fn review(
+        &self,
+        console: &Console,
+        book: RuleBook,
+    ) -> Result<Review, Box<Response>> {
+        let review = console.publishing.review_of(book, self.author(console)?).await;
+        review.map_err(|error| {
+            tracing::error!(request.id = %self.exchange.facts.request, error = %error, "A rule book could not be reviewed.");
+            Box::new(self.said().unavailable())
+        })
     }
 
     /// This person as the author of a change.

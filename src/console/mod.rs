@@ -18,6 +18,7 @@ use crate::store::audit::AuditReader;
 use crate::store::audit::search::Searcher;
 use crate::web::doorkeeper::Doorkeeper;
 
+use self::changes::trials::Trials;
 use self::setup::entra::AtEntra;
 
 mod answers;
@@ -55,6 +56,8 @@ pub struct Console {
     pub reader: AuditReader,
     /// The log, for searching.
     pub searcher: Searcher,
+    /// Replays of the log under drafts.
+    pub trials: Trials,
     /// What groups are called.
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.

@@ -212,15 +212,7 @@ async fn respond(
     (status, outcome, note): (StatusCode, Option<Notice>, String),
 ) -> Answer {
     let shown = asked.shown(console).await?;
-    let author = asked.author(console)?;
-    let review = match console.publishing.review(author).await {
-        Ok(review) => review,
-        Err(refusal) => {
-            let why = unsaved(asked, refusal)?.done().err().map(|unsaved| unsaved.why);
-            tracing::error!(why, "The draft could not be reviewed.");
-            return Err(Box::new(asked.said().unavailable()));
-        }
-    };
+    let review = asked.review(console, shown.drafted().book).await?;
     let frame = asked.frame("Draft", Section::Draft)?;
     let mut page = filled(console, (&shown, &review), frame);
     page.outcome = outcome;
@@ -243,6 +235,7 @@ fn offer(
         && !review.approvals.iter().any(is_other);
     let approved = review.approvals.iter().any(|approval| !is_other(approval));
     page.undo = may(ConsoleAction::EditDraft).then(urls::undo);
+    page.impact = (sound && may(ConsoleAction::SeeImpact)).then(urls::impact);
     page.approve = (sound
         && !approved
         && may(ConsoleAction::Approve)

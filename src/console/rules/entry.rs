@@ -12,7 +12,7 @@ use crate::model::grant::{Effect, Method, Mfa, Reach, What, Who};
 use crate::model::id::{GroupId, TenantId};
 use crate::model::time::{Instant, Timestamp};
 
-use super::form::GrantForm;
+use super::form::{GrantForm, WHO_KINDS};
 use crate::console::choice::Field;
 use crate::console::words::GroupNames;
 
@@ -157,22 +157,11 @@ impl GrantEntry {
     }
 
     fn who(&self, names: &GroupNames) -> Result<Who, Wrong> {
-        let typed = self.who.trim();
-        let subject = || typed.parse().map_err(|_| FieldName::Who.wrong(SUBJECT));
-        match self.who_kind.as_str() {
-            "group" => group(typed, names).map(Who::Group),
-            "role" => {
-                let message = "Give the value of the app role, as it stands in Entra.";
-                typed.parse().map(Who::Role).map_err(|_| FieldName::Who.wrong(message))
-            }
-            "person" => subject().map(Who::Person),
-            "workload" => subject().map(Who::Workload),
-            "tenants" => tenants(typed).map(Who::Tenants),
-            "signed_in" if typed.is_empty() => Ok(Who::SignedIn),
-            "everyone" if typed.is_empty() => Ok(Who::Everyone),
-            "signed_in" | "everyone" => Err(FieldName::Who.wrong(NOBODY)),
-            _ => Err(FieldName::WhoKind.wrong(CHOOSE)),
+        if !WHO_KINDS.iter().any(|(kind, _)| *kind == self.who_kind) {
+            return Err(FieldName::WhoKind.wrong(CHOOSE));
         }
+        let read = read_who((&self.who_kind, self.who.trim()), names);
+        read.map_err(|message| FieldName::Who.wrong(&message))
     }
 
     fn what(&self) -> Result<What, Wrong> {
@@ -261,8 +250,8 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', ',', ';', '\t', '\r', '\n']).filter(|word| !word.is_empty())
 }
 
-fn tenants(typed: &str) -> Result<BTreeSet<TenantId>, Wrong> {
-    let wrong = || FieldName::Who.wrong("Give the tenants' ids (GUIDs), separated by blanks.");
+fn tenants(typed: &str) -> Result<BTreeSet<TenantId>, String> {
+    let wrong = || "Give the tenants' ids (GUIDs), separated by blanks.".to_owned();
     let ids: Result<BTreeSet<_>, _> = words(typed).map(str::parse).collect();
     ids.ok().filter(|ids| !ids.is_empty()).ok_or_else(wrong)
 }
@@ -271,17 +260,37 @@ fn keep<T>(read: Result<T, Wrong>, wrong: &mut Vec<Wrong>) -> Option<T> {
     read.map_err(|one| wrong.push(one)).ok()
 }
 
+/// Whom two fields speak of.
+///
+/// # Errors
+/// With what is wrong, as a sentence.
+pub(super) fn read_who((kind, typed): (&str, &str), names: &GroupNames) -> Result<Who, String> {
+    let subject = || typed.parse().map_err(|_| SUBJECT.to_owned());
+    match kind {
+        "group" => group(typed, names).map(Who::Group),
+        "role" => {
+            let message = "Give the value of the app role, as it stands in Entra.";
+            typed.parse().map(Who::Role).map_err(|_| message.to_owned())
+        }
+        "person" => subject().map(Who::Person),
+        "workload" => subject().map(Who::Workload),
+        "tenants" => tenants(typed).map(Who::Tenants),
+        "signed_in" if typed.is_empty() => Ok(Who::SignedIn),
+        "everyone" if typed.is_empty() => Ok(Who::Everyone),
+        "signed_in" | "everyone" => Err(NOBODY.to_owned()),
+        _ => Err(CHOOSE.to_owned()),
+    }
+}
+
 /// A group by its object id, or by a name that one group has.
-fn group(typed: &str, names: &GroupNames) -> Result<GroupId, Wrong> {
+fn group(typed: &str, names: &GroupNames) -> Result<GroupId, String> {
     if let Ok(id) = typed.parse() {
         return Ok(id);
     }
     match names.called(typed).as_slice() {
         [id] => Ok((*id).clone()),
-        [] => Err(FieldName::Who.wrong(GUID_OR_NAME)),
-        [..] => {
-            Err(FieldName::Who.wrong("Several groups have this name. Give the object id instead."))
-        }
+        [] => Err(GUID_OR_NAME.to_owned()),
+        [..] => Err("Several groups have this name. Give the object id instead.".to_owned()),
     }
 }
 

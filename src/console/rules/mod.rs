@@ -9,9 +9,12 @@ use super::endpoints::Endpoint;
 use super::urls;
 use crate::authz::console::ConsoleAction::{EditDraft, ReadRules};
 
+pub mod assertions;
 mod editing;
 mod entry;
 pub mod form;
+pub mod policies;
+pub mod policy;
 pub mod route;
 pub mod routes;
 
@@ -32,6 +35,31 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     }),
     Endpoint::post(urls::GRANT_REMOVE, EditDraft, |console, asked| {
         Box::pin(route::remove_grant(console, asked))
+    }),
+    Endpoint::get(urls::POLICIES, ReadRules, |console, asked| {
+        Box::pin(policies::page(console, asked))
+    }),
+    Endpoint::get(urls::NEW_POLICY, EditDraft, |console, asked| {
+        Box::pin(policy::new(console, asked))
+    }),
+    Endpoint::post(urls::NEW_POLICY, EditDraft, |console, asked| {
+        Box::pin(policy::add(console, asked))
+    }),
+    Endpoint::get(urls::POLICY, ReadRules, |console, asked| Box::pin(policy::page(console, asked))),
+    Endpoint::post(urls::POLICY, EditDraft, |console, asked| {
+        Box::pin(policy::change(console, asked))
+    }),
+    Endpoint::post(urls::REMOVE_POLICY, EditDraft, |console, asked| {
+        Box::pin(policy::remove(console, asked))
+    }),
+    Endpoint::get(urls::ASSERTIONS, ReadRules, |console, asked| {
+        Box::pin(assertions::page(console, asked))
+    }),
+    Endpoint::post(urls::ASSERTIONS, EditDraft, |console, asked| {
+        Box::pin(assertions::add(console, asked))
+    }),
+    Endpoint::post(urls::REMOVE_ASSERTION, EditDraft, |console, asked| {
+        Box::pin(assertions::remove(console, asked))
     }),
 ];
 

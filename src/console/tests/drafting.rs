@@ -17,7 +17,7 @@ async fn grant(scene: &Scene) -> Grant {
 }
 
 /// Sends a form with only these fields.
-async fn form(
+pub(super) async fn form(
     scene: &Scene,
     person: &Person,
     (target, fields): (&str, &[(&str, &str)]),
@@ -28,11 +28,11 @@ async fn form(
     scene.send(person, post(target, &all)).await
 }
 
-async fn waiting(scene: &Scene) -> usize {
+pub(super) async fn waiting(scene: &Scene) -> usize {
     scene.store.pending().await.unwrap().pending.len()
 }
 
-async fn remove(scene: &Scene, person: &Person) {
+pub(super) async fn remove(scene: &Scene, person: &Person) {
     let revision = revision(&grant(scene).await);
     let target = format!("{GRANT}/remove");
     let answer = form(scene, person, (&target, &[("revision", &revision)])).await;
@@ -126,7 +126,7 @@ async fn draft_is_discarded_only_as_it_was_seen_and_on_record() {
     assert!(records.iter().any(|record| record["action"] == "draft_discarded"));
 }
 
-async fn publish(scene: &Scene, person: &Person, fields: [&str; 3]) -> Answered {
+pub(super) async fn publish(scene: &Scene, person: &Person, fields: [&str; 3]) -> Answered {
     let [content, based_on, note] = fields;
     let fields = [("content", content), ("based_on", based_on), ("note", note)];
     form(scene, person, ("/console/draft/publish", &fields)).await

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::console::Console;
+use crate::console::changes::trials::Trials;
 use crate::console::setup::entra::AtEntra;
 use crate::groups::Groups;
 use crate::idp::{CredentialKind, CredentialOutcome, CredentialReport, Reach, Standing, Which};
@@ -83,6 +84,7 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         publishing: publishing(&scene, SecondPerson::Off),
         reader: scene.reader.clone(),
         searcher: scene.searcher.clone(),
+        trials: Trials::default(),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
         entra: Arc::new(told),
         settings: super::scene::settings(),

@@ -9,6 +9,8 @@ mod forged;
 mod guarded;
 mod hostile;
 mod pages;
+mod policies;
+mod releases;
 mod scene;
 mod sessions;
 mod words;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::entra::Told;
 use crate::config::{InForce, Provenance, Shown};
 use crate::console::Console;
+use crate::console::changes::trials::Trials;
 use crate::groups::Groups;
 use crate::model::rule_book::RuleBook;
 use crate::publishing::{Publishing, SecondPerson};
@@ -38,6 +39,7 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
         publishing: publishing(&scene, second),
         reader: scene.reader.clone(),
         searcher: scene.searcher.clone(),
+        trials: Trials::default(),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
         settings: settings(),
