@@ -231,6 +231,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         publishing: ground.publishing.clone(),
         reader: ground.reader.clone(),
         searcher: ground.searcher.clone(),
+        stop: ground.stop.clone(),
         trials: Trials::new(ground.tasks.clone(), ground.stop.clone()),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),

@@ -19,6 +19,7 @@ use url::form_urlencoded;
 use crate::authz::console::{ConsoleAction, ConsoleRules};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
+use crate::model::id::DecisionId;
 use crate::model::record::{Door, Refusal, Verdict};
 use crate::model::rule_book::RuleBook;
 use crate::publishing::Review;
@@ -56,6 +57,8 @@ pub(super) struct Admitted {
     /// The places of the console that this person may see.
     open: Vec<Section>,
     uri: Uri,
+    /// What the browser of a stream that broke off has seen last.
+    resumed: Option<DecisionId>,
     params: BTreeMap<String, String>,
     body: Bytes,
 }
@@ -69,6 +72,11 @@ impl Admitted {
     /// A part of the address; empty when the pattern has none of this name.
     pub(super) fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// The record that the browser of a stream which broke off has seen last.
+    pub(super) fn resumed_behind(&self) -> Option<DecisionId> {
+        self.resumed
     }
 
     /// The query, when it holds what `T` names and nothing else.
@@ -219,9 +227,11 @@ pub(super) async fn admit(
         }
     };
     let hx = Hx::from_headers(&parts.headers);
+    let last = parts.headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let resumed = last.and_then(|id| id.parse().ok());
     let params = params(&mut parts).await;
     let open = open(&console.rules, &caller);
-    Ok(Admitted { exchange, caller, judged, hx, open, uri: parts.uri, params, body })
+    Ok(Admitted { exchange, caller, judged, hx, open, uri: parts.uri, resumed, params, body })
 }
 
 /// The places of the console that a person may see; links to the others would only lead to a refusal.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use tokio_util::sync::CancellationToken;
 
 use crate::authz::console::ConsoleRules;
 use crate::config::InForce;
@@ -56,6 +57,8 @@ pub struct Console {
     pub reader: AuditReader,
     /// The log, for searching.
     pub searcher: Searcher,
+    /// Ends what is streamed when the gate stops.
+    pub stop: CancellationToken,
     /// Replays of the log under drafts.
     pub trials: Trials,
     /// What groups are called.

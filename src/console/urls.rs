@@ -57,6 +57,10 @@ pub const APPROVE: &str = "/console/draft/approve";
 pub const PUBLISH: &str = "/console/draft/publish";
 /// Endpoint pattern of the newest decisions.
 pub const DECISIONS: &str = "/console/decisions";
+/// Endpoint pattern of decisions as they are made.
+pub const LIVE: &str = "/console/decisions/live";
+/// Endpoint pattern of taking decisions away.
+pub const EXPORT: &str = "/console/decisions/export";
 /// Endpoint pattern of one decision.
 pub const DECISION: &str = "/console/decisions/{id}";
 

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::console::urls;
 use crate::model::id::DecisionId;
 use crate::model::query::{Effect, Query, Sense, Term, What};
+use crate::model::time::Timestamp;
 use crate::web::link::Link;
 
 /// What the address of the list of decisions may say.
@@ -85,6 +86,13 @@ impl Asked {
     /// The same page from its beginning.
     pub(super) fn newest(&self) -> Link {
         list(&self.text, self.range)
+    }
+
+    /// The same as it goes on; none where it does not go on, since its time has an end or only what is older is shown.
+    pub(super) fn live(&self, now: Timestamp) -> Option<Link> {
+        let ends = self.before.is_some() || self.query().span(now).1.is_some();
+        let link = Link::path(&["console", "decisions", "live"]);
+        (!ends).then(|| link.with_query("q", &self.text).with_query("range", self.range))
     }
 
     /// The page behind the record with this id.

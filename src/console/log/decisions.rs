@@ -1,5 +1,6 @@
 //! Decisions, as auditors and admins find them: a query, a chart, and records, newest first.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use askama::Template;
@@ -52,6 +53,8 @@ pub struct DecisionsPage {
     pub chart: Option<Chart>,
     /// Newest first.
     pub rows: Vec<DecisionRow>,
+    /// Where further ones come from as they are made.
+    pub live: Option<Link>,
     /// The page behind this one.
     pub older: Option<Link>,
     /// What is shown, in one line ("The newest 100, as of 09:15:02").
@@ -64,6 +67,18 @@ impl DecisionsPage {
     /// Options of `range`.
     pub fn ranges(&self) -> Vec<Choice> {
         Choice::list(&RANGES, &self.range)
+    }
+
+    /// Where the form is sent that takes them away.
+    pub fn export(&self) -> Link {
+        Link::path(&["console", "decisions", "export"])
+    }
+
+    /// The id of what grows: another one for another stream, so that htmx begins it anew.
+    pub fn tail(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        (&self.query, &self.range).hash(&mut hasher);
+        format!("tail-{:x}", hasher.finish())
     }
 
     /// Whether anything is filtered.
@@ -139,6 +154,7 @@ fn filled(
         chips: wanted.chips(),
         chart: chart::of(counts, drawn, |from, to| wanted.within(from, to)),
         rows: views.map(|view| view.row(Rules(shown))).collect(),
+        live: wanted.live(now),
         older: found.older.map(|id| wanted.older(id)),
         summary: summary(wanted, found, &Moment::new(now).clock()),
         remark: remark(found),
@@ -164,6 +180,7 @@ fn refused(asked: &Admitted, shown: &Shown, (address, Wrong(text)): (&Address, W
         chips: Vec::new(),
         chart: None,
         rows: Vec::new(),
+        live: None,
         older: None,
         summary: "Nothing was searched.".to_owned(),
         remark: None,

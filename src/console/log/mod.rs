@@ -8,7 +8,9 @@ pub mod asking;
 pub mod chart;
 pub mod decision;
 pub mod decisions;
+mod export;
 pub mod fact;
+mod live;
 pub mod record;
 
 /// What is asked here.
@@ -16,6 +18,8 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::DECISIONS, ReadLog, |console, asked| {
         Box::pin(decisions::page(console, asked))
     }),
+    Endpoint::get(urls::LIVE, ReadLog, |console, asked| Box::pin(live::page(console, asked))),
+    Endpoint::post(urls::EXPORT, ReadLog, |console, asked| Box::pin(export::page(console, asked))),
     Endpoint::get(urls::DECISION, ReadLog, |console, asked| {
         Box::pin(decision::page(console, asked))
     }),

@@ -17,6 +17,7 @@ use crate::store::LookUp;
 use crate::web::tests::scene;
 
 use super::scene::publishing;
+use super::scene::stopped;
 use super::scene::{FINANCE, Scene, get, post};
 
 const NOW: i64 = 1_795_511_702;
@@ -84,6 +85,7 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         publishing: publishing(&scene, SecondPerson::Off),
         reader: scene.reader.clone(),
         searcher: scene.searcher.clone(),
+        stop: stopped(),
         trials: Trials::default(),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
         entra: Arc::new(told),

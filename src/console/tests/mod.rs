@@ -8,6 +8,7 @@ mod explore;
 mod forged;
 mod guarded;
 mod hostile;
+mod leaving;
 mod pages;
 mod policies;
 mod releases;

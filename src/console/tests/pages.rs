@@ -283,6 +283,7 @@ fn decisions(text: Text) -> DecisionsPage {
             from: "23 Nov 2026, 09:00".to_owned(),
             to: "24 Nov 2026, 09:00".to_owned(),
         }),
+        live: Some(urls::decisions().with_query("q", "finance")),
         older: Some(urls::decisions().with_query("before", "0v9k3m2q-1182")),
         remark: Some("The search index is 40 000 records behind the log.".to_owned()),
         rows: (0..).zip(rows).map(|(n, facts)| decision(text, n, facts)).collect(),

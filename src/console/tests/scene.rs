@@ -6,6 +6,8 @@ pub(super) use crate::web::tests::scene::{
 
 use std::sync::Arc;
 
+use tokio_util::sync::CancellationToken;
+
 use super::entra::Told;
 use crate::config::{InForce, Provenance, Shown};
 use crate::console::Console;
@@ -39,6 +41,7 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
         publishing: publishing(&scene, second),
         reader: scene.reader.clone(),
         searcher: scene.searcher.clone(),
+        stop: stopped(),
         trials: Trials::default(),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
@@ -72,4 +75,11 @@ pub(super) fn settings() -> Arc<[InForce]> {
 /// The way to the next release of a scene.
 pub(super) fn publishing(scene: &Scene, second: SecondPerson) -> Publishing {
     Publishing::new(scene.store.clone(), scene.doorkeeper.live.terms().clone(), second)
+}
+
+/// What is streamed ends at once, so that an answer can be read whole.
+pub(super) fn stopped() -> CancellationToken {
+    let stop = CancellationToken::new();
+    stop.cancel();
+    stop
 }

@@ -69,6 +69,11 @@ impl Searcher {
         Self { files: Arc::new(files) }
     }
 
+    /// The file of the log.
+    pub fn log(&self) -> &Path {
+        &self.files.log
+    }
+
     /// What keeps the index of this searcher.
     pub fn indexer(&self) -> Indexer {
         Indexer::new(Arc::clone(&self.files))
