@@ -151,6 +151,7 @@ async fn olive_lets_finance_in_with_scripts_off() {
     let world = World::start().await;
     olive_opens_the_reports_route(&olive, &world).await;
     let grant = add_finance(&olive).await;
+    publish(&olive, &world).await;
     let mut uma = world.browser_of("uma").await;
     let report = uma.open(&world.app("/reports/2026")).await;
     assert_eq!(report.status, 200, "{}", report.text());
