@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
 use super::asking::{Address, Asked, Chip, List, RANGES, Wrong};
@@ -87,7 +87,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let frame = shown.framed(asked.frame("Changes", Section::Changes)?);
     let wanted = match Asked::read(&address, List::Events) {
         Ok(wanted) => wanted,
-        Err(wrong) => return refused(&asked, frame, (&address, wrong)),
+        Err(wrong) => return Ok(refused(&asked, frame, (&address, wrong))),
     };
     let found = searched(&console, &asked, (&shown, &wanted)).await;
     let found = found.map_err(|error| Box::new(asked.unavailable(&error)))?;
@@ -132,12 +132,12 @@ fn filled(
 }
 
 /// The page with what is wrong beside the box. Nothing was searched, and what is on the screen stays there.
-fn refused(asked: &Admitted, frame: Frame, (address, Wrong(text)): (&Address, Wrong)) -> Answer {
+fn refused(asked: &Admitted, frame: Frame, (address, Wrong(text)): (&Address, Wrong)) -> Response {
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     if asked.hx.wants_fragment() {
         let message = Message { text: &text };
         let hx = HxOut::new().announce(&text).retarget("#q-err").reswap("innerHTML");
-        return Ok((hx, page::console(status, &frame, &message)).into_response());
+        return (hx, page::console(status, &frame, &message)).into_response();
     }
     let page = EventsPage {
         frame,
@@ -151,7 +151,7 @@ fn refused(asked: &Admitted, frame: Frame, (address, Wrong(text)): (&Address, Wr
         older: None,
         summary: "Nothing was searched.".to_owned(),
     };
-    Ok(page::console(status, &page.frame, &page))
+    page::console(status, &page.frame, &page)
 }
 
 /// What is wrong with the query, alone.
