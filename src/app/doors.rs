@@ -14,6 +14,7 @@ use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::config::{self, AccessTokens, Config, ConsoleMember};
 use crate::console::Console;
+use crate::console::changes::trials::Trials;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
@@ -32,6 +33,7 @@ use crate::publishing::Publishing;
 use crate::session::{Counted, Directory, Parts, SessionLimits, Sessions};
 use crate::store::Store;
 use crate::store::audit::AuditReader;
+use crate::store::audit::search::Searcher;
 use crate::telemetry::Metrics;
 use crate::web::doorkeeper::Doorkeeper;
 use crate::web::flood::{Flood, Limit};
@@ -54,6 +56,7 @@ pub(super) struct Ground<'a> {
     pub(super) publishing: Publishing,
     pub(super) audit: Audit,
     pub(super) reader: AuditReader,
+    pub(super) searcher: Searcher,
     pub(super) live: Live,
     pub(super) groups: Groups,
     pub(super) metrics: Metrics,
@@ -227,6 +230,8 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         store: ground.store.clone(),
         publishing: ground.publishing.clone(),
         reader: ground.reader.clone(),
+        searcher: ground.searcher.clone(),
+        trials: Trials::new(ground.tasks.clone(), ground.stop.clone()),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
         settings: ground.config.in_force().into(),

@@ -29,6 +29,7 @@ use self::listener::{Listener, Pages};
 use self::ops::Ops;
 pub use self::signals::stop_signal;
 use crate::audit::outlet::{Outlet, Place};
+use crate::audit::search::IndexKeeper;
 use crate::audit::upkeep::Upkeep;
 use crate::audit::{self, Audit, AuditSettings, Ending, Log, Places, Strictness, Ward, Writer};
 use crate::authz::compile::{MfaSetting, Terms};
@@ -43,6 +44,8 @@ use crate::model::time::Clock;
 use crate::publishing::{Publishing, SecondPerson};
 use crate::session::Sessions;
 use crate::store::Store;
+use crate::store::audit::search::Searcher;
+use crate::store::audit::{self as file};
 use crate::telemetry::Metrics;
 use crate::web::refuser::Refuser;
 
@@ -101,7 +104,7 @@ impl Sockets {
 struct Work {
     audit: Audit,
     ending: Ending,
-    upkeep: Upkeep,
+    upkeep: (Upkeep, IndexKeeper),
     outlet: Option<Outlet>,
     writer: Writer,
     live: Live,
@@ -123,8 +126,8 @@ impl Gate {
         let keys = Keys::open(&config.keys.directory)?;
         let store = Store::open(&config.database_url).await?;
         let (log, upkeep) = open_log(config, &clock).await?;
-        let url = &config.audit.database_url;
-        let outlet = outlet(config).map(|place| Outlet::of(&log, url, place)).transpose()?;
+        let (searcher, index) = open_index(config)?;
+        let outlet = open_outlet(config, &log)?;
         let ending = log.ending;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
@@ -140,6 +143,7 @@ impl Gate {
             publishing: publishing(config, store.clone()),
             audit: log.audit.clone(),
             reader: log.reader,
+            searcher,
             live: live.clone(),
             groups,
             metrics: Metrics::new(),
@@ -161,7 +165,7 @@ impl Gate {
         let work = Work {
             audit: log.audit,
             ending,
-            upkeep,
+            upkeep: (upkeep, index),
             outlet,
             writer,
             live,
@@ -245,7 +249,7 @@ impl Gate {
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
-        drop(helpers.spawn(upkeep.run(halt.clone())));
+        drop(helpers.spawn(look_after_log(upkeep, halt.clone())));
         drop(helpers.spawn(idp.run(halt.clone())));
         drop(helpers.spawn(names.run(halt.clone())));
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
@@ -365,6 +369,23 @@ async fn open_log(config: &Config, clock: &Clock) -> Result<(Log, Upkeep)> {
     }
     let upkeep = Upkeep::of(&log, url, clock.clone(), config.audit.retention)?;
     Ok((log, upkeep))
+}
+
+async fn look_after_log((upkeep, index): (Upkeep, IndexKeeper), stop: CancellationToken) {
+    tokio::join!(upkeep.run(stop.clone()), index.run(stop));
+}
+
+/// What sends records away, where the settings ask for it.
+fn open_outlet(config: &Config, log: &Log) -> Result<Option<Outlet>> {
+    let url = &config.audit.database_url;
+    Ok(outlet(config).map(|place| Outlet::of(log, url, place)).transpose()?)
+}
+
+/// What searches the log, and what keeps its index.
+fn open_index(config: &Config) -> Result<(Searcher, IndexKeeper)> {
+    let searcher = Searcher::new(&file::path(&config.audit.database_url)?);
+    let keeper = IndexKeeper::new(&searcher);
+    Ok((searcher, keeper))
 }
 
 /// What a rule book must fit under these settings.

@@ -38,6 +38,7 @@ pub mod outlet;
 mod permit;
 pub mod proof;
 mod queue;
+pub mod search;
 pub mod upkeep;
 pub mod verify;
 mod writer;

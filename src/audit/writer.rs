@@ -97,6 +97,7 @@ impl Writer {
             () = anchors.run(|| note(&queue, Event::Heartbeat)) => {}
         }
         anchors.anchor().await;
+        appender.close().await;
     }
 }
 

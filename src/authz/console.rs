@@ -23,8 +23,14 @@ const SCHEMA: &str = include_str!("../../policies/console.cedarschema");
 pub enum ConsoleAction {
     /// See routes, grants and policies.
     ReadRules,
-    /// Change the rules and put them in force at once.
-    ChangeRules,
+    /// Change the draft.
+    EditDraft,
+    /// Say of the draft that it may go live.
+    Approve,
+    /// Put the draft in force.
+    Publish,
+    /// See how many would gain and lose by the draft; who they are is the log's to tell.
+    SeeImpact,
     /// Read recorded decisions.
     ReadLog,
     /// See who was here, what they can reach, and their sessions.
@@ -37,9 +43,12 @@ pub enum ConsoleAction {
 
 impl ConsoleAction {
     /// Every action, in the order of the tables.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::ReadRules,
-        Self::ChangeRules,
+        Self::EditDraft,
+        Self::Approve,
+        Self::Publish,
+        Self::SeeImpact,
         Self::ReadLog,
         Self::ReadPeople,
         Self::ReadSettings,
@@ -55,7 +64,10 @@ impl ConsoleAction {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ReadRules => "read_rules",
-            Self::ChangeRules => "change_rules",
+            Self::EditDraft => "edit_draft",
+            Self::Approve => "approve",
+            Self::Publish => "publish",
+            Self::SeeImpact => "see_impact",
             Self::ReadLog => "read_log",
             Self::ReadPeople => "read_people",
             Self::ReadSettings => "read_settings",

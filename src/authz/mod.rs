@@ -76,6 +76,7 @@ pub mod limits;
 pub mod lints;
 mod memo;
 mod nearest;
+pub mod outline;
 mod overlaps;
 pub mod path;
 mod policy_text;

@@ -17,7 +17,7 @@ use crate::console::Console;
 
 use super::answers::Answer;
 use super::guard::{self, Admitted};
-use super::{directory, explore, log, rules, setup};
+use super::{changes, directory, explore, log, rules, setup};
 
 /// What comes of a request that was let in: the page, or an answer instead of it.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -82,8 +82,14 @@ impl fmt::Debug for Endpoint {
 }
 
 /// The rows, kept beside the pages that answer them.
-static ROOMS: [&[Endpoint]; 5] =
-    [rules::ENDPOINTS, explore::ENDPOINTS, directory::ENDPOINTS, log::ENDPOINTS, setup::ENDPOINTS];
+static ROOMS: [&[Endpoint]; 6] = [
+    rules::ENDPOINTS,
+    changes::ENDPOINTS,
+    explore::ENDPOINTS,
+    directory::ENDPOINTS,
+    log::ENDPOINTS,
+    setup::ENDPOINTS,
+];
 
 /// Every endpoint there is.
 pub fn table() -> impl Iterator<Item = &'static Endpoint> {

@@ -20,8 +20,10 @@ use crate::authz::console::{ConsoleAction, ConsoleRules};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::record::{Door, Refusal, Verdict};
+use crate::model::rule_book::RuleBook;
+use crate::publishing::Review;
 use crate::session::SessionError;
-use crate::store::StoreError;
+use crate::store::{Author, StoreError};
 use crate::web::caller::Caller;
 use crate::web::csrf::check_origin;
 use crate::web::doorkeeper::{Judged, Visit};
@@ -138,7 +140,34 @@ impl Admitted {
     /// With the answer, 503, when they can't be read.
     pub(super) async fn shown(&self, console: &Console) -> Result<Shown, Box<Response>> {
         let loaded = Shown::load(&console.store, &console.groups).await;
-        loaded.map_err(|error| Box::new(self.unavailable(&error)))
+        let mut shown = loaded.map_err(|error| Box::new(self.unavailable(&error)))?;
+        shown.discard = self.may(console, ConsoleAction::EditDraft).then(urls::discard);
+        Ok(shown)
+    }
+
+    /// What a rule book would change.
+    ///
+    /// # Errors
+    /// With the answer, 503, when the database fails.
+    pub(super) async fn review(
+        &self,
+        console: &Console,
+        book: RuleBook,
+    ) -> Result<Review, Box<Response>> {
+        let review = console.publishing.review_of(book, self.author(console)?).await;
+        review.map_err(|error| {
+            tracing::error!(request.id = %self.exchange.facts.request, error = %error, "A rule book could not be reviewed.");
+            Box::new(self.said().unavailable())
+        })
+    }
+
+    /// This person as the author of a change.
+    ///
+    /// # Errors
+    /// With the answer, 404, for whoever is nobody known; the guard lets none of them in.
+    pub(super) fn author(&self, console: &Console) -> Result<Author, Box<Response>> {
+        let by = self.caller.principal.subject().ok_or_else(|| Box::new(self.no_page()))?;
+        Ok(Author { by: by.to_string(), at: console.clock.now() })
     }
 
     /// The frame of a console page for this person.

@@ -15,12 +15,15 @@ use crate::model::time::Clock;
 use crate::publishing::Publishing;
 use crate::store::Store;
 use crate::store::audit::AuditReader;
+use crate::store::audit::search::Searcher;
 use crate::web::doorkeeper::Doorkeeper;
 
+use self::changes::trials::Trials;
 use self::setup::entra::AtEntra;
 
 mod answers;
 pub mod cedar_text;
+pub mod changes;
 pub mod choice;
 pub mod directory;
 pub mod endpoints;
@@ -28,6 +31,7 @@ pub mod explore;
 mod guard;
 pub mod log;
 pub mod rules;
+mod saving;
 pub mod sections;
 pub mod setup;
 mod showing;
@@ -50,6 +54,10 @@ pub struct Console {
     pub publishing: Publishing,
     /// The log, for reading.
     pub reader: AuditReader,
+    /// The log, for searching.
+    pub searcher: Searcher,
+    /// Replays of the log under drafts.
+    pub trials: Trials,
     /// What groups are called.
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.

@@ -11,6 +11,12 @@ use super::urls;
 pub enum Section {
     /// Routes and who may open them.
     Routes,
+    /// All rules.
+    Policies,
+    /// What waits to be published.
+    Draft,
+    /// What was published.
+    Releases,
     /// Who can reach what.
     Explorer,
     /// What would be decided if.
@@ -40,8 +46,11 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Routes,
+        Self::Policies,
+        Self::Draft,
+        Self::Releases,
         Self::Explorer,
         Self::Simulator,
         Self::Groups,
@@ -55,7 +64,13 @@ impl Section {
     /// What a person must be allowed to do, to be led there.
     pub fn action(self) -> ConsoleAction {
         match self {
-            Self::Routes | Self::Simulator | Self::Groups | Self::Entra => ConsoleAction::ReadRules,
+            Self::Routes
+            | Self::Policies
+            | Self::Draft
+            | Self::Releases
+            | Self::Simulator
+            | Self::Groups
+            | Self::Entra => ConsoleAction::ReadRules,
             Self::Explorer | Self::People | Self::Sessions => ConsoleAction::ReadPeople,
             Self::Settings => ConsoleAction::ReadSettings,
             Self::Decisions => ConsoleAction::ReadLog,
@@ -66,6 +81,9 @@ impl Section {
         let sign = |group, label, icon, key, link| Sign { group, label, icon, key, link };
         match self {
             Self::Routes => sign("Access", "Routes", "route", "r", urls::routes()),
+            Self::Policies => sign("Access", "Policies", "file-text", "p", urls::policies()),
+            Self::Releases => sign("Access", "Releases", "history", "l", urls::releases()),
+            Self::Draft => sign("Access", "Draft", "pencil", "v", urls::draft()),
             Self::Explorer => sign("Access", "Who can what", "eye", "w", urls::who()),
             Self::Simulator => sign("Access", "Simulator", "flask-conical", "t", urls::simulate()),
             Self::Groups => sign("Directory", "Groups and roles", "users", "g", urls::groups()),

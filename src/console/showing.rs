@@ -1,16 +1,20 @@
 //! The rules as pages show them: the live release, and what reaches a route.
 
 use crate::groups::Groups;
+use crate::model::difference::{Difference, ObjectKind};
 use crate::model::grant::{Grant, Reach};
 use crate::model::group::GroupNames;
 use crate::model::id::{ReleaseNumber, RouteId};
 use crate::model::route::Route;
 use crate::model::rule_book::{Release, RuleBook};
-use crate::store::{Store, StoreError};
+use crate::store::{Draft, Pending, Store, StoreError};
+use crate::web::link::Link;
 use crate::web::moment::Moment;
-use crate::web::page::Frame;
+use crate::web::page::{DraftBar, Frame};
 
 use super::choice::Written;
+use super::urls;
+use super::words::count;
 
 /// The live release as pages show it.
 #[derive(Debug, Clone)]
@@ -21,6 +25,11 @@ pub(super) struct Shown {
     pub(super) book: RuleBook,
     /// What its groups are called.
     pub(super) names: GroupNames,
+    /// What waits in the draft.
+    pub(super) pending: Vec<Pending>,
+    /// Where the draft is thrown away, for those who may.
+    pub(super) discard: Option<Link>,
+    draft: RuleBook,
     words: String,
 }
 
@@ -30,8 +39,21 @@ impl Shown {
     /// # Errors
     /// When the database fails, or the release is not what was written.
     pub(super) async fn load(store: &Store, groups: &Groups) -> Result<Self, StoreError> {
-        let live = store.live().await?;
-        Ok(live.map_or_else(Self::nothing, |release| Self::of(release, groups)))
+        let Draft { live, book, pending } = store.pending().await?;
+        let shown = live.map_or_else(Self::nothing, |release| Self::of(release, groups));
+        let names = groups.names(&book.group_names);
+        Ok(Self { draft: book, pending, names, ..shown })
+    }
+
+    /// The same rules as they stand in the draft.
+    pub(super) fn drafted(&self) -> Self {
+        Self { book: self.draft.clone(), ..self.clone() }
+    }
+
+    /// What waits in the draft of one object.
+    pub(super) fn waiting(&self, kind: ObjectKind, id: &str) -> Option<&Difference> {
+        let differences = self.pending.iter().map(|pending| &pending.difference);
+        differences.into_iter().find(|one| one.kind == kind && one.id == id)
     }
 
     /// A release.
@@ -39,7 +61,9 @@ impl Shown {
         let names = groups.names(&release.rule_book.group_names);
         let day = Moment::new(release.published_at).day();
         let words = format!("Release {}, {day}", release.number);
-        Self { number: release.number, book: release.rule_book, names, words }
+        let (draft, book) = (release.rule_book.clone(), release.rule_book);
+        let (pending, discard) = (Vec::new(), None);
+        Self { number: release.number, book, names, pending, discard, draft, words }
     }
 
     fn nothing() -> Self {
@@ -47,6 +71,9 @@ impl Shown {
             number: ReleaseNumber::default(),
             book: RuleBook::default(),
             names: GroupNames::default(),
+            pending: Vec::new(),
+            discard: None,
+            draft: RuleBook::default(),
             words: "Nothing published yet".to_owned(),
         }
     }
@@ -74,7 +101,17 @@ impl Shown {
     /// The frame, naming this release.
     pub(super) fn framed(&self, mut frame: Frame) -> Frame {
         frame.release = Some(self.words.clone());
+        frame.draft = (!self.pending.is_empty()).then(|| DraftBar {
+            text: count(self.pending.len(), "change"),
+            review: urls::draft(),
+            discard: self.discard.clone(),
+        });
         frame
+    }
+
+    /// The same on pages that are about the draft: they need no bar that leads there.
+    pub(super) fn framed_without_bar(&self, frame: Frame) -> Frame {
+        Frame { draft: None, ..self.framed(frame) }
     }
 
     /// Whether hand-written policies may apply.

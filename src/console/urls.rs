@@ -1,7 +1,10 @@
 //! Every address of the console, as an item: the endpoint table, redirects and pages all take it from here.
 
 use crate::model::grant::What;
-use crate::model::id::{AppRole, DecisionId, GrantId, GroupId, RouteId, SessionId, Subject};
+use crate::model::id::{
+    AppRole, AssertionId, DecisionId, GrantId, GroupId, PolicyId, ReleaseNumber, RouteId,
+    SessionId, Subject,
+};
 use crate::web::link::Link;
 
 /// Endpoint pattern of the console's door.
@@ -14,6 +17,44 @@ pub const ROUTES: &str = "/console/routes";
 pub const ROUTE: &str = "/console/routes/{app}/{name}";
 /// Endpoint pattern of one route's grants; a form posts to it.
 pub const GRANTS: &str = "/console/routes/{app}/{name}/grants";
+/// Endpoint pattern of one grant; a form posts to it.
+pub const GRANT: &str = "/console/routes/{app}/{name}/grants/{grant}";
+/// Endpoint pattern that ends a grant now.
+pub const GRANT_END: &str = "/console/routes/{app}/{name}/grants/{grant}/end";
+/// Endpoint pattern that removes a grant.
+pub const GRANT_REMOVE: &str = "/console/routes/{app}/{name}/grants/{grant}/remove";
+/// Endpoint pattern of the draft's review.
+pub const DRAFT: &str = "/console/draft";
+/// Endpoint pattern of whom the draft would affect.
+pub const IMPACT: &str = "/console/draft/impact";
+/// Endpoint pattern of all releases.
+pub const RELEASES: &str = "/console/releases";
+/// Endpoint pattern that leads to the difference between two releases.
+pub const COMPARE: &str = "/console/compare";
+/// Endpoint pattern of the difference between two releases: `3...5`.
+pub const DIFFERENCE: &str = "/console/releases/{pair}";
+/// Endpoint pattern that brings a release back into the draft.
+pub const RESTORE: &str = "/console/releases/{number}/restore";
+/// Endpoint pattern of all rules.
+pub const POLICIES: &str = "/console/policies";
+/// Endpoint pattern of a policy that is being written.
+pub const NEW_POLICY: &str = "/console/new-policy";
+/// Endpoint pattern of one policy; a form posts to it.
+pub const POLICY: &str = "/console/policies/{policy}";
+/// Endpoint pattern that removes a policy.
+pub const REMOVE_POLICY: &str = "/console/policies/{policy}/remove";
+/// Endpoint pattern of all assertions; a form posts to it.
+pub const ASSERTIONS: &str = "/console/assertions";
+/// Endpoint pattern that removes an assertion.
+pub const REMOVE_ASSERTION: &str = "/console/assertions/{assertion}/remove";
+/// Endpoint pattern that undoes one change of the draft.
+pub const UNDO: &str = "/console/draft/undo";
+/// Endpoint pattern that throws the draft away, and of the page that asks first.
+pub const DISCARD: &str = "/console/draft/discard";
+/// Endpoint pattern that approves of the draft.
+pub const APPROVE: &str = "/console/draft/approve";
+/// Endpoint pattern that publishes the draft.
+pub const PUBLISH: &str = "/console/draft/publish";
 /// Endpoint pattern of the newest decisions.
 pub const DECISIONS: &str = "/console/decisions";
 /// Endpoint pattern of one decision.
@@ -65,9 +106,114 @@ pub fn grant(route_id: &RouteId, id: &GrantId) -> Link {
     route(route_id).with_fragment(&format!("grant-{id}"))
 }
 
-/// One route, saying that this grant was added to it.
-pub fn added(route_id: &RouteId, id: &GrantId) -> Link {
-    route(route_id).with_query("added", id.as_str()).with_fragment(&format!("grant-{id}"))
+/// One route, with a grant of it as a form.
+pub fn edit_grant(route_id: &RouteId, id: &GrantId) -> Link {
+    route(route_id).with_query("edit", id.as_str()).with_fragment("grant-form")
+}
+
+/// One route, saying that this grant was saved to the draft.
+pub fn saved(route_id: &RouteId, id: &GrantId) -> Link {
+    route(route_id).with_query("saved", id.as_str()).with_fragment(&format!("grant-{id}"))
+}
+
+/// Where one grant is changed.
+pub fn change_grant(route_id: &RouteId, id: &GrantId) -> Link {
+    at_grant(route_id, id, &[])
+}
+
+/// Where one grant is ended.
+pub fn end_grant(route_id: &RouteId, id: &GrantId) -> Link {
+    at_grant(route_id, id, &["end"])
+}
+
+/// Where one grant is removed.
+pub fn remove_grant(route_id: &RouteId, id: &GrantId) -> Link {
+    at_grant(route_id, id, &["remove"])
+}
+
+fn at_grant(route_id: &RouteId, id: &GrantId, further: &[&str]) -> Link {
+    let (app, name) = (route_id.app().as_str(), route_id.name());
+    Link::path(&[&["console", "routes", app, name, "grants", id.as_str()], further].concat())
+}
+
+/// The draft's review.
+pub fn draft() -> Link {
+    Link::path(&["console", "draft"])
+}
+
+/// Whom the draft would affect.
+pub fn impact() -> Link {
+    Link::path(&["console", "draft", "impact"])
+}
+
+/// All releases.
+pub fn releases() -> Link {
+    Link::path(&["console", "releases"])
+}
+
+/// Where two releases are chosen.
+pub fn compare() -> Link {
+    Link::path(&["console", "compare"])
+}
+
+/// What differs between two releases.
+pub fn difference(from: ReleaseNumber, to: ReleaseNumber) -> Link {
+    Link::path(&["console", "releases", &format!("{from}...{to}")])
+}
+
+/// Where a release is brought back into the draft.
+pub fn restore(number: ReleaseNumber) -> Link {
+    Link::path(&["console", "releases", &number.to_string(), "restore"])
+}
+
+/// All rules.
+pub fn policies() -> Link {
+    Link::path(&["console", "policies"])
+}
+
+/// Where a policy is written.
+pub fn new_policy() -> Link {
+    Link::path(&["console", "new-policy"])
+}
+
+/// One policy.
+pub fn policy(id: &PolicyId) -> Link {
+    Link::path(&["console", "policies", id.as_str()])
+}
+
+/// Where a policy is removed.
+pub fn remove_policy(id: &PolicyId) -> Link {
+    Link::path(&["console", "policies", id.as_str(), "remove"])
+}
+
+/// All assertions.
+pub fn assertions() -> Link {
+    Link::path(&["console", "assertions"])
+}
+
+/// Where an assertion is removed.
+pub fn remove_assertion(id: &AssertionId) -> Link {
+    Link::path(&["console", "assertions", id.as_str(), "remove"])
+}
+
+/// Where one change of the draft is undone.
+pub fn undo() -> Link {
+    Link::path(&["console", "draft", "undo"])
+}
+
+/// Where the draft is thrown away.
+pub fn discard() -> Link {
+    Link::path(&["console", "draft", "discard"])
+}
+
+/// Where the draft is approved of.
+pub fn approve() -> Link {
+    Link::path(&["console", "draft", "approve"])
+}
+
+/// Where the draft is published.
+pub fn publish() -> Link {
+    Link::path(&["console", "draft", "publish"])
 }
 
 /// The newest decisions.
@@ -75,11 +221,9 @@ pub fn decisions() -> Link {
     Link::path(&["console", "decisions"])
 }
 
-/// The newest decisions that match.
-pub fn decisions_where(query: &str, verdict: &str) -> Link {
-    let filters =
-        [("q", query), ("verdict", verdict)].into_iter().filter(|(_, value)| !value.is_empty());
-    filters.fold(decisions(), |link, (name, value)| link.with_query(name, value))
+/// The decisions that a query finds, over all that is kept.
+pub fn decisions_where(query: &str) -> Link {
+    decisions().with_query("q", query).with_query("range", "all")
 }
 
 /// One decision.

@@ -164,3 +164,9 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::NoRoute => "No route covers this path",
     }
 }
+
+/// `1 route`, `2 routes`
+pub fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}

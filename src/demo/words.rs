@@ -37,7 +37,7 @@ People (choose one on the sign-in page, no passwords):
 Try this:
   1. Open {app}/finance/summary and choose uma: the app greets her by name, and it never saw a password.
   2. Sign out there, open the same page as nora, and read why she is refused and where that is on record.
-  3. Open {gate}/console/ as olive in another browser profile, let a group open /reports, and see it work at once.
+  3. Open {gate}/console/ as olive in another browser profile, let a group open /reports, publish the draft, and see it work at once.
   4. Call the app as the service nightly-job, which holds the app role Jobs.Run, with an access token of its own:
      TOKEN=$(curl -s {sim}/{tenant}/oauth2/v2.0/token -d grant_type=client_credentials \\
        -d client_id={job} -d client_secret={secret} -d scope=api://{client}/.default \\

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::grant::Grant;
 use super::group::GroupNames;
@@ -34,6 +35,18 @@ impl ObjectKind {
     /// Every kind.
     pub const ALL: [Self; 6] =
         [Self::App, Self::Route, Self::Grant, Self::Policy, Self::Assertion, Self::GroupName];
+
+    /// The field of a rule book that holds them.
+    fn list(self) -> &'static str {
+        match self {
+            Self::App => "apps",
+            Self::Route => "routes",
+            Self::Grant => "grants",
+            Self::Policy => "policies",
+            Self::Assertion => "assertions",
+            Self::GroupName => "group_names",
+        }
+    }
 
     /// The word in records and in the database.
     pub fn as_str(self) -> &'static str {
@@ -108,6 +121,29 @@ pub fn objects(book: &RuleBook) -> BTreeMap<(ObjectKind, String), Value> {
         .iter()
         .for_each(|(id, name)| add(ObjectKind::GroupName, id.as_str(), json(name)));
     objects
+}
+
+/// Names the content of one object (hex): a form that was made from it says so when it comes back.
+pub fn revision(object: &impl Serialize) -> String {
+    let digest = format!("{:x}", Sha256::digest(json(object).to_string()));
+    digest.chars().take(16).collect()
+}
+
+/// The rule book with one object as the difference has it afterwards; none when that content is no object of its kind.
+pub fn revised(book: &RuleBook, one: &Difference) -> Option<RuleBook> {
+    let mut book = serde_json::to_value(book).ok()?;
+    let (id, after) = (Value::from(one.id.as_str()), one.after.clone());
+    if one.kind == ObjectKind::GroupName {
+        let names = book.get_mut(one.kind.list())?.as_object_mut()?;
+        names.remove(&one.id);
+        names.extend(after.map(|name| (one.id.clone(), name)));
+    } else {
+        let lists = book.as_object_mut()?.entry(one.kind.list());
+        let list = lists.or_insert_with(|| Value::Array(Vec::new())).as_array_mut()?;
+        list.retain(|object| object.get("id") != Some(&id));
+        list.extend(after);
+    }
+    serde_json::from_value(book).ok()
 }
 
 /// Nothing in a rule book is something that JSON can't say.

@@ -164,7 +164,8 @@ impl Publishing {
         }
     }
 
-    /// Makes the draft what an old release was: the first half of rolling back.
+    /// Brings what an old release had otherwise than the live one into the draft: the first half of rolling back. What
+    /// others are drafting stays.
     ///
     /// # Errors
     /// When there is no such release; else as for every edit.
@@ -174,8 +175,8 @@ impl Publishing {
         author: &Author,
     ) -> Result<Vec<Difference>, Refusal> {
         let release = self.store.release(number).await?.ok_or(Refusal::Unknown(number))?;
-        let draft = self.store.draft().await?;
-        self.edit(Edit { from: &draft, to: &release.rule_book }, author).await
+        let live = self.store.live().await?.map(|live| live.rule_book).unwrap_or_default();
+        self.edit(Edit { from: &live, to: &release.rule_book }, author).await
     }
 
     /// Whether publishing needs somebody else's approval.
@@ -365,7 +366,7 @@ impl Review {
 
 /// Policies that are in one text and not in the other: `-` before lines that go, `+` before lines that come. Of a policy
 /// that is in both with other content, all lines.
-fn changed_lines(before: &str, after: &str) -> Vec<Line> {
+pub fn changed_lines(before: &str, after: &str) -> Vec<Line> {
     let (old, new): (HashSet<_>, HashSet<_>) =
         (before.split("\n\n").collect(), after.split("\n\n").collect());
     let gone = before.split("\n\n").filter(|text| !new.contains(text));

@@ -32,8 +32,21 @@ pub struct Frame {
     pub nav: Vec<NavGroup>,
     /// The release in force, in words ("Release 7, 24 Nov 2026"); console only.
     pub release: Option<String>,
+    /// What waits in the draft, while anything does; console only.
+    pub draft: Option<DraftBar>,
     /// Something to say once at the top of the page.
     pub notice: Option<Notice>,
+}
+
+/// What says on every page that there is a draft, so that nobody takes what they edited for what is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftBar {
+    /// How much waits ("3 changes").
+    pub text: String,
+    /// Where it is reviewed.
+    pub review: Link,
+    /// Where it is thrown away, for those who may.
+    pub discard: Option<Link>,
 }
 
 impl Frame {
@@ -50,6 +63,7 @@ impl Frame {
             csrf: None,
             nav: Vec::new(),
             release: None,
+            draft: None,
             notice: None,
         })
     }

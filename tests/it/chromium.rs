@@ -129,6 +129,7 @@ async fn olive_lets_finance_in_without_a_reload_and_uma_gets_in_at_once() {
     let grant = add_finance(&olive).await;
     let marker = olive.page.execute("return window.marker", Vec::new()).await.unwrap();
     assert_eq!(marker, 1, "the page was not loaded again");
+    publish(&olive, &world).await;
 
     uma.open(&reports).await;
     uma.shows("//h1", "Report 2026").await;
@@ -182,7 +183,15 @@ async fn add_finance(olive: &Chromium) -> String {
     let code = format!("{row}//code");
     let id = olive.page.find(Locator::XPath(&code)).await.unwrap().text().await.unwrap();
     let notice = "//*[@id='access']/p[contains(@class, 'note')]";
-    olive.shows(notice, &format!("The grant {id} was added. Release 3 is in force.")).await;
-    olive.shows("//*[@id='release']", "Release 3,").await;
+    olive.shows(notice, &format!("The grant {id} is saved to the draft.")).await;
+    olive.shows("//*[@id='draft-bar']", "1 change, not in force").await;
     id
+}
+
+/// Publishes what waits in the draft.
+async fn publish(olive: &Chromium, world: &World) {
+    olive.press_to("//*[@id='draft-bar']//a[.='Review']", &world.gate("/console/draft")).await;
+    olive.fill("note", "Finance reads reports").await;
+    olive.press("//button[contains(., 'Publish release 3')]").await;
+    olive.shows("//*[@id='release']", "Release 3,").await;
 }

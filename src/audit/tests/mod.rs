@@ -9,6 +9,7 @@ mod outage;
 mod outbox;
 mod outlet;
 mod sample;
+mod search;
 mod tampering;
 mod upkeep;
 

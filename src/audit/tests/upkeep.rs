@@ -44,7 +44,7 @@ async fn log(minutes: u32) -> (Arc<tempfile::TempDir>, String, Clock) {
 }
 
 /// Does something with the upkeep of a log whose writer runs meanwhile.
-async fn kept(
+pub(super) async fn kept(
     (directory, url, clock): (&tempfile::TempDir, &str, &Clock),
     retention: Duration,
     work: impl AsyncFnOnce(&Upkeep),

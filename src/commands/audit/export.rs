@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 
 use super::verify::progress;
-use super::{Book, Settings};
+use super::{Settings, present};
 use crate::audit::export::{self, Manifest};
 use crate::model::query::{Comparison, Moment, Query, Range, Sense, Term, What};
 use crate::model::record::LogUseKind;
@@ -61,7 +61,7 @@ impl From<Format> for export::Format {
 pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     let config = options.settings.read()?;
     let query = bounded(options);
-    let book = Book::open(&config).await?;
+    let book = present(&config).await?;
     let mut copy = LogCopy::open(&file::path(&config.audit.database_url)?).await?;
     let asked = (&query, &book);
     let format = options.format.into();

@@ -6,6 +6,7 @@ pub mod export;
 pub mod prove;
 pub mod replay;
 pub mod rotate_key;
+pub mod search;
 pub mod show;
 pub mod verify;
 
@@ -18,10 +19,9 @@ use clap::{Args, Subcommand};
 use super::settings;
 use crate::config::{self, Config};
 use crate::groups::Groups;
-use crate::model::group::GroupNames;
-use crate::model::query::Known;
+use crate::model::query::Present;
 use crate::model::record::{Actor, LogUseKind};
-use crate::model::time::{Clock, Timestamp};
+use crate::model::time::Clock;
 use crate::store::{Author, Change, Store};
 
 /// What can be done with the log.
@@ -30,6 +30,11 @@ pub enum Audit {
     /// One record, as it was written
     #[command(after_help = "Example: cedargate audit show 0v9k3m2q-1182")]
     Show(show::Options),
+    /// Find records, newest first
+    #[command(
+        after_help = "Example: cedargate audit search 'effect:deny group:Finance at:-1d'\n\nKeys: kind, effect, user, group, role, route, app, host, path, method, reason, policy, grant, release, ip, mfa, session, request, id, door, ms, at. A word alone is part of a path, a route or a name; -key:value turns a condition around; a,b is either; fin* begins so; /finance/** is the path and what is below it."
+    )]
+    Search(search::Options),
     /// Check that nothing was changed, removed or added
     #[command(
         after_help = "Example: cedargate audit verify --checkpoint /mnt/anchors/cedargate.txt\n\nExit code 0: intact, 1: tampered with, 2: can't tell."
@@ -93,33 +98,18 @@ pub(super) fn log_use(how: LogUseKind, detail: serde_json::Value) -> Change {
     Change { action, object, before: serde_json::Value::Null, after: detail }
 }
 
-/// What queries are read against: the present, and the names of groups.
-struct Book {
-    now: Timestamp,
-    names: GroupNames,
-}
-
-impl Book {
-    async fn open(config: &Config) -> Result<Self> {
-        let store = Store::open(&config.database_url).await?;
-        let live = store.live().await?;
-        let told = live.map(|live| live.rule_book.group_names).unwrap_or_default();
-        let now = Clock::System.now();
-        let book = Groups::load(&store, now).await?;
-        store.close().await;
-        Ok(Self { now, names: book.names(&told) })
-    }
-}
-
-impl Known for Book {
-    fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    fn group_names(&self, id: &str) -> Vec<String> {
-        let name = id.parse().ok().and_then(|id| self.names.name(&id).map(str::to_owned));
-        name.into_iter().collect()
-    }
+/// What queries are read against.
+///
+/// # Errors
+/// When the rules can't be read.
+async fn present(config: &Config) -> Result<Present> {
+    let store = Store::open(&config.database_url).await?;
+    let live = store.live().await?;
+    let told = live.map(|live| live.rule_book.group_names).unwrap_or_default();
+    let now = Clock::System.now();
+    let names = Groups::load(&store, now).await?.names(&told);
+    store.close().await;
+    Ok(Present { now, names })
 }
 
 /// Does it.
@@ -129,6 +119,7 @@ impl Known for Book {
 pub async fn run(verb: &Audit) -> Result<ExitCode> {
     match verb {
         Audit::Show(options) => show::run(options).await,
+        Audit::Search(options) => search::run(options).await,
         Audit::Verify(options) => verify::run(options).await,
         Audit::Export(options) => export::run(options).await,
         Audit::Prove(options) => prove::run(options).await,

@@ -108,7 +108,7 @@ fn filled(
         sessions: Vec::new(),
         all_sessions: urls::sessions_of(subject),
         decisions: None,
-        log: urls::decisions_where(&subject.to_string(), ""),
+        log: urls::decisions_where(&format!("user:{subject}")),
     }
 }
 

@@ -1,33 +1,34 @@
-//! The newest decisions, as auditors and admins read them.
+//! Decisions, as auditors and admins find them: a query, a chart, and records, newest first.
 
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde::Deserialize;
 
+use super::asking::{Address, Asked, Chip, RANGES, Tab, USUAL, Wrong};
+use super::chart::{self, Chart, grouped};
 use super::record::{DecisionRow, RecordView, Rules};
 use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::choice::Choice;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
+use crate::console::showing::Shown;
 use crate::console::urls;
-use crate::store::audit::Show;
+use crate::model::query::Present;
+use crate::store::audit::search::{Counts, Found, Wanted};
 use crate::web::hx::HxOut;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
 
-/// Rows that the list of decisions shows.
+/// Rows of a page.
 const ROWS: usize = 100;
-/// Records that are read for it.
-const NEWEST: u32 = 100;
-/// Records that a filter is applied to.
-const SEARCHED: u32 = 1_000;
+/// The index trails the log by a moment; from this many records on, a page says so.
+const BEHIND: u64 = 20_000;
 
-/// The newest decisions that match. The block `rows` is what htmx swaps while somebody types.
+/// Decisions that match. The block `rows` is what htmx swaps while somebody types.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/log/decisions.html", blocks = ["rows"])]
 pub struct DecisionsPage {
@@ -35,77 +36,66 @@ pub struct DecisionsPage {
     pub frame: Frame,
     /// Where the filter is sent, and the page without any filter.
     pub action: Link,
-    /// The same page again.
-    pub refresh: Link,
+    /// The same from its beginning.
+    pub newest: Link,
     /// `q`, as it was typed.
     pub query: String,
-    /// `verdict`: one of [`VERDICTS`].
-    pub verdict: String,
-    /// At most 100, newest first.
+    /// `range`: one of [`RANGES`].
+    pub range: String,
+    /// What is wrong with the query.
+    pub wrong: Option<String>,
+    /// All, allowed, denied, refused.
+    pub effects: Vec<Tab>,
+    /// Conditions that can be taken away.
+    pub chips: Vec<Chip>,
+    /// How many there were over time.
+    pub chart: Option<Chart>,
+    /// Newest first.
     pub rows: Vec<DecisionRow>,
+    /// The page behind this one.
+    pub older: Option<Link>,
     /// What is shown, in one line ("The newest 100, as of 09:15:02").
     pub summary: String,
+    /// What is to be said of the search itself.
+    pub remark: Option<String>,
 }
 
-/// Values and labels of `verdict`.
-pub const VERDICTS: [(&str, &str); 3] =
-    [("", "Allow and deny"), ("allow", "Allow"), ("deny", "Deny")];
-
 impl DecisionsPage {
-    /// Options of `verdict`.
-    pub fn verdicts(&self) -> Vec<Choice> {
-        Choice::list(&VERDICTS, &self.verdict)
+    /// Options of `range`.
+    pub fn ranges(&self) -> Vec<Choice> {
+        Choice::list(&RANGES, &self.range)
     }
 
     /// Whether anything is filtered.
     pub fn is_filtered(&self) -> bool {
-        !self.query.is_empty() || !self.verdict.is_empty()
+        !self.query.is_empty()
     }
 
     /// What the empty page says.
     pub fn empty_title(&self) -> &'static str {
-        if self.is_filtered() { "No decision matches" } else { "No decisions yet" }
+        if self.is_filtered() { "No decision matches" } else { "No decisions in this time" }
     }
 
     /// What it says to do.
     pub fn empty_advice(&self) -> &'static str {
         if self.is_filtered() {
-            "None of the recorded decisions matches these filters."
+            "Take a condition away, or look further back."
         } else {
-            "Open a protected app, and what was decided appears here."
+            "Open a protected app, and what was decided appears here. Or look further back."
         }
     }
 }
 
-/// How the list of decisions is filtered.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct DecisionsQuery {
-    q: String,
-    verdict: String,
-}
-
-/// Answers with the newest decisions that match.
+/// Answers with the decisions that match.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
-    let DecisionsQuery { q, verdict } = asked.query()?;
+    let address: Address = asked.query()?;
     let shown = asked.shown(&console).await?;
-    let limit = if q.is_empty() && verdict.is_empty() { NEWEST } else { SEARCHED };
-    let lines = console.reader.recent(Show::Requests, limit, None).await;
-    let lines = lines.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let views = lines.iter().map(RecordView::of);
-    let found = views.filter(|view| view.matches(&q, &verdict)).take(ROWS);
-    let rules = Rules(&shown);
-    let rows: Vec<_> = found.map(|view| view.row(rules)).collect();
-    let at = Moment::new(asked.exchange.at).clock();
-    let page = DecisionsPage {
-        frame: shown.framed(asked.frame("Decisions", Section::Decisions)?),
-        action: urls::decisions(),
-        refresh: urls::decisions_where(&q, &verdict),
-        summary: summary(rows.len(), &at),
-        query: q,
-        verdict,
-        rows,
+    let wanted = match Asked::read(&address) {
+        Ok(wanted) => wanted,
+        Err(wrong) => return refused(&asked, &shown, (&address, wrong)),
     };
+    let (found, counts) = searched(&console, &asked, (&shown, &wanted)).await?;
+    let page = filled(&asked, &shown, (&wanted, &found, &counts))?;
     if asked.hx.wants_fragment() {
         let hx = HxOut::new().announce(&page.summary);
         let block = page::console(StatusCode::OK, &page.frame, &page.as_rows());
@@ -114,11 +104,103 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
-fn summary(count: usize, at: &str) -> String {
-    match count {
-        0 => format!("No decision, as of {at} UTC."),
-        1 => format!("1 decision, as of {at} UTC."),
-        ROWS => format!("The newest {ROWS}, as of {at} UTC."),
-        count => format!("{count} decisions, as of {at} UTC."),
+async fn searched(
+    console: &Console,
+    asked: &Admitted,
+    (shown, wanted): (&Shown, &Asked),
+) -> Result<(Found, Counts), Box<Response>> {
+    let failed = |error| Box::new(asked.unavailable(&error));
+    let known = Present { now: asked.exchange.at, names: shown.names.clone() };
+    let (query, before) = (wanted.query(), wanted.before);
+    let period = chart::period(&query, known.now);
+    let counts = console.searcher.count(query.clone(), known.clone(), period).await;
+    let wanted = Wanted { query, known, before, after: None, limit: ROWS };
+    let found = console.searcher.find(wanted).await.map_err(failed)?;
+    Ok((found, counts.map_err(failed)?))
+}
+
+fn filled(
+    asked: &Admitted,
+    shown: &Shown,
+    (wanted, found, counts): (&Asked, &Found, &Counts),
+) -> Result<DecisionsPage, Box<Response>> {
+    let now = asked.exchange.at;
+    let query = wanted.query();
+    let drawn = (&query, chart::period(&query, now), now);
+    let views = found.lines.iter().map(RecordView::of);
+    Ok(DecisionsPage {
+        frame: shown.framed(asked.frame("Decisions", Section::Decisions)?),
+        action: urls::decisions(),
+        newest: wanted.newest(),
+        query: wanted.text.clone(),
+        range: wanted.range.to_owned(),
+        wrong: None,
+        effects: wanted.effects(),
+        chips: wanted.chips(),
+        chart: chart::of(counts, drawn, |from, to| wanted.within(from, to)),
+        rows: views.map(|view| view.row(Rules(shown))).collect(),
+        older: found.older.map(|id| wanted.older(id)),
+        summary: summary(wanted, found, &Moment::new(now).clock()),
+        remark: remark(found),
+    })
+}
+
+/// The page with what is wrong beside the box. Nothing was searched, and what is on the screen stays there.
+fn refused(asked: &Admitted, shown: &Shown, (address, Wrong(text)): (&Address, Wrong)) -> Answer {
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    let page = DecisionsPage {
+        frame: shown.framed(asked.frame("Decisions", Section::Decisions)?),
+        action: urls::decisions(),
+        newest: urls::decisions(),
+        query: address.q.clone(),
+        range: RANGES
+            .iter()
+            .map(|(value, _)| *value)
+            .find(|value| *value == address.range)
+            .unwrap_or(USUAL)
+            .to_owned(),
+        wrong: Some(text),
+        effects: Vec::new(),
+        chips: Vec::new(),
+        chart: None,
+        rows: Vec::new(),
+        older: None,
+        summary: "Nothing was searched.".to_owned(),
+        remark: None,
+    };
+    if asked.hx.wants_fragment() {
+        let message = Message { text: page.wrong.as_deref().unwrap_or_default() };
+        let hx = HxOut::new().announce(message.text).retarget("#q-err").reswap("innerHTML");
+        return Ok((hx, page::console(status, &page.frame, &message)).into_response());
     }
+    Ok(page::console(status, &page.frame, &page))
+}
+
+/// What is wrong with the query, alone.
+#[derive(Debug, Template)]
+#[template(source = "{{ text }}", ext = "html")]
+struct Message<'a> {
+    text: &'a str,
+}
+
+fn summary(wanted: &Asked, found: &Found, at: &str) -> String {
+    let what = match (found.lines.len(), found.older, wanted.before) {
+        (0, ..) => "No decision".to_owned(),
+        (1, ..) => "1 decision".to_owned(),
+        (count, Some(_), None) => format!("The newest {count}"),
+        (count, ..) => format!("{count} decisions"),
+    };
+    let searched =
+        found.looked_to.map(|to| format!("; searched back to {} so far", Moment::new(to).minute()));
+    format!("{what}, as of {at} UTC{}.", searched.unwrap_or_default())
+}
+
+fn remark(found: &Found) -> Option<String> {
+    let text = || {
+        format!(
+            "The search index is {} records behind the log and is catching up. Until then a search is slower, and the chart lacks the newest.",
+            grouped(found.behind)
+        )
+    };
+    (found.behind > BEHIND).then(text)
 }

@@ -4,6 +4,8 @@ use super::endpoints::Endpoint;
 use super::urls;
 use crate::authz::console::ConsoleAction::ReadLog;
 
+pub mod asking;
+pub mod chart;
 pub mod decision;
 pub mod decisions;
 pub mod fact;

@@ -91,18 +91,6 @@ impl RecordView {
         self.kind == "decision" || self.kind == "refusal"
     }
 
-    /// Whether it matches the filters of the list; an empty one matches all.
-    pub(super) fn matches(&self, query: &str, verdict: &str) -> bool {
-        let query = query.trim().to_lowercase();
-        let who = self.who();
-        let texts = [who.name, who.user_name, self.id.to_string()].into_iter();
-        let fields = ["path", "host", "client", "route", "refusal"].map(|key| self.text(key));
-        let subject = text_of(self.body.get("principal").and_then(|of| of.get("id")));
-        let mut all = texts.chain(fields).chain([subject]).chain(self.rules());
-        let found = query.is_empty() || all.any(|text| text.to_lowercase().contains(&query));
-        found && (verdict.is_empty() || self.verdict().as_str() == verdict)
-    }
-
     /// Its JSON, as it was written.
     pub(super) fn raw(&self) -> &str {
         &self.raw

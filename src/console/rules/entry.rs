@@ -1,16 +1,18 @@
-//! The form that adds a grant, as it was sent: every field read, every mistake found at once.
+//! The form of a grant, as it was sent: every field read, every mistake found at once.
 //!
 //! Fields that the form does not have are refused, so nothing can be set that the page does not show.
+
+use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::model::grant::{Conditions, Mfa, Reach, What, Who};
-use crate::model::id::{GroupId, ReleaseNumber};
+use crate::model::grant::{Effect, Method, Mfa, Reach, What, Who};
+use crate::model::id::{GroupId, TenantId};
 use crate::model::time::{Instant, Timestamp};
 
-use super::form::GrantForm;
+use super::form::{GrantForm, WHO_KINDS};
 use crate::console::choice::Field;
 use crate::console::words::GroupNames;
 
@@ -21,25 +23,33 @@ pub(super) struct GrantEntry {
     /// Checked by the guard before the form is read.
     #[serde(rename = "_csrf", default)]
     _csrf: Option<IgnoredAny>,
-    based_on: ReleaseNumber,
+    /// Of the grant as it was when the form was made; empty when it is new.
+    revision: String,
+    effect: String,
     who_kind: String,
     who: String,
     what: String,
+    methods: String,
     reach: String,
     networks: String,
     until: String,
     mfa: String,
     reason: String,
+    ticket: String,
 }
 
 /// What the form asks for, when nothing is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
+    pub(super) effect: Effect,
     pub(super) who: Who,
     pub(super) what: What,
     pub(super) reach: Reach,
-    pub(super) when: Conditions,
+    pub(super) networks: Vec<IpNet>,
+    pub(super) mfa: Mfa,
+    pub(super) until: Option<Instant>,
     pub(super) reason: String,
+    pub(super) ticket: String,
 }
 
 /// What is wrong with one field.
@@ -51,14 +61,17 @@ pub(super) struct Wrong {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FieldName {
+    Effect,
     WhoKind,
     Who,
     What,
+    Methods,
     Reach,
     Networks,
     Until,
     Mfa,
     Reason,
+    Ticket,
 }
 
 impl FieldName {
@@ -75,21 +88,24 @@ const SUBJECT: &str =
 const NOBODY: &str = "Leave this empty: the choice before it says everything.";
 
 impl GrantEntry {
-    /// The release that the person was looking at.
-    pub(super) fn based_on(&self) -> ReleaseNumber {
-        self.based_on
+    /// Of the grant that the form was made from.
+    pub(super) fn revision(&self) -> &str {
+        &self.revision
     }
 
     /// Puts what was typed into `form`, with a message at each field that is wrong.
     pub(super) fn fill(&self, form: &mut GrantForm, wrong: &[Wrong]) {
+        form.effect = Field::of(&self.effect);
         form.who_kind = Field::of(&self.who_kind);
         form.who = Field::of(&self.who);
         form.what = Field::of(&self.what);
+        form.methods = Field::of(&self.methods);
         form.reach = Field::of(&self.reach);
         form.networks = Field::of(&self.networks);
         form.until = Field::of(&self.until);
         form.mfa = Field::of(&self.mfa);
         form.reason = Field::of(&self.reason);
+        form.ticket = Field::of(&self.ticket);
         for Wrong { name, message } in wrong {
             let field = field(form, *name);
             *field = std::mem::take(field).wrong(message);
@@ -97,52 +113,55 @@ impl GrantEntry {
         form.focus_first_error();
     }
 
-    /// Reads every field.
+    /// Reads every field. An end that has passed is taken where the grant has that very one.
     ///
     /// # Errors
     /// With all that is wrong.
-    pub(super) fn read(&self, names: &GroupNames, now: Timestamp) -> Result<Wanted, Vec<Wrong>> {
+    pub(super) fn read(
+        &self,
+        names: &GroupNames,
+        (now, known): (Timestamp, Option<Instant>),
+    ) -> Result<Wanted, Vec<Wrong>> {
         let mut wrong = Vec::new();
+        let effect = keep(self.effect(), &mut wrong);
         let who = keep(self.who(names), &mut wrong);
         let what = keep(self.what(), &mut wrong);
         let reach = keep(self.reach(), &mut wrong);
         let networks = keep(self.networks(), &mut wrong);
-        let until = keep(self.until(now), &mut wrong);
+        let until = keep(self.until(now, known), &mut wrong);
         let mfa = keep(self.mfa(), &mut wrong);
         let reason = keep(self.reason(), &mut wrong);
-        match (who, what, reach, networks, until, mfa, reason) {
-            (
-                Some(who),
-                Some(what),
-                Some(reach),
-                Some(networks),
-                Some(until),
-                Some(mfa),
-                Some(reason),
-            ) => {
-                let when = Conditions { networks, mfa, until, ..Conditions::default() };
-                Ok(Wanted { who, what, reach, when, reason })
-            }
-            _ => Err(wrong),
+        let ticket = keep(self.ticket(), &mut wrong);
+        let read = || {
+            Some(Wanted {
+                effect: effect?,
+                who: who?,
+                what: what?,
+                reach: reach?,
+                networks: networks?,
+                mfa: mfa?,
+                until: until?,
+                reason: reason?,
+                ticket: ticket?,
+            })
+        };
+        read().ok_or(wrong)
+    }
+
+    fn effect(&self) -> Result<Effect, Wrong> {
+        match self.effect.as_str() {
+            "permit" => Ok(Effect::Permit),
+            "forbid" => Ok(Effect::Forbid),
+            _ => Err(FieldName::Effect.wrong(CHOOSE)),
         }
     }
 
     fn who(&self, names: &GroupNames) -> Result<Who, Wrong> {
-        let typed = self.who.trim();
-        let subject = || typed.parse().map_err(|_| FieldName::Who.wrong(SUBJECT));
-        match self.who_kind.as_str() {
-            "group" => group(typed, names).map(Who::Group),
-            "role" => {
-                let message = "Give the value of the app role, as it stands in Entra.";
-                typed.parse().map(Who::Role).map_err(|_| FieldName::Who.wrong(message))
-            }
-            "person" => subject().map(Who::Person),
-            "workload" => subject().map(Who::Workload),
-            "signed_in" if typed.is_empty() => Ok(Who::SignedIn),
-            "everyone" if typed.is_empty() => Ok(Who::Everyone),
-            "signed_in" | "everyone" => Err(FieldName::Who.wrong(NOBODY)),
-            _ => Err(FieldName::WhoKind.wrong(CHOOSE)),
+        if !WHO_KINDS.iter().any(|(kind, _)| *kind == self.who_kind) {
+            return Err(FieldName::WhoKind.wrong(CHOOSE));
         }
+        let read = read_who((&self.who_kind, self.who.trim()), names);
+        read.map_err(|message| FieldName::Who.wrong(&message))
     }
 
     fn what(&self) -> Result<What, Wrong> {
@@ -150,8 +169,16 @@ impl GrantEntry {
             "read" => Ok(What::Read),
             "write" => Ok(What::Write),
             "all" => Ok(What::All),
+            "methods" => self.methods().map(What::Methods),
             _ => Err(FieldName::What.wrong(CHOOSE)),
         }
+    }
+
+    fn methods(&self) -> Result<BTreeSet<Method>, Wrong> {
+        let wrong = || FieldName::Methods.wrong("Give methods such as GET, POST or DELETE.");
+        let named = words(&self.methods).map(|word| Method::from_name(&word.to_uppercase()));
+        let methods = named.collect::<Option<BTreeSet<_>>>().ok_or_else(wrong)?;
+        if methods.is_empty() { Err(wrong()) } else { Ok(methods) }
     }
 
     fn reach(&self) -> Result<Reach, Wrong> {
@@ -171,9 +198,8 @@ impl GrantEntry {
     }
 
     fn networks(&self) -> Result<Vec<IpNet>, Wrong> {
-        let words = self.networks.split([' ', ',', ';', '\t', '\r', '\n']);
         let mut networks = Vec::new();
-        for word in words.filter(|word| !word.is_empty()) {
+        for word in words(&self.networks) {
             let network = network(word)?;
             if !networks.contains(&network) {
                 networks.push(network);
@@ -185,7 +211,7 @@ impl GrantEntry {
         Ok(networks)
     }
 
-    fn until(&self, now: Timestamp) -> Result<Option<Instant>, Wrong> {
+    fn until(&self, now: Timestamp, known: Option<Instant>) -> Result<Option<Instant>, Wrong> {
         let typed = self.until.trim();
         if typed.is_empty() {
             return Ok(None);
@@ -194,7 +220,7 @@ impl GrantEntry {
         let end: Instant = format!("{typed}Z").parse().map_err(|_| {
             FieldName::Until.wrong("Give a date and a time such as 2026-12-31T18:00.")
         })?;
-        if end.0 <= now {
+        if end.0 <= now && known != Some(end) {
             return Err(FieldName::Until.wrong("This moment has passed. Times are in UTC."));
         }
         Ok(Some(end))
@@ -210,23 +236,61 @@ impl GrantEntry {
         }
         Ok(typed.to_owned())
     }
+
+    fn ticket(&self) -> Result<String, Wrong> {
+        let typed = self.ticket.trim();
+        if typed.chars().count() > 100 || typed.chars().any(char::is_control) {
+            return Err(FieldName::Ticket.wrong("Use at most 100 characters, in one line."));
+        }
+        Ok(typed.to_owned())
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split([' ', ',', ';', '\t', '\r', '\n']).filter(|word| !word.is_empty())
+}
+
+fn tenants(typed: &str) -> Result<BTreeSet<TenantId>, String> {
+    let wrong = || "Give the tenants' ids (GUIDs), separated by blanks.".to_owned();
+    let ids: Result<BTreeSet<_>, _> = words(typed).map(str::parse).collect();
+    ids.ok().filter(|ids| !ids.is_empty()).ok_or_else(wrong)
 }
 
 fn keep<T>(read: Result<T, Wrong>, wrong: &mut Vec<Wrong>) -> Option<T> {
     read.map_err(|one| wrong.push(one)).ok()
 }
 
+/// Whom two fields speak of.
+///
+/// # Errors
+/// With what is wrong, as a sentence.
+pub(super) fn read_who((kind, typed): (&str, &str), names: &GroupNames) -> Result<Who, String> {
+    let subject = || typed.parse().map_err(|_| SUBJECT.to_owned());
+    match kind {
+        "group" => group(typed, names).map(Who::Group),
+        "role" => {
+            let message = "Give the value of the app role, as it stands in Entra.";
+            typed.parse().map(Who::Role).map_err(|_| message.to_owned())
+        }
+        "person" => subject().map(Who::Person),
+        "workload" => subject().map(Who::Workload),
+        "tenants" => tenants(typed).map(Who::Tenants),
+        "signed_in" if typed.is_empty() => Ok(Who::SignedIn),
+        "everyone" if typed.is_empty() => Ok(Who::Everyone),
+        "signed_in" | "everyone" => Err(NOBODY.to_owned()),
+        _ => Err(CHOOSE.to_owned()),
+    }
+}
+
 /// A group by its object id, or by a name that one group has.
-fn group(typed: &str, names: &GroupNames) -> Result<GroupId, Wrong> {
+fn group(typed: &str, names: &GroupNames) -> Result<GroupId, String> {
     if let Ok(id) = typed.parse() {
         return Ok(id);
     }
     match names.called(typed).as_slice() {
         [id] => Ok((*id).clone()),
-        [] => Err(FieldName::Who.wrong(GUID_OR_NAME)),
-        [..] => {
-            Err(FieldName::Who.wrong("Several groups have this name. Give the object id instead."))
-        }
+        [] => Err(GUID_OR_NAME.to_owned()),
+        [..] => Err("Several groups have this name. Give the object id instead.".to_owned()),
     }
 }
 
@@ -245,13 +309,16 @@ fn network(word: &str) -> Result<IpNet, Wrong> {
 
 fn field(form: &mut GrantForm, name: FieldName) -> &mut Field {
     match name {
+        FieldName::Effect => &mut form.effect,
         FieldName::WhoKind => &mut form.who_kind,
         FieldName::Who => &mut form.who,
         FieldName::What => &mut form.what,
+        FieldName::Methods => &mut form.methods,
         FieldName::Reach => &mut form.reach,
         FieldName::Networks => &mut form.networks,
         FieldName::Until => &mut form.until,
         FieldName::Mfa => &mut form.mfa,
         FieldName::Reason => &mut form.reason,
+        FieldName::Ticket => &mut form.ticket,
     }
 }

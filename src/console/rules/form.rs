@@ -1,28 +1,42 @@
-//! The form that adds a grant, as pages show it.
+//! The form of a grant, as pages show it.
 
 use crate::authz::compile::MfaSetting;
 use crate::console::choice::{Choice, Field, Focus};
 use crate::console::showing::Shown;
 use crate::console::urls;
+use crate::console::words::conditions;
 use crate::live::Live;
+use crate::model::difference::revision;
+use crate::model::grant::{Conditions, Effect, Grant, Mfa, Reach, What, Who};
 use crate::model::route::Route;
+use crate::model::time::Instant;
 use crate::web::link::Link;
 
-/// The form that adds a grant, as it was sent or empty.
+/// The form that adds or changes a grant: empty, as the grant is, or as it was sent.
 #[derive(Debug, Clone)]
 pub struct GrantForm {
     /// Where it is sent.
     pub action: Link,
-    /// The release that the person was looking at.
-    pub based_on: i64,
+    /// The grant's id; none when one is added.
+    pub id: Option<String>,
+    /// Of the grant that it was made from; empty for a new one.
+    pub revision: String,
+    /// The page without it, while a grant is changed.
+    pub cancel: Option<Link>,
+    /// Conditions that it does not show and leaves as they are.
+    pub kept: Vec<String>,
     /// What is wrong with the whole ("Somebody published release 8 meanwhile").
     pub problem: Option<String>,
+    /// `effect`: one of [`EFFECTS`].
+    pub effect: Field,
     /// `who_kind`: one of [`WHO_KINDS`].
     pub who_kind: Field,
     /// `who`: group name or id, role, or subject.
     pub who: Field,
     /// `what`: one of [`WHATS`].
     pub what: Field,
+    /// `methods`: names, when `what` is `methods`.
+    pub methods: Field,
     /// `reach`: one of [`REACHES`].
     pub reach: Field,
     /// `networks`: CIDRs, separated by blanks or commas.
@@ -35,10 +49,12 @@ pub struct GrantForm {
     pub until: Field,
     /// `reason`
     pub reason: Field,
+    /// `ticket`
+    pub ticket: Field,
     /// Groups with a name, to choose from.
     pub groups: Vec<KnownGroup>,
-    /// What sending it does ("Takes effect at once, as release 8.").
-    pub effect: String,
+    /// What sending it does.
+    pub sending: String,
 }
 
 /// A group with a name.
@@ -51,17 +67,24 @@ pub struct KnownGroup {
 }
 
 /// Values and labels of `who_kind`.
-pub const WHO_KINDS: [(&str, &str); 6] = [
+pub const WHO_KINDS: [(&str, &str); 7] = [
     ("group", "Members of a group"),
     ("role", "Holders of an app role"),
     ("person", "One person"),
     ("workload", "One service"),
+    ("tenants", "People of tenants"),
     ("signed_in", "Everyone signed in"),
     ("everyone", "Everyone, without sign-in"),
 ];
+/// Values and labels of `effect`.
+pub const EFFECTS: [(&str, &str); 2] = [("permit", "May"), ("forbid", "May never")];
 /// Values and labels of `what`.
-pub const WHATS: [(&str, &str); 3] =
-    [("read", "Read"), ("write", "Change"), ("all", "Read and change")];
+pub const WHATS: [(&str, &str); 4] = [
+    ("read", "Read"),
+    ("write", "Change"),
+    ("all", "Read and change"),
+    ("methods", "Use these methods"),
+];
 /// Values and labels of `reach`.
 pub const REACHES: [(&str, &str); 2] =
     [("below", "This route and those below"), ("only", "This route only")];
@@ -84,20 +107,61 @@ impl GrantForm {
         };
         Self {
             action: urls::grants(&route.id),
-            based_on: shown.number.0,
+            id: None,
+            revision: String::new(),
+            cancel: None,
+            kept: Vec::new(),
             problem: None,
+            effect: Field::of("permit"),
             who_kind: Field::of("group"),
             who: Field::default(),
             what: Field::of("read"),
+            methods: Field::default(),
             reach: Field::of("below"),
             networks: Field::default(),
             mfa: Field::of("optional"),
             mfa_hint: mfa_hint.to_owned(),
             until: Field::default(),
             reason: Field::default(),
+            ticket: Field::default(),
             groups: groups.collect(),
-            effect: format!("Takes effect at once, as release {}.", shown.next()),
+            sending: "Goes into the draft. Nobody gets in before it is published.".to_owned(),
         }
+    }
+
+    /// The form that changes a grant, as the grant is.
+    pub(super) fn of(grant: &Grant, form: Self) -> Self {
+        let (who_kind, who) = who(&grant.who);
+        let (what, methods) = what(&grant.what);
+        let Conditions { networks, mfa, until, .. } = &grant.when;
+        let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+        let until = until.map(|Instant(at)| at.to_jiff().strftime("%Y-%m-%dT%H:%M:%S").to_string());
+        Self {
+            action: urls::change_grant(&grant.route, &grant.id),
+            id: Some(grant.id.to_string()),
+            revision: revision(grant),
+            cancel: Some(urls::route(&grant.route)),
+            kept: kept(grant),
+            effect: Field::of(if grant.effect == Effect::Forbid { "forbid" } else { "permit" }),
+            who_kind: Field::of(who_kind),
+            who: Field::of(&who),
+            what: Field::of(what),
+            methods: Field::of(&methods),
+            reach: Field::of(if grant.reach == Reach::Only { "only" } else { "below" }),
+            networks: Field::of(&networks.join(" ")),
+            mfa: Field::of(if *mfa == Mfa::Required { "required" } else { "optional" }),
+            until: Field::of(until.as_deref().unwrap_or_default()),
+            reason: Field::of(&grant.reason),
+            ticket: Field::of(&grant.ticket),
+            sending: "Goes into the draft. What is in force stays until it is published."
+                .to_owned(),
+            ..form
+        }
+    }
+
+    /// Options of `effect`.
+    pub fn effects(&self) -> Vec<Choice> {
+        Choice::list(&EFFECTS, &self.effect.value)
     }
 
     /// Options of `who_kind`.
@@ -123,17 +187,55 @@ impl GrantForm {
     /// Gives the focus to the first field with a message, in the order of the page.
     pub fn focus_first_error(&mut self) {
         let fields = [
+            &mut self.effect,
             &mut self.who_kind,
             &mut self.who,
             &mut self.what,
+            &mut self.methods,
             &mut self.reach,
             &mut self.networks,
             &mut self.until,
             &mut self.mfa,
             &mut self.reason,
+            &mut self.ticket,
         ];
         if let Some(first) = fields.into_iter().find(|field| field.is_wrong()) {
             first.focus = Focus::Here;
         }
     }
+}
+
+/// `who_kind` and `who`.
+fn who(who: &Who) -> (&'static str, String) {
+    match who {
+        Who::Group(id) => ("group", id.to_string()),
+        Who::Role(role) => ("role", role.to_string()),
+        Who::Person(subject) => ("person", subject.to_string()),
+        Who::Workload(subject) => ("workload", subject.to_string()),
+        Who::Tenants(ids) => {
+            ("tenants", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
+        }
+        Who::SignedIn => ("signed_in", String::new()),
+        Who::Everyone => ("everyone", String::new()),
+    }
+}
+
+/// `what` and `methods`.
+fn what(what: &What) -> (&'static str, String) {
+    match what {
+        What::Read => ("read", String::new()),
+        What::Write => ("write", String::new()),
+        What::All => ("all", String::new()),
+        What::Methods(methods) => {
+            let names: Vec<_> = methods.iter().map(|method| method.as_str()).collect();
+            ("methods", names.join(" "))
+        }
+    }
+}
+
+/// The conditions that the form does not show.
+fn kept(grant: &Grant) -> Vec<String> {
+    let mut when = grant.when.clone();
+    (when.networks, when.mfa, when.until) = (Vec::new(), Mfa::Optional, None);
+    conditions(&when).into_iter().map(|condition| condition.text).collect()
 }

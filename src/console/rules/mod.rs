@@ -7,11 +7,14 @@ use axum::response::Response;
 use super::answers::see_other;
 use super::endpoints::Endpoint;
 use super::urls;
-use crate::authz::console::ConsoleAction::{ChangeRules, ReadRules};
+use crate::authz::console::ConsoleAction::{EditDraft, ReadRules};
 
-mod adding;
+pub mod assertions;
+mod editing;
 mod entry;
 pub mod form;
+pub mod policies;
+pub mod policy;
 pub mod route;
 pub mod routes;
 
@@ -21,8 +24,42 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::HOME, ReadRules, |_, _| Box::pin(ready(Ok(home())))),
     Endpoint::get(urls::ROUTES, ReadRules, |console, asked| Box::pin(routes::page(console, asked))),
     Endpoint::get(urls::ROUTE, ReadRules, |console, asked| Box::pin(route::page(console, asked))),
-    Endpoint::post(urls::GRANTS, ChangeRules, |console, asked| {
+    Endpoint::post(urls::GRANTS, EditDraft, |console, asked| {
         Box::pin(route::add_grant(console, asked))
+    }),
+    Endpoint::post(urls::GRANT, EditDraft, |console, asked| {
+        Box::pin(route::change_grant(console, asked))
+    }),
+    Endpoint::post(urls::GRANT_END, EditDraft, |console, asked| {
+        Box::pin(route::end_grant(console, asked))
+    }),
+    Endpoint::post(urls::GRANT_REMOVE, EditDraft, |console, asked| {
+        Box::pin(route::remove_grant(console, asked))
+    }),
+    Endpoint::get(urls::POLICIES, ReadRules, |console, asked| {
+        Box::pin(policies::page(console, asked))
+    }),
+    Endpoint::get(urls::NEW_POLICY, EditDraft, |console, asked| {
+        Box::pin(policy::new(console, asked))
+    }),
+    Endpoint::post(urls::NEW_POLICY, EditDraft, |console, asked| {
+        Box::pin(policy::add(console, asked))
+    }),
+    Endpoint::get(urls::POLICY, ReadRules, |console, asked| Box::pin(policy::page(console, asked))),
+    Endpoint::post(urls::POLICY, EditDraft, |console, asked| {
+        Box::pin(policy::change(console, asked))
+    }),
+    Endpoint::post(urls::REMOVE_POLICY, EditDraft, |console, asked| {
+        Box::pin(policy::remove(console, asked))
+    }),
+    Endpoint::get(urls::ASSERTIONS, ReadRules, |console, asked| {
+        Box::pin(assertions::page(console, asked))
+    }),
+    Endpoint::post(urls::ASSERTIONS, EditDraft, |console, asked| {
+        Box::pin(assertions::add(console, asked))
+    }),
+    Endpoint::post(urls::REMOVE_ASSERTION, EditDraft, |console, asked| {
+        Box::pin(assertions::remove(console, asked))
     }),
 ];
 

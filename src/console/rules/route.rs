@@ -9,24 +9,27 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::adding::{self, Adding, Outcome};
+use super::editing::{self, Editing, Outcome};
 use super::entry::{GrantEntry, Wrong};
 use super::form::GrantForm;
 use crate::authz::console::ConsoleAction;
-use crate::authz::snapshot::Snapshot;
+use crate::authz::grants::to_policy;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::Badge;
 use crate::console::guard::Admitted;
+use crate::console::saving::{Unsaved, save};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::console::words::{self, Condition, GroupNames, GroupNote};
+use crate::model::difference::{Act, ObjectKind, revision};
 use crate::model::grant::{Effect, Grant};
-use crate::model::id::{GrantId, ReleaseNumber, RouteId};
-use crate::model::record::RuleId;
+use crate::model::id::{GrantId, RouteId};
 use crate::model::route::Route;
+use crate::model::rule_book::RuleBook;
+use crate::model::time::{Instant, Timestamp};
 use crate::web::hx::HxOut;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, Notice, Tone};
@@ -51,18 +54,34 @@ pub struct RoutePage {
     pub decisions: Option<Link>,
     /// What came of the form just sent; inside the block, so that both ways of sending show it.
     pub outcome: Option<Notice>,
-    /// The release in force, when only the block goes out: the frame already on the screen names an older one.
-    pub moved: Option<String>,
+    /// Whether only the block goes out: the draft's bar already on the screen tells less then.
+    pub part: Part,
     /// Grants that open it, own ones first.
     pub permits: Vec<GrantRow>,
     /// Grants that close it.
     pub forbids: Vec<GrantRow>,
     /// Ids of hand-written policies that may apply.
     pub policies: Vec<String>,
-    /// The form, for people who may add grants.
+    /// The form, for people who may change the draft.
     pub form: Option<GrantForm>,
     /// What the grants are compiled to.
     pub cedar: Vec<Token>,
+}
+
+/// How much of the page goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Page,
+    /// The block `access`, with the draft's bar beside it.
+    Access,
+}
+
+impl RoutePage {
+    /// Whether the draft's bar goes along.
+    pub fn brings_bar(&self) -> bool {
+        self.part == Part::Access
+    }
 }
 
 /// One grant as a sentence.
@@ -88,8 +107,40 @@ pub struct GrantRow {
     pub reach: &'static str,
     /// Why it exists.
     pub reason: Option<String>,
+    /// Where it was agreed.
+    pub ticket: Option<String>,
     /// The route above that it comes from, when it is inherited.
     pub from: Option<Inherited>,
+    /// How it stands to what is in force.
+    pub standing: Standing,
+    /// What may be done with it.
+    pub tools: Option<Tools>,
+}
+
+/// How a grant of the draft stands to what is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It is in force as it is.
+    InForce,
+    /// It is new.
+    Added,
+    /// Something else is in force: this.
+    Changed(String),
+    /// It is in force, and will not be.
+    Removed,
+}
+
+/// What an editor can do with a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tools {
+    /// The page with it as a form.
+    pub edit: Link,
+    /// Where it is ended; none when it has ended.
+    pub end: Option<Link>,
+    /// Where it is removed.
+    pub remove: Link,
+    /// Of the grant as it is shown.
+    pub revision: String,
 }
 
 /// A route above that a grant comes from.
@@ -116,7 +167,10 @@ impl GrantRow {
             conditions: words::conditions(&grant.when),
             reach: words::reach(grant.reach),
             reason: (!grant.reason.is_empty()).then(|| grant.reason.clone()),
+            ticket: (!grant.ticket.is_empty()).then(|| grant.ticket.clone()),
             from,
+            standing: Standing::InForce,
+            tools: None,
         }
     }
 
@@ -128,6 +182,25 @@ impl GrantRow {
     /// Between who and what.
     pub fn verb(&self) -> &'static str {
         words::verb(self.effect)
+    }
+
+    /// The word for how it stands, with its colour.
+    pub fn badge(&self) -> Option<Badge> {
+        let badge = |word, icon, tone| Some(Badge { word, icon, tone });
+        match self.standing {
+            Standing::InForce => None,
+            Standing::Added => badge("Added in the draft", "plus", Tone::Careful),
+            Standing::Changed(_) => badge("Changed in the draft", "pencil", Tone::Careful),
+            Standing::Removed => badge("Removed in the draft", "trash-2", Tone::Careful),
+        }
+    }
+
+    /// What is in force in its place.
+    pub fn in_force(&self) -> Option<&str> {
+        match &self.standing {
+            Standing::Changed(before) => Some(before),
+            Standing::InForce | Standing::Added | Standing::Removed => None,
+        }
     }
 
     /// Name of its icon in the sprite.
@@ -143,46 +216,112 @@ impl GrantRow {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RouteQuery {
-    /// The grant that was just added.
-    added: Option<String>,
+    /// The grant that was just saved.
+    saved: Option<String>,
+    /// The grant that is shown as a form.
+    edit: Option<String>,
 }
 
-/// Answers with the page of one route.
+/// Answers with the page of one route, as it stands in the draft.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: RouteQuery = asked.query()?;
     let shown = asked.shown(&console).await?;
-    let route = find(&shown, &asked)?;
-    let mut page = route_page(&console, &asked, (&shown, route))?;
-    let added = query.added.and_then(|id| shown.grant(&id));
-    if let Some(grant) = added.filter(|grant| grant.route == route.id) {
-        page.outcome = Some(added_notice(&grant.id, shown.number));
+    let drafted = shown.drafted();
+    let route = find(&drafted, &asked)?;
+    let mut page = route_page(&console, &asked, (&drafted, route))?;
+    let own = |id: &str| drafted.grant(id).filter(|grant| grant.route == route.id);
+    if let Some(grant) = query.saved.as_deref().and_then(own) {
+        page.outcome = Some(saved_notice(&grant.id));
+    }
+    if let Some(grant) = query.edit.as_deref().and_then(own) {
+        page.form = page.form.map(|form| GrantForm::of(grant, form));
     }
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
-/// Adds the grant that the form asks for.
+/// Adds the grant that the form asks for to the draft.
 pub(super) async fn add_grant(console: Arc<Console>, asked: Admitted) -> Answer {
-    let shown = asked.shown(&console).await?;
-    let route = find(&shown, &asked)?;
+    let drafted = asked.shown(&console).await?.drafted();
+    let route = find(&drafted, &asked)?;
+    let editing = Editing { drafted: &drafted, route, grant: None };
+    edited(&console, &asked, editing).await
+}
+
+/// Changes a grant as the form asks for.
+pub(super) async fn change_grant(console: Arc<Console>, asked: Admitted) -> Answer {
+    let drafted = asked.shown(&console).await?.drafted();
+    let route = find(&drafted, &asked)?;
+    let grant = Some(find_grant(&drafted, route, &asked)?);
+    edited(&console, &asked, Editing { drafted: &drafted, route, grant }).await
+}
+
+async fn edited(console: &Console, asked: &Admitted, editing: Editing<'_>) -> Answer {
     let entry: GrantEntry = asked.form().await?;
-    let by = asked.caller.principal.subject().ok_or_else(|| Box::new(asked.no_page()))?;
-    let adding = Adding { shown: &shown, route, by };
-    let outcome = adding::add(&console, adding, &entry).await;
-    match outcome.map_err(|error| Box::new(asked.unavailable(&error)))? {
-        Outcome::Added(id, now) => added(&console, &asked, (&id, &now)),
-        Outcome::Stale(now) => {
-            let mut page = route_page(&console, &asked, (&now, find(&now, &asked)?))?;
-            let problem = format!(
-                "Release {} was published meanwhile, so the grant was not added. Look at who gets in now, then send it again.",
-                now.number
-            );
-            send_back(&mut page, (&entry, &[]), problem);
-            Ok(block(&asked, StatusCode::CONFLICT, &page))
-        }
-        Outcome::Wrong(wrong, problem) => {
-            let mut page = route_page(&console, &asked, (&shown, route))?;
-            send_back(&mut page, (&entry, &wrong), problem);
-            Ok(block(&asked, StatusCode::UNPROCESSABLE_ENTITY, &page))
+    let (status, wrong, problem) = match editing::edit(console, asked, (editing, &entry)).await? {
+        Outcome::Saved(id) => return saved(console, asked, &id).await,
+        Outcome::Moved(why) => (StatusCode::CONFLICT, Vec::new(), why),
+        Outcome::Wrong(wrong, why) => (StatusCode::UNPROCESSABLE_ENTITY, wrong, why),
+    };
+    // As it is now: whoever moved it did so since this request began, or before.
+    let drafted = asked.shown(console).await?.drafted();
+    let route = find(&drafted, asked)?;
+    let mut page = route_page(console, asked, (&drafted, route))?;
+    if let Some(grant) = editing.grant {
+        let grant = drafted.grant(grant.id.as_str()).unwrap_or(grant);
+        page.form = page.form.map(|form| GrantForm::of(grant, form));
+    }
+    send_back(&mut page, (&entry, &wrong), problem);
+    Ok(block(asked, status, &page))
+}
+
+/// A form that says of which grant it was made, and nothing else.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pointed {
+    #[serde(rename = "_csrf", default)]
+    _csrf: Option<serde::de::IgnoredAny>,
+    revision: String,
+}
+
+/// Ends a grant now.
+pub(super) async fn end_grant(console: Arc<Console>, asked: Admitted) -> Answer {
+    let now = Timestamp::from_seconds(console.clock.now().as_micros().div_euclid(1_000_000));
+    let ended = |book: &RuleBook, grant: &Grant| {
+        let mut ended = grant.clone();
+        ended.when.until = Some(Instant(now));
+        editing::with(book, ended)
+    };
+    pointed(&console, &asked, ended).await
+}
+
+/// Removes a grant.
+pub(super) async fn remove_grant(console: Arc<Console>, asked: Admitted) -> Answer {
+    let removed = |book: &RuleBook, grant: &Grant| editing::without(book, &grant.id);
+    pointed(&console, &asked, removed).await
+}
+
+async fn pointed(
+    console: &Console,
+    asked: &Admitted,
+    change: impl Fn(&RuleBook, &Grant) -> RuleBook,
+) -> Answer {
+    let drafted = asked.shown(console).await?.drafted();
+    let route = find(&drafted, asked)?;
+    let grant = find_grant(&drafted, route, asked)?;
+    let form: Pointed = asked.form().await?;
+    let saving = if form.revision == revision(grant) {
+        let to = change(&drafted.book, grant);
+        save(console, asked, (&drafted.book, &to)).await?.done()
+    } else {
+        let why = "Somebody else changed this grant meanwhile, so nothing was done. Look at it as it is now.";
+        Err(Unsaved { status: StatusCode::CONFLICT, why: why.to_owned() })
+    };
+    match saving {
+        Ok(()) => saved(console, asked, &grant.id).await,
+        Err(Unsaved { status, why }) => {
+            let mut page = route_page(console, asked, (&drafted, route))?;
+            page.outcome = Some(Notice { tone: Tone::Bad, text: why });
+            Ok(block(asked, status, &page))
         }
     }
 }
@@ -194,34 +333,63 @@ fn find<'a>(shown: &'a Shown, asked: &Admitted) -> Result<&'a Route, Box<Respons
     id.and_then(|id| shown.route(&id)).ok_or_else(|| Box::new(asked.no_page()))
 }
 
+/// The grant that the address names, on this route and no other.
+fn find_grant<'a>(
+    drafted: &'a Shown,
+    route: &Route,
+    asked: &Admitted,
+) -> Result<&'a Grant, Box<Response>> {
+    let found = drafted.grant(asked.param("grant")).filter(|grant| grant.route == route.id);
+    found.ok_or_else(|| Box::new(asked.no_page()))
+}
+
 /// The page of a route, with the form for those who may use it.
 fn route_page(
     console: &Console,
     asked: &Admitted,
-    (shown, route): (&Shown, &Route),
+    (drafted, route): (&Shown, &Route),
 ) -> Result<RoutePage, Box<Response>> {
     let live = &console.doorkeeper.live;
     let frame = asked.frame(route.pattern.as_str(), Section::Routes)?;
-    let mut page = filled(shown, frame, route, &live.current());
-    let may = asked.may(console, ConsoleAction::ChangeRules);
-    page.form = may.then(|| GrantForm::empty(shown, route, live));
+    let mut page = filled(drafted, frame, route);
+    if asked.may(console, ConsoleAction::EditDraft) {
+        page.form = Some(GrantForm::empty(drafted, route, live));
+        let now = console.clock.now();
+        for row in page.permits.iter_mut().chain(&mut page.forbids) {
+            let own = drafted.grant(&row.id).filter(|grant| grant.route == route.id);
+            row.tools = own.map(|grant| Tools::of(grant, now));
+        }
+    }
     Ok(page)
 }
 
-fn added(console: &Console, asked: &Admitted, (id, now): (&GrantId, &Shown)) -> Answer {
-    let route = find(now, asked)?;
-    if !asked.hx.wants_fragment() {
-        return Ok(see_other(&urls::added(&route.id, id)));
+impl Tools {
+    fn of(grant: &Grant, now: Timestamp) -> Self {
+        let ended = grant.when.until.is_some_and(|Instant(end)| end <= now);
+        Self {
+            edit: urls::edit_grant(&grant.route, &grant.id),
+            end: (!ended).then(|| urls::end_grant(&grant.route, &grant.id)),
+            remove: urls::remove_grant(&grant.route, &grant.id),
+            revision: revision(grant),
+        }
     }
-    let mut page = route_page(console, asked, (now, route))?;
-    let notice = added_notice(id, now.number);
+}
+
+async fn saved(console: &Console, asked: &Admitted, id: &GrantId) -> Answer {
+    let drafted = asked.shown(console).await?.drafted();
+    let route = find(&drafted, asked)?;
+    if !asked.hx.wants_fragment() {
+        return Ok(see_other(&urls::saved(&route.id, id)));
+    }
+    let mut page = route_page(console, asked, (&drafted, route))?;
+    let notice = saved_notice(id);
     let hx = HxOut::new().announce(&notice.text);
     page.outcome = Some(notice);
     Ok((hx, block(asked, StatusCode::OK, &page)).into_response())
 }
 
-fn added_notice(id: &GrantId, number: ReleaseNumber) -> Notice {
-    let text = format!("The grant {id} was added. Release {number} is in force.");
+fn saved_notice(id: &GrantId) -> Notice {
+    let text = format!("The grant {id} is saved to the draft. It is not in force yet.");
     Notice { tone: Tone::Good, text }
 }
 
@@ -238,54 +406,72 @@ fn block(asked: &Admitted, status: StatusCode, page: &RoutePage) -> Response {
     if asked.hx.wants_fragment() {
         let problem = page.form.as_ref().and_then(|form| form.problem.clone());
         let hx = problem.map_or_else(HxOut::new, |text| HxOut::new().announce(&text));
-        let part = RoutePage { moved: page.frame.release.clone(), ..page.clone() };
+        let part = RoutePage { part: Part::Access, ..page.clone() };
         return (hx, page::console(status, &page.frame, &part.as_access())).into_response();
     }
     page::console(status, &page.frame, page)
 }
 
 /// What the page shows, without a form.
-fn filled(shown: &Shown, frame: Frame, route: &Route, snapshot: &Snapshot) -> RoutePage {
-    let grants = shown.reaching(route);
+fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
+    let grants = drafted.reaching(route);
+    let gone = gone(drafted, route);
     let rows = |effect: Effect| {
-        let wanted = grants.iter().filter(move |grant| grant.effect == effect);
-        wanted.map(|grant| grant_row(shown, grant, route)).collect()
+        let standing = grants.iter().map(|grant| grant_row(drafted, grant, route));
+        let removed = gone.iter().map(|grant| GrantRow {
+            standing: Standing::Removed,
+            ..GrantRow::new(grant, &drafted.names, None)
+        });
+        standing.chain(removed).filter(move |row| row.effect == effect).collect()
     };
-    let app = shown.book.apps.iter().find(|app| app.id == *route.id.app());
-    let texts: Vec<_> = grants
-        .iter()
-        .filter_map(|grant| snapshot.cedar_of(&RuleId::Grant(grant.id.clone())))
-        .collect();
+    let app = drafted.book.apps.iter().find(|app| app.id == *route.id.app());
+    let texts: Vec<_> =
+        grants.iter().filter_map(|grant| to_policy(grant).ok()?.to_cedar()).collect();
     RoutePage {
         decisions: decisions_of(&frame, route),
-        frame: shown.framed(frame),
+        frame: drafted.framed(frame),
         up: urls::routes(),
         app: app.map_or_else(|| route.id.app().to_string(), |app| app.name.clone()),
         pattern: route.pattern.to_string(),
         title: route.title.clone(),
-        badge: Badge::access(&grants, shown.written()),
+        badge: Badge::access(&grants, drafted.written()),
         outcome: None,
-        moved: None,
+        part: Part::Page,
         permits: rows(Effect::Permit),
         forbids: rows(Effect::Forbid),
-        policies: shown.book.policies.iter().map(|policy| policy.id.to_string()).collect(),
+        policies: drafted.book.policies.iter().map(|policy| policy.id.to_string()).collect(),
         form: None,
         cedar: tokens(&texts.join("\n\n")),
     }
 }
 
-fn grant_row(shown: &Shown, grant: &Grant, route: &Route) -> GrantRow {
-    let above = (grant.route != route.id).then(|| shown.route(&grant.route)).flatten();
+/// Grants of this route that are in force, and not in the draft any more.
+fn gone(drafted: &Shown, route: &Route) -> Vec<Grant> {
+    let removed = drafted.pending.iter().map(|pending| &pending.difference);
+    let removed = removed.filter(|one| one.kind == ObjectKind::Grant && one.act() == Act::Removed);
+    let grant = |before: &serde_json::Value| serde_json::from_value::<Grant>(before.clone()).ok();
+    let grants = removed.filter_map(|one| one.before.as_ref().and_then(grant));
+    grants.filter(|grant| grant.route == route.id).collect()
+}
+
+fn grant_row(drafted: &Shown, grant: &Grant, route: &Route) -> GrantRow {
+    let above = (grant.route != route.id).then(|| drafted.route(&grant.route)).flatten();
     let from = above.map(|wider| Inherited {
         name: wider.pattern.to_string(),
         link: urls::grant(&wider.id, &grant.id),
     });
-    GrantRow::new(grant, &shown.names, from)
+    let waiting = drafted.waiting(ObjectKind::Grant, grant.id.as_str());
+    let standing = waiting.map_or(Standing::InForce, |one| {
+        one.before_in_words(&drafted.names).map_or(Standing::Added, Standing::Changed)
+    });
+    GrantRow { standing, ..GrantRow::new(grant, &drafted.names, from) }
 }
 
 /// The log, filtered by this route, for those whose navigation leads there.
 fn decisions_of(frame: &Frame, route: &Route) -> Option<Link> {
     let log = urls::decisions();
     let mut places = frame.nav.iter().flat_map(|group| &group.items);
-    places.any(|place| place.link == log).then(|| log.with_query("q", route.id.as_str()))
+    places
+        .any(|place| place.link == log)
+        .then(|| urls::decisions_where(&format!("route:{}", route.id)))
 }

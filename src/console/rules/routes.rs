@@ -13,7 +13,7 @@ use crate::console::sections::Section;
 use crate::console::setup::entra::warning;
 use crate::console::showing::Shown;
 use crate::console::urls;
-use crate::console::words::Access;
+use crate::console::words::{Access, count};
 use crate::model::app::App;
 use crate::model::id::AppId;
 use crate::model::route::Route;
@@ -131,10 +131,4 @@ fn app_routes(shown: &Shown, app: &App, routes: Vec<&Route>) -> AppRoutes {
         ),
         routes: rows.collect(),
     }
-}
-
-/// `1 route`, `2 routes`
-fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }

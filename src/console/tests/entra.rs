@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::console::Console;
+use crate::console::changes::trials::Trials;
 use crate::console::setup::entra::AtEntra;
 use crate::groups::Groups;
 use crate::idp::{CredentialKind, CredentialOutcome, CredentialReport, Reach, Standing, Which};
 use crate::model::id::GroupId;
 use crate::model::time::Timestamp;
+use crate::publishing::SecondPerson;
 use crate::rule_files;
 use crate::store::LookUp;
 use crate::web::tests::scene;
@@ -79,8 +81,10 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         doorkeeper: scene.doorkeeper.clone(),
         rules: scene::console_rules(),
         store: scene.store.clone(),
-        publishing: publishing(&scene),
+        publishing: publishing(&scene, SecondPerson::Off),
         reader: scene.reader.clone(),
+        searcher: scene.searcher.clone(),
+        trials: Trials::default(),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
         entra: Arc::new(told),
         settings: super::scene::settings(),
@@ -156,7 +160,10 @@ async fn group_is_let_in_by_the_name_that_entra_gives_it() {
     let owner = scene.owner().await;
     let fields = [
         ("_csrf", owner.csrf()),
-        ("based_on", "1".to_owned()),
+        ("revision", String::new()),
+        ("effect", "permit".to_owned()),
+        ("methods", String::new()),
+        ("ticket", String::new()),
         ("who_kind", "group".to_owned()),
         ("who", "sg-finance-eu".to_owned()),
         ("what", "read".to_owned()),
@@ -169,8 +176,8 @@ async fn group_is_let_in_by_the_name_that_entra_gives_it() {
     let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let answer = scene.send(&owner, post("/console/routes/intranet/reports/grants", &fields)).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
-    let live = scene.store.live().await.unwrap().unwrap();
-    let added = live.rule_book.grants.iter().find(|grant| grant.reason == "Quarterly figures");
+    let draft = scene.store.draft().await.unwrap();
+    let added = draft.grants.iter().find(|grant| grant.reason == "Quarterly figures");
     let who = serde_json::to_value(&added.unwrap().who).unwrap();
     assert_eq!(who["group"], FINANCE);
 }

@@ -17,6 +17,11 @@ fn address(endpoint: &Endpoint, decision: &str) -> String {
     };
     path.replace("{app}", "intranet")
         .replace("{name}", "finance")
+        .replace("{grant}", "finance-read")
+        .replace("{policy}", "no-guests-in-admin")
+        .replace("{assertion}", "finance-reads")
+        .replace("{pair}", "0...1")
+        .replace("{number}", "1")
         .replace("{id}", decision)
         .replace("{group}", FINANCE)
         .replace("{subject}", &subject("olive"))
@@ -74,6 +79,7 @@ async fn every_endpoint_answers_each_persona_as_the_table_says_a58() {
     }
     insta::assert_snapshot!(golden);
     assert_eq!(scene.store.live_number().await.unwrap().0, 1);
+    assert!(scene.store.pending().await.unwrap().pending.is_empty());
 }
 
 #[tokio::test]

@@ -2,12 +2,15 @@
 
 mod adding;
 mod directory;
+mod drafting;
 mod entra;
 mod explore;
 mod forged;
 mod guarded;
 mod hostile;
 mod pages;
+mod policies;
+mod releases;
 mod scene;
 mod sessions;
 mod words;

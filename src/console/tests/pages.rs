@@ -2,12 +2,14 @@
 
 use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Field, Named, Written};
+use crate::console::log::asking::{Chip, Tab};
+use crate::console::log::chart::{Bar, Chart};
 use crate::console::log::decision::DecisionPage;
 use crate::console::log::decisions::DecisionsPage;
 use crate::console::log::fact::Fact;
 use crate::console::log::record::DecisionRow;
 use crate::console::rules::form::{GrantForm, KnownGroup};
-use crate::console::rules::route::{GrantRow, Inherited, RoutePage};
+use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Standing, Tools};
 use crate::console::rules::routes::{AppRoutes, RouteRow, RoutesPage};
 use crate::console::sections::{self, Section};
 use crate::console::urls;
@@ -113,7 +115,13 @@ fn form(text: Text) -> GrantForm {
     let field = |value: &str| Field::of(&text(value));
     GrantForm {
         action: urls::grants(&"payroll/finance".parse().unwrap()),
-        based_on: 7,
+        id: None,
+        revision: text("a1b2"),
+        cancel: None,
+        kept: Vec::new(),
+        effect: Field::of("permit"),
+        methods: field(""),
+        ticket: field(""),
         problem: None,
         who_kind: Field::of("group"),
         who: field(""),
@@ -125,7 +133,7 @@ fn form(text: Text) -> GrantForm {
         until: field(""),
         reason: field(""),
         groups: vec![KnownGroup { name: text("Finance"), id: FINANCE.to_owned() }],
-        effect: text("Takes effect at once, as release 8."),
+        sending: text("Goes into the draft."),
     }
 }
 
@@ -145,9 +153,30 @@ fn wrong_form(text: Text) -> GrantForm {
     form
 }
 
+/// The form of a grant that there is, with conditions that it does not show.
+fn change_form(text: Text) -> GrantForm {
+    GrantForm {
+        id: Some(text("g-finance-read")),
+        cancel: Some(urls::routes()),
+        kept: vec![text("Mon–Fri 07:00–19:00 (Europe/Prague)")],
+        ..form(text)
+    }
+}
+
 fn shown(text: Text, grant: &Grant, from: Option<Inherited>) -> GrantRow {
     let row = GrantRow::new(grant, &names(), from);
     GrantRow { who: text(&row.who), reason: row.reason.as_deref().map(text), ..row }
+}
+
+fn changed(text: Text, grant: &Grant) -> GrantRow {
+    let tools = Tools {
+        edit: urls::edit_grant(&grant.route, &grant.id),
+        end: Some(urls::end_grant(&grant.route, &grant.id)),
+        remove: urls::remove_grant(&grant.route, &grant.id),
+        revision: text("a1b2"),
+    };
+    let standing = Standing::Changed(text("Finance may read payroll/finance (here and below)"));
+    GrantRow { standing, tools: Some(tools), ..shown(text, grant, None) }
 }
 
 fn route(text: Text) -> RoutePage {
@@ -162,11 +191,8 @@ fn route(text: Text) -> RoutePage {
         badge: None,
         decisions: Some(urls::decisions().with_query("q", "payroll/finance")),
         outcome: None,
-        moved: None,
-        permits: vec![
-            shown(text, &finance_grant(), None),
-            shown(text, &admins_grant(), Some(above)),
-        ],
+        part: Part::Page,
+        permits: vec![changed(text, &finance_grant()), shown(text, &admins_grant(), Some(above))],
         forbids: vec![shown(text, &never_grant(), None)],
         policies: vec![text("no-weekend-writes")],
         form: Some(form(text)),
@@ -231,9 +257,34 @@ fn decisions(text: Text) -> DecisionsPage {
     DecisionsPage {
         frame: frame("Decisions", Section::Decisions, text),
         action: urls::decisions(),
-        refresh: urls::decisions(),
+        newest: urls::decisions(),
         query: text("finance"),
-        verdict: String::new(),
+        range: "24h".to_owned(),
+        wrong: None,
+        effects: vec![
+            Tab { label: "All", link: urls::decisions(), is_here: Some("page") },
+            Tab { label: "Denied", link: urls::decisions_where("effect:deny"), is_here: None },
+        ],
+        chips: vec![Chip { text: text("finance"), without: urls::decisions() }],
+        chart: Some(Chart {
+            caption: "6 allowed, 2 denied, 0 refused, by hour.".to_owned(),
+            width: 144,
+            bars: vec![Bar {
+                at: "24 Nov 2026, 09:00".to_owned(),
+                link: urls::decisions_where("at:-1h"),
+                x: 0,
+                allowed: 6,
+                kept_out: 2,
+                allowed_y: 14,
+                allowed_height: 36,
+                kept_out_y: 2,
+                kept_out_height: 12,
+            }],
+            from: "23 Nov 2026, 09:00".to_owned(),
+            to: "24 Nov 2026, 09:00".to_owned(),
+        }),
+        older: Some(urls::decisions().with_query("before", "0v9k3m2q-1182")),
+        remark: Some("The search index is 40 000 records behind the log.".to_owned()),
         rows: (0..).zip(rows).map(|(n, facts)| decision(text, n, facts)).collect(),
         summary: text("8 decisions, as of 09:15:02 UTC."),
     }
@@ -249,6 +300,7 @@ fn routes_page_a59() {
 fn route_page_a59() {
     check("console_route", |text| RoutePage { outcome: Some(notice(text)), ..route(text) });
     check("console_route_wrong", |text| RoutePage { form: Some(wrong_form(text)), ..route(text) });
+    check("console_route_edit", |text| RoutePage { form: Some(change_form(text)), ..route(text) });
     check("console_route_nobody", |text| RoutePage {
         permits: Vec::new(),
         badge: Badge::access(&[], Written::No),
@@ -261,6 +313,11 @@ fn route_page_a59() {
 fn decisions_page_a59() {
     check("console_decisions", decisions);
     check("console_decisions_empty", |text| DecisionsPage { rows: Vec::new(), ..decisions(text) });
+    check("console_decisions_wrong", |text| DecisionsPage {
+        rows: Vec::new(),
+        wrong: Some(text("`reson` is not a key")),
+        ..decisions(text)
+    });
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::entra::Told;
 use crate::config::{InForce, Provenance, Shown};
 use crate::console::Console;
+use crate::console::changes::trials::Trials;
 use crate::groups::Groups;
 use crate::model::rule_book::RuleBook;
 use crate::publishing::{Publishing, SecondPerson};
@@ -21,13 +22,24 @@ pub(super) async fn scene() -> Scene {
 }
 
 pub(super) async fn scene_of(book: RuleBook) -> Scene {
+    made(book, SecondPerson::Off).await
+}
+
+/// The demo's rules, with or without a second person.
+pub(super) async fn scene_with(second: SecondPerson) -> Scene {
+    made(rule_files::demo().unwrap(), second).await
+}
+
+async fn made(book: RuleBook, second: SecondPerson) -> Scene {
     let mut scene = scene::scene(book).await;
     let console = Console {
         doorkeeper: scene.doorkeeper.clone(),
         rules: scene::console_rules(),
         store: scene.store.clone(),
-        publishing: publishing(&scene),
+        publishing: publishing(&scene, second),
         reader: scene.reader.clone(),
+        searcher: scene.searcher.clone(),
+        trials: Trials::default(),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
         settings: settings(),
@@ -57,8 +69,7 @@ pub(super) fn settings() -> Arc<[InForce]> {
     .into()
 }
 
-/// Whoever may publish may do so alone.
-pub(super) fn publishing(scene: &Scene) -> Publishing {
-    let terms = scene.doorkeeper.live.terms().clone();
-    Publishing::new(scene.store.clone(), terms, SecondPerson::Off)
+/// The way to the next release of a scene.
+pub(super) fn publishing(scene: &Scene, second: SecondPerson) -> Publishing {
+    Publishing::new(scene.store.clone(), scene.doorkeeper.live.terms().clone(), second)
 }

@@ -32,6 +32,13 @@ pub trait Known {
     fn group_names(&self, id: &str) -> Vec<String>;
 }
 
+impl Evidence<'_> {
+    /// What became of the request; none for other events.
+    pub fn effect(&self) -> Option<Effect> {
+        effect(self)
+    }
+}
+
 impl Query {
     /// Whether all terms hold.
     pub fn finds(&self, record: &Evidence<'_>, known: &impl Known) -> bool {
@@ -78,11 +85,11 @@ impl Term {
     }
 }
 
-fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name)?.as_str()
 }
 
-fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> Vec<String> {
+pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> Vec<String> {
     let Evidence { body, principal, .. } = record;
     let one = |name| text(body, name).map(str::to_owned).into_iter().collect();
     match key {
@@ -99,7 +106,9 @@ fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> Vec<String>
             .iter()
             .filter_map(|name| text(body, name).map(str::to_owned))
             .collect(),
-        TextKey::Policy => rules(body, "policy:"),
+        TextKey::Policy => {
+            ["policy:", "console:"].iter().flat_map(|kind| rules(body, kind)).collect()
+        }
         TextKey::Grant => rules(body, "grant:"),
         TextKey::Route => one("route"),
         TextKey::App => one("app"),
@@ -108,6 +117,7 @@ fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> Vec<String>
         TextKey::Method => one("method"),
         TextKey::Session => one("session"),
         TextKey::Request => one("request"),
+        TextKey::Door => one("door"),
     }
 }
 
@@ -120,7 +130,7 @@ fn people(record: &Evidence<'_>) -> Vec<String> {
     principal.chain(ids).chain(id).map(str::to_owned).collect()
 }
 
-fn list(value: &Value, name: &str) -> Vec<String> {
+pub(super) fn list(value: &Value, name: &str) -> Vec<String> {
     let all = value.get(name).and_then(Value::as_array);
     let texts = all.into_iter().flatten().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()
@@ -131,7 +141,7 @@ fn rules(body: &Value, kind: &str) -> Vec<String> {
     rules.iter().filter_map(|rule| rule.strip_prefix(kind)).map(str::to_owned).collect()
 }
 
-fn effect(record: &Evidence<'_>) -> Option<Effect> {
+pub(super) fn effect(record: &Evidence<'_>) -> Option<Effect> {
     match (record.kind, text(record.body, "verdict")) {
         ("refusal", _) => Some(Effect::Refused),
         (_, Some("allow")) => Some(Effect::Allow),
@@ -140,7 +150,7 @@ fn effect(record: &Evidence<'_>) -> Option<Effect> {
     }
 }
 
-fn mfa(body: &Value) -> Option<Mfa> {
+pub(super) fn mfa(body: &Value) -> Option<Mfa> {
     match text(body.get("circumstances")?, "mfa")? {
         "met" => Some(Mfa::Yes),
         "not_met" => Some(Mfa::No),
@@ -148,11 +158,11 @@ fn mfa(body: &Value) -> Option<Mfa> {
     }
 }
 
-fn address(body: &Value) -> Option<IpAddr> {
+pub(super) fn address(body: &Value) -> Option<IpAddr> {
     text(body, "client")?.parse().ok()
 }
 
-fn number(key: NumberKey, body: &Value) -> Option<u64> {
+pub(super) fn number(key: NumberKey, body: &Value) -> Option<u64> {
     match key {
         NumberKey::Release => body.get("release")?.as_u64(),
         NumberKey::Ms => Some(body.get("duration_us")?.as_u64()? / 1_000),

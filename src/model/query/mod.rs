@@ -14,12 +14,16 @@
 //! and `\\` inside. Printing a query and reading it again gives the same query. What can't be read is an error that names
 //! it; nothing is skipped.
 
+mod marks;
 mod matching;
 mod parse;
+mod present;
 mod print;
 mod value;
 
+pub use self::marks::{Mark, MarkKey, request_mark};
 pub use self::matching::{Evidence, Known};
+pub use self::present::Present;
 pub use self::value::{Comparison, Moment, Number, Pattern, Range};
 
 /// What is looked for: records for which every term holds.
@@ -69,7 +73,7 @@ pub enum What {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $name {
             $($(#[$variant_doc])* $variant),+
         }
@@ -125,6 +129,8 @@ words! {
         Request = "request",
         /// The record.
         Id = "id",
+        /// Where it was decided: `proxy`, `console`, …
+        Door = "door",
     }
 }
 

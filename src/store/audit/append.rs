@@ -85,6 +85,11 @@ impl Appender {
             .map_err(sqlite::failed(&self.pool, "read how the log ends"))
     }
 
+    /// Closes the log for writing, after all that was begun.
+    pub async fn close(&self) {
+        self.scribe.close().await;
+    }
+
     /// What removes content, on the writer's own thread.
     pub fn remover(&self) -> Remover {
         Remover::new(self.scribe.clone())

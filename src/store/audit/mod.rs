@@ -14,6 +14,7 @@ mod people;
 mod read;
 mod removal;
 mod scribe;
+pub mod search;
 mod wal;
 
 use std::fs::{File, TryLockError};
@@ -138,6 +139,16 @@ impl Origin {
                 .map_err(sqlite::failed(pool, doing))?;
         let id = id.parse().map_err(|_| bad_row("origin", &key, "its id is not an origin id"))?;
         Ok(Self { id, key })
+    }
+
+    /// The key of the origin that a place is of.
+    fn key_of(place: i64) -> i64 {
+        place >> SEQ_BITS
+    }
+
+    /// The first place of the origin with this key.
+    fn first_of(key: i64) -> i64 {
+        key << SEQ_BITS
     }
 
     /// The last place that is this origin's.

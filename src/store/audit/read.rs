@@ -30,6 +30,11 @@ const PAGE_MAX: u32 = 1_000;
 pub(super) type Line = (i64, String, i64, String, Option<Vec<u8>>, Option<String>);
 
 impl AuditReader {
+    /// The database file, for what reads it with connections of its own.
+    pub fn file(&self) -> std::path::PathBuf {
+        self.pool.connect_options().get_filename().to_path_buf()
+    }
+
     pub(super) fn new(pool: Pool) -> Self {
         Self { pool }
     }

@@ -40,7 +40,8 @@ pub(super) struct Desk {
     /// None after a failure: the next attempt begins with a connection that nothing happened to.
     connection: Option<Connection>,
     known: Known,
-    _lock: WriterLock,
+    /// None once the log is closed: then nothing is written any more.
+    lock: Option<WriterLock>,
 }
 
 impl Scribe {
@@ -55,7 +56,7 @@ impl Scribe {
     ) -> Result<Self, StoreError> {
         let (jobs, work) = mpsc::channel::<Job>();
         let known = Known::default();
-        let desk = Desk { file: file.clone(), connection: None, known, _lock: lock };
+        let desk = Desk { file: file.clone(), connection: None, known, lock: Some(lock) };
         let failed = |source| StoreError::Create { path: file.clone(), source };
         std::thread::Builder::new()
             .name("audit-writer".to_owned())
@@ -89,6 +90,20 @@ impl Scribe {
         answered.await.map_err(|_| gone())?
     }
 
+    /// Gives up the right to write, after all that was begun; whoever waited for it can open the log from here on.
+    pub(super) async fn close(&self) {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |desk| {
+            desk.connection = None;
+            desk.lock = None;
+            let _ = answer.send(());
+        });
+        // A thread that is gone has closed everything.
+        if self.jobs.send(job).is_ok() {
+            drop(answered.await);
+        }
+    }
+
     /// Writes a batch and waits until it is durable.
     ///
     /// # Errors
@@ -112,6 +127,9 @@ impl Desk {
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &mut Known) -> Result<T, rusqlite::Error>,
     ) -> Result<T, rusqlite::Error> {
+        if self.lock.is_none() {
+            return Err(misused("the log is closed".to_owned()));
+        }
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => open(&self.file)?,
@@ -152,14 +170,17 @@ fn open(file: &std::path::Path) -> Result<Connection, rusqlite::Error> {
     let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
     let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
     if mode != "wal" || synchronous != 2 {
-        let misused = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
-        let why = format!(
+        return Err(misused(format!(
             "the log is in mode `{mode}` with synchronous {synchronous}, not in `wal` with 2"
-        );
-        return Err(rusqlite::Error::SqliteFailure(misused, Some(why)));
+        )));
     }
     connection.set_prepared_statement_cache_capacity(16);
     Ok(connection)
+}
+
+fn misused(why: String) -> rusqlite::Error {
+    let misuse = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
+    rusqlite::Error::SqliteFailure(misuse, Some(why))
 }
 
 /// Principals that the file has, as far as is remembered: up to this many, and not beyond the day, so that the file says

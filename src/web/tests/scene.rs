@@ -29,6 +29,7 @@ use crate::model::rule_book::RuleBook;
 use crate::model::session::Identity;
 use crate::model::time::{Clock, Timestamp};
 use crate::session::{Ledger, NewSession, NotRecorded, Parts, Pending, SessionLimits, Sessions};
+use crate::store::audit::search::Searcher;
 use crate::store::audit::{AuditReader, Show};
 use crate::store::{Publication, Store};
 use crate::telemetry::Metrics;
@@ -151,6 +152,7 @@ pub(crate) struct Scene {
     pub(crate) doorkeeper: Doorkeeper,
     pub(crate) store: Store,
     pub(crate) reader: AuditReader,
+    pub(crate) searcher: Searcher,
     pub(crate) clock: Clock,
     pub(crate) router: Router,
     stop: CancellationToken,
@@ -189,7 +191,8 @@ pub(crate) async fn scene(book: RuleBook) -> Scene {
     let doorkeeper = Doorkeeper { live, audit: log.audit, sessions, refuser, public, metrics };
     let router = Router::new();
     let reader = log.reader;
-    Scene { doorkeeper, store, reader, clock, router, stop, tasks, _directory: directory }
+    let searcher = Searcher::new(&directory.path().join("audit.db"));
+    Scene { doorkeeper, store, reader, searcher, clock, router, stop, tasks, _directory: directory }
 }
 
 fn sessions(store: &Store, clock: &Clock, directory: &TempDir) -> Arc<Sessions> {

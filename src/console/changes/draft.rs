@@ -1,0 +1,309 @@
+//! The draft's review: what it would change, what is wrong with it, and the way to its publication.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::change::{Change, TextLine};
+use crate::authz::console::ConsoleAction;
+use crate::authz::lints::lint;
+use crate::console::Console;
+use crate::console::answers::{Answer, see_other};
+use crate::console::guard::Admitted;
+use crate::console::saving::{Saved, Unsaved, save, unsaved};
+use crate::console::sections::Section;
+use crate::console::showing::Shown;
+use crate::console::urls;
+use crate::console::words::count;
+use crate::model::difference::{Difference, ObjectKind, revised};
+use crate::model::id::ReleaseNumber;
+use crate::publishing::{Content, Order, Review, SecondPerson};
+use crate::store::Author;
+use crate::web::link::Link;
+use crate::web::moment::Moment;
+use crate::web::page::{self, Frame, Notice, Tone};
+
+/// The review of the draft.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/changes/draft.html")]
+pub struct DraftPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The whole in one line.
+    pub summary: String,
+    /// What came of the form just sent.
+    pub outcome: Option<Notice>,
+    /// What waits.
+    pub changes: Vec<Change>,
+    /// Where one of them is undone, for those who may.
+    pub undo: Option<Link>,
+    /// The policies that go, come or change, line by line.
+    pub cedar: Vec<TextLine>,
+    /// What is wrong; then it can't be published.
+    pub problems: Vec<String>,
+    /// Assertions that break; then it can't be published.
+    pub broken: Vec<String>,
+    /// How many assertions hold, in words.
+    pub asserted: String,
+    /// What is valid and most likely not meant.
+    pub lints: Vec<String>,
+    /// Who would gain and lose, for those who may see it.
+    pub impact: Option<Link>,
+    /// Names what is reviewed.
+    pub content: String,
+    /// Who approved of it, and when.
+    pub approvals: Vec<Approval>,
+    /// Whether somebody else must.
+    pub second: Option<&'static str>,
+    /// The form that approves, for those who may.
+    pub approve: Option<Link>,
+    /// The form that publishes, for those who may, once nothing is in its way.
+    pub publish: Option<PublishForm>,
+}
+
+/// Who approved of the draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// The form that publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublishForm {
+    /// Where it is sent.
+    pub action: Link,
+    /// The release that the draft was reviewed against.
+    pub based_on: i64,
+    /// The release that it becomes.
+    pub next: i64,
+    /// Why, as typed.
+    pub note: String,
+}
+
+/// Answers with the review.
+pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    respond(&console, &asked, (StatusCode::OK, None, String::new())).await
+}
+
+/// The form that undoes one change.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Undo {
+    #[serde(rename = "_csrf", default)]
+    _csrf: Option<IgnoredAny>,
+    kind: String,
+    id: String,
+}
+
+/// Makes one object of the draft what it is in force.
+pub(super) async fn undo(console: Arc<Console>, asked: Admitted) -> Answer {
+    let form: Undo = asked.form().await?;
+    let shown = asked.shown(&console).await?;
+    let kind = ObjectKind::ALL.into_iter().find(|kind| kind.as_str() == form.kind);
+    let one = kind.and_then(|kind| shown.waiting(kind, &form.id)).cloned();
+    let Some(one) = one else { return Ok(see_other(&urls::draft())) };
+    let back = Difference { before: one.after, after: one.before, ..one };
+    let drafted = shown.drafted();
+    let to = revised(&drafted.book, &back).ok_or_else(|| Box::new(asked.said().unavailable()))?;
+    match save(&console, &asked, (&drafted.book, &to)).await?.done() {
+        Ok(()) => Ok(see_other(&urls::draft())),
+        Err(unsaved) => failed(&console, &asked, (unsaved, String::new())).await,
+    }
+}
+
+/// The form that approves.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Approving {
+    #[serde(rename = "_csrf", default)]
+    _csrf: Option<IgnoredAny>,
+    content: String,
+}
+
+/// Approves of the draft as it was reviewed.
+pub(super) async fn approve(console: Arc<Console>, asked: Admitted) -> Answer {
+    let form: Approving = asked.form().await?;
+    let author = asked.author(&console)?;
+    let approved = console.publishing.approve(&form.content, author).await;
+    let saved = match approved {
+        Ok(()) => {
+            console.doorkeeper.audit.changes_made();
+            Saved::Done
+        }
+        Err(refusal) => unsaved(&asked, refusal)?,
+    };
+    match saved.done() {
+        Ok(()) => Ok(see_other(&urls::draft())),
+        Err(unsaved) => failed(&console, &asked, (unsaved, String::new())).await,
+    }
+}
+
+/// The form that publishes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Publication {
+    #[serde(rename = "_csrf", default)]
+    _csrf: Option<IgnoredAny>,
+    content: String,
+    based_on: ReleaseNumber,
+    note: String,
+}
+
+/// Publishes the draft as it was reviewed; it is in force before the answer goes out.
+pub(super) async fn publish(console: Arc<Console>, asked: Admitted) -> Answer {
+    let Publication { content, based_on, note, .. } = asked.form().await?;
+    if let Err(why) = check_note(&note) {
+        let unsaved = Unsaved { status: StatusCode::UNPROCESSABLE_ENTITY, why: why.to_owned() };
+        return failed(&console, &asked, (unsaved, note)).await;
+    }
+    let author = asked.author(&console)?;
+    let order = Order {
+        content: Content::Draft { content },
+        based_on,
+        note: note.trim().to_owned(),
+        author,
+    };
+    match console.publishing.publish(order).await {
+        Ok((_, snapshot)) => {
+            console.doorkeeper.audit.changes_made();
+            console.doorkeeper.live.install(snapshot);
+            Ok(see_other(&urls::draft()))
+        }
+        Err(refusal) => match unsaved(&asked, refusal)?.done() {
+            Ok(()) => Ok(see_other(&urls::draft())),
+            Err(Unsaved { status, why }) => {
+                let why = why.replace("Nothing was saved", "Nothing was published");
+                failed(&console, &asked, (Unsaved { status, why }, note)).await
+            }
+        },
+    }
+}
+
+/// What a note is refused for.
+fn check_note(note: &str) -> Result<(), &'static str> {
+    let typed = note.trim();
+    if typed.is_empty() {
+        return Err("Nothing was published: say in the note what this release is for.");
+    }
+    if typed.chars().count() > 500 || typed.chars().any(char::is_control) {
+        return Err("Nothing was published: the note takes at most 500 characters, in one line.");
+    }
+    Ok(())
+}
+
+async fn failed(
+    console: &Console,
+    asked: &Admitted,
+    (Unsaved { status, why }, note): (Unsaved, String),
+) -> Answer {
+    let notice = Notice { tone: Tone::Bad, text: why };
+    respond(console, asked, (status, Some(notice), note)).await
+}
+
+async fn respond(
+    console: &Console,
+    asked: &Admitted,
+    (status, outcome, note): (StatusCode, Option<Notice>, String),
+) -> Answer {
+    let shown = asked.shown(console).await?;
+    let review = asked.review(console, shown.drafted().book).await?;
+    let frame = asked.frame("Draft", Section::Draft)?;
+    let mut page = filled(console, (&shown, &review), frame);
+    page.outcome = outcome;
+    offer(console, asked, (&mut page, &review, note));
+    Ok(page::console(status, &page.frame, &page))
+}
+
+/// The forms that this person may use.
+fn offer(
+    console: &Console,
+    asked: &Admitted,
+    (page, review, note): (&mut DraftPage, &Review, String),
+) {
+    let waits = !review.differences.is_empty();
+    let may = |action| waits && asked.may(console, action);
+    let sound = review.sound().is_ok();
+    let me = asked.caller.principal.subject().map(ToString::to_string);
+    let is_other = |approval: &Author| Some(&approval.by) != me.as_ref();
+    let needs_second = console.publishing.second() == SecondPerson::Required
+        && !review.approvals.iter().any(is_other);
+    let approved = review.approvals.iter().any(|approval| !is_other(approval));
+    page.undo = may(ConsoleAction::EditDraft).then(urls::undo);
+    page.impact = (sound && may(ConsoleAction::SeeImpact)).then(urls::impact);
+    page.approve = (sound
+        && !approved
+        && may(ConsoleAction::Approve)
+        && console.publishing.second() == SecondPerson::Required)
+        .then(urls::approve);
+    page.second = (waits && needs_second).then_some(SECOND);
+    page.publish = (sound && !needs_second && may(ConsoleAction::Publish)).then(|| PublishForm {
+        action: urls::publish(),
+        based_on: review.based_on.0,
+        next: review.based_on.0.saturating_add(1),
+        note,
+    });
+}
+
+const SECOND: &str = "Publishing takes two: somebody else than whoever publishes has to approve of exactly this draft. Any edit voids an approval.";
+
+fn filled(console: &Console, (shown, review): (&Shown, &Review), frame: Frame) -> DraftPage {
+    let changes = shown.pending.iter();
+    let changes: Vec<_> = changes
+        .map(|one| Change::new(&one.difference, one.author.as_ref(), &shown.names))
+        .collect();
+    let problems = review.problems.iter().flat_map(|error| &error.problems);
+    let (all, broken) = (review.book.assertions.len(), review.broken.len());
+    DraftPage {
+        summary: summary(changes.len(), review.based_on),
+        frame: shown.framed_without_bar(frame),
+        outcome: None,
+        changes,
+        undo: None,
+        cedar: review.cedar.iter().cloned().map(TextLine::new).collect(),
+        problems: problems.map(ToString::to_string).collect(),
+        broken: review.broken.iter().map(ToString::to_string).collect(),
+        asserted: match all {
+            0 => "There are no assertions.".to_owned(),
+            all => format!("{} of {} hold.", all.saturating_sub(broken), count(all, "assertion")),
+        },
+        lints: lints(console, shown, review),
+        impact: None,
+        content: review.content.clone(),
+        approvals: review
+            .approvals
+            .iter()
+            .map(|Author { by, at }| Approval { by: by.clone(), at: Moment::new(*at) })
+            .collect(),
+        second: None,
+        approve: None,
+        publish: None,
+    }
+}
+
+fn summary(changes: usize, based_on: ReleaseNumber) -> String {
+    match (changes, based_on.0) {
+        (0, 0) => "Nothing is published yet, and nothing waits.".to_owned(),
+        (0, number) => format!("Nothing waits: the draft is what release {number} is."),
+        (changes, 0) => format!("{} would be the first release.", count(changes, "change")),
+        (changes, number) => {
+            format!("{} to release {number}, not in force yet.", count(changes, "change"))
+        }
+    }
+}
+
+/// What to look at; nothing can be told of a draft that does not compile.
+fn lints(console: &Console, shown: &Shown, review: &Review) -> Vec<String> {
+    let Some(snapshot) = &review.next else { return Vec::new() };
+    let found = lint(&review.book, snapshot, &shown.names, console.clock.now());
+    let touched = |text: &String| {
+        let ids = review.differences.iter().map(|one| format!("`{}`", one.id));
+        ids.into_iter().any(|id| text.contains(&id))
+    };
+    found.iter().map(ToString::to_string).filter(touched).collect()
+}

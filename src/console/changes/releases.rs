@@ -1,0 +1,208 @@
+//! All releases, newest first: what each changed, and the way back to it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::authz::console::ConsoleAction;
+use crate::console::Console;
+use crate::console::answers::{Answer, see_other};
+use crate::console::guard::Admitted;
+use crate::console::saving::{Saved, Unsaved, unsaved};
+use crate::console::sections::Section;
+use crate::console::urls;
+use crate::model::difference::{self, Act, Difference};
+use crate::model::id::ReleaseNumber;
+use crate::model::rule_book::RuleBook;
+use crate::store::{ReleaseLine, StoreError};
+use crate::web::link::Link;
+use crate::web::moment::Moment;
+use crate::web::page::{self, Frame, Notice, Tone};
+
+/// Releases on one page.
+const ROWS: u32 = 20;
+
+/// The list of releases.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/changes/releases.html")]
+pub struct ReleasesPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// Why something was not done.
+    pub outcome: Option<Notice>,
+    /// Newest first.
+    pub rows: Vec<ReleaseRow>,
+    /// Older ones.
+    pub older: Option<Link>,
+    /// The newest again, from a page of older ones.
+    pub newest: Option<Link>,
+    /// Where two are compared.
+    pub compare: Link,
+}
+
+/// One release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseRow {
+    /// Its number.
+    pub number: i64,
+    /// Whether it is in force.
+    pub standing: Standing,
+    /// When.
+    pub at: Moment,
+    /// By whom.
+    pub by: String,
+    /// What for.
+    pub note: String,
+    /// What it changed, in numbers ("+3 ~1 −2").
+    pub counts: String,
+    /// The same for those who hear the page.
+    pub counted: String,
+    /// What it changed.
+    pub difference: Link,
+    /// The beginning of its hash.
+    pub hash: String,
+    /// Where it is brought back, for those who may.
+    pub restore: Option<Link>,
+}
+
+/// Whether a release is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is.
+    Live,
+    /// It was.
+    Past,
+}
+
+impl ReleaseRow {
+    /// Whether it is in force.
+    pub fn is_live(&self) -> bool {
+        self.standing == Standing::Live
+    }
+}
+
+/// What the address says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ReleasesQuery {
+    /// Only those with a lower number.
+    before: Option<ReleaseNumber>,
+}
+
+/// Answers with the list.
+pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let query: ReleasesQuery = asked.query()?;
+    respond(&console, &asked, (StatusCode::OK, query.before, None)).await
+}
+
+/// Two numbers to compare.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pair {
+    from: ReleaseNumber,
+    to: ReleaseNumber,
+}
+
+/// Leads to the difference between two releases.
+pub(super) fn compare(asked: &Admitted) -> Answer {
+    let Pair { from, to } = asked.query()?;
+    Ok(see_other(&urls::difference(from, to)))
+}
+
+/// Brings an old release into the draft.
+pub(super) async fn restore(console: Arc<Console>, asked: Admitted) -> Answer {
+    let number = asked.param("number").parse().map(ReleaseNumber);
+    let number = number.map_err(|_| Box::new(asked.no_page()))?;
+    let author = asked.author(&console)?;
+    let saved = match console.publishing.restore(number, &author).await {
+        Ok(_) => {
+            console.doorkeeper.audit.changes_made();
+            Saved::Done
+        }
+        Err(crate::publishing::Refusal::Unknown(_)) => return Err(Box::new(asked.no_page())),
+        Err(refusal) => unsaved(&asked, refusal)?,
+    };
+    match saved.done() {
+        Ok(()) => Ok(see_other(&urls::draft())),
+        Err(Unsaved { status, why }) => {
+            let text = format!("Release {number} was not brought back. {why}");
+            let notice = Notice { tone: Tone::Bad, text };
+            respond(&console, &asked, (status, None, Some(notice))).await
+        }
+    }
+}
+
+async fn respond(
+    console: &Console,
+    asked: &Admitted,
+    (status, before, outcome): (StatusCode, Option<ReleaseNumber>, Option<Notice>),
+) -> Answer {
+    let shown = asked.shown(console).await?;
+    let unread = |error: StoreError| Box::new(asked.unavailable(&error));
+    let lines = console.store.releases(before, ROWS).await.map_err(unread)?;
+    let last = lines.last().map(|line| line.number).filter(|number| number.0 > 1);
+    let may = asked.may(console, ConsoleAction::EditDraft);
+    let mut rows = Vec::with_capacity(lines.len());
+    for line in lines {
+        let changed = changed(console, asked, line.number).await?;
+        let past = line.number != shown.number;
+        let standing = if past { Standing::Past } else { Standing::Live };
+        let restore = (may && past).then(|| urls::restore(line.number));
+        rows.push(row(line, &changed, (standing, restore)));
+    }
+    let page = ReleasesPage {
+        frame: shown.framed(asked.frame("Releases", Section::Releases)?),
+        outcome,
+        rows,
+        older: last.map(|number| urls::releases().with_query("before", &number.to_string())),
+        newest: before.map(|_| urls::releases()),
+        compare: urls::compare(),
+    };
+    Ok(page::console(status, &page.frame, &page))
+}
+
+async fn changed(
+    console: &Console,
+    asked: &Admitted,
+    number: ReleaseNumber,
+) -> Result<Vec<Difference>, Box<Response>> {
+    let before = rule_book(console, asked, ReleaseNumber(number.0.saturating_sub(1))).await?;
+    let after = rule_book(console, asked, number).await?;
+    Ok(difference::between(&before.unwrap_or_default(), &after.unwrap_or_default()))
+}
+
+/// The rule book of a release; none when there is no such release. 0 stands for the empty one.
+async fn rule_book(
+    console: &Console,
+    asked: &Admitted,
+    number: ReleaseNumber,
+) -> Result<Option<RuleBook>, Box<Response>> {
+    let release = console.store.release(number).await;
+    let release = release.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    Ok(release.map(|release| release.rule_book))
+}
+
+fn row(
+    line: ReleaseLine,
+    changed: &[Difference],
+    (standing, restore): (Standing, Option<Link>),
+) -> ReleaseRow {
+    let ReleaseLine { number, author, note, sha256 } = line;
+    let of = |act: Act| changed.iter().filter(|one| one.act() == act).count();
+    let (added, other, removed) = (of(Act::Added), of(Act::Changed), of(Act::Removed));
+    ReleaseRow {
+        number: number.0,
+        standing,
+        at: Moment::new(author.at),
+        by: author.by,
+        note,
+        counts: format!("+{added} ~{other} −{removed}"),
+        counted: format!("{added} added, {other} changed, {removed} removed"),
+        difference: urls::difference(ReleaseNumber(number.0.saturating_sub(1)), number),
+        hash: sha256.chars().take(8).collect(),
+        restore,
+    }
+}

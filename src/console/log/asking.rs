@@ -1,0 +1,174 @@
+//! What is asked of the log: the query box, the span of time, and the links that change them.
+
+use serde::Deserialize;
+
+use crate::console::urls;
+use crate::model::id::DecisionId;
+use crate::model::query::{Effect, Query, Sense, Term, What};
+use crate::web::link::Link;
+
+/// What the address of the list of decisions may say.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Address {
+    /// The query, as it was typed.
+    pub(super) q: String,
+    /// How far back: one of [`RANGES`].
+    pub(super) range: String,
+    /// Only what is older than this record.
+    pub(super) before: String,
+}
+
+/// Values and labels of `range`, and the condition that each stands for.
+pub const RANGES: [(&str, &str); 5] = [
+    ("1h", "Last hour"),
+    ("24h", "Last 24 hours"),
+    ("7d", "Last 7 days"),
+    ("30d", "Last 30 days"),
+    ("all", "All that is kept"),
+];
+/// The range of a page that says none.
+pub const USUAL: &str = "24h";
+
+/// Only what became of requests: the other records have pages of their own.
+const REQUESTS: &str = "kind:decision,refusal";
+
+/// What is asked, read.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// The query, as it was typed.
+    pub(super) text: String,
+    /// How far back.
+    pub(super) range: &'static str,
+    /// Only what is older than this record.
+    pub(super) before: Option<DecisionId>,
+    typed: Query,
+}
+
+/// Why an address can't be answered, in words for the person who typed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong(pub(super) String);
+
+impl Asked {
+    /// Reads the address of a page.
+    ///
+    /// # Errors
+    /// With what is wrong with it.
+    pub(super) fn read(address: &Address) -> Result<Self, Wrong> {
+        let typed: Query = address.q.parse().map_err(|error| Wrong(format!("{error}.")))?;
+        let before = match address.before.as_str() {
+            "" => None,
+            id => {
+                Some(id.parse().map_err(|_| Wrong(format!("`{id}` is not the id of a record.")))?)
+            }
+        };
+        Ok(Self { text: address.q.clone(), range: range(&address.range)?, before, typed })
+    }
+
+    /// All of it as a query.
+    pub(super) fn query(&self) -> Query {
+        let mut query = self.typed.clone();
+        let own = format!(
+            "{REQUESTS} {}",
+            if self.range == "all" { String::new() } else { format!("at:-{}", self.range) }
+        );
+        // Both are ours; what can't be read would be no condition at all.
+        query.terms.extend(own.trim().parse::<Query>().unwrap_or_default().terms);
+        query
+    }
+
+    /// The page of another query over the same time.
+    fn link(&self, query: &Query) -> Link {
+        list(&query.to_string(), self.range)
+    }
+
+    /// The same page from its beginning.
+    pub(super) fn newest(&self) -> Link {
+        list(&self.text, self.range)
+    }
+
+    /// The page behind the record with this id.
+    pub(super) fn older(&self, id: DecisionId) -> Link {
+        self.newest().with_query("before", &id.to_string())
+    }
+
+    /// What became of the requests: a link for each, the present one marked.
+    pub(super) fn effects(&self) -> Vec<Tab> {
+        let bare = without(&self.typed, |term| matches!(term.what, What::Effect(_)));
+        let effects =
+            || self.typed.terms.iter().filter(|term| matches!(term.what, What::Effect(_)));
+        let mut tabs = vec![Tab {
+            label: "All",
+            link: self.link(&bare),
+            is_here: effects().next().is_none().then_some(HERE),
+        }];
+        for (label, effect) in
+            [("Allowed", Effect::Allow), ("Denied", Effect::Deny), ("Refused", Effect::Refused)]
+        {
+            let term = Term { sense: Sense::Is, what: What::Effect(vec![effect]) };
+            let is_here = effects().count() == 1 && effects().all(|other| *other == term);
+            let mut query = bare.clone();
+            query.terms.push(term);
+            tabs.push(Tab { label, link: self.link(&query), is_here: is_here.then_some(HERE) });
+        }
+        tabs
+    }
+
+    /// Each condition, with the page that asks without it.
+    pub(super) fn chips(&self) -> Vec<Chip> {
+        let chip = |at: usize, term: &Term| {
+            let mut rest = self.typed.clone();
+            rest.terms.remove(at);
+            let text = Query { terms: vec![term.clone()] }.to_string();
+            Chip { text, without: self.link(&rest) }
+        };
+        self.typed.terms.iter().enumerate().map(|(at, term)| chip(at, term)).collect()
+    }
+
+    /// The same with one more condition, which is ours.
+    pub(super) fn within(&self, from: &str, to: &str) -> Link {
+        let mut query = without(&self.typed, |term| matches!(term.what, What::At(_)));
+        query.terms.extend(format!("at:{from}..{to}").parse::<Query>().unwrap_or_default().terms);
+        list(&query.to_string(), "all")
+    }
+}
+
+/// One of several pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tab {
+    /// What it shows.
+    pub label: &'static str,
+    /// Its address.
+    pub link: Link,
+    /// `page` for the present one, as `aria-current` has it.
+    pub is_here: Option<&'static str>,
+}
+
+/// A condition that can be taken away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chip {
+    /// The condition.
+    pub text: String,
+    /// The page that asks without it.
+    pub without: Link,
+}
+
+/// The value of `aria-current` for the present one of several pages.
+const HERE: &str = "page";
+
+fn without(query: &Query, dropped: impl Fn(&Term) -> bool) -> Query {
+    Query { terms: query.terms.iter().filter(|term| !dropped(term)).cloned().collect() }
+}
+
+fn range(text: &str) -> Result<&'static str, Wrong> {
+    let text = if text.is_empty() { USUAL } else { text };
+    let known = RANGES.iter().map(|(value, _)| *value).find(|value| *value == text);
+    known.ok_or_else(|| Wrong(format!("`{text}` is not one of the spans of time.")))
+}
+
+/// The list of decisions that a query finds, over a span of time.
+fn list(query: &str, range: &str) -> Link {
+    let fields = [("q", query), ("range", if range == USUAL { "" } else { range })];
+    let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    said.fold(urls::decisions(), |link, (name, value)| link.with_query(name, value))
+}

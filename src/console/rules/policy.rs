@@ -1,0 +1,277 @@
+//! A hand-written policy: its text, what is wrong with it, and the way into the draft.
+//!
+//! The page is whole as a form: *Check* says what is wrong and saves nothing, *Save to draft* saves what is sound. Neither
+//! ever loses what was typed.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::response::Response;
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::policies::Findings;
+use crate::authz::console::ConsoleAction;
+use crate::authz::layout::formatted;
+use crate::authz::problem::Object;
+use crate::console::Console;
+use crate::console::answers::{Answer, see_other};
+use crate::console::guard::Admitted;
+use crate::console::saving::save;
+use crate::console::sections::Section;
+use crate::console::showing::Shown;
+use crate::console::urls;
+use crate::model::difference::revision;
+use crate::model::id::PolicyId;
+use crate::model::policy::Policy;
+use crate::model::rule_book::RuleBook;
+use crate::web::link::Link;
+use crate::web::page::{self, Frame, Notice, Tone};
+
+/// One policy, or a new one.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/rules/policy.html")]
+pub struct PolicyPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The list.
+    pub up: Link,
+    /// What came of the form just sent.
+    pub outcome: Option<Notice>,
+    /// Its id, as typed for a new one.
+    pub id: String,
+    /// Whether there is one of this id already.
+    pub stage: Stage,
+    /// Its text, as typed.
+    pub text: String,
+    /// Of the policy that the form was made from; empty for a new one.
+    pub revision: String,
+    /// What is wrong with it, each with its line and column.
+    pub problems: Vec<String>,
+    /// What is most likely not meant.
+    pub lints: Vec<String>,
+    /// What is wrong with the rest of the draft.
+    pub elsewhere: Vec<String>,
+    /// Where the form is sent, for those who may edit.
+    pub action: Option<Link>,
+    /// Where it is removed.
+    pub remove: Option<Link>,
+    /// The routes that it can speak of.
+    pub routes: Vec<String>,
+    /// The groups that it can speak of, by name and id.
+    pub groups: Vec<[String; 2]>,
+}
+
+/// Whether a policy is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// It is being written for the first time.
+    New,
+    /// It is in the draft.
+    Kept,
+}
+
+impl PolicyPage {
+    /// Whether its id is still to be chosen.
+    pub fn is_new(&self) -> bool {
+        self.stage == Stage::New
+    }
+}
+
+/// What a new policy begins with.
+const SKELETON: &str = "permit (\n  principal,\n  action in [Action::\"read\"],\n  resource in Route::\"app/route\"\n) when {\n  context.mfa\n};\n";
+
+/// The form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    #[serde(rename = "_csrf", default)]
+    _csrf: Option<IgnoredAny>,
+    revision: String,
+    #[serde(default)]
+    id: Option<String>,
+    text: String,
+    /// `check`, `format` or `save`.
+    order: String,
+}
+
+/// Answers with an empty editor.
+pub(super) async fn new(console: Arc<Console>, asked: Admitted) -> Answer {
+    let shown = asked.shown(&console).await?;
+    let mut page = empty(&shown, asked.frame("New policy", Section::Policies)?);
+    page.action = Some(urls::new_policy());
+    SKELETON.clone_into(&mut page.text);
+    Ok(page::console(StatusCode::OK, &page.frame, &page))
+}
+
+/// Answers with the editor of a policy, as it stands in the draft.
+pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let shown = asked.shown(&console).await?;
+    let drafted = shown.drafted();
+    let policy = find(&drafted.book, &asked).ok_or_else(|| Box::new(asked.no_page()))?;
+    let mut page = filled(&console, &asked, (&shown, policy))?;
+    let review = asked.review(&console, drafted.book.clone()).await?;
+    page.tell(&policy.id, &Findings::of(&console, &drafted, &review));
+    Ok(page::console(StatusCode::OK, &page.frame, &page))
+}
+
+/// Checks or saves a new policy.
+pub(super) async fn add(console: Arc<Console>, asked: Admitted) -> Answer {
+    let entry: Entry = asked.form().await?;
+    let shown = asked.shown(&console).await?;
+    let drafted = shown.drafted();
+    let mut page = empty(&shown, asked.frame("New policy", Section::Policies)?);
+    page.action = Some(urls::new_policy());
+    let typed = entry.id.as_deref().unwrap_or_default().trim().to_owned();
+    typed.clone_into(&mut page.id);
+    let Ok(id) = typed.parse::<PolicyId>() else {
+        entry.text.clone_into(&mut page.text);
+        page.bad("Choose an id of a to z, 0 to 9 and -, at most 64.");
+        return Ok(page::console(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, &page));
+    };
+    if drafted.book.policies.iter().any(|policy| policy.id == id) {
+        entry.text.clone_into(&mut page.text);
+        page.bad("There is a policy of this id already. Choose another one.");
+        return Ok(page::console(StatusCode::CONFLICT, &page.frame, &page));
+    }
+    decide(&console, &asked, (page, &drafted, id, entry)).await
+}
+
+/// Checks or saves a policy that there is.
+pub(super) async fn change(console: Arc<Console>, asked: Admitted) -> Answer {
+    let entry: Entry = asked.form().await?;
+    let shown = asked.shown(&console).await?;
+    let drafted = shown.drafted();
+    let policy = find(&drafted.book, &asked).ok_or_else(|| Box::new(asked.no_page()))?;
+    let mut page = filled(&console, &asked, (&shown, policy))?;
+    if entry.revision != revision(policy) {
+        entry.text.clone_into(&mut page.text);
+        page.bad("Somebody else changed this policy meanwhile, so nothing was saved. Below is what you typed; saving it now replaces theirs.");
+        return Ok(page::console(StatusCode::CONFLICT, &page.frame, &page));
+    }
+    let id = policy.id.clone();
+    decide(&console, &asked, (page, &drafted, id, entry)).await
+}
+
+/// Removes a policy from the draft.
+pub(super) async fn remove(console: Arc<Console>, asked: Admitted) -> Answer {
+    let entry: Removing = asked.form().await?;
+    let shown = asked.shown(&console).await?;
+    let drafted = shown.drafted();
+    let policy = find(&drafted.book, &asked).ok_or_else(|| Box::new(asked.no_page()))?;
+    let mut page = filled(&console, &asked, (&shown, policy))?;
+    if entry.revision != revision(policy) {
+        page.bad("Somebody else changed this policy meanwhile, so it was not removed.");
+        return Ok(page::console(StatusCode::CONFLICT, &page.frame, &page));
+    }
+    let mut to = drafted.book.clone();
+    to.policies.retain(|other| other.id != policy.id);
+    match save(&console, &asked, (&drafted.book, &to)).await?.done() {
+        Ok(()) => Ok(see_other(&urls::policies())),
+        Err(unsaved) => {
+            page.bad(&unsaved.why);
+            Ok(page::console(unsaved.status, &page.frame, &page))
+        }
+    }
+}
+
+/// The form that removes one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Removing {
+    #[serde(rename = "_csrf", default)]
+    _csrf: Option<IgnoredAny>,
+    revision: String,
+}
+
+/// Does what the form orders with a policy that may be saved as far as its id goes.
+async fn decide(
+    console: &Console,
+    asked: &Admitted,
+    (mut page, drafted, id, entry): (PolicyPage, &Shown, PolicyId, Entry),
+) -> Answer {
+    // Browsers end lines as mail does.
+    let mut policy = Policy { id: id.clone(), text: entry.text.replace("\r\n", "\n") };
+    let laid_out = (entry.order == "format").then(|| formatted(&policy)).and_then(Result::ok);
+    policy.text = laid_out.unwrap_or(policy.text);
+    policy.text.clone_into(&mut page.text);
+    let mut to = drafted.book.clone();
+    to.policies.retain(|other| other.id != id);
+    to.policies.push(policy);
+    if entry.order == "save" {
+        match save(console, asked, (&drafted.book, &to)).await?.done() {
+            Ok(()) => return Ok(see_other(&urls::policy(&id))),
+            Err(unsaved) if unsaved.status == StatusCode::CONFLICT => {
+                page.bad(&unsaved.why);
+                return Ok(page::console(unsaved.status, &page.frame, &page));
+            }
+            Err(_) => page.bad("Nothing was saved. What is wrong stands below the text."),
+        }
+    }
+    let review = asked.review(console, to).await?;
+    page.tell(&id, &Findings::of(console, drafted, &review));
+    let sound = page.problems.is_empty() && page.elsewhere.is_empty();
+    if sound && page.outcome.is_none() {
+        let text = "It compiles and validates. Nothing is saved yet.".to_owned();
+        page.outcome = Some(Notice { tone: Tone::Good, text });
+    }
+    let status = if sound { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(page::console(status, &page.frame, &page))
+}
+
+fn find<'a>(book: &'a RuleBook, asked: &Admitted) -> Option<&'a Policy> {
+    book.policies.iter().find(|policy| policy.id.as_str() == asked.param("policy"))
+}
+
+fn filled(
+    console: &Console,
+    asked: &Admitted,
+    (shown, policy): (&Shown, &Policy),
+) -> Result<PolicyPage, Box<Response>> {
+    let frame = asked.frame(policy.id.as_str(), Section::Policies)?;
+    let may = asked.may(console, ConsoleAction::EditDraft);
+    Ok(PolicyPage {
+        id: policy.id.to_string(),
+        stage: Stage::Kept,
+        text: policy.text.clone(),
+        revision: revision(policy),
+        action: may.then(|| urls::policy(&policy.id)),
+        remove: may.then(|| urls::remove_policy(&policy.id)),
+        ..empty(shown, frame)
+    })
+}
+
+fn empty(shown: &Shown, frame: Frame) -> PolicyPage {
+    let drafted = shown.drafted();
+    let groups = shown.names.all().into_iter();
+    PolicyPage {
+        frame: shown.framed(frame),
+        up: urls::policies(),
+        outcome: None,
+        id: String::new(),
+        stage: Stage::New,
+        text: String::new(),
+        revision: String::new(),
+        problems: Vec::new(),
+        lints: Vec::new(),
+        elsewhere: Vec::new(),
+        action: None,
+        remove: None,
+        routes: drafted.book.routes.iter().map(|route| route.id.to_string()).collect(),
+        groups: groups.map(|(id, name)| [name.to_owned(), id.to_string()]).collect(),
+    }
+}
+
+impl PolicyPage {
+    fn bad(&mut self, text: &str) {
+        self.outcome = Some(Notice { tone: Tone::Bad, text: text.to_owned() });
+    }
+
+    fn tell(&mut self, id: &PolicyId, found: &Findings) {
+        let object = Object::Policy(id.clone());
+        self.problems = found.problems(&object);
+        self.lints = found.lints(&object);
+        self.elsewhere = found.elsewhere(&object);
+    }
+}

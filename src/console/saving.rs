@@ -1,0 +1,91 @@
+//! Edits on their way into the draft.
+
+use http::StatusCode;
+
+use axum::response::Response;
+
+use crate::authz::problem::Problem;
+use crate::console::Console;
+use crate::model::rule_book::RuleBook;
+use crate::publishing::Refusal;
+use crate::store::{Edit, StoreError};
+
+use super::guard::Admitted;
+
+/// What came of an edit.
+#[derive(Debug)]
+pub(super) enum Saved {
+    /// It is in the draft.
+    Done,
+    /// It would make something wrong. Nothing was changed.
+    Wrong(Vec<Problem>),
+    /// Somebody else changed the same meanwhile: who, what and when. Nothing was changed.
+    Moved(String),
+}
+
+/// Why an edit is not in the draft, in words and as a status.
+#[derive(Debug)]
+pub(super) struct Unsaved {
+    pub(super) status: StatusCode,
+    pub(super) why: String,
+}
+
+impl Saved {
+    /// Fails unless the edit is in the draft.
+    pub(super) fn done(self) -> Result<(), Unsaved> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Wrong(problems) => {
+                let said: Vec<_> = problems.iter().map(ToString::to_string).collect();
+                Err(Unsaved {
+                    status: StatusCode::UNPROCESSABLE_ENTITY,
+                    why: format!("Nothing was saved: {}.", said.join("; ")),
+                })
+            }
+            Self::Moved(how) => Err(Unsaved {
+                status: StatusCode::CONFLICT,
+                why: format!("Nothing was saved: {how}. Look at how it is now, then save again."),
+            }),
+        }
+    }
+}
+
+/// Brings what differs between two rule books into the draft.
+///
+/// # Errors
+/// With the answer, 503, when the database fails.
+pub(super) async fn save(
+    console: &Console,
+    asked: &Admitted,
+    (from, to): (&RuleBook, &RuleBook),
+) -> Result<Saved, Box<Response>> {
+    let author = asked.author(console)?;
+    match console.publishing.edit(Edit { from, to }, &author).await {
+        Ok(_) => {
+            console.doorkeeper.audit.changes_made();
+            Ok(Saved::Done)
+        }
+        Err(refusal) => unsaved(asked, refusal),
+    }
+}
+
+/// What is the author's to put right, and what is not.
+pub(super) fn unsaved(asked: &Admitted, refusal: Refusal) -> Result<Saved, Box<Response>> {
+    match refusal {
+        Refusal::Compile(error) => Ok(Saved::Wrong(error.problems)),
+        Refusal::Store(
+            error @ (StoreError::Collided(_)
+            | StoreError::Twice { .. }
+            | StoreError::DraftMoved
+            | StoreError::Stale { .. }),
+        ) => Ok(Saved::Moved(error.to_string())),
+        Refusal::Store(error) => Err(Box::new(asked.unavailable(&error))),
+        refusal @ (Refusal::Broken(_) | Refusal::Second { .. } | Refusal::Unknown(_)) => {
+            Ok(Saved::Moved(refusal.to_string()))
+        }
+        Refusal::Panicked(error) => {
+            tracing::error!(error = %error, "Compiling an edit broke off.");
+            Err(Box::new(asked.said().unavailable()))
+        }
+    }
+}
