@@ -160,7 +160,8 @@ async fn verified(file: &Path, records: u64) -> Done<f64> {
         let began = Instant::now();
         let trust = Trust { keys: vec![key().public()], checkpoints: Vec::new() };
         match copy::check(&mut copy, trust, |_| {}).await? {
-            Outcome::Intact(report) if report.read() == records => {}
+            // The log also says where its queue was full.
+            Outcome::Intact(report) if report.read() >= records => {}
             Outcome::Intact(_) => return Err("not all was read".into()),
             Outcome::Tampered(finding) => return Err(finding.to_string().into()),
         }

@@ -196,7 +196,7 @@ impl Outlet {
     }
 
     /// The next page; none when everything has left.
-    async fn ahead(&self, copy: &mut LogCopy) -> Result<Option<Ahead>, AuditError> {
+    async fn ahead(&mut self, copy: &mut LogCopy) -> Result<Option<Ahead>, AuditError> {
         let origins = copy.origins().await?;
         let at = self.left.and_then(|left| origins.iter().position(|of| of.id == left.origin));
         let mut from = match (at, self.left) {

@@ -136,14 +136,14 @@ fn take(check: &mut Check, row: &CopyRow) -> Result<(), Finding> {
     let stored = Stored {
         leaf_hash,
         ts_us: row.ts_us,
-        kind: row.kind.clone(),
-        verdict: row.verdict.clone(),
-        app: row.app.clone(),
-        route: row.route.clone(),
-        subject: row.subject.clone(),
-        principal: row.principal.as_deref().and_then(|hash| hash.try_into().ok()),
+        kind: &row.kind,
+        verdict: row.verdict.as_deref(),
+        app: row.app.as_deref(),
+        route: row.route.as_deref(),
+        subject: row.subject.as_deref(),
+        principal: row.principal.as_deref(),
     };
-    check.take(Item::Record { seq: Some(row.seq()), body, stored: Some(&stored) })
+    check.take(Item::Record { seq: Some(row.seq()), body, stored: Some(stored) })
 }
 
 async fn principals(copy: &mut LogCopy, check: &mut Check) -> Step {

@@ -9,16 +9,17 @@ use super::seen::{Erased, Pruned, Restored, Rotated, Seen};
 use super::traces::{Numbers, Traces};
 use super::{Outside, Stored};
 use crate::audit::checkpoint::{Checkpoint, parse_verifier_key, verifier_key};
-use crate::audit::merkle::{Peaks, leaf_hash};
+use crate::audit::merkle::{Hash, Peaks};
 use crate::keys::LogPublicKey;
 use crate::model::id::OriginId;
-use crate::model::principal::PrincipalHash;
 use crate::model::time::Instant;
 
 /// The log of one origin, as far as it was read.
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) origin: OriginId,
+    /// As records spell it.
+    name: String,
     pub(super) base: Peaks,
     pub(super) tree: Peaks,
     /// The size of the newest checkpoint that held.
@@ -29,7 +30,6 @@ pub(super) struct Log {
     successor: Option<LogPublicKey>,
     pub(super) keys: Vec<LogPublicKey>,
     pub(super) blanks: Numbers,
-    pub(super) last_at: Option<String>,
     pub(super) report: OriginReport,
 }
 
@@ -37,6 +37,7 @@ impl Log {
     pub(super) fn new(origin: OriginId, base: Peaks, key: LogPublicKey) -> Self {
         Self {
             origin,
+            name: origin.to_string(),
             vouched: base.size(),
             report: OriginReport::new(origin, base.size()),
             tree: base.clone(),
@@ -45,7 +46,6 @@ impl Log {
             successor: None,
             keys: vec![key],
             blanks: Numbers::default(),
-            last_at: None,
         }
     }
 
@@ -54,7 +54,7 @@ impl Log {
     }
 
     fn spanning(&self, (first, last): (u64, u64), cause: Cause) -> Finding {
-        Finding { origin: self.origin, first, last, after: self.last_at.clone(), cause }
+        Finding { origin: self.origin, first, last, after: self.report.to.clone(), cause }
     }
 
     /// Everything since the last checkpoint that held.
@@ -76,20 +76,20 @@ impl Log {
 
     pub(super) fn record<'a>(
         &self,
-        seq: Option<u64>,
+        (seq, hash): (Option<u64>, Hash),
         body: &'a [u8],
-        stored: Option<&Stored>,
+        stored: Option<&Stored<'_>>,
     ) -> Result<Seen<'a>, Finding> {
         let place = seq.unwrap_or_else(|| self.tree.size());
         if seq.is_some() {
             self.in_order(place)?;
         }
-        if stored.is_some_and(|stored| stored.leaf_hash != leaf_hash(body)) {
+        if stored.is_some_and(|stored| stored.leaf_hash != hash) {
             return Err(self.finding(place, Cause::Changed));
         }
         let seen: Seen<'_> = serde_json::from_slice(body)
             .map_err(|error| self.finding(place, Cause::Unreadable(error.to_string())))?;
-        if seen.seq != place || *seen.origin != *self.origin.to_string() {
+        if seen.seq != place || *seen.origin != *self.name {
             let there = format!("{}-{}", seen.origin, seen.seq);
             return Err(self.finding(place, Cause::Moved(there)));
         }
@@ -97,6 +97,11 @@ impl Log {
             Some(column) => Err(self.finding(place, Cause::Column { column })),
             None => Ok(seen),
         }
+    }
+
+    /// Counts a record that holds.
+    pub(super) fn took(&mut self, at: &str) {
+        self.report.took(at);
     }
 
     /// Keeps what this record says about others.
@@ -241,19 +246,32 @@ fn traces_followed(restored: &Restored, traces: &mut Traces) {
 }
 
 /// The first column that does not say what the body says.
-fn wrong_column(seen: &Seen<'_>, stored: &Stored) -> Option<&'static str> {
+fn wrong_column(seen: &Seen<'_>, stored: &Stored<'_>) -> Option<&'static str> {
     let at = seen.at.parse::<Instant>().ok().map(|at| at.0.as_micros());
-    let principal = stored.principal.map(|hash| PrincipalHash(hash).to_string());
     let pairs = [
-        ("kind", Some(&*seen.kind), Some(stored.kind.as_str())),
-        ("verdict", seen.verdict.as_deref(), stored.verdict.as_deref()),
-        ("app", seen.app.as_deref(), stored.app.as_deref()),
-        ("route", seen.route.as_deref(), stored.route.as_deref()),
-        ("subject", seen.subject(), stored.subject.as_deref()),
-        ("principal", seen.principal.as_ref().map(|who| &*who.sha256), principal.as_deref()),
+        ("kind", Some(&*seen.kind), Some(stored.kind)),
+        ("verdict", seen.verdict.as_deref(), stored.verdict),
+        ("app", seen.app.as_deref(), stored.app),
+        ("route", seen.route.as_deref(), stored.route),
+        ("subject", seen.subject(), stored.subject),
     ];
     if at != Some(stored.ts_us) {
         return Some("ts_us");
     }
-    pairs.into_iter().find_map(|(column, said, stored)| (said != stored).then_some(column))
+    let wrong =
+        pairs.into_iter().find_map(|(column, said, stored)| (said != stored).then_some(column));
+    let said = seen.principal.as_ref().map(|who| &*who.sha256);
+    wrong.or_else(|| (!is_same_hash(said, stored.principal)).then_some("principal"))
+}
+
+/// Whether a text is this hash in hex, or neither is there.
+fn is_same_hash(said: Option<&str>, stored: Option<&[u8]>) -> bool {
+    let (said, stored) = match (said, stored) {
+        (None, None) => return true,
+        (Some(said), Some(stored)) => (said.as_bytes(), stored),
+        (Some(_), None) | (None, Some(_)) => return false,
+    };
+    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
+    let hex = stored.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    said.iter().copied().eq(hex)
 }

@@ -39,7 +39,7 @@ pub enum Item<'a> {
         /// Its exact bytes.
         body: &'a [u8],
         /// What a database has beside them.
-        stored: Option<&'a Stored>,
+        stored: Option<Stored<'a>>,
     },
     /// A record without content: in a database one that was erased.
     Blank {
@@ -60,24 +60,24 @@ pub enum Item<'a> {
 }
 
 /// What a database keeps beside a record.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stored {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stored<'a> {
     /// The hash.
     pub leaf_hash: Hash,
     /// When, in microseconds since 1970.
     pub ts_us: i64,
     /// The kind.
-    pub kind: String,
+    pub kind: &'a str,
     /// `allow` or `deny`.
-    pub verdict: Option<String>,
+    pub verdict: Option<&'a str>,
     /// The app.
-    pub app: Option<String>,
+    pub app: Option<&'a str>,
     /// The route.
-    pub route: Option<String>,
+    pub route: Option<&'a str>,
     /// Whom it is about.
-    pub subject: Option<String>,
+    pub subject: Option<&'a str>,
     /// The content hash of the principal.
-    pub principal: Option<Hash>,
+    pub principal: Option<&'a [u8]>,
 }
 
 /// What is known from outside.
@@ -188,12 +188,13 @@ impl Check {
         let Some(log) = self.log.as_mut() else { return Ok(()) };
         match item {
             Item::Record { seq, body, stored } => {
-                let seen = log.record(seq, body, stored)?;
-                self.principals.extend(stored.and_then(|stored| stored.principal));
+                let hash = leaf_hash(body);
+                let seen = log.record((seq, hash), body, stored.as_ref())?;
+                let principal = stored.and_then(|stored| stored.principal?.try_into().ok());
+                self.principals.extend::<Option<Hash>>(principal);
                 log.trace(&seen, body, &mut self.traces)?;
-                log.tree.push(leaf_hash(body));
-                log.report.took(&seen.at);
-                log.last_at = Some(seen.at.into_owned());
+                log.tree.push(hash);
+                log.took(&seen.at);
             }
             Item::Blank { seq, leaf_hash } => {
                 log.in_order(seq)?;

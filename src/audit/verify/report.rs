@@ -73,13 +73,10 @@ impl OriginReport {
         if self.from.is_none() {
             self.from = Some(at.to_owned());
         }
-        match &mut self.to {
-            Some(to) => {
-                to.clear();
-                to.push_str(at);
-            }
-            None => self.to = Some(at.to_owned()),
-        }
+        // In place: of millions of times the last one stays.
+        let to = self.to.get_or_insert_default();
+        to.clear();
+        to.push_str(at);
     }
 }
 

@@ -14,7 +14,7 @@ use serde::de::IgnoredAny;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
 
-use super::asking::{Address, Asked};
+use super::asking::{Address, Asked, List};
 use crate::audit::export::{self, Format, Manifest};
 use crate::audit::verify::Unable;
 use crate::console::Console;
@@ -57,7 +57,8 @@ type Piece = Result<Bytes, std::io::Error>;
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let entry: Entry = asked.form().await?;
     let address = Address { q: entry.q, range: entry.range, before: String::new() };
-    let wanted = Asked::read(&address).map_err(|_wrong| Box::new(asked.said().unreadable()))?;
+    let wanted = Asked::read(&address, List::Requests)
+        .map_err(|_wrong| Box::new(asked.said().unreadable()))?;
     let by = asked.caller.principal.subject().cloned().ok_or_else(|| Box::new(asked.no_page()))?;
     let shown = asked.shown(&console).await?;
     let known = Present { now: asked.exchange.at, names: shown.names.clone() };

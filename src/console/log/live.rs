@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
 use http::{HeaderName, HeaderValue};
 
-use super::asking::{Address, Asked};
+use super::asking::{Address, Asked, List};
 use super::record::{DecisionRow, RecordView, Rules};
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
@@ -63,7 +63,8 @@ enum State {
 /// Answers with the decisions that match, as they are made.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let address: Address = asked.query()?;
-    let wanted = Asked::read(&address).map_err(|_wrong| Box::new(asked.said().unreadable()))?;
+    let wanted = Asked::read(&address, List::Requests)
+        .map_err(|_wrong| Box::new(asked.said().unreadable()))?;
     let session = asked.caller.session.as_ref().map(|session| session.id.clone());
     // Who came with a token has no page to stream to.
     let session = session.ok_or_else(|| Box::new(asked.no_page()))?;

@@ -8,7 +8,8 @@ use sqlx::Connection as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use super::super::error::StoreError;
-use super::super::sqlite::{self, from_columns};
+use super::super::sqlite;
+use super::pages::{Alone, CopyRow, PAGE, Pages};
 use super::{Origin, bad_row, seq_of};
 use crate::model::id::{OriginId, Subject};
 use crate::model::time::Timestamp;
@@ -18,6 +19,7 @@ use crate::model::time::Timestamp;
 pub struct LogCopy {
     connection: SqliteConnection,
     file: std::path::PathBuf,
+    pages: Pages,
 }
 
 /// An origin of a log.
@@ -28,50 +30,6 @@ pub struct CopyOrigin {
     /// The key that the file names as its first, as C2SP verifier key; may be empty.
     pub log_key: String,
     pub(super) origin: Origin,
-}
-
-/// A record with everything that the file has beside it.
-#[derive(Debug)]
-pub struct CopyRow {
-    place: i64,
-    /// The exact bytes; none after an erasure.
-    pub body: Option<Vec<u8>>,
-    /// The stored hash.
-    pub leaf_hash: Vec<u8>,
-    /// Microseconds since 1970.
-    pub ts_us: i64,
-    /// The kind.
-    pub kind: String,
-    /// `allow` or `deny`.
-    pub verdict: Option<String>,
-    /// The app.
-    pub app: Option<String>,
-    /// The route.
-    pub route: Option<String>,
-    /// Whom it is about.
-    pub subject: Option<String>,
-    /// The principal's content hash.
-    pub principal: Option<Vec<u8>>,
-}
-
-from_columns!(CopyRow {
-    place,
-    body,
-    leaf_hash,
-    ts_us,
-    kind,
-    verdict,
-    app,
-    route,
-    subject,
-    principal
-});
-
-impl CopyRow {
-    /// Its number.
-    pub fn seq(&self) -> u64 {
-        seq_of(self.place)
-    }
 }
 
 /// A stored checkpoint.
@@ -85,8 +43,6 @@ pub struct CopyPoint {
     pub peaks: Vec<u8>,
 }
 
-/// Records that are read at once.
-const PAGE: i64 = 2_048;
 /// Records that are passed over at once: a long read keeps the WAL from being taken in.
 const STRETCH: u64 = 16_384;
 
@@ -107,7 +63,8 @@ impl LogCopy {
         let connection = SqliteConnection::connect_with(&options)
             .await
             .map_err(|error| sqlite::opening(file, error))?;
-        let mut copy = Self { connection, file: file.to_owned() };
+        let pages = Pages::of(file, if alone { Alone::Yes } else { Alone::No });
+        let mut copy = Self { connection, file: file.to_owned(), pages };
         copy.origins().await?;
         Ok(copy)
     }
@@ -221,17 +178,7 @@ impl LogCopy {
         of: &CopyOrigin,
         (from, to): (u64, u64),
     ) -> Result<Vec<CopyRow>, StoreError> {
-        let failed = self.failed("read records of the log");
-        sqlx::query_as(
-            "SELECT place, body, leaf_hash, ts_us, kind, verdict, app, route, subject, principal
-             FROM record WHERE place >= $1 AND place < $2 ORDER BY place LIMIT $3",
-        )
-        .bind(of.origin.place(from))
-        .bind(of.origin.place(to))
-        .bind(PAGE)
-        .fetch_all(&mut self.connection)
-        .await
-        .map_err(failed)
+        self.pages.rows((of.origin.place(from), of.origin.place(to))).await
     }
 
     /// The first decision of an origin from number `from` up to, and without, `to`.

@@ -9,6 +9,7 @@
 mod append;
 mod batch;
 mod copy;
+mod pages;
 mod people;
 mod read;
 mod removal;
@@ -22,7 +23,8 @@ use std::sync::Arc;
 
 pub use self::append::Appender;
 pub use self::batch::{About, Batch, Head, Held, Row, Taken};
-pub use self::copy::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
+pub use self::copy::{CopyOrigin, CopyPoint, LogCopy};
+pub use self::pages::CopyRow;
 pub use self::people::{LastUses, PEOPLE};
 pub use self::read::{AuditReader, Show};
 pub use self::removal::{Erasure, Remover, Rest};

@@ -6,7 +6,9 @@ use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
-use super::{About, AuditFile, AuditReader, Batch, Begin, Fresh, Held, Row, Show, Taken};
+use super::{
+    About, AuditFile, AuditReader, Batch, Begin, CopyRow, Fresh, Held, LogCopy, Row, Show, Taken,
+};
 use crate::model::grant::Method;
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::principal::{Principal, PrincipalSnapshot};
@@ -346,4 +348,36 @@ async fn last_use_counts_what_was_let_in_with_these_methods() {
     assert_eq!(used.at, [(finance, second(0)), (home, second(3))].into());
     let newest = file.reader.decisions_of(&uma, 2).await.unwrap();
     assert_eq!(newest.iter().map(|line| line.id.seq).collect::<Vec<_>>(), [3, 2]);
+}
+
+/// Pages are read ahead; whoever then asks for something else, or in a folder with any name, gets what was asked for.
+#[tokio::test]
+async fn pages_hold_what_was_asked_for_however_it_is_asked() {
+    let place = place();
+    let file = open(&place).await;
+    file.appender.append(batch(0..5_000).into()).await.unwrap();
+    let directory = TempDir::new().unwrap();
+    let folder = directory.path().join("a %20?ř#&=1");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["audit.db", "audit.db-wal"] {
+        let from = place.url.trim_start_matches("sqlite://").replace("audit.db", name);
+        std::fs::copy(from, folder.join(name)).unwrap();
+    }
+    let mut copy = LogCopy::open(&folder.join("audit.db")).await.unwrap();
+    let origin = copy.origins().await.unwrap().remove(0);
+    for (asked, found) in [
+        ((0, 5_000), 0..2_048),
+        ((2_048, 5_000), 2_048..4_096),
+        ((4_096, 5_000), 4_096..5_000),
+        ((0, 5_000), 0..2_048),
+        // Another one than what was read ahead.
+        ((7, 9), 7..9),
+        ((0, 5_000), 0..2_048),
+        ((2_048, 2_050), 2_048..2_050),
+        ((4_999, 9_999), 4_999..5_000),
+        ((5_000, 9_999), 5_000..5_000),
+    ] {
+        let rows = copy.rows(&origin, asked).await.unwrap();
+        assert_eq!(rows.iter().map(CopyRow::seq).collect::<Vec<_>>(), found.collect::<Vec<_>>());
+    }
 }
