@@ -29,6 +29,8 @@ pub enum Section {
     Sessions,
     /// What was decided.
     Decisions,
+    /// What was changed, and what else happened.
+    Changes,
     /// How Cedargate itself stands at Entra.
     Entra,
     /// The settings as they are in force.
@@ -46,7 +48,7 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Routes,
         Self::Policies,
         Self::Draft,
@@ -57,6 +59,7 @@ impl Section {
         Self::People,
         Self::Sessions,
         Self::Decisions,
+        Self::Changes,
         Self::Entra,
         Self::Settings,
     ];
@@ -73,7 +76,7 @@ impl Section {
             | Self::Entra => ConsoleAction::ReadRules,
             Self::Explorer | Self::People | Self::Sessions => ConsoleAction::ReadPeople,
             Self::Settings => ConsoleAction::ReadSettings,
-            Self::Decisions => ConsoleAction::ReadLog,
+            Self::Decisions | Self::Changes => ConsoleAction::ReadLog,
         }
     }
 
@@ -92,6 +95,7 @@ impl Section {
             Self::Decisions => {
                 sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
             }
+            Self::Changes => sign("Assurance", "Changes", "activity", "c", urls::events()),
             Self::Entra => sign("Set-up", "Entra", "key-round", "e", urls::entra()),
             Self::Settings => sign("Set-up", "Settings", "settings", "o", urls::settings()),
         }

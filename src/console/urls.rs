@@ -5,6 +5,7 @@ use crate::model::id::{
     AppRole, AssertionId, DecisionId, GrantId, GroupId, PolicyId, ReleaseNumber, RouteId,
     SessionId, Subject,
 };
+use crate::model::query::{self, Pattern, Query, Sense, Term, TextKey};
 use crate::web::link::Link;
 
 /// Endpoint pattern of the console's door.
@@ -80,6 +81,10 @@ pub const PERSON: &str = "/console/people/{subject}";
 pub const SESSIONS: &str = "/console/sessions";
 /// Endpoint pattern of the page that asks before sessions are ended, and of the form that ends them.
 pub const ENDING: &str = "/console/sessions/end";
+/// Endpoint pattern of what was changed, and what else happened.
+pub const EVENTS: &str = "/console/changes";
+/// Endpoint pattern of one event of the log.
+pub const EVENT: &str = "/console/changes/{event}";
 /// Endpoint pattern of the settings.
 pub const SETTINGS: &str = "/console/settings";
 
@@ -229,6 +234,25 @@ pub fn decisions_where(query: &str) -> Link {
 /// One decision.
 pub fn decision(id: &DecisionId) -> Link {
     Link::path(&["console", "decisions", &id.to_string()])
+}
+
+/// What was changed, and what else happened.
+pub fn events() -> Link {
+    Link::path(&["console", "changes"])
+}
+
+/// What one person or operator did, over all that is kept.
+pub fn events_of(actor: &str) -> Link {
+    let terms = vec![Term {
+        sense: Sense::Is,
+        what: query::What::Text(TextKey::User, vec![Pattern::Is(actor.to_owned())]),
+    }];
+    events().with_query("q", &Query { terms }.to_string()).with_query("range", "all")
+}
+
+/// One event of the log.
+pub fn event(id: &DecisionId) -> Link {
+    Link::path(&["console", "changes", &id.to_string()])
 }
 
 /// How Cedargate stands at Entra.

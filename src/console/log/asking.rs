@@ -4,10 +4,10 @@ use serde::Deserialize;
 
 use crate::console::urls;
 use crate::model::id::DecisionId;
-use crate::model::query::{Effect, Query, Sense, Term, What};
+use crate::model::query::{Effect, Query, Sense, Term, TextKey, What};
 use crate::web::link::Link;
 
-/// What the address of the list of decisions may say.
+/// What the address of a list may say.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Address {
@@ -27,11 +27,65 @@ pub const RANGES: [(&str, &str); 5] = [
     ("30d", "Last 30 days"),
     ("all", "All that is kept"),
 ];
-/// The range of a page that says none.
-pub const USUAL: &str = "24h";
 
-/// Only what became of requests: the other records have pages of their own.
-const REQUESTS: &str = "kind:decision,refusal";
+/// What the gate notes of its own running. Nobody did it; whoever wants it asks for it by `kind:`.
+const NOISE: &str = "-kind:heartbeat,started,stopped,turned_away,upstream_failed,connection_cut,abandoned,recheck_unavailable,log_overflowed";
+
+/// Which records a page lists. Each kind of record is on one of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    /// What became of requests.
+    Requests,
+    /// Everything else.
+    Events,
+}
+
+impl List {
+    /// The span of time of a page that says none.
+    fn usual(self) -> &'static str {
+        match self {
+            Self::Requests => "24h",
+            Self::Events => "30d",
+        }
+    }
+
+    /// What holds for all that it lists when this was typed.
+    fn condition(self, typed: &Query) -> String {
+        let names_kind = |term: &Term| matches!(term.what, What::Text(TextKey::Kind, _));
+        match self {
+            Self::Requests => "kind:decision,refusal".to_owned(),
+            Self::Events if typed.terms.iter().any(names_kind) => {
+                "-kind:decision,refusal".to_owned()
+            }
+            Self::Events => format!("-kind:decision,refusal {NOISE}"),
+        }
+    }
+
+    fn link(self) -> Link {
+        match self {
+            Self::Requests => urls::decisions(),
+            Self::Events => urls::events(),
+        }
+    }
+
+    /// The span that an address names, when it is one; else the usual one.
+    pub(super) fn offered(self, text: &str) -> &'static str {
+        self.range(text).unwrap_or(self.usual())
+    }
+
+    fn range(self, text: &str) -> Result<&'static str, Wrong> {
+        let text = if text.is_empty() { self.usual() } else { text };
+        let known = RANGES.iter().map(|(value, _)| *value).find(|value| *value == text);
+        known.ok_or_else(|| Wrong(format!("`{text}` is not one of the spans of time.")))
+    }
+
+    /// The page of what a query finds, over a span of time.
+    fn over(self, query: &str, range: &str) -> Link {
+        let fields = [("q", query), ("range", if range == self.usual() { "" } else { range })];
+        let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        said.fold(self.link(), |link, (name, value)| link.with_query(name, value))
+    }
+}
 
 /// What is asked, read.
 #[derive(Debug, Clone)]
@@ -42,6 +96,7 @@ pub(super) struct Asked {
     pub(super) range: &'static str,
     /// Only what is older than this record.
     pub(super) before: Option<DecisionId>,
+    list: List,
     typed: Query,
 }
 
@@ -54,7 +109,7 @@ impl Asked {
     ///
     /// # Errors
     /// With what is wrong with it.
-    pub(super) fn read(address: &Address) -> Result<Self, Wrong> {
+    pub(super) fn read(address: &Address, list: List) -> Result<Self, Wrong> {
         let typed: Query = address.q.parse().map_err(|error| Wrong(format!("{error}.")))?;
         let before = match address.before.as_str() {
             "" => None,
@@ -62,14 +117,21 @@ impl Asked {
                 Some(id.parse().map_err(|_| Wrong(format!("`{id}` is not the id of a record.")))?)
             }
         };
-        Ok(Self { text: address.q.clone(), range: range(&address.range)?, before, typed })
+        Ok(Self {
+            text: address.q.clone(),
+            range: list.range(&address.range)?,
+            before,
+            list,
+            typed,
+        })
     }
 
     /// All of it as a query.
     pub(super) fn query(&self) -> Query {
         let mut query = self.typed.clone();
         let own = format!(
-            "{REQUESTS} {}",
+            "{} {}",
+            self.list.condition(&self.typed),
             if self.range == "all" { String::new() } else { format!("at:-{}", self.range) }
         );
         // Both are ours; what can't be read would be no condition at all.
@@ -79,12 +141,12 @@ impl Asked {
 
     /// The page of another query over the same time.
     fn link(&self, query: &Query) -> Link {
-        list(&query.to_string(), self.range)
+        self.list.over(&query.to_string(), self.range)
     }
 
     /// The same page from its beginning.
     pub(super) fn newest(&self) -> Link {
-        list(&self.text, self.range)
+        self.list.over(&self.text, self.range)
     }
 
     /// The page behind the record with this id.
@@ -129,7 +191,7 @@ impl Asked {
     pub(super) fn within(&self, from: &str, to: &str) -> Link {
         let mut query = without(&self.typed, |term| matches!(term.what, What::At(_)));
         query.terms.extend(format!("at:{from}..{to}").parse::<Query>().unwrap_or_default().terms);
-        list(&query.to_string(), "all")
+        self.list.over(&query.to_string(), "all")
     }
 }
 
@@ -158,17 +220,4 @@ const HERE: &str = "page";
 
 fn without(query: &Query, dropped: impl Fn(&Term) -> bool) -> Query {
     Query { terms: query.terms.iter().filter(|term| !dropped(term)).cloned().collect() }
-}
-
-fn range(text: &str) -> Result<&'static str, Wrong> {
-    let text = if text.is_empty() { USUAL } else { text };
-    let known = RANGES.iter().map(|(value, _)| *value).find(|value| *value == text);
-    known.ok_or_else(|| Wrong(format!("`{text}` is not one of the spans of time.")))
-}
-
-/// The list of decisions that a query finds, over a span of time.
-fn list(query: &str, range: &str) -> Link {
-    let fields = [("q", query), ("range", if range == USUAL { "" } else { range })];
-    let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
-    said.fold(urls::decisions(), |link, (name, value)| link.with_query(name, value))
 }

@@ -6,7 +6,7 @@ use askama::Template;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
-use super::asking::{Address, Asked, Chip, RANGES, Tab, USUAL, Wrong};
+use super::asking::{Address, Asked, Chip, List, RANGES, Tab, Wrong};
 use super::chart::{self, Chart, grouped};
 use super::record::{DecisionRow, RecordView, Rules};
 use crate::console::Console;
@@ -90,7 +90,7 @@ impl DecisionsPage {
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let address: Address = asked.query()?;
     let shown = asked.shown(&console).await?;
-    let wanted = match Asked::read(&address) {
+    let wanted = match Asked::read(&address, List::Requests) {
         Ok(wanted) => wanted,
         Err(wrong) => return refused(&asked, &shown, (&address, wrong)),
     };
@@ -153,12 +153,7 @@ fn refused(asked: &Admitted, shown: &Shown, (address, Wrong(text)): (&Address, W
         action: urls::decisions(),
         newest: urls::decisions(),
         query: address.q.clone(),
-        range: RANGES
-            .iter()
-            .map(|(value, _)| *value)
-            .find(|value| *value == address.range)
-            .unwrap_or(USUAL)
-            .to_owned(),
+        range: List::Requests.offered(&address.range).to_owned(),
         wrong: Some(text),
         effects: Vec::new(),
         chips: Vec::new(),

@@ -1,4 +1,4 @@
-//! The log: what was decided, and why.
+//! The log: what was decided, and why; what was changed, and by whom.
 
 use super::endpoints::Endpoint;
 use super::urls;
@@ -8,8 +8,11 @@ pub mod asking;
 pub mod chart;
 pub mod decision;
 pub mod decisions;
+pub mod event;
+pub mod events;
 pub mod fact;
 pub mod record;
+pub mod told;
 
 /// What is asked here.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -19,4 +22,6 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::DECISION, ReadLog, |console, asked| {
         Box::pin(decision::page(console, asked))
     }),
+    Endpoint::get(urls::EVENTS, ReadLog, |console, asked| Box::pin(events::page(console, asked))),
+    Endpoint::get(urls::EVENT, ReadLog, |console, asked| Box::pin(event::page(console, asked))),
 ];

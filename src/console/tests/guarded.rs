@@ -9,7 +9,7 @@ use crate::console::endpoints::{Endpoint, Verb, table};
 use crate::console::urls;
 
 /// An address that the pattern stands for, and that is there for those who may see it.
-fn address(endpoint: &Endpoint, decision: &str) -> String {
+fn address(endpoint: &Endpoint, [decision, change]: [&str; 2]) -> String {
     let path = match endpoint.path {
         urls::ROLE => format!("{}?value=Reports.Read", urls::ROLE),
         urls::ENDING => format!("{}?user={}", urls::ENDING, subject("uma")),
@@ -23,16 +23,17 @@ fn address(endpoint: &Endpoint, decision: &str) -> String {
         .replace("{pair}", "0...1")
         .replace("{number}", "1")
         .replace("{id}", decision)
+        .replace("{event}", change)
         .replace("{group}", FINANCE)
         .replace("{subject}", &subject("olive"))
 }
 
-async fn ask(scene: &Scene, person: &Person, endpoint: &Endpoint) -> StatusCode {
+async fn ask(scene: &Scene, (person, change): (&Person, &str), endpoint: &Endpoint) -> StatusCode {
     let decision = scene.requests().await.last().map_or_else(
         || "00000000-0".to_owned(),
         |record| record["id"].as_str().unwrap().to_owned(),
     );
-    let address = address(endpoint, &decision);
+    let address = address(endpoint, [&decision, change]);
     let sending = match endpoint.verb {
         Verb::Get => get(&address),
         // An empty form: whoever may send it learns that it can't be read, and nothing is changed.
@@ -55,6 +56,7 @@ async fn personas(scene: &Scene) -> Vec<(&'static str, Person)> {
 async fn every_endpoint_answers_each_persona_as_the_table_says_a58() {
     let scene = scene().await;
     let personas = personas(&scene).await;
+    let change = scene.change("release_published").await;
     let mut golden = String::new();
     for endpoint in table() {
         let row = format!(
@@ -66,7 +68,7 @@ async fn every_endpoint_answers_each_persona_as_the_table_says_a58() {
         writeln!(golden, "{row}").unwrap();
         for (name, person) in &personas {
             let before = scene.requests().await.len();
-            let status = ask(&scene, person, endpoint).await;
+            let status = ask(&scene, (person, &change), endpoint).await;
             let records = scene.requests().await;
             assert_eq!(records.len(), before + 1, "{row}, {name}: not exactly one record");
             let last = records.last().unwrap();

@@ -23,7 +23,7 @@ async fn draft(scene: &Scene, (book, text): (&RuleBook, fn(&str) -> String)) {
 }
 
 /// Every page, by a name.
-fn targets(id: &str, query: &str) -> Vec<(&'static str, String)> {
+fn targets([id, change, query]: [&str; 3]) -> Vec<(&'static str, String)> {
     vec![
         ("routes", "/console/routes".to_owned()),
         ("route", "/console/routes/intranet/finance".to_owned()),
@@ -39,6 +39,8 @@ fn targets(id: &str, query: &str) -> Vec<(&'static str, String)> {
         ("assertions", "/console/assertions".to_owned()),
         ("decision", format!("/console/decisions/{id}")),
         ("decisions", "/console/decisions".to_owned()),
+        ("changes", "/console/changes".to_owned()),
+        ("change", format!("/console/changes/{change}")),
         ("who", "/console/explore/who?route=intranet/finance&action=read".to_owned()),
         ("what", format!("/console/explore/what?user={}", subject("uma"))),
         (
@@ -74,8 +76,11 @@ async fn pages(text: fn(&str) -> String) -> Vec<(&'static str, String)> {
     }
     let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
     let query: String = url::form_urlencoded::byte_serialize(text("/console").as_bytes()).collect();
+    // The last of what the draft left: then all of it is on record.
+    scene.change("group_name_changed").await;
+    let change = scene.change("grant_changed").await;
     let mut pages = Vec::new();
-    for (name, target) in targets(&id, &query) {
+    for (name, target) in targets([&id, &change, &query]) {
         let answer = scene.send(&owner, get(&target)).await;
         assert_eq!(answer.status, StatusCode::OK, "{name}");
         let policy = answer.header("content-security-policy").to_owned();

@@ -4,6 +4,7 @@ mod adding;
 mod directory;
 mod drafting;
 mod entra;
+mod events;
 mod explore;
 mod forged;
 mod guarded;

@@ -331,6 +331,21 @@ impl Scene {
         lines.iter().rev().map(body).collect()
     }
 
+    /// The id of the newest record of a change with this action, as soon as it is on record.
+    pub(crate) async fn change(&self, action: &str) -> String {
+        self.doorkeeper.audit.changes_made();
+        let found = async {
+            loop {
+                let lines = self.reader.recent(Show::Everything, 1_000, None).await.unwrap();
+                if let Some(line) = lines.iter().find(|line| body(line)["action"] == action) {
+                    return line.id.to_string();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), found).await.expect(action)
+    }
+
     /// From here on nothing can be recorded.
     pub(crate) async fn stop_log(&mut self) {
         self.stop.cancel();
