@@ -259,7 +259,7 @@ pub(super) fn line(text: &str) -> Read<String> {
     filled(text)
 }
 
-/// Characters of a [`line`].
+/// Characters of a [`line()`].
 const LONGEST_LINE: usize = 200;
 
 /// The log filter. Whether its directives make sense, telemetry says when it starts.
