@@ -169,3 +169,14 @@ pub struct Named {
     /// Its page.
     pub link: Option<Link>,
 }
+
+/// One of several pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tab {
+    /// What it shows.
+    pub label: &'static str,
+    /// Its address.
+    pub link: Link,
+    /// `page` for the present one, as `aria-current` has it.
+    pub is_here: Option<&'static str>,
+}

@@ -344,7 +344,7 @@ fn turn_back(console: &Console, visit: Visit<'_>, judged: Judged) -> Response {
     }
     let asks = exchange.facts.method == "GET" || exchange.facts.method == "HEAD";
     // A form can't be sent again after signing in.
-    let back = if asks { exchange.target() } else { urls::routes().to_string() };
+    let back = if asks { exchange.target() } else { urls::home().to_string() };
     let mut response = console.doorkeeper.sign_in_first(exchange, &back, judged.id);
     caller.tidy(response.headers_mut());
     response

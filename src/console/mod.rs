@@ -26,6 +26,7 @@ mod answers;
 pub mod cedar_text;
 pub mod changes;
 pub mod choice;
+pub mod dashboard;
 pub mod directory;
 pub mod endpoints;
 pub mod explore;
@@ -36,6 +37,7 @@ mod saving;
 pub mod sections;
 pub mod setup;
 mod showing;
+mod streaming;
 pub mod urls;
 pub mod words;
 

@@ -9,6 +9,8 @@ use super::urls;
 /// A place of the console that the navigation shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Section {
+    /// How things stand.
+    Dashboard,
     /// Routes and who may open them.
     Routes,
     /// All rules.
@@ -42,13 +44,13 @@ struct Sign {
     group: &'static str,
     label: &'static str,
     icon: &'static str,
-    key: &'static str,
     link: Link,
 }
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
+        Self::Dashboard,
         Self::Routes,
         Self::Policies,
         Self::Draft,
@@ -67,7 +69,8 @@ impl Section {
     /// What a person must be allowed to do, to be led there.
     pub fn action(self) -> ConsoleAction {
         match self {
-            Self::Routes
+            Self::Dashboard
+            | Self::Routes
             | Self::Policies
             | Self::Draft
             | Self::Releases
@@ -81,23 +84,22 @@ impl Section {
     }
 
     fn sign(self) -> Sign {
-        let sign = |group, label, icon, key, link| Sign { group, label, icon, key, link };
+        let sign = |group, label, icon, link| Sign { group, label, icon, link };
         match self {
-            Self::Routes => sign("Access", "Routes", "route", "r", urls::routes()),
-            Self::Policies => sign("Access", "Policies", "file-text", "p", urls::policies()),
-            Self::Releases => sign("Access", "Releases", "history", "l", urls::releases()),
-            Self::Draft => sign("Access", "Draft", "pencil", "v", urls::draft()),
-            Self::Explorer => sign("Access", "Who can what", "eye", "w", urls::who()),
-            Self::Simulator => sign("Access", "Simulator", "flask-conical", "t", urls::simulate()),
-            Self::Groups => sign("Directory", "Groups and roles", "users", "g", urls::groups()),
-            Self::People => sign("Directory", "People", "user", "u", urls::people()),
-            Self::Sessions => sign("Directory", "Sessions", "monitor", "s", urls::sessions()),
-            Self::Decisions => {
-                sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
-            }
-            Self::Changes => sign("Assurance", "Changes", "activity", "c", urls::events()),
-            Self::Entra => sign("Set-up", "Entra", "key-round", "e", urls::entra()),
-            Self::Settings => sign("Set-up", "Settings", "settings", "o", urls::settings()),
+            Self::Dashboard => sign("Overview", "Dashboard", "activity", urls::home()),
+            Self::Routes => sign("Access", "Routes", "route", urls::routes()),
+            Self::Policies => sign("Access", "Policies", "file-text", urls::policies()),
+            Self::Releases => sign("Access", "Releases", "git-compare", urls::releases()),
+            Self::Draft => sign("Access", "Draft", "pencil", urls::draft()),
+            Self::Explorer => sign("Access", "Who can what", "eye", urls::who()),
+            Self::Simulator => sign("Access", "Simulator", "flask-conical", urls::simulate()),
+            Self::Groups => sign("Directory", "Groups and roles", "users", urls::groups()),
+            Self::People => sign("Directory", "People", "user", urls::people()),
+            Self::Sessions => sign("Directory", "Sessions", "monitor", urls::sessions()),
+            Self::Decisions => sign("Assurance", "Decisions", "scroll-text", urls::decisions()),
+            Self::Changes => sign("Assurance", "Changes", "history", urls::events()),
+            Self::Entra => sign("Set-up", "Entra", "key-round", urls::entra()),
+            Self::Settings => sign("Set-up", "Settings", "settings", urls::settings()),
         }
     }
 }
@@ -106,9 +108,9 @@ impl Section {
 pub fn nav(here: Section, open: &[Section]) -> Vec<NavGroup> {
     let mut groups: Vec<NavGroup> = Vec::new();
     for section in Section::ALL.into_iter().filter(|section| open.contains(section)) {
-        let Sign { group, label, icon, key, link } = section.sign();
+        let Sign { group, label, icon, link } = section.sign();
         let place = if section == here { Place::Here } else { Place::Elsewhere };
-        let item = NavItem { label, link, icon, key, place };
+        let item = NavItem { label, link, icon, place };
         match groups.last_mut().filter(|last| last.label == group) {
             Some(last) => last.items.push(item),
             None => groups.push(NavGroup { label: group, items: vec![item] }),

@@ -93,6 +93,11 @@ impl Shown {
         self.book.grants.iter().find(|grant| grant.id.as_str() == id)
     }
 
+    /// Which release it is, in words.
+    pub(super) fn words(&self) -> &str {
+        &self.words
+    }
+
     /// The number of the release that a change would become.
     pub(super) fn next(&self) -> ReleaseNumber {
         ReleaseNumber(self.number.0.saturating_add(1))

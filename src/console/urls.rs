@@ -12,6 +12,8 @@ use crate::web::link::Link;
 pub const HOME: &str = "/console/";
 /// The same without its slash.
 pub const BARE_HOME: &str = "/console";
+/// Endpoint pattern of the numbers of the first page as they change.
+pub const NUMBERS: &str = "/console/numbers";
 /// Endpoint pattern of the list of routes.
 pub const ROUTES: &str = "/console/routes";
 /// Endpoint pattern of one route.
@@ -94,6 +96,16 @@ pub const SETTINGS: &str = "/console/settings";
 
 /// Endpoint pattern of how Cedargate stands at Entra.
 pub const ENTRA: &str = "/console/entra";
+
+/// The first page.
+pub fn home() -> Link {
+    Link::path(&["console", ""])
+}
+
+/// The numbers of the first page as they change.
+pub fn numbers() -> Link {
+    Link::path(&["console", "numbers"])
+}
 
 /// All routes.
 pub fn routes() -> Link {

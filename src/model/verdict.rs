@@ -46,6 +46,21 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Granted,
+        Self::NoGrant,
+        Self::NotSignedIn,
+        Self::Forbidden,
+        Self::PolicyError,
+        Self::NoRoute,
+    ];
+
+    /// The reason that records write with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+
     /// The word in records, JSON answers and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -47,7 +47,7 @@ pub(super) async fn page(
             ..me(caller, &names, &snapshot)
         },
         read_again: Link::path(&["groups", "read"]),
-        console: may_manage.then(|| Link::path(&["console", "routes"])),
+        console: may_manage.then(|| Link::path(&["console", ""])),
         sessions: Link::path(&["sessions"]),
         sign_out: Link::path(&["_gate", "logout"]),
         contact: portal.contact.as_deref().map(|contact| Contact::new(contact, "Access")),

@@ -10,8 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 /// Request headers that our pages differ by.
-pub const VARY: HeaderValue =
-    HeaderValue::from_static("HX-Request, HX-Request-Type, HX-Boosted, X-View");
+pub const VARY: HeaderValue = HeaderValue::from_static("HX-Request, HX-Request-Type, HX-Boosted");
 
 /// What htmx said of a request. None of it is trusted beyond the choice between page and fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +32,6 @@ pub enum Wants {
     PageByScript,
     /// A part of the page.
     Fragment,
-    /// The part that belongs in the drawer (`X-View: drawer`, sent by our own script).
-    Drawer,
 }
 
 impl Hx {
@@ -55,7 +52,7 @@ impl Hx {
     pub fn wants_fragment(&self) -> bool {
         match self.wants {
             Wants::Page | Wants::PageByScript => false,
-            Wants::Fragment | Wants::Drawer => true,
+            Wants::Fragment => true,
         }
     }
 }
@@ -69,8 +66,6 @@ impl Wants {
             Self::Page
         } else if !says("hx-request-type", "partial") || says("hx-boosted", "true") {
             Self::PageByScript
-        } else if says("x-view", "drawer") {
-            Self::Drawer
         } else {
             Self::Fragment
         }
@@ -173,7 +168,7 @@ pub fn signed_out(hx: &Hx, sign_in: &str) -> Response {
         Wants::Page => {
             (StatusCode::SEE_OTHER, [(header::LOCATION, sign_in.to_owned())]).into_response()
         }
-        Wants::PageByScript | Wants::Fragment | Wants::Drawer => {
+        Wants::PageByScript | Wants::Fragment => {
             (StatusCode::UNAUTHORIZED, HxOut::new().redirect(sign_in), ()).into_response()
         }
     }

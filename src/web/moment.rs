@@ -27,6 +27,11 @@ impl Moment {
         self.0.to_jiff().strftime("%H:%M:%S").to_string()
     }
 
+    /// `31 Dec, 18:00`, where the year and the zone go without saying.
+    pub fn short(&self) -> String {
+        self.0.to_jiff().strftime("%-d %b, %H:%M").to_string()
+    }
+
     /// `31 Dec 2026, 18:00 UTC`
     pub fn minute(&self) -> String {
         self.0.to_jiff().strftime("%-d %b %Y, %H:%M UTC").to_string()

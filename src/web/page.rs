@@ -156,8 +156,6 @@ pub struct NavItem {
     pub link: Link,
     /// Name of its icon in the sprite.
     pub icon: &'static str,
-    /// The key that opens it after `g`.
-    pub key: &'static str,
     /// Whether the page shown belongs to it.
     pub place: Place,
 }

@@ -28,6 +28,8 @@ mod clients;
 #[cfg(feature = "demo")]
 mod console;
 #[cfg(feature = "demo")]
+mod console_pages;
+#[cfg(feature = "demo")]
 mod cutting;
 #[cfg(feature = "demo")]
 mod demo;

@@ -19,7 +19,7 @@ use crate::web::page::{self, Frame, Notice, Tone};
 
 /// What would be thrown away.
 #[derive(Debug, Clone, Template)]
-#[template(path = "console/changes/discard.html")]
+#[template(path = "console/changes/discard.html", blocks = ["ask"])]
 pub struct DiscardPage {
     /// What surrounds the page.
     pub frame: Frame,
@@ -85,5 +85,8 @@ async fn respond(
         action: urls::discard(),
         back: urls::draft(),
     };
+    if asked.hx.wants_fragment() {
+        return Ok(page::console(status, &page.frame, &page.as_ask()));
+    }
     Ok(page::console(status, &page.frame, &page))
 }

@@ -22,7 +22,7 @@ use crate::web::page::{self, Frame};
 
 /// What will end, and what that means.
 #[derive(Debug, Clone, Template)]
-#[template(path = "console/directory/ending.html")]
+#[template(path = "console/directory/ending.html", blocks = ["ask"])]
 pub struct EndingPage {
     /// What surrounds the page.
     pub frame: Frame,
@@ -103,6 +103,9 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         session: which.session,
         user: which.user,
     };
+    if asked.hx.wants_fragment() {
+        return Ok(page::console(StatusCode::OK, &page.frame, &page.as_ask()));
+    }
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 

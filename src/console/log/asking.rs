@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use crate::console::choice::Tab;
 use crate::console::urls;
 use crate::model::id::DecisionId;
 use crate::model::query::{Effect, Query, Sense, Term, TextKey, What};
@@ -201,17 +202,6 @@ impl Asked {
         query.terms.extend(format!("at:{from}..{to}").parse::<Query>().unwrap_or_default().terms);
         self.list.over(&query.to_string(), "all")
     }
-}
-
-/// One of several pages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tab {
-    /// What it shows.
-    pub label: &'static str,
-    /// Its address.
-    pub link: Link,
-    /// `page` for the present one, as `aria-current` has it.
-    pub is_here: Option<&'static str>,
 }
 
 /// A condition that can be taken away.

@@ -11,13 +11,14 @@ use super::told::{EventRow, EventView, Names};
 use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::choice::Choice;
-use crate::console::directory::known::known;
+use crate::console::directory::known::known as known_to;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::console::words::count;
 use crate::model::query::Present;
+use crate::model::time::Timestamp;
 use crate::store::StoreError;
 use crate::store::audit::search::{Found, Wanted};
 use crate::web::hx::HxOut;
@@ -91,7 +92,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     };
     let found = searched(&console, &asked, (&shown, &wanted)).await;
     let found = found.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let known = known(&console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let known = known_to(&console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
     let names = Names { shown: &shown, known: &known };
     let page = filled(&asked, frame, (&wanted, &found, names));
     if asked.hx.wants_fragment() {
@@ -110,6 +111,27 @@ async fn searched(
     let known = Present { now: asked.exchange.at, names: shown.names.clone() };
     let (query, before) = (wanted.query(), wanted.before);
     console.searcher.find(Wanted { query, known, before, after: None, limit: ROWS }).await
+}
+
+/// What changes rules or records; that somebody signed in is no change.
+const CHANGES: &str = "kind:change,erased,pruned,key_rotated,restored at:-30d";
+
+/// The newest changes of the last 30 days, at most so many.
+///
+/// # Errors
+/// When the log or who was here can't be read.
+pub(in crate::console) async fn newest(
+    console: &Console,
+    (shown, now): (&Shown, Timestamp),
+    limit: usize,
+) -> Result<Vec<EventRow>, StoreError> {
+    let query = CHANGES.parse().unwrap_or_default();
+    let known = Present { now, names: shown.names.clone() };
+    let wanted = Wanted { query, known, before: None, after: None, limit };
+    let found = console.searcher.find(wanted).await?;
+    let known = known_to(console).await?;
+    let names = Names { shown, known: &known };
+    Ok(found.lines.iter().map(|line| EventView::of(line).row(names)).collect())
 }
 
 fn filled(

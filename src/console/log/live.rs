@@ -1,17 +1,10 @@
-//! The newest decisions as they are made (server-sent events, WHATWG HTML section 9.2).
-//!
-//! A stream ends with the session that asked for it, or when its person may no longer read the log; looking at the log
-//! this way is no use of the session.
+//! The newest decisions as they are made.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, Stream};
-use http::{HeaderName, HeaderValue};
+use axum::response::sse::Event;
 
 use super::asking::{Address, Asked, List};
 use super::record::{DecisionRow, RecordView, Rules};
@@ -20,20 +13,16 @@ use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::guard::Admitted;
 use crate::console::showing::Shown;
-use crate::model::id::{DecisionId, SessionId};
+use crate::console::streaming::{Look, Looking, Watch, stream};
+use crate::model::id::DecisionId;
 use crate::model::query::{Present, Query};
-use crate::model::record::Verdict;
 use crate::store::StoreError;
 use crate::store::audit::search::{Found, Wanted};
-use crate::web::fault::seal;
 
 /// Between looks at the log.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Rows that one look sends at most.
 const ROWS: usize = 10;
-/// A proxy in between that gathers what it passes on would hold the rows back.
-const UNBUFFERED: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 
 /// One row, as it goes out.
 #[derive(Debug, Template)]
@@ -47,17 +36,7 @@ struct Tail {
     console: Arc<Console>,
     shown: Shown,
     query: Query,
-    session: SessionId,
     last: Option<DecisionId>,
-    state: State,
-}
-
-/// How far a stream is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Begun,
-    Going,
-    Over,
 }
 
 /// Answers with the decisions that match, as they are made.
@@ -65,66 +44,27 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let address: Address = asked.query()?;
     let wanted = Asked::read(&address, List::Requests)
         .map_err(|_wrong| Box::new(asked.said().unreadable()))?;
-    let session = asked.caller.session.as_ref().map(|session| session.id.clone());
-    // Who came with a token has no page to stream to.
-    let session = session.ok_or_else(|| Box::new(asked.no_page()))?;
+    let watch = Watch::of(&console, &asked, ConsoleAction::ReadLog)?;
     let shown = asked.shown(&console).await?;
-    let query = wanted.query();
-    let mut tail = Tail { console, shown, query, session, last: None, state: State::Begun };
+    let mut tail = Tail { console, shown, query: wanted.query(), last: None };
     let newest = match asked.resumed_behind() {
         Some(id) => Ok(Some(id)),
         None => tail.newest().await,
     };
     tail.last = newest.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let mut response = Sse::new(tail.events()).keep_alive(KeepAlive::default()).into_response();
-    seal(response.headers_mut());
-    let (name, value) = UNBUFFERED;
-    response.headers_mut().insert(name, value);
-    Ok::<Response, _>(response)
+    Ok(stream(watch, tail))
+}
+
+impl Look for Tail {
+    const EVERY: Duration = LOOK_EVERY;
+
+    fn look(&mut self) -> Looking<'_> {
+        Box::pin(self.read())
+    }
 }
 
 impl Tail {
-    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        let pieces = stream::unfold(self, |mut tail| async move {
-            let events = tail.next().await?;
-            Some((stream::iter(events.into_iter().map(Ok)), tail))
-        });
-        futures_util::StreamExt::flatten(pieces)
-    }
-
-    /// What the next look brings; none at the end.
-    async fn next(&mut self) -> Option<Vec<Event>> {
-        match self.state {
-            State::Over => return None,
-            State::Going => {
-                let pause = tokio::time::sleep(LOOK_EVERY);
-                self.console.stop.run_until_cancelled(pause).await?;
-            }
-            State::Begun => self.state = State::Going,
-        }
-        if !self.may_go_on().await {
-            self.state = State::Over;
-            return Some(vec![Event::default().event("signin").data("ended")]);
-        }
-        match self.look().await {
-            Ok(events) => Some(events),
-            Err(error) => {
-                tracing::warn!(error = %error, "The newest decisions could not be read.");
-                Some(Vec::new())
-            }
-        }
-    }
-
-    /// Whether the session lives and its person may read the log.
-    async fn may_go_on(&self) -> bool {
-        let keeper = &self.console.doorkeeper;
-        let watched = keeper.sessions.watch(&self.session, keeper.public.host()).await;
-        let Ok(Some(watched)) = watched else { return false };
-        let principal = &watched.session.principal;
-        self.console.rules.decide(principal, ConsoleAction::ReadLog).verdict == Verdict::Allow
-    }
-
-    async fn look(&mut self) -> Result<Vec<Event>, StoreError> {
+    async fn read(&mut self) -> Result<Vec<Event>, StoreError> {
         let found = self.find(self.query.clone(), ROWS).await?;
         let mut events: Vec<_> = found
             .lines

@@ -62,16 +62,6 @@ pub(in crate::console) struct RecordView {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::console) struct Rules<'a>(pub(in crate::console) &'a Shown);
 
-/// Every reason that a record can name.
-const REASONS: [Reason; 6] = [
-    Reason::Granted,
-    Reason::NoGrant,
-    Reason::NotSignedIn,
-    Reason::Forbidden,
-    Reason::PolicyError,
-    Reason::NoRoute,
-];
-
 impl RecordView {
     /// Reads a record. What is no JSON is shown as nothing.
     pub(in crate::console) fn of(line: &RecordLine) -> Self {
@@ -149,8 +139,7 @@ impl RecordView {
     }
 
     fn reason_code(&self) -> Option<Reason> {
-        let word = self.text("reason");
-        REASONS.into_iter().find(|reason| reason.as_str() == word)
+        Reason::from_word(&self.text("reason"))
     }
 
     fn reason(&self) -> String {

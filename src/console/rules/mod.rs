@@ -1,10 +1,5 @@
 //! The rules: routes, and who may open each.
 
-use std::future::ready;
-
-use axum::response::Response;
-
-use super::answers::see_other;
 use super::endpoints::Endpoint;
 use super::urls;
 use crate::authz::console::ConsoleAction::{EditDraft, ReadRules};
@@ -20,8 +15,6 @@ pub mod routes;
 
 /// What is asked here.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    Endpoint::get(urls::BARE_HOME, ReadRules, |_, _| Box::pin(ready(Ok(home())))),
-    Endpoint::get(urls::HOME, ReadRules, |_, _| Box::pin(ready(Ok(home())))),
     Endpoint::get(urls::ROUTES, ReadRules, |console, asked| Box::pin(routes::page(console, asked))),
     Endpoint::get(urls::ROUTE, ReadRules, |console, asked| Box::pin(route::page(console, asked))),
     Endpoint::post(urls::GRANTS, EditDraft, |console, asked| {
@@ -62,8 +55,3 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         Box::pin(assertions::remove(console, asked))
     }),
 ];
-
-/// The console's door leads to the routes.
-fn home() -> Response {
-    see_other(&urls::routes())
-}

@@ -10,7 +10,6 @@ use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
-use crate::console::setup::entra::warning;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::console::words::{Access, count};
@@ -74,8 +73,7 @@ impl RouteRow {
 /// Answers with the page of all routes.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let shown = asked.shown(&console).await?;
-    let mut page = filled(&shown, asked.frame("Routes", Section::Routes)?);
-    page.frame.notice = warning(&*console.entra, asked.exchange.at);
+    let page = filled(&shown, asked.frame("Routes", Section::Routes)?);
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 

@@ -81,7 +81,7 @@ pub struct GroupRow {
 }
 
 /// Whether Entra answers, in a sentence.
-fn reach(standing: &Standing, now: Timestamp) -> Remark {
+pub(in crate::console) fn reach(standing: &Standing, now: Timestamp) -> Remark {
     let since = standing.metadata_at.map(|at| Moment::new(at).minute());
     match (standing.reach, since) {
         (Reach::Reached, Some(at)) => {
@@ -155,7 +155,7 @@ fn outcome(report: &CredentialReport) -> Remark {
 }
 
 /// Whether names can be read, in a sentence.
-fn names(standing: &NamesStanding) -> Remark {
+pub(in crate::console) fn names(standing: &NamesStanding) -> Remark {
     match standing {
         NamesStanding::Untried => Remark {
             tone: Tone::Plain,
@@ -243,6 +243,20 @@ fn filled(console: &Console, (shown, frame): (&Shown, Frame), now: Timestamp) ->
         names: names(&console.groups.standing()),
         groups,
     }
+}
+
+/// Credentials that end soon: when, what it is, and the same in words.
+pub(in crate::console) fn ends(
+    entra: &dyn AtEntra,
+    now: Timestamp,
+) -> Vec<(Timestamp, String, Notice)> {
+    let soon = |report: &CredentialReport| {
+        let at = report.expires_at.filter(|at| at.since(now).as_secs() < SOON * DAY)?;
+        let CredentialRow { name, setting, end, .. } = credential(report, now);
+        let notice = Notice { tone: end.tone, text: end.text };
+        Some((at, format!("The {name} in {setting}"), notice))
+    };
+    entra.credentials().iter().filter_map(soon).collect()
 }
 
 /// What somebody must do soon about a credential, for the console's first page; the most pressing one.

@@ -123,8 +123,8 @@ async fn end_of_a_credential_is_said_and_warned_of_in_time() {
         let mark = text.split("<span class=\"mark mark-").nth(1).unwrap();
         assert!(mark.starts_with(class), "{end:?}: {mark}");
         assert!(text.contains(words), "{words}: {text}");
-        let first = page(&scene, "/console/routes").await;
-        assert_eq!(first.contains("The client secret in [entra]"), warned, "{end:?}");
+        let first = page(&scene, "/console/").await;
+        assert_eq!(first.contains("The client secret in [entra]:"), warned, "{end:?}");
     }
 }
 

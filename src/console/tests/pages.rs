@@ -1,8 +1,8 @@
 //! The console's pages, from samples.
 
 use crate::console::cedar_text::{Token, tokens};
-use crate::console::choice::{Badge, Field, Named, Written};
-use crate::console::log::asking::{Chip, Tab};
+use crate::console::choice::{Badge, Field, Named, Tab, Written};
+use crate::console::log::asking::Chip;
 use crate::console::log::chart::{Bar, Chart};
 use crate::console::log::decision::DecisionPage;
 use crate::console::log::decisions::DecisionsPage;
@@ -36,7 +36,7 @@ permit (
 };
 "#;
 
-fn frame(title: &str, here: Section, text: Text) -> Frame {
+pub(super) fn frame(title: &str, here: Section, text: Text) -> Frame {
     let mut frame = markup::frame(title, text);
     frame.nav = sections::nav(here, &[Section::Routes, Section::Decisions]);
     frame

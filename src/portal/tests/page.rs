@@ -68,7 +68,7 @@ fn home(text: Text) -> HomePage {
                 "5c1f0f6e-0f8e-4c37-9f0e-7f1f0c6a1f10.8a7c44b2-52b6-4f0e-a1f2-3d1c1a0b9e77",
             ),
         },
-        console: Some(Link::path(&["console", "routes"])),
+        console: Some(Link::path(&["console", ""])),
         read_again: Link::path(&["groups", "read"]),
         sessions: Link::path(&["sessions"]),
         sign_out: Link::path(&["_gate", "logout"]),

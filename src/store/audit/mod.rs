@@ -15,6 +15,7 @@ mod read;
 mod removal;
 mod scribe;
 pub mod search;
+mod space;
 mod wal;
 
 use std::fs::{File, TryLockError};
@@ -28,6 +29,7 @@ pub use self::pages::CopyRow;
 pub use self::people::{LastUses, PEOPLE};
 pub use self::read::{AuditReader, Show};
 pub use self::removal::{Erasure, Remover, Rest};
+pub use self::space::Space;
 use self::wal::Wal;
 pub use self::wal::WalKeeper;
 use super::error::StoreError;

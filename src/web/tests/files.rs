@@ -112,7 +112,6 @@ fn fragment_is_only_for_a_request_that_says_so() {
     check(&[asks], Wants::PageByScript);
     check(&[asks, ("hx-request-type", "full")], Wants::PageByScript);
     check(&[asks, part], Wants::Fragment);
-    check(&[asks, part, ("x-view", "drawer")], Wants::Drawer);
     check(&[asks, part, ("hx-boosted", "true")], Wants::PageByScript);
     check(&[asks, part, ("hx-history-restore-request", "true")], Wants::Page);
 }

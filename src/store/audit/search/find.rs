@@ -1,17 +1,17 @@
 //! Finding records: the newest first, by page.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use roaring::RoaringBitmap;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::Value;
 
 use super::super::super::error::StoreError;
-use super::super::{Origin, seq_of};
+use super::super::Origin;
 use super::plan::{Clause, Plan};
+use super::records::Records;
 use super::{Desk, Searcher, bit_of, block_of, file, place_of};
-use crate::model::id::{DecisionId, OriginId};
+use crate::model::id::DecisionId;
 use crate::model::query::{Evidence, Known, Query};
 use crate::model::record::RecordLine;
 use crate::model::time::Timestamp;
@@ -75,7 +75,7 @@ struct Search<'a, K> {
     desk: &'a Desk,
     wanted: &'a Wanted<K>,
     plan: Plan,
-    origins: HashMap<i64, OriginId>,
+    records: Records<'a>,
     began: Instant,
     read: usize,
     /// The last place that was looked at, and when its record was made.
@@ -94,12 +94,11 @@ impl<'a, K: Known> Search<'a, K> {
     fn new(desk: &'a Desk, wanted: &'a Wanted<K>) -> Result<Self, rusqlite::Error> {
         let plan = desk.index.as_ref().map(|index| Plan::of(index, &wanted.query, &wanted.known));
         let plan = plan.transpose()?.unwrap_or_default();
-        let origins = origins(&desk.log)?;
         Ok(Self {
             desk,
             wanted,
             plan,
-            origins,
+            records: Records::of(&desk.log)?,
             began: Instant::now(),
             read: 0,
             reached: None,
@@ -108,12 +107,12 @@ impl<'a, K: Known> Search<'a, K> {
     }
 
     fn page(mut self) -> Result<Found, rusqlite::Error> {
-        let newest: Option<i64> =
-            self.desk.log.query_row("SELECT MAX(place) FROM record", [], |row| row.get(0))?;
+        let newest = self.records.newest()?;
         let (Some(newest), Some(before)) = (newest, self.before()) else { return Ok(self.found) };
         let next = self.desk.index.as_ref().map_or(Ok(0), next_place)?;
         self.found.behind = behind(next, newest);
-        let after = self.wanted.after.map_or(Some(0), |id| self.place(id)).unwrap_or(i64::MAX);
+        let after =
+            self.wanted.after.map_or(Some(0), |id| self.records.place(id)).unwrap_or(i64::MAX);
         let from = next.max(after.saturating_add(1));
         let mut pace = self.walk_tail(from, before.min(newest + 1))?;
         if pace == Pace::On && !self.plan.finds_nothing() {
@@ -129,19 +128,14 @@ impl<'a, K: Known> Search<'a, K> {
     fn before(&self) -> Option<i64> {
         match self.wanted.before {
             None => Some(i64::MAX),
-            Some(id) => self.place(id),
+            Some(id) => self.records.place(id),
         }
-    }
-
-    fn place(&self, id: DecisionId) -> Option<i64> {
-        let (key, _) = self.origins.iter().find(|(_, origin)| **origin == id.origin)?;
-        Some(Origin { id: id.origin, key: *key }.place(id.seq))
     }
 
     /// Reads what the index does not have yet.
     fn walk_tail(&mut self, next: i64, mut before: i64) -> Result<Pace, rusqlite::Error> {
         while before > next {
-            let piece = self.piece(next, before)?;
+            let piece = self.records.piece((next, before), PIECE)?;
             let Some((last, _)) = piece.last() else { return Ok(Pace::On) };
             before = *last;
             for (place, line) in piece {
@@ -151,16 +145,6 @@ impl<'a, K: Known> Search<'a, K> {
             }
         }
         Ok(Pace::On)
-    }
-
-    fn piece(&self, next: i64, before: i64) -> Result<Vec<(i64, RecordLine)>, rusqlite::Error> {
-        let mut statement = self.desk.log.prepare_cached(
-            "SELECT r.place, r.ts_us, r.kind, r.body, p.body FROM record r
-             LEFT JOIN principal_snapshot p ON p.hash = r.principal
-             WHERE r.place >= ?1 AND r.place < ?2 ORDER BY r.place DESC LIMIT ?3",
-        )?;
-        let lines = statement.query_map(params![next, before, PIECE], |row| self.line(row))?;
-        lines.collect()
     }
 
     /// Reads what the index points at, newest block first.
@@ -191,7 +175,7 @@ impl<'a, K: Known> Search<'a, K> {
     fn keep_named(&self, places: &mut RoaringBitmap, block: i64) {
         for clause in &self.plan.clauses {
             let Clause::Is(ids) = clause else { continue };
-            let named = ids.iter().filter_map(|id| self.place(*id));
+            let named = ids.iter().filter_map(|id| self.records.place(*id));
             let here = named.filter(|place| block_of(*place) == block).map(bit_of);
             *places &= here.collect::<RoaringBitmap>();
         }
@@ -200,7 +184,7 @@ impl<'a, K: Known> Search<'a, K> {
     fn walk_places(&mut self, block: i64, places: &RoaringBitmap) -> Result<Pace, rusqlite::Error> {
         for bit in places.iter().rev() {
             let place = place_of(block, bit);
-            let Some(line) = self.record(place)? else { continue };
+            let Some(line) = self.records.record(place)? else { continue };
             if self.take(place, line) == Pace::Enough {
                 return Ok(Pace::Enough);
             }
@@ -222,43 +206,15 @@ impl<'a, K: Known> Search<'a, K> {
 
     fn mark_end(&mut self) {
         let Some((place, at)) = self.reached else { return };
-        self.found.older = self.id(place);
+        self.found.older = self.records.id(place);
         if self.found.lines.len() < self.wanted.limit {
             self.found.looked_to = Some(at);
         }
     }
-
-    fn id(&self, place: i64) -> Option<DecisionId> {
-        let origin = *self.origins.get(&Origin::key_of(place))?;
-        Some(DecisionId { origin, seq: seq_of(place) })
-    }
-
-    fn record(&self, place: i64) -> Result<Option<RecordLine>, rusqlite::Error> {
-        let mut statement = self.desk.log.prepare_cached(
-            "SELECT r.place, r.ts_us, r.kind, r.body, p.body FROM record r
-             LEFT JOIN principal_snapshot p ON p.hash = r.principal WHERE r.place = ?1",
-        )?;
-        let found = statement.query_row([place], |row| self.line(row)).optional()?;
-        Ok(found.map(|(_, line)| line))
-    }
-
-    fn line(&self, row: &Row<'_>) -> Result<(i64, RecordLine), rusqlite::Error> {
-        let place: i64 = row.get(0)?;
-        let body: Option<Vec<u8>> = row.get(3)?;
-        let line = RecordLine {
-            id: self.id(place).ok_or(rusqlite::Error::InvalidQuery)?,
-            at: Timestamp::from_micros(row.get(1)?),
-            kind: row.get(2)?,
-            // What was erased keeps its place; what is no UTF-8 was not written by this program.
-            body: body.map(|body| String::from_utf8_lossy(&body).into_owned()).unwrap_or_default(),
-            principal: row.get(4)?,
-        };
-        Ok((place, line))
-    }
 }
 
 /// Records of the newest origin that the index does not have.
-fn behind(next: i64, newest: i64) -> u64 {
+pub(super) fn behind(next: i64, newest: i64) -> u64 {
     let begin = Origin::first_of(Origin::key_of(newest)).max(next);
     u64::try_from(newest - begin + 1).unwrap_or(0)
 }
@@ -274,15 +230,6 @@ fn finds(line: &RecordLine, query: &Query, known: &impl Known) -> bool {
     let (kind, body, principal) = (line.kind.as_str(), &body, &principal);
     let record = Evidence { id: line.id, at: line.at, kind, body, principal };
     query.finds(&record, known)
-}
-
-fn origins(log: &Connection) -> Result<HashMap<i64, OriginId>, rusqlite::Error> {
-    let mut statement = log.prepare_cached("SELECT key, id FROM origin")?;
-    let rows = statement
-        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?
-        .collect::<Result<Vec<_>, _>>()?;
-    let read = |(key, id): (i64, String)| Some((key, id.parse().ok()?));
-    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// The newest block up to this one.
@@ -338,10 +285,32 @@ impl Blocks<'_> {
             return self.all(block).map(Some);
         }
         let from = from.max(first).div_euclid(MINUTE) * MINUTE;
+        let to = to.min(behind);
+        // Whole hours in between; a block of a quiet gate holds weeks of minutes.
+        let whole =
+            (from.saturating_add(HOUR - 1).div_euclid(HOUR) * HOUR, to.div_euclid(HOUR) * HOUR);
+        let pieces = if whole.0 < whole.1 {
+            [(MINUTE, from, whole.0), (HOUR, whole.0, whole.1), (MINUTE, whole.1, to)]
+        } else {
+            [(MINUTE, from, to), (HOUR, 0, 0), (MINUTE, 0, 0)]
+        };
+        let mut places = RoaringBitmap::new();
+        for (length, from, to) in pieces.into_iter().filter(|(_, from, to)| from < to) {
+            places |= self.periods(block, (length, from, to))?;
+        }
+        Ok(Some(places))
+    }
+
+    /// The places of a block in periods of one length that began between two moments.
+    fn periods(
+        &self,
+        block: i64,
+        (length, from, to): (i64, i64, i64),
+    ) -> Result<RoaringBitmap, rusqlite::Error> {
         let mut statement = self.index.prepare_cached(
             "SELECT places FROM period WHERE length = ?1 AND block = ?2 AND start >= ?3 AND start < ?4",
         )?;
-        union(statement.query([MINUTE, block, from, to])?).map(Some)
+        union(statement.query([length, block, from, to])?)
     }
 
     fn all(&self, block: i64) -> Result<RoaringBitmap, rusqlite::Error> {

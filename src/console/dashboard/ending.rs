@@ -1,0 +1,67 @@
+//! What ends soon: grants, and what Cedargate proves itself with at Entra.
+
+use std::time::Duration;
+
+use crate::console::setup::entra::{AtEntra, ends};
+use crate::console::showing::Shown;
+use crate::console::urls;
+use crate::model::time::Timestamp;
+use crate::model::words::sentence;
+use crate::web::link::Link;
+use crate::web::moment::Moment;
+use crate::web::page::{Notice, Tone};
+
+/// Grants that end within this time. 14 days.
+const SOON: Duration = Duration::from_hours(14 * 24);
+/// And within this, so soon that somebody may be surprised.
+const AT_ONCE: Duration = Duration::from_hours(2 * 24);
+/// How many are listed.
+const ROWS: usize = 8;
+
+/// Something that ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// What.
+    pub what: String,
+    /// When.
+    pub end: Notice,
+    /// Where it is made to last longer.
+    pub link: Link,
+}
+
+/// What ends soon, the soonest first.
+pub(super) fn soon(shown: &Shown, entra: &dyn AtEntra, now: Timestamp) -> Vec<Ending> {
+    let mut all: Vec<(Timestamp, Ending)> = grants(shown, now).collect();
+    all.extend(
+        ends(entra, now)
+            .into_iter()
+            .map(|(at, what, end)| (at, Ending { what, end, link: urls::entra() })),
+    );
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, ending)| ending).take(ROWS).collect()
+}
+
+fn grants(shown: &Shown, now: Timestamp) -> impl Iterator<Item = (Timestamp, Ending)> {
+    shown.book.grants.iter().filter_map(move |grant| {
+        let at = grant.when.until?.0;
+        if at <= now || at.since(now) > SOON {
+            return None;
+        }
+        let left = at.since(now);
+        let tone = if left <= AT_ONCE { Tone::Careful } else { Tone::Plain };
+        let text = format!("Ends {}, in {}", Moment::new(at).minute(), in_words(left));
+        let link = urls::edit_grant(&grant.route, &grant.id);
+        Some((at, Ending { what: sentence(grant, &shown.names), end: Notice { tone, text }, link }))
+    })
+}
+
+/// `5 days`, `3 hours`, `1 minute`
+fn in_words(left: Duration) -> String {
+    let minutes = left.as_secs() / 60;
+    let (number, unit) = match minutes {
+        0..120 => (minutes, "minute"),
+        120..2_880 => (minutes / 60, "hour"),
+        2_880.. => (minutes / 1_440, "day"),
+    };
+    crate::console::words::count(usize::try_from(number).unwrap_or(usize::MAX), unit)
+}
