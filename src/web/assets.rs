@@ -24,6 +24,8 @@ pub const PREFIX: &str = "/_gate/static/";
 pub enum File {
     /// htmx, its two extensions and our own script, in that order.
     Script,
+    /// `CodeMirror`, and our own script that lays it over the text of a policy.
+    Editor,
     /// Buttons that copy what somebody may have to quote.
     Copy,
     /// The one style sheet.
@@ -36,7 +38,8 @@ pub enum File {
 
 impl File {
     /// Every file.
-    pub const ALL: [Self; 5] = [Self::Script, Self::Copy, Self::Sheet, Self::Icons, Self::Mark];
+    pub const ALL: [Self; 6] =
+        [Self::Script, Self::Editor, Self::Copy, Self::Sheet, Self::Icons, Self::Mark];
 
     /// The file's address on any of our hosts, with the hash of its content.
     pub fn url(self) -> &'static str {
@@ -46,6 +49,7 @@ impl File {
     fn asset(self) -> &'static Asset {
         match self {
             Self::Script => &SCRIPT,
+            Self::Editor => &EDITOR,
             Self::Copy => &COPY,
             Self::Sheet => &SHEET,
             Self::Icons => &ICONS,
@@ -65,6 +69,9 @@ struct Asset {
 
 static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new(["console", "js"], JAVASCRIPT, Bytes::from(SCRIPT_PARTS.join("\n;\n")))
+});
+static EDITOR: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new(["editor", "js"], JAVASCRIPT, Bytes::from(EDITOR_PARTS.join("\n;\n")))
 });
 static COPY: LazyLock<Asset> = LazyLock::new(|| {
     let body = include_bytes!("../../templates/assets/copy.js");
@@ -93,6 +100,12 @@ const SCRIPT_PARTS: [&str; 4] = [
     include_str!("../../templates/assets/vendor/htmx/hx-csp.min.js"),
     include_str!("../../templates/assets/vendor/htmx/hx-sse.min.js"),
     include_str!("../../templates/assets/app.js"),
+];
+
+/// Loaded on one page alone, since it is ten times as large as all others.
+const EDITOR_PARTS: [&str; 2] = [
+    include_str!("../../templates/assets/vendor/codemirror/codemirror.min.js"),
+    include_str!("../../templates/assets/editor.js"),
 ];
 
 impl Asset {

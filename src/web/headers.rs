@@ -59,6 +59,8 @@ pub enum ContentPolicy<'a> {
     Quoting(&'a Nonce),
     /// A console page or fragment, whose one script carries this nonce.
     Scripted(&'a Nonce),
+    /// The same with an editor, whose styles are made by its script and carry the nonce too.
+    Editing(&'a Nonce),
 }
 
 /// Everything is denied first; then each allowance and its reason.
@@ -97,13 +99,19 @@ impl ContentPolicy<'_> {
                     "{still}; {script}; require-trusted-types-for 'script'; trusted-types 'none'"
                 )
             }
-            Self::Scripted(nonce) => {
-                // Scripts run by nonce alone, so that a file smuggled onto our host still does not run.
-                let script = format!("script-src 'nonce-{nonce}' 'strict-dynamic'");
-                format!("{still}; {script}; {}", SCRIPTED.join("; "))
+            Self::Scripted(nonce) => scripted(&still, nonce),
+            Self::Editing(nonce) => {
+                let styles = format!("style-src 'self' 'nonce-{nonce}'");
+                scripted(&still.replace("style-src 'self'", &styles), nonce)
             }
         }
     }
+}
+
+fn scripted(still: &str, nonce: &Nonce) -> String {
+    // Scripts run by nonce alone, so that a file smuggled onto our host still does not run.
+    let script = format!("script-src 'nonce-{nonce}' 'strict-dynamic'");
+    format!("{still}; {script}; {}", SCRIPTED.join("; "))
 }
 
 /// Sets what belongs on every answer of ours, page or file.

@@ -78,6 +78,11 @@ impl Frame {
         File::Script.url()
     }
 
+    /// Address of the editor.
+    pub fn editor_url(&self) -> &'static str {
+        File::Editor.url()
+    }
+
     /// Address of the script that copies what is quoted.
     pub fn copy_url(&self) -> &'static str {
         File::Copy.url()
@@ -223,6 +228,11 @@ impl Tone {
 /// Answers with a console page or a block of one; `frame` is the one it was rendered with.
 pub fn console(status: StatusCode, frame: &Frame, page: &impl Template) -> Response {
     answer(status, ContentPolicy::Scripted(&frame.nonce), page)
+}
+
+/// Answers with a console page that has an editor; `frame` is the one it was rendered with.
+pub fn editing(status: StatusCode, frame: &Frame, page: &impl Template) -> Response {
+    answer(status, ContentPolicy::Editing(&frame.nonce), page)
 }
 
 /// Answers with a page that has something to quote; `frame` is the one it was rendered with.

@@ -9,6 +9,8 @@ use crate::harness::{Chromium, World};
 /// Olive at this page of the console.
 async fn olive_at(test: &str, path: &str) -> Option<(Chromium, World)> {
     let olive = Chromium::start(test).await?;
+    // As wide as a desk: the navigation is not folded away.
+    olive.page.set_window_size(1_280, 900).await.unwrap();
     let world = World::start().await;
     let page = world.gate(path);
     olive.sign_in("olive", &page, &page).await;

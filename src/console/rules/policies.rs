@@ -1,5 +1,6 @@
 //! All rules as a list, those with something wrong first: hand-written policies, and what grants are compiled to.
 
+use std::fmt;
 use std::sync::Arc;
 
 use askama::Template;
@@ -57,9 +58,27 @@ pub struct PolicyRow {
     /// How it stands to what is in force.
     pub draft: Option<&'static str>,
     /// What keeps it from being published.
-    pub problems: Vec<String>,
+    pub problems: Vec<Spot>,
     /// What is most likely not meant.
-    pub lints: Vec<String>,
+    pub lints: Vec<Spot>,
+}
+
+/// Something wrong, and where in the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// `line:column`; none for what has no place in a text.
+    pub at: Option<String>,
+    /// What.
+    pub text: String,
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.at {
+            Some(at) => write!(f, "{at}: {}", self.text),
+            None => f.write_str(&self.text),
+        }
+    }
 }
 
 impl PolicyRow {
@@ -109,13 +128,13 @@ impl Findings {
         Self { problems: problems.collect(), lints: lints.collect() }
     }
 
-    /// What keeps this object from being published: `2:7: what`.
-    pub(super) fn problems(&self, object: &Object) -> Vec<String> {
+    /// What keeps this object from being published.
+    pub(super) fn problems(&self, object: &Object) -> Vec<Spot> {
         said(&self.problems, object)
     }
 
     /// What is most likely not meant of it.
-    pub(super) fn lints(&self, object: &Object) -> Vec<String> {
+    pub(super) fn lints(&self, object: &Object) -> Vec<Spot> {
         said(&self.lints, object)
     }
 
@@ -126,13 +145,10 @@ impl Findings {
     }
 }
 
-fn said(all: &[Problem], object: &Object) -> Vec<String> {
+fn said(all: &[Problem], object: &Object) -> Vec<Spot> {
     let own = all.iter().filter(|problem| problem.object == *object);
-    own.map(|problem| match problem.at {
-        Some(at) => format!("{at}: {}", problem.what()),
-        None => problem.what(),
-    })
-    .collect()
+    own.map(|problem| Spot { at: problem.at.map(|at| at.to_string()), text: problem.what() })
+        .collect()
 }
 
 fn summary(drafted: &Shown) -> String {

@@ -6,12 +6,12 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::policies::Findings;
+use super::policies::{Findings, Spot};
 use crate::authz::console::ConsoleAction;
 use crate::authz::layout::formatted;
 use crate::authz::problem::Object;
@@ -22,16 +22,18 @@ use crate::console::saving::save;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
+use crate::console::words::count;
 use crate::model::difference::revision;
 use crate::model::id::PolicyId;
 use crate::model::policy::Policy;
 use crate::model::rule_book::RuleBook;
+use crate::web::hx::HxOut;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, Notice, Tone};
 
 /// One policy, or a new one.
 #[derive(Debug, Clone, Template)]
-#[template(path = "console/rules/policy.html")]
+#[template(path = "console/rules/policy.html", blocks = ["problems"])]
 pub struct PolicyPage {
     /// What surrounds the page.
     pub frame: Frame,
@@ -48,9 +50,9 @@ pub struct PolicyPage {
     /// Of the policy that the form was made from; empty for a new one.
     pub revision: String,
     /// What is wrong with it, each with its line and column.
-    pub problems: Vec<String>,
+    pub problems: Vec<Spot>,
     /// What is most likely not meant.
-    pub lints: Vec<String>,
+    pub lints: Vec<Spot>,
     /// What is wrong with the rest of the draft.
     pub elsewhere: Vec<String>,
     /// Where the form is sent, for those who may edit.
@@ -102,7 +104,7 @@ pub(super) async fn new(console: Arc<Console>, asked: Admitted) -> Answer {
     let mut page = empty(&shown, asked.frame("New policy", Section::Policies)?);
     page.action = Some(urls::new_policy());
     SKELETON.clone_into(&mut page.text);
-    Ok(page::console(StatusCode::OK, &page.frame, &page))
+    Ok(page::editing(StatusCode::OK, &page.frame, &page))
 }
 
 /// Answers with the editor of a policy, as it stands in the draft.
@@ -113,7 +115,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let mut page = filled(&console, &asked, (&shown, policy))?;
     let review = asked.review(&console, drafted.book.clone()).await?;
     page.tell(&policy.id, &Findings::of(&console, &drafted, &review));
-    Ok(page::console(StatusCode::OK, &page.frame, &page))
+    Ok(page::editing(StatusCode::OK, &page.frame, &page))
 }
 
 /// Checks or saves a new policy.
@@ -128,12 +130,12 @@ pub(super) async fn add(console: Arc<Console>, asked: Admitted) -> Answer {
     let Ok(id) = typed.parse::<PolicyId>() else {
         entry.text.clone_into(&mut page.text);
         page.bad("Choose an id of a to z, 0 to 9 and -, at most 64.");
-        return Ok(page::console(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, &page));
+        return Ok(page::editing(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, &page));
     };
     if drafted.book.policies.iter().any(|policy| policy.id == id) {
         entry.text.clone_into(&mut page.text);
         page.bad("There is a policy of this id already. Choose another one.");
-        return Ok(page::console(StatusCode::CONFLICT, &page.frame, &page));
+        return Ok(page::editing(StatusCode::CONFLICT, &page.frame, &page));
     }
     decide(&console, &asked, (page, &drafted, id, entry)).await
 }
@@ -148,7 +150,7 @@ pub(super) async fn change(console: Arc<Console>, asked: Admitted) -> Answer {
     if entry.revision != revision(policy) {
         entry.text.clone_into(&mut page.text);
         page.bad("Somebody else changed this policy meanwhile, so nothing was saved. Below is what you typed; saving it now replaces theirs.");
-        return Ok(page::console(StatusCode::CONFLICT, &page.frame, &page));
+        return Ok(page::editing(StatusCode::CONFLICT, &page.frame, &page));
     }
     let id = policy.id.clone();
     decide(&console, &asked, (page, &drafted, id, entry)).await
@@ -163,7 +165,7 @@ pub(super) async fn remove(console: Arc<Console>, asked: Admitted) -> Answer {
     let mut page = filled(&console, &asked, (&shown, policy))?;
     if entry.revision != revision(policy) {
         page.bad("Somebody else changed this policy meanwhile, so it was not removed.");
-        return Ok(page::console(StatusCode::CONFLICT, &page.frame, &page));
+        return Ok(page::editing(StatusCode::CONFLICT, &page.frame, &page));
     }
     let mut to = drafted.book.clone();
     to.policies.retain(|other| other.id != policy.id);
@@ -171,7 +173,7 @@ pub(super) async fn remove(console: Arc<Console>, asked: Admitted) -> Answer {
         Ok(()) => Ok(see_other(&urls::policies())),
         Err(unsaved) => {
             page.bad(&unsaved.why);
-            Ok(page::console(unsaved.status, &page.frame, &page))
+            Ok(page::editing(unsaved.status, &page.frame, &page))
         }
     }
 }
@@ -204,7 +206,7 @@ async fn decide(
             Ok(()) => return Ok(see_other(&urls::policy(&id))),
             Err(unsaved) if unsaved.status == StatusCode::CONFLICT => {
                 page.bad(&unsaved.why);
-                return Ok(page::console(unsaved.status, &page.frame, &page));
+                return Ok(page::editing(unsaved.status, &page.frame, &page));
             }
             Err(_) => page.bad("Nothing was saved. What is wrong stands below the text."),
         }
@@ -217,7 +219,11 @@ async fn decide(
         page.outcome = Some(Notice { tone: Tone::Good, text });
     }
     let status = if sound { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok(page::console(status, &page.frame, &page))
+    if asked.hx.wants_fragment() {
+        let hx = HxOut::new().announce(&page.found());
+        return Ok((hx, page::editing(status, &page.frame, &page.as_problems())).into_response());
+    }
+    Ok(page::editing(status, &page.frame, &page))
 }
 
 fn find<'a>(book: &'a RuleBook, asked: &Admitted) -> Option<&'a Policy> {
@@ -266,6 +272,14 @@ fn empty(shown: &Shown, frame: Frame) -> PolicyPage {
 impl PolicyPage {
     fn bad(&mut self, text: &str) {
         self.outcome = Some(Notice { tone: Tone::Bad, text: text.to_owned() });
+    }
+
+    /// What was found, in one line.
+    fn found(&self) -> String {
+        match self.problems.len() + self.lints.len() + self.elsewhere.len() {
+            0 => "It compiles and validates. Nothing is saved yet.".to_owned(),
+            number => format!("{} found.", count(number, "problem")),
+        }
     }
 
     fn tell(&mut self, id: &PolicyId, found: &Findings) {

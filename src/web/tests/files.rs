@@ -54,10 +54,16 @@ fn unknown_file_is_not_found_and_not_kept() {
 #[test]
 fn vendored_scripts_are_those_of_the_readme() {
     use sha2::{Digest, Sha256};
-    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/assets/vendor/htmx/");
-    let readme = std::fs::read_to_string(format!("{dir}README.md")).unwrap();
-    for name in ["htmx.min.js", "hx-csp.min.js", "hx-sse.min.js"] {
-        let digest = Sha256::digest(std::fs::read(format!("{dir}{name}")).unwrap());
+    let vendor = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/assets/vendor");
+    for (package, name) in [
+        ("htmx", "htmx.min.js"),
+        ("htmx", "hx-csp.min.js"),
+        ("htmx", "hx-sse.min.js"),
+        ("codemirror", "codemirror.min.js"),
+    ] {
+        let dir = format!("{vendor}/{package}");
+        let readme = std::fs::read_to_string(format!("{dir}/README.md")).unwrap();
+        let digest = Sha256::digest(std::fs::read(format!("{dir}/{name}")).unwrap());
         let hex = PrincipalHash(digest.into()).to_string();
         assert!(readme.contains(&hex), "{name} is {hex}");
     }
