@@ -1,8 +1,10 @@
 //! A world to act in: the real gate, the simulated Entra and the sample app in this process, on ports of the system.
 
+mod between;
 mod browser;
 mod chromium;
 mod http;
+mod lens;
 pub(crate) mod look;
 mod own_gate;
 pub(crate) mod recorder;
@@ -28,9 +30,11 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::between::Between;
 pub(crate) use self::browser::{Browser, navigation, script};
 pub(crate) use self::chromium::{Chromium, Scripts};
 pub(crate) use self::http::{Answer, Request, exchange, head};
+pub(crate) use self::lens::Colours;
 pub(crate) use self::own_gate::{OwnGate, Seat};
 pub(crate) use self::trust::Trust;
 pub(crate) use self::upstream::{Echo, unused_port, with_app};
