@@ -88,8 +88,11 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let overview = overview.map_err(|error| Unread::because(&error));
     let lost = lost::read(&console, (&shown, naming(reads)), now).await;
     let verified = health::verified(&console, &shown, now).await;
-    let steps =
-        steps::steps(&console, &shown, verified.as_ref().ok().and_then(Option::as_ref).map(|_| ()));
+    let steps = steps::steps(
+        (&console, &asked),
+        &shown,
+        verified.as_ref().ok().and_then(Option::as_ref).map(|_| ()),
+    );
     let behind = overview.as_ref().map(|overview| overview.behind).map_err(|unread| *unread);
     let offered = Offered {
         log: (reads == Reads::Log).then_some(()),

@@ -1,7 +1,8 @@
 //! The first steps with a new installation, each told by what is there.
 
-use crate::authz::console::{ConsoleRole, Holder};
+use crate::authz::console::{ConsoleAction, ConsoleRole, Holder};
 use crate::console::Console;
+use crate::console::guard::Admitted;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::model::id::ReleaseNumber;
@@ -16,8 +17,8 @@ pub struct Step {
     pub text: &'static str,
     /// Why, or how.
     pub hint: &'static str,
-    /// Where.
-    pub link: Link,
+    /// Where, for those who may go there.
+    pub link: Option<Link>,
 }
 
 /// Whether a step was taken.
@@ -40,8 +41,12 @@ fn progress(done: Option<()>) -> Progress {
     done.map_or(Progress::Open, |()| Progress::Done)
 }
 
-/// The steps; `verified` says that the log was checked once.
-pub(super) fn steps(console: &Console, shown: &Shown, verified: Option<()>) -> Vec<Step> {
+/// The steps as `asked` sees them; `verified` says that the log was checked once.
+pub(super) fn steps(
+    (console, asked): (&Console, &Admitted),
+    shown: &Shown,
+    verified: Option<()>,
+) -> Vec<Step> {
     let known = console.entra.standing().metadata_at.map(|_| ());
     let routes = (!shown.book.routes.is_empty()).then_some(());
     let published = shown.number > ReleaseNumber::default();
@@ -56,27 +61,31 @@ pub(super) fn steps(console: &Console, shown: &Shown, verified: Option<()>) -> V
         step(
             known,
             ["Connect Entra", "Cedargate reads your tenant's keys, and people sign in with it."],
-            urls::entra(),
+            Some(urls::entra()),
         ),
         step(
             routes,
             ["Add a route", "What has no route is closed. Routes come with the rule book's files."],
-            urls::routes(),
+            Some(urls::routes()),
         ),
         step(
             granted,
             ["Publish a first grant", "It says who may open a route, and under which conditions."],
-            if routes.is_some() { urls::routes() } else { urls::policies() },
+            Some(if routes.is_some() { urls::routes() } else { urls::policies() }),
         ),
         step(
             second_owner(console),
             ["Name a second owner", "One person alone is locked out together with their account."],
-            urls::settings().with_query("q", "console.owners"),
+            asked
+                .may(console, ConsoleAction::ReadSettings)
+                .then(|| urls::settings().with_query("q", "console.owners")),
         ),
         step(
             verified,
             ["Check the log", "cedargate audit verify proves that nothing was changed or removed."],
-            urls::events().with_query("q", "kind:log_verified").with_query("range", "all"),
+            asked.may(console, ConsoleAction::ReadLog).then(|| {
+                urls::events().with_query("q", "kind:log_verified").with_query("range", "all")
+            }),
         ),
     ]
 }

@@ -398,7 +398,7 @@ fn page(text: Text) -> DashboardPage {
             progress: Progress::Open,
             text: "Check the log",
             hint: "cedargate audit verify proves that nothing was changed or removed.",
-            link: urls::events(),
+            link: Some(urls::events()),
         }],
         lost: Ok(lost(text)),
         denied: Ok(Denied { rows: vec![denied(text)], more: None }),

@@ -17,7 +17,7 @@ async fn olive_at(test: &str, scripts: Scripts, path: &str) -> Option<(Chromium,
 #[tokio::test(flavor = "multi_thread")]
 async fn single_keys_walk_the_rows_and_are_letters_in_a_field() {
     let test = "single_keys_walk_the_rows";
-    let Some((browser, scene)) = olive_at(test, Scripts::On, "/console/decisions").await else {
+    let Some((browser, _scene)) = olive_at(test, Scripts::On, "/console/decisions").await else {
         return;
     };
     browser.until("document.getElementById('tail-state').dataset.state === 'live'").await;
@@ -39,8 +39,8 @@ async fn single_keys_walk_the_rows_and_are_letters_in_a_field() {
     browser.js("document.activeElement.blur()").await;
     browser.keys(".").await;
     browser.shows("//*[@id='tail-state']", "Paused").await;
-    browser.keys("gr").await;
-    browser.until(&format!("location.href === '{}'", scene.world.gate("/console/routes"))).await;
+    browser.keys("?").await;
+    browser.until("document.getElementById('keys').open").await;
     browser.close().await;
 }
 
@@ -90,10 +90,14 @@ async fn who_thinks_twice_about_discarding_keeps_the_draft() {
         return;
     };
     let discard = scene.world.gate("/console/draft/discard");
-    browser.press_to("//*[@id='draft-bar']//a[.='Discard']", &discard).await;
-    browser.shows("//main", "reports-finance").await;
-    browser.press_to("//a[.='Keep it']", &scene.world.gate("/console/draft")).await;
+    browser.press("//*[@id='draft-bar']//a[.='Discard']").await;
+    browser.shows("//dialog[@id='ask']", "reports-finance").await;
+    browser.press("//dialog[@id='ask']//a[.='Keep it']").await;
+    browser.until("!document.getElementById('ask').open").await;
+    browser.open(&scene.world.gate("/console/draft")).await;
     browser.shows("//main", "2 changes to release 2").await;
+    browser.open(&discard).await;
+    browser.press_to("//a[.='Keep it']", &scene.world.gate("/console/draft")).await;
     browser.open(&discard).await;
     browser.press("//button[contains(., 'Discard the draft')]").await;
     browser.until("!document.querySelector('.draftbar')").await;

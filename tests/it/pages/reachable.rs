@@ -49,7 +49,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     async fn through(world: &'a World, browser: Browser) -> Self {
         let open =
-            ["/console/routes", "/", "/sessions"].map(|path| (path.to_owned(), "start".to_owned()));
+            ["/console/", "/", "/sessions"].map(|path| (path.to_owned(), "start".to_owned()));
         let mut walk = Self {
             world,
             browser,

@@ -119,6 +119,7 @@ impl Scene {
         let uma = format!("{TENANT}.{UMA}");
         let fixed = |queries: &[&str]| queries.iter().map(|&query| query.to_owned()).collect();
         match pattern {
+            urls::HOME => fixed(&["", "?range=1h", "?range=7d"]),
             urls::ROUTE => fixed(&["", "?edit=finance-write"]),
             urls::COMPARE => fixed(&["?from=1&to=2"]),
             urls::ROLE => fixed(&["?value=Reports.Read"]),
