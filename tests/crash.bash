@@ -21,7 +21,7 @@ mkdir "$data"
 gate_pid= app_pid= load_pids=() preload=()
 cleanup() {
     for pid in $gate_pid $app_pid "${load_pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
-    rm -rf "$dir"
+    rm -rf "$dir" 2>/dev/null || true
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM

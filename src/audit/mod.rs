@@ -287,7 +287,7 @@ impl Audit {
         &self.log_key
     }
 
-    /// Whether the log takes entries, and the last attempt to write some did not fail.
+    /// Whether the log takes entries, the last attempt to write some did not fail, and none is overdue.
     pub fn is_writing(&self) -> bool {
         self.queue.is_flowing()
     }
@@ -315,10 +315,11 @@ impl Audit {
             Err(_) => {
                 // Closing first leaves no gap: either the writer's answer is here, or it learns that nobody waits.
                 answer.close();
-                match answer.try_recv() {
-                    Ok(()) => Ok(self.receipt(seq)),
-                    Err(_) => Err(AuditError::Unavailable { waited: self.patience }),
+                if answer.try_recv().is_ok() {
+                    return Ok(self.receipt(seq));
                 }
+                self.queue.note_stall();
+                Err(AuditError::Unavailable { waited: self.patience })
             }
         }
     }

@@ -4,7 +4,7 @@
 //! number was given, its entry is never dropped while the process runs: the log has no gaps.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
@@ -50,6 +50,8 @@ pub(super) struct Queue {
     refused: AtomicU64,
     /// Failures when the last commit succeeded: more since then mean that the log is not being written.
     overcome: AtomicU64,
+    /// A door gave up waiting since the last commit: the disk may hang without failing.
+    stalled: AtomicBool,
     /// The outbox has new rows.
     pub(super) changes: Notify,
 }
@@ -85,6 +87,7 @@ impl Queue {
             failures: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             overcome: AtomicU64::new(0),
+            stalled: AtomicBool::new(false),
             changes: Notify::new(),
         }
     }
@@ -172,12 +175,18 @@ impl Queue {
         self.records.fetch_add(records as u64, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.overcome.store(self.failures.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.stalled.store(false, Ordering::Relaxed);
     }
 
-    /// Whether entries are taken, and the last attempt to write some did not fail.
+    /// Whether entries are taken, the last attempt to write some did not fail, and none is overdue.
     pub(super) fn is_flowing(&self) -> bool {
         let failing = self.failures.load(Ordering::Relaxed) > self.overcome.load(Ordering::Relaxed);
-        !failing && self.lock().gate == Gate::Open
+        !failing && !self.stalled.load(Ordering::Relaxed) && self.lock().gate == Gate::Open
+    }
+
+    /// Somebody waited for as long as a door waits, and nothing was durable.
+    pub(super) fn note_stall(&self) {
+        self.stalled.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn count_failure(&self) {

@@ -268,7 +268,20 @@ fn known_code(file: &Path, code: u32, cause: &dyn Fn() -> String) -> Option<Stor
         // CORRUPT; the source is rebuilt because the caller keeps the original only when nothing is known of it.
         11 => Some(StoreError::Corrupt { file, source: sqlx::Error::Protocol(cause()) }),
         13 => Some(StoreError::Full { file }),
+        // CANTOPEN: the files of the WAL can't be made beside it.
+        14 if is_forbidden(&file) => Some(StoreError::ReadOnly { file }),
         26 => Some(StoreError::NotADatabase { file }),
         _ => None,
     }
+}
+
+/// Whether the system forbids this process to write the file or its directory. Asks without opening: closing would drop the
+/// locks that this process may hold on the file.
+fn is_forbidden(file: &Path) -> bool {
+    use rustix::{fs::Access, io::Errno};
+    let directory = file.parent().filter(|path| !path.as_os_str().is_empty());
+    [file, directory.unwrap_or(Path::new("."))].iter().any(|path| {
+        let answer = rustix::fs::access(*path, Access::WRITE_OK);
+        matches!(answer, Err(Errno::ROFS | Errno::ACCESS | Errno::PERM))
+    })
 }

@@ -38,12 +38,14 @@ async fn a_locked_log_refuses_in_time_and_says_later_that_nobody_waited() {
     let refused = running.audit.decided(sample::decision(Verdict::Allow)).await.unwrap_err();
     assert!(matches!(refused, AuditError::Unavailable { .. }), "{refused}");
     assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(!running.audit.is_writing(), "who asks whether the gate is ready is told no");
     release(holder).await;
     let patient =
         super::super::Audit { patience: Duration::from_secs(30), ..running.audit.clone() };
     // Queued behind the abandoned entry, or behind the note about it.
     let _ = patient.noted(event("after")).await.unwrap();
     let _ = patient.noted(event("later")).await.unwrap();
+    assert!(running.audit.is_writing());
     let bodies = running.bodies().await;
     let seqs: Vec<_> = bodies.iter().map(|body| body["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, (0..5).collect::<Vec<_>>());
