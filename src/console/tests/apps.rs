@@ -41,12 +41,17 @@ const WIKI: [(&str, &str); 5] = [
     ("cors_origins", ""),
 ];
 
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
+/// What is typed otherwise, what it is answered, and words of that answer.
+type Row<'a> = (Fields<'a>, StatusCode, &'a str);
+
 /// Sends the fields with some of them changed or added.
 async fn sent(
     scene: &Scene,
     person: &Person,
     target: &str,
-    (fields, changed): (&[(&str, &str)], &[(&str, &str)]),
+    (fields, changed): (Fields<'_>, Fields<'_>),
 ) -> Answered {
     let csrf = person.csrf();
     let fields = with(fields, "_csrf", Some(&csrf));
@@ -214,10 +219,7 @@ async fn first_app_is_added_to_an_empty_rule_book() {
 }
 
 /// Tries the forms with one mistake each: refused with this status and these words, typed text kept, nothing saved.
-async fn check(
-    (target, fields): (&str, &[(&str, &str)]),
-    rows: &[(&[(&str, &str)], StatusCode, &str)],
-) {
+async fn check((target, fields): (&str, Fields<'_>), rows: &[Row<'_>]) {
     let scene = scene().await;
     let owner = scene.owner().await;
     for (changed, status, words) in rows {
@@ -234,8 +236,8 @@ const UNREADABLE: StatusCode = StatusCode::BAD_REQUEST;
 #[tokio::test]
 async fn a_new_route_is_refused_field_by_field() {
     let long = "x".repeat(201);
-    let many = (0..101).map(|n| format!("l{n}\n")).collect::<String>();
-    let rows: &[(&[(&str, &str)], StatusCode, &str)] = &[
+    let many = (0..101).map(|n| n.to_string()).collect::<Vec<_>>().join("\n");
+    let rows: &[Row<'_>] = &[
         (&[("name", "Reports 2026")], WRONG, "Use 1 to 64 of a to z"),
         (&[("name", "")], WRONG, "Use 1 to 64 of a to z"),
         (&[("name", "finance")], StatusCode::CONFLICT, "There is a route of this name already."),
@@ -262,14 +264,13 @@ async fn a_new_route_is_refused_field_by_field() {
         (&[("name", "r"), ("app", "wiki")], UNREADABLE, "can&#39;t be read"),
     ];
     check((NEW_ROUTE, &ROUTE), rows).await;
-    let rename: &[(&[(&str, &str)], StatusCode, &str)] =
-        &[(&[("name", "finance")], UNREADABLE, "can&#39;t be read")];
+    let rename: &[Row<'_>] = &[(&[("name", "finance")], UNREADABLE, "can&#39;t be read")];
     check((SETTINGS, &ROUTE), rename).await;
 }
 
 #[tokio::test]
 async fn an_app_is_refused_field_by_field() {
-    let rows: &[(&[(&str, &str)], StatusCode, &str)] = &[
+    let rows: &[Row<'_>] = &[
         (&[("id", "Wiki")], WRONG, "Use 1 to 40 of a to z"),
         (&[("id", "intranet")], StatusCode::CONFLICT, "There is an app of this id already."),
         (&[("id", "w"), ("name", " ")], WRONG, "Say what people call it."),
@@ -288,8 +289,7 @@ async fn an_app_is_refused_field_by_field() {
         (&[], UNREADABLE, "can&#39;t be read"),
     ];
     check(("/console/new-app", &WIKI), rows).await;
-    let rename: &[(&[(&str, &str)], StatusCode, &str)] =
-        &[(&[("id", "intranet")], UNREADABLE, "can&#39;t be read")];
+    let rename: &[Row<'_>] = &[(&[("id", "intranet")], UNREADABLE, "can&#39;t be read")];
     check((APP, &WIKI), rename).await;
 }
 
