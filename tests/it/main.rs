@@ -53,6 +53,8 @@ mod names;
 #[cfg(feature = "demo")]
 mod outages;
 #[cfg(feature = "demo")]
+mod pages;
+#[cfg(feature = "demo")]
 mod paths;
 #[cfg(feature = "demo")]
 mod replay;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::console::urls;
 use crate::model::id::DecisionId;
-use crate::model::query::{Effect, Query, Sense, Term, TextKey, What};
+use crate::model::query::{Effect, InvalidQuery, Query, Sense, Term, TextKey, What};
 use crate::model::time::Timestamp;
 use crate::web::link::Link;
 
@@ -105,13 +105,19 @@ pub(super) struct Asked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wrong(pub(super) String);
 
+/// What is wrong, with its full stop where it asks nothing.
+fn sentence(error: &InvalidQuery) -> String {
+    let text = error.to_string();
+    if text.ends_with('?') { text } else { format!("{text}.") }
+}
+
 impl Asked {
     /// Reads the address of a page.
     ///
     /// # Errors
     /// With what is wrong with it.
     pub(super) fn read(address: &Address, list: List) -> Result<Self, Wrong> {
-        let typed: Query = address.q.parse().map_err(|error| Wrong(format!("{error}.")))?;
+        let typed: Query = address.q.parse().map_err(|error| Wrong(sentence(&error)))?;
         let before = match address.before.as_str() {
             "" => None,
             id => {

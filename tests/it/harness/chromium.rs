@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use url::{ParseError, Url};
 
+use super::between::Between;
 use super::tools::missing;
 
 const FLAGS: [&str; 8] = [
@@ -24,7 +25,8 @@ const FLAGS: [&str; 8] = [
     "--disable-component-update",
     "--disable-sync",
 ];
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Whoever waits longer waits for something that will not come.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One browser with an empty profile.
 pub(crate) struct Chromium {
@@ -47,6 +49,19 @@ enum Certificates {
     Believed,
 }
 
+/// How a browser is set up.
+#[derive(Debug, Clone, Copy)]
+struct SetUp {
+    scripts: Scripts,
+    certificates: Certificates,
+    /// The port of the proxy that it goes through.
+    proxy: Option<u16>,
+}
+
+/// As people have it.
+const ORDINARY: SetUp =
+    SetUp { scripts: Scripts::On, certificates: Certificates::Checked, proxy: None };
+
 impl Chromium {
     /// A fresh browser, or nothing (said on standard error) where Chromium isn't installed.
     /// With `CEDARGATE_TEST_STRICT=1` a missing browser fails the test.
@@ -56,15 +71,20 @@ impl Chromium {
 
     /// As [`Self::start`], with scripts on or off.
     pub(crate) async fn start_with(test: &str, scripts: Scripts) -> Option<Self> {
-        Self::start_as(test, (scripts, Certificates::Checked)).await
+        Self::start_as(test, SetUp { scripts, ..ORDINARY }).await
     }
 
     /// As [`Self::start`], taking the certificates of tests for granted.
     pub(crate) async fn start_believing_all(test: &str) -> Option<Self> {
-        Self::start_as(test, (Scripts::On, Certificates::Believed)).await
+        Self::start_as(test, SetUp { certificates: Certificates::Believed, ..ORDINARY }).await
     }
 
-    async fn start_as(test: &str, ways: (Scripts, Certificates)) -> Option<Self> {
+    /// As [`Self::start`], with everything going through this proxy.
+    pub(crate) async fn start_behind(test: &str, between: &Between) -> Option<Self> {
+        Self::start_as(test, SetUp { proxy: Some(between.port), ..ORDINARY }).await
+    }
+
+    async fn start_as(test: &str, set_up: SetUp) -> Option<Self> {
         let mut driver = match Driver::start() {
             Ok(driver) => driver,
             Err(error) => {
@@ -75,7 +95,7 @@ impl Chromium {
         let profile = TempDir::new().unwrap();
         let connected =
             ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-                .capabilities(wanted(&profile, ways))
+                .capabilities(wanted(&profile, set_up))
                 .connect(&format!("http://127.0.0.1:{}", driver.port))
                 .await;
         let page = match connected {
@@ -104,6 +124,9 @@ impl Chromium {
     /// Presses an element.
     pub(crate) async fn press(&self, xpath: &str) {
         let element = self.page.wait().for_element(Locator::XPath(xpath)).await.unwrap();
+        // chromedriver takes the foot of the window for a good place, where something may lie over it.
+        let middle = "arguments[0].scrollIntoView({ block: 'center' })";
+        self.page.execute(middle, vec![serde_json::to_value(&element).unwrap()]).await.unwrap();
         element.click().await.unwrap();
     }
 
@@ -217,19 +240,21 @@ impl WebDriverCompatibleCommand for ReadConsole {
 }
 
 /// What a session is asked to be.
-fn wanted(
-    profile: &TempDir,
-    (scripts, certificates): (Scripts, Certificates),
-) -> Map<String, Value> {
+fn wanted(profile: &TempDir, set_up: SetUp) -> Map<String, Value> {
     let mut flags: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
     flags.push(format!("--user-data-dir={}", profile.path().display()));
-    let prefs = match scripts {
+    if let Some(port) = set_up.proxy {
+        flags.push(format!("--proxy-server=http://127.0.0.1:{port}"));
+        // Addresses of this machine too.
+        flags.push("--proxy-bypass-list=<-loopback>".to_owned());
+    }
+    let prefs = match set_up.scripts {
         Scripts::On => json!({}),
         Scripts::Off => json!({ "profile.managed_default_content_settings.javascript": 2 }),
     };
     let options = json!({ "args": flags, "prefs": prefs });
     let wanted = json!({
-        "acceptInsecureCerts": matches!(certificates, Certificates::Believed),
+        "acceptInsecureCerts": matches!(set_up.certificates, Certificates::Believed),
         "goog:chromeOptions": options,
         "goog:loggingPrefs": { "browser": "ALL" },
     });

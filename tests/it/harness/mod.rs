@@ -1,8 +1,10 @@
 //! A world to act in: the real gate, the simulated Entra and the sample app in this process, on ports of the system.
 
+mod between;
 mod browser;
 mod chromium;
 mod http;
+mod lens;
 pub(crate) mod look;
 mod own_gate;
 pub(crate) mod recorder;
@@ -28,9 +30,11 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::between::Between;
 pub(crate) use self::browser::{Browser, navigation, script};
 pub(crate) use self::chromium::{Chromium, Scripts};
 pub(crate) use self::http::{Answer, Request, exchange, head};
+pub(crate) use self::lens::Colours;
 pub(crate) use self::own_gate::{OwnGate, Seat};
 pub(crate) use self::trust::Trust;
 pub(crate) use self::upstream::{Echo, unused_port, with_app};
@@ -186,11 +190,17 @@ impl World {
 
     /// The value of a metric, named with its labels as in the text; 0 while there is no such line.
     pub(crate) async fn number(&self, metric: &str) -> i64 {
-        let mut wire = wire::Wire::to(self.ops).await;
-        wire.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
-        let text = wire.message().await.unwrap().text();
+        let text = self.ops("/metrics").await.text();
         let found = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
         found.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// What the listener of operators answers.
+    pub(crate) async fn ops(&self, path: &str) -> wire::Message {
+        let mut wire = wire::Wire::to(self.ops).await;
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+            .await;
+        wire.message().await.unwrap()
     }
 
     /// The newest records, newest first, as JSON bodies.
