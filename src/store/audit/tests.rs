@@ -42,6 +42,11 @@ async fn open(place: &Place) -> AuditFile {
     audit::open(&place.url, &fresh(FRESH)).await.unwrap()
 }
 
+/// Gives the right to write up; dropping the file does so too, a moment later.
+async fn close(file: AuditFile) {
+    file.appender.close().await;
+}
+
 /// A record of this kind, made so many seconds after all others began, that also says what `rest` does.
 fn spelled(seq: u64, kind: &'static str, rest: &str) -> Row {
     let at = Timestamp::from_seconds(1_800_000_000 + i64::try_from(seq).unwrap());
@@ -229,7 +234,7 @@ async fn a_second_writer_is_refused_and_a_reader_is_not() {
     assert!(refused.to_string().contains("end it first"), "{refused}");
     let reader = AuditReader::open(&place.url).await.unwrap();
     assert_eq!(reader.recent(9, None).await.unwrap().len(), 1);
-    drop(file);
+    close(file).await;
     let again = open(&place).await;
     assert_eq!(again.appender.next_seq(), 1);
 }
@@ -237,7 +242,7 @@ async fn a_second_writer_is_refused_and_a_reader_is_not() {
 #[tokio::test]
 async fn the_origin_stays_when_the_file_is_opened_again() {
     let place = place();
-    drop(open(&place).await);
+    close(open(&place).await).await;
     let other = fresh([9; 5]);
     let again = audit::open(&place.url, &other);
     assert_eq!(again.await.unwrap().appender.origin(), OriginId::from_bytes(FRESH));
