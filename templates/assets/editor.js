@@ -65,7 +65,7 @@
   });
 
   const label = document.querySelector(`label[for="${area.id}"]`);
-  const named = { 'aria-multiline': 'true', spellcheck: 'false', autocapitalize: 'off', 'aria-describedby': 'problems' };
+  const named = { tabindex: '0', 'aria-multiline': 'true', spellcheck: 'false', autocapitalize: 'off', 'aria-describedby': 'problems' };
   if (label) { label.id ||= `${area.id}-label`; named['aria-labelledby'] = label.id }
   const view = new EditorView({
     parent: area.parentElement,

@@ -19,7 +19,7 @@ use crate::model::time::Timestamp;
 /// Records that are read for one page before it is handed out as it is.
 const READ_MAX: usize = 20_000;
 /// And the time that this may take.
-const TIME_MAX: Duration = Duration::from_millis(60);
+pub(super) const TIME_MAX: Duration = Duration::from_millis(60);
 /// Records that are not in the index yet are read in pieces of this many.
 const PIECE: i64 = 500;
 
@@ -71,12 +71,12 @@ pub(super) fn next_place(index: &Connection) -> Result<i64, rusqlite::Error> {
     Ok(next.unwrap_or(0))
 }
 
-struct Search<'a, K> {
-    desk: &'a Desk,
-    wanted: &'a Wanted<K>,
-    plan: Plan,
-    records: Records<'a>,
-    began: Instant,
+pub(super) struct Search<'a, K> {
+    pub(super) desk: &'a Desk,
+    pub(super) wanted: &'a Wanted<K>,
+    pub(super) plan: Plan,
+    pub(super) records: Records<'a>,
+    pub(super) began: Instant,
     read: usize,
     /// The last place that was looked at, and when its record was made.
     reached: Option<(i64, Timestamp)>,
@@ -91,7 +91,7 @@ enum Pace {
 }
 
 impl<'a, K: Known> Search<'a, K> {
-    fn new(desk: &'a Desk, wanted: &'a Wanted<K>) -> Result<Self, rusqlite::Error> {
+    pub(super) fn new(desk: &'a Desk, wanted: &'a Wanted<K>) -> Result<Self, rusqlite::Error> {
         let plan = desk.index.as_ref().map(|index| Plan::of(index, &wanted.query, &wanted.known));
         let plan = plan.transpose()?.unwrap_or_default();
         Ok(Self {
@@ -122,6 +122,18 @@ impl<'a, K: Known> Search<'a, K> {
             self.mark_end();
         }
         Ok(self.found)
+    }
+
+    /// What the query finds among the records that the index does not have yet.
+    pub(super) fn tail(&mut self) -> Result<Found, rusqlite::Error> {
+        let newest: Option<i64> =
+            self.desk.log.query_row("SELECT MAX(place) FROM record", [], |row| row.get(0))?;
+        let next = self.desk.index.as_ref().map_or(Ok(0), next_place)?;
+        let behind = newest.map_or(0, |newest| newest + 1);
+        if self.walk_tail(next, behind)? == Pace::Enough {
+            self.mark_end();
+        }
+        Ok(std::mem::take(&mut self.found))
     }
 
     /// The first place that is not looked at; none when the cursor is of another log.
@@ -220,7 +232,7 @@ pub(super) fn behind(next: i64, newest: i64) -> u64 {
 }
 
 /// Whether a query finds a record, as every other reader of the log would say. What was erased is not found.
-fn finds(line: &RecordLine, query: &Query, known: &impl Known) -> bool {
+pub(super) fn finds(line: &RecordLine, query: &Query, known: &impl Known) -> bool {
     if line.body.is_empty() {
         return false;
     }

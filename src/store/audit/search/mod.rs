@@ -13,6 +13,7 @@ mod lost;
 mod overview;
 mod plan;
 mod records;
+mod uses;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +27,7 @@ pub use self::index::{Indexer, Step};
 pub use self::lost::{Loss, Losses, Since, Unread};
 pub use self::overview::{DeniedRoute, Overview, Span, Sums, Tallied};
 pub use self::plan::Exactness;
+pub use self::uses::LastUses;
 use super::super::error::StoreError;
 use super::super::sqlite::raw_failed;
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
 
 use super::super::super::error::StoreError;
 use super::counts::Period;
@@ -22,7 +23,7 @@ const TIME_MAX: Duration = Duration::from_millis(60);
 /// Routes that are told of.
 const ROUTES: usize = 8;
 /// Denials of one route that are read for who it was.
-const READ_MAX: usize = 250;
+const READ_MAX: usize = 100;
 /// Pieces that the span of a trend is cut into.
 const PIECES: i64 = 24;
 
@@ -339,12 +340,20 @@ impl Teller<'_> {
         let first = places.iter().find_map(|(block, bits)| Some(place_of(*block, bits.min()?)));
         let last =
             places.iter().rev().find_map(|(block, bits)| Some(place_of(*block, bits.max()?)));
-        let at = |place: Option<i64>| place.map_or(Ok(None), |place| self.records.whose(place));
+        let at = |place: Option<i64>| place.map_or(Ok(None), |place| self.whose(place));
         let (Some((first, _)), Some((last, _))) = (at(first)?, at(last)?) else { return Ok(None) };
         let people = self.people(places)?;
         let trend = self.trend(places)?;
         let reason = self.reason(places)?;
         Ok(Some(DeniedRoute { route, denied, people, first, last, trend, reason }))
+    }
+
+    /// When the record at a place was made, and whose it is; none when it was removed.
+    fn whose(&self, place: i64) -> Result<Option<(Timestamp, Option<String>)>, rusqlite::Error> {
+        let Some(line) = self.records.record(place)? else { return Ok(None) };
+        let body: Value = serde_json::from_str(&line.body).unwrap_or_default();
+        let subject = body.pointer("/principal/id").and_then(Value::as_str).map(str::to_owned);
+        Ok(Some((line.at, subject)))
     }
 
     fn people(&self, places: &Denied) -> Result<Tallied, rusqlite::Error> {
@@ -355,7 +364,7 @@ impl Teller<'_> {
             .flat_map(|(block, bits)| bits.iter().rev().map(move |bit| place_of(*block, bit)));
         let mut newest = newest.peekable();
         for place in newest.by_ref().take(READ_MAX) {
-            people.extend(self.records.whose(place)?.and_then(|(_, subject)| subject));
+            people.extend(self.whose(place)?.and_then(|(_, subject)| subject));
         }
         let count = u64::try_from(people.len()).unwrap_or(u64::MAX);
         let all = newest.peek().is_none();

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::super::line::Kept;
 use super::super::{Origin, seq_of};
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::record::RecordLine;
-use crate::model::time::Timestamp;
 
 /// The log, and the names of its origins.
 pub(super) struct Records<'a> {
@@ -28,8 +28,8 @@ impl<'a> Records<'a> {
     /// The record at a place; none when it was removed.
     pub(super) fn record(&self, place: i64) -> Result<Option<RecordLine>, rusqlite::Error> {
         let mut statement = self.log.prepare_cached(
-            "SELECT r.place, r.ts_us, r.kind, r.body, p.body FROM record r
-             LEFT JOIN principal_snapshot p ON p.hash = r.principal WHERE r.place = ?1",
+            "SELECT r.place, r.body, r.remains, p.reference, p.body FROM record r
+             LEFT JOIN principal_snapshot p ON p.key = r.principal WHERE r.place = ?1",
         )?;
         let found = statement.query_row([place], |row| self.line(row)).optional()?;
         Ok(found.map(|(_, line)| line))
@@ -42,23 +42,12 @@ impl<'a> Records<'a> {
         limit: i64,
     ) -> Result<Vec<(i64, RecordLine)>, rusqlite::Error> {
         let mut statement = self.log.prepare_cached(
-            "SELECT r.place, r.ts_us, r.kind, r.body, p.body FROM record r
-             LEFT JOIN principal_snapshot p ON p.hash = r.principal
+            "SELECT r.place, r.body, r.remains, p.reference, p.body FROM record r
+             LEFT JOIN principal_snapshot p ON p.key = r.principal
              WHERE r.place >= ?1 AND r.place < ?2 ORDER BY r.place DESC LIMIT ?3",
         )?;
         let lines = statement.query_map(params![from, before, limit], |row| self.line(row))?;
         lines.collect()
-    }
-
-    /// When the record at a place was made, and whose it is; none when it was removed.
-    pub(super) fn whose(
-        &self,
-        place: i64,
-    ) -> Result<Option<(Timestamp, Option<String>)>, rusqlite::Error> {
-        self.log
-            .prepare_cached("SELECT ts_us, subject FROM record WHERE place = ?1")?
-            .query_row([place], |row| Ok((Timestamp::from_micros(row.get(0)?), row.get(1)?)))
-            .optional()
     }
 
     /// Where a record lies; none when the log has no such origin.
@@ -75,16 +64,13 @@ impl<'a> Records<'a> {
 
     fn line(&self, row: &Row<'_>) -> Result<(i64, RecordLine), rusqlite::Error> {
         let place: i64 = row.get(0)?;
-        let body: Option<Vec<u8>> = row.get(3)?;
-        let line = RecordLine {
-            id: self.id(place).ok_or(rusqlite::Error::InvalidQuery)?,
-            at: Timestamp::from_micros(row.get(1)?),
-            kind: row.get(2)?,
-            // What was erased keeps its place; what is no UTF-8 was not written by this program.
-            body: body.map(|body| String::from_utf8_lossy(&body).into_owned()).unwrap_or_default(),
-            principal: row.get(4)?,
+        let kept = Kept {
+            body: row.get(1)?,
+            remains: row.get(2)?,
+            reference: row.get(3)?,
+            content: row.get(4)?,
         };
-        Ok((place, line))
+        Ok((place, kept.line(self.id(place).ok_or(rusqlite::Error::InvalidQuery)?)))
     }
 }
 
