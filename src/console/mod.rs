@@ -23,8 +23,8 @@ use self::again::kept::Kept;
 use self::changes::trials::Trials;
 use self::setup::entra::AtEntra;
 
-mod answers;
 pub mod again;
+mod answers;
 pub mod apps;
 pub mod cedar_text;
 pub mod changes;
