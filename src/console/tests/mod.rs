@@ -9,6 +9,7 @@ mod entra;
 mod events;
 mod explore;
 mod forged;
+mod fresh;
 mod guarded;
 mod hostile;
 mod leaving;
