@@ -1,14 +1,13 @@
-//! Records as comma-separated values, for a spreadsheet: RFC 4180, every field quoted, times in UTC.
-//!
-//! What a visitor chose may begin like a formula. Such a cell gets an apostrophe in front, and the last column says so;
-//! the exact content is in an export as JSON Lines.
+//! Records as comma-separated values, for a spreadsheet ([`crate::model::csv`]), times in UTC. The exact content is in an
+//! export as JSON Lines.
 
 use serde_json::Value;
 
+use crate::model::csv;
 use crate::model::query::Evidence;
 
 /// The columns, in an order that stays. A change of them is another version.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 21] = [
     "time",
     "id",
     "kind",
@@ -30,7 +29,6 @@ const COLUMNS: [&str; 22] = [
     "request",
     "duration_us",
     "detail",
-    "raw_escaped",
 ];
 
 /// The version of the columns, for the name of a file.
@@ -38,10 +36,7 @@ pub const VERSION: u32 = 1;
 
 /// The first line.
 pub(super) fn header(into: &mut Vec<u8>) {
-    for column in COLUMNS {
-        cell(into, column);
-    }
-    end(into);
+    csv::header(into, &COLUMNS);
 }
 
 /// The line of a record.
@@ -62,7 +57,7 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         _ => body.to_string(),
     };
     let reason = if *kind == "refusal" { of(body, "refusal") } else { of(body, "reason") };
-    let fields = [
+    let fields: [String; 21] = [
         at.to_string(),
         id.to_string(),
         (*kind).to_owned(),
@@ -85,9 +80,7 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         of(body, "duration_us"),
         detail,
     ];
-    let escaped = fields.iter().filter(|field| cell(into, field) == Defused::Yes).count();
-    cell(into, if escaped > 0 { "1" } else { "0" });
-    end(into);
+    csv::line(into, &fields);
 }
 
 /// A number or text as people read it.
@@ -102,30 +95,4 @@ fn plain(value: &Value) -> String {
 fn joined(body: &Value, name: &str) -> String {
     let all = body.get(name).and_then(Value::as_array);
     all.into_iter().flatten().map(plain).collect::<Vec<_>>().join(" ")
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Defused {
-    Yes,
-    No,
-}
-
-/// Adds a field, and says whether it had to be defused.
-fn cell(into: &mut Vec<u8>, text: &str) -> Defused {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']);
-    into.extend_from_slice(if formula { b"\"'" } else { b"\"" });
-    for byte in text.bytes() {
-        match byte {
-            b'"' => into.extend_from_slice(b"\"\""),
-            other => into.push(other),
-        }
-    }
-    into.extend_from_slice(b"\",");
-    if formula { Defused::Yes } else { Defused::No }
-}
-
-fn end(into: &mut Vec<u8>) {
-    // In place of the last comma.
-    into.pop();
-    into.extend_from_slice(b"\r\n");
 }

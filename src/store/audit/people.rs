@@ -107,6 +107,31 @@ impl AuditReader {
         self.uses(rows).await
     }
 
+    /// When each person was last let in on each route, among the newest 50,000 records.
+    ///
+    /// # Errors
+    /// As for [`Self::people`].
+    pub async fn used(&self) -> Result<LastUses<(RouteId, Subject)>, StoreError> {
+        let rows: Vec<(String, String, i64)> = sqlx::query_as(
+            "SELECT route, subject, MAX(ts_us) FROM (
+                 SELECT route, subject, ts_us, verdict FROM record ORDER BY place DESC LIMIT $1
+             )
+             WHERE verdict = 'allow' AND route IS NOT NULL AND subject IS NOT NULL
+             GROUP BY route, subject",
+        )
+        .bind(SEARCHED)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "read who used which route"))?;
+        let read = |(route, subject, at): (String, String, i64)| {
+            let wrong = |_| bad_row("record", &route, "it is about something that has no such id");
+            let of = (route.parse().map_err(wrong)?, subject.parse().map_err(wrong)?);
+            Ok((of, Timestamp::from_micros(at)))
+        };
+        let at = rows.into_iter().map(read).collect::<Result<_, StoreError>>()?;
+        Ok(LastUses { at, since: self.searched_since().await? })
+    }
+
     /// A person's newest decisions, newest first, at most `limit`, among the newest 50,000 records.
     ///
     /// # Errors
@@ -142,6 +167,16 @@ impl AuditReader {
         &self,
         rows: Vec<(String, i64)>,
     ) -> Result<LastUses<K>, StoreError> {
+        let read = |(key, at): (String, i64)| {
+            let wrong = |_| bad_row("record", &key, "it is about something that has no such id");
+            Ok((key.parse().map_err(wrong)?, Timestamp::from_micros(at)))
+        };
+        let at = rows.into_iter().map(read).collect::<Result<_, StoreError>>()?;
+        Ok(LastUses { at, since: self.searched_since().await? })
+    }
+
+    /// The oldest of the records that are searched.
+    async fn searched_since(&self) -> Result<Option<Timestamp>, StoreError> {
         let since: Option<i64> = sqlx::query_scalar(
             "SELECT MIN(ts_us) FROM (SELECT ts_us FROM record ORDER BY place DESC LIMIT $1)",
         )
@@ -149,12 +184,7 @@ impl AuditReader {
         .fetch_one(&self.pool)
         .await
         .map_err(failed(&self.pool, "read how far back the log was searched"))?;
-        let read = |(key, at): (String, i64)| {
-            let wrong = |_| bad_row("record", &key, "it is about something that has no such id");
-            Ok((key.parse().map_err(wrong)?, Timestamp::from_micros(at)))
-        };
-        let at = rows.into_iter().map(read).collect::<Result<_, StoreError>>()?;
-        Ok(LastUses { at, since: since.map(Timestamp::from_micros) })
+        Ok(since.map(Timestamp::from_micros))
     }
 }
 
