@@ -17,7 +17,7 @@ use crate::console::Console;
 
 use super::answers::Answer;
 use super::guard::{self, Admitted};
-use super::{apps, changes, directory, explore, log, rules, setup};
+use super::{apps, changes, directory, explore, integrity, log, reports, rules, setup};
 
 /// What comes of a request that was let in: the page, or an answer instead of it.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -82,13 +82,15 @@ impl fmt::Debug for Endpoint {
 }
 
 /// The rows, kept beside the pages that answer them.
-static ROOMS: [&[Endpoint]; 7] = [
+static ROOMS: [&[Endpoint]; 9] = [
     apps::ENDPOINTS,
     rules::ENDPOINTS,
     changes::ENDPOINTS,
     explore::ENDPOINTS,
     directory::ENDPOINTS,
     log::ENDPOINTS,
+    integrity::ENDPOINTS,
+    reports::ENDPOINTS,
     setup::ENDPOINTS,
 ];
 

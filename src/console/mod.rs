@@ -20,6 +20,7 @@ use crate::store::audit::search::Searcher;
 use crate::web::doorkeeper::Doorkeeper;
 
 use self::changes::trials::Trials;
+use self::integrity::checks::Checks;
 use self::setup::entra::AtEntra;
 
 mod answers;
@@ -31,12 +32,17 @@ pub mod directory;
 pub mod endpoints;
 pub mod explore;
 mod guard;
+pub mod integrity;
 pub mod log;
+pub mod printed;
+pub mod reports;
 pub mod rules;
 mod saving;
 pub mod sections;
 pub mod setup;
 mod showing;
+mod streamed;
+mod streaming;
 pub mod urls;
 pub mod words;
 
@@ -62,6 +68,8 @@ pub struct Console {
     pub stop: CancellationToken,
     /// Replays of the log under drafts.
     pub trials: Trials,
+    /// The check of the log, while there is one.
+    pub checks: Checks,
     /// What groups are called.
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.
