@@ -32,11 +32,11 @@ enum Defused {
 fn field(into: &mut Vec<u8>, text: &str) -> Defused {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']);
     into.extend_from_slice(if formula { b"\"'" } else { b"\"" });
-    for byte in text.bytes() {
-        match byte {
-            b'"' => into.extend_from_slice(b"\"\""),
-            other => into.push(other),
+    for (at, part) in text.split('"').enumerate() {
+        if at > 0 {
+            into.extend_from_slice(b"\"\"");
         }
+        into.extend_from_slice(part.as_bytes());
     }
     into.extend_from_slice(b"\",");
     if formula { Defused::Yes } else { Defused::No }

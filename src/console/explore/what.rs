@@ -35,7 +35,7 @@ use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::LogUseKind;
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
-use crate::store::audit::LastUses;
+use crate::store::audit::search::LastUses;
 use crate::web::download;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
@@ -169,7 +169,7 @@ async fn reached(
     asked: &Admitted,
     (shown, subject, person): (&Shown, &Subject, &KnownPrincipal),
 ) -> Result<Reach, Box<Response>> {
-    let uses = console.reader.used_by(subject, &Method::ALL).await;
+    let uses = console.searcher.used_by(subject, &Method::ALL).await;
     let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
     let snapshot = in_force(console, asked, shown).await?;
     let (rules, content, now) = (shown.clone(), Arc::clone(&person.content), asked.exchange.at);

@@ -33,7 +33,7 @@ use crate::model::record::{LogUseKind, RuleId};
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::audit::LastUses;
+use crate::store::audit::search::LastUses;
 use crate::web::download;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
@@ -195,7 +195,7 @@ async fn reached(
     let failed = |error: StoreError| Box::new(asked.unavailable(&error));
     let methods = query.what().methods();
     let known = known(console).await.map_err(failed)?;
-    let uses = console.reader.users_of(&route.id, &methods).await.map_err(failed)?;
+    let uses = console.searcher.users_of(&route.id, &methods).await.map_err(failed)?;
     let now = asked.exchange.at;
     let snapshot = in_force(console, asked, shown).await?;
     let (rules, place, people) = (shown.clone(), route.clone(), known.clone());

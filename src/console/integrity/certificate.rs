@@ -88,11 +88,20 @@ fn facts(check: &Check, names: Names<'_>) -> Vec<Fact> {
         Fact::prose("Checked", &row.at.full()),
         Fact::prose("Asked for by", &row.who.name),
         Fact::prose("Records read", &row.read),
-        Fact::prose("Checkpoints kept elsewhere that fit", &grouped(verdict.compared)),
+        Fact::prose("Compared with", &compared(verdict.compared)),
         Fact::prose("Took", &took(verdict.took_ms)),
         Fact::prose("Program", &format!("Cedargate {}", verdict.version)),
         Fact::code("Record of the check", &check.line.id.to_string()),
     ]
+}
+
+/// `1 checkpoint kept elsewhere`
+fn compared(number: u64) -> String {
+    match number {
+        0 => "No checkpoint kept elsewhere".to_owned(),
+        1 => "1 checkpoint kept elsewhere".to_owned(),
+        all => format!("{} checkpoints kept elsewhere", grouped(all)),
+    }
 }
 
 fn of_log(log: &OriginVerdict) -> Vec<Fact> {

@@ -8,7 +8,7 @@ use crate::model::query::{Present, Query};
 use crate::model::record::RecordLine;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::audit::{CopyOrigin, CopyPoint, LogCopy, Show};
+use crate::store::audit::{CopyOrigin, CopyPoint, LogCopy};
 
 /// Records of each kind that are looked for.
 const RECORDS: usize = 20;
@@ -122,7 +122,7 @@ const ENDS: [&str; 4] = ["stopped", "crash_found", "restored", "key_rotated"];
 
 /// What lies before a start; none for the first of a log.
 async fn gap(console: &Console, start: &RecordLine) -> Result<Option<Gap>, StoreError> {
-    let before = console.reader.recent(Show::Everything, BEFORE, Some(start.id)).await?;
+    let before = console.reader.recent(BEFORE, Some(start.id)).await?;
     let is_all = before.len() < BEFORE as usize;
     let mut before = before.into_iter().skip_while(|line| !ENDS.contains(&line.kind.as_str()));
     let last = match before.next() {

@@ -128,9 +128,9 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         head: PrintHead::new(&console, &asked, ("Access review", covers)),
         app: query.app,
         route: query.route,
+        computed: computed(&review, &routes),
         routes,
         left,
-        computed: computed(&review),
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
@@ -181,7 +181,7 @@ fn bounded(review: Review) -> Result<Bounded, Unusable> {
     Ok((review, routes, left))
 }
 
-fn computed(review: &Review) -> Vec<String> {
+fn computed(review: &Review, routes: &[RouteReview]) -> Vec<String> {
     let mut computed = vec![
         "The engine that decides was asked about everybody who was here. Nothing is known of the circumstances, so what depends on them is a condition.".to_owned(),
     ];
@@ -190,7 +190,9 @@ fn computed(review: &Review) -> Vec<String> {
         Moment::new(oldest).minute(),
         Moment::new(newest).minute()
     )));
-    computed.extend(review.uses.since.map(|since| {
+    // Where one was looked through less far than another, all were looked through at least so far.
+    let since = routes.iter().filter_map(|route| route.since).max();
+    computed.extend(since.map(|since| {
         format!("Use was looked for in the log back to {}.", Moment::new(since).minute())
     }));
     computed

@@ -18,13 +18,13 @@ use crate::console::guard::Admitted;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::model::grant::{Method, What};
-use crate::model::id::{RouteId, Subject};
+use crate::model::id::Subject;
 use crate::model::known::Known;
 use crate::model::record::RuleId;
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::audit::LastUses;
+use crate::store::audit::search::{LastUses, Searcher};
 use crate::web::moment::Moment;
 use crate::web::page::{Notice, Tone};
 
@@ -32,9 +32,9 @@ use crate::web::page::{Notice, Tone};
 pub(super) struct Review {
     pub(super) shown: Shown,
     pub(super) known: Known,
-    pub(super) uses: LastUses<(RouteId, Subject)>,
     pub(super) routes: Vec<Route>,
     snapshot: Arc<Snapshot>,
+    searcher: Searcher,
     now: Timestamp,
 }
 
@@ -57,6 +57,8 @@ pub struct RouteReview {
     pub rows: Vec<ReviewRow>,
     /// How many more there are than are listed.
     pub more: usize,
+    /// How far back use was looked for; none where the log is empty.
+    pub since: Option<Timestamp>,
 }
 
 /// What somebody can do on a route.
@@ -84,24 +86,27 @@ impl Review {
         let failed = |error: StoreError| Box::new(asked.unavailable(&error));
         let shown = asked.shown(console).await?;
         let known = known(console).await.map_err(failed)?;
-        let uses = console.reader.used().await.map_err(failed)?;
         let snapshot = in_force(console, asked, &shown).await?;
         let mut routes: Vec<_> =
             shown.book.routes.iter().filter(|route| is_wanted(route)).cloned().collect();
         routes.sort_by_key(|route| (route.id.app().to_string(), route.pattern.to_string()));
-        Ok(Self { shown, known, uses, routes, snapshot, now: asked.exchange.at })
+        let searcher = console.searcher.clone();
+        Ok(Self { shown, known, routes, snapshot, searcher, now: asked.exchange.at })
     }
 
-    /// Asks the engine about one of them. It takes a while.
+    /// Asks the engine and the log about one of them. It takes a while: for a thread that may wait.
     ///
     /// # Errors
-    /// When nothing can be decided there.
+    /// When nothing can be decided there, or the log can't be read.
     pub(super) fn route(&self, route: &Route) -> Result<RouteReview, Unusable> {
         let asked = (&self.shown, route, Method::ALL.as_slice(), self.now);
         let reaching = Reaching::of(asked, &self.known, &self.snapshot)?;
+        let runtime = tokio::runtime::Handle::current();
+        let uses = runtime.block_on(self.searcher.users_of(&route.id, &Method::ALL));
+        let uses = uses.map_err(|error| Unusable(error.to_string()))?;
         let people = reaching.people.iter();
         let row = |(subject, told): &(Subject, Vec<(Method, ToldProspect)>)| {
-            self.row(&route.id, (subject, told), &reaching.open)
+            self.row(&uses, (subject, told), &reaching.open)
         };
         let mut rows: Vec<_> = people.filter_map(row).collect();
         rows.sort_by_cached_key(|row| (row.who.name.to_lowercase(), row.who.id.clone()));
@@ -114,13 +119,14 @@ impl Review {
             open: open(&reaching),
             rows,
             more: 0,
+            since: uses.since,
         })
     }
 
     /// None for whoever gets in only where everybody does.
     fn row(
         &self,
-        route: &RouteId,
+        uses: &LastUses<Subject>,
         (subject, told): (&Subject, &[(Method, ToldProspect)]),
         open: &BTreeSet<RuleId>,
     ) -> Option<ReviewRow> {
@@ -133,12 +139,11 @@ impl Review {
             own
         };
         let (read, write) = (of(&What::Read), of(&What::Write));
-        let used = self.uses.at.get(&(route.clone(), subject.clone()));
         (!read.is_empty() || !write.is_empty()).then(|| ReviewRow {
             who: PersonCell::of(subject, &person.content),
             read,
             write,
-            used: used.map(|at| Moment::new(*at)),
+            used: uses.at.get(subject).map(|at| Moment::new(*at)),
             seen: Moment::new(person.seen_at),
         })
     }

@@ -89,13 +89,15 @@ async fn a_broken_log_names_the_record_and_what_to_do() {
     let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
     let mut shell = Shell::open(&format!("sqlite://{}", scene.reader.file().display())).await;
     shell
-        .run("DROP TRIGGER record_is_never_changed; UPDATE record SET verdict = 'deny' WHERE kind = 'decision'")
+        .run(
+            "DROP TRIGGER record_is_never_changed; UPDATE record SET body = CAST(REPLACE(CAST(body AS TEXT), 'read_rules', 'edit_draft') AS BLOB)",
+        )
         .await
         .unwrap();
     begun(&scene, &owner).await;
     let page = ended(&scene, &owner).await;
     assert!(page.contains(&format!("Broken at record {id}.")), "{page}");
-    assert!(page.contains("column `verdict`") && page.contains("<ol>"), "{page}");
+    assert!(page.contains("does not fit its hash") && page.contains("<ol>"), "{page}");
 }
 
 #[tokio::test]

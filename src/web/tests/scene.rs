@@ -30,8 +30,8 @@ use crate::model::rule_book::RuleBook;
 use crate::model::session::Identity;
 use crate::model::time::{Clock, Timestamp};
 use crate::session::{Ledger, NewSession, NotRecorded, Parts, Pending, SessionLimits, Sessions};
+use crate::store::audit::AuditReader;
 use crate::store::audit::search::Searcher;
-use crate::store::audit::{AuditReader, Show};
 use crate::store::{Publication, Store};
 use crate::telemetry::Metrics;
 use crate::web::csrf::CsrfToken;
@@ -332,8 +332,9 @@ impl Scene {
 
     /// All records of requests, oldest first.
     pub(crate) async fn requests(&self) -> Vec<serde_json::Value> {
-        let lines = self.reader.recent(Show::Requests, 1_000, None).await.unwrap();
-        lines.iter().rev().map(body).collect()
+        let lines = self.reader.recent(1_000, None).await.unwrap();
+        let requests = lines.iter().filter(|line| ["decision", "refusal"].contains(&&*line.kind));
+        requests.rev().map(body).collect()
     }
 
     /// The id of the newest record of a change with this action, as soon as it is on record.
@@ -341,7 +342,7 @@ impl Scene {
         self.doorkeeper.audit.changes_made();
         let found = async {
             loop {
-                let lines = self.reader.recent(Show::Everything, 1_000, None).await.unwrap();
+                let lines = self.reader.recent(1_000, None).await.unwrap();
                 if let Some(line) = lines.iter().find(|line| body(line)["action"] == action) {
                     return line.id.to_string();
                 }
@@ -362,7 +363,7 @@ impl Scene {
     /// Stops the log's writer in order, so that all that waits is on record; gives every record, oldest first.
     pub(crate) async fn stopped(mut self) -> Vec<serde_json::Value> {
         self.stop_log().await;
-        let lines = self.reader.recent(Show::Everything, 1_000, None).await.unwrap();
+        let lines = self.reader.recent(1_000, None).await.unwrap();
         lines.iter().rev().map(body).collect()
     }
 }
