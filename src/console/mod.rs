@@ -19,10 +19,12 @@ use crate::store::audit::AuditReader;
 use crate::store::audit::search::Searcher;
 use crate::web::doorkeeper::Doorkeeper;
 
+use self::again::kept::Kept;
 use self::changes::trials::Trials;
 use self::integrity::checks::Checks;
 use self::setup::entra::AtEntra;
 
+pub mod again;
 mod answers;
 pub mod apps;
 pub mod cedar_text;
@@ -70,6 +72,8 @@ pub struct Console {
     pub trials: Trials,
     /// The check of the log, while there is one.
     pub checks: Checks,
+    /// Forms that wait until their sender has signed in again.
+    pub kept: Kept,
     /// What groups are called.
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.

@@ -121,6 +121,8 @@ pub const ACCESS_REPORT: &str = "/console/reports/access";
 pub const REFUSALS_REPORT: &str = "/console/reports/refusals";
 /// Endpoint pattern of what was changed and published; a form that takes it away posts to it.
 pub const CHANGES_REPORT: &str = "/console/reports/changes";
+/// Endpoint pattern of what was sent under a sign-in too old for it, to be sent again.
+pub const AGAIN: &str = "/console/again/{id}";
 /// Endpoint pattern of the settings.
 pub const SETTINGS: &str = "/console/settings";
 
@@ -450,6 +452,11 @@ pub fn people() -> Link {
 /// One person.
 pub fn person(subject: &Subject) -> Link {
     Link::path(&["console", "people", &subject.to_string()])
+}
+
+/// What was refused so, to be sent again.
+pub fn again(id: &DecisionId) -> Link {
+    Link::path(&["console", "again", &id.to_string()])
 }
 
 /// The settings.

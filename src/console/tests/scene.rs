@@ -13,6 +13,7 @@ use super::entra::Told;
 use crate::audit::Places;
 use crate::config::{InForce, Provenance, Shown};
 use crate::console::Console;
+use crate::console::again::kept::Kept;
 use crate::console::changes::trials::Trials;
 use crate::console::integrity::checks::{Checks, Means};
 use crate::groups::Groups;
@@ -45,6 +46,7 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
         reader: scene.reader.clone(),
         searcher: scene.searcher.clone(),
         stop: stopped(),
+        kept: Kept::default(),
         trials: Trials::default(),
         checks: checks(&scene),
         groups: Groups::default(),
