@@ -17,7 +17,9 @@ use crate::console::Console;
 
 use super::answers::Answer;
 use super::guard::{self, Admitted};
-use super::{again, apps, changes, dashboard, directory, explore, log, rules, setup};
+use super::{
+    again, apps, changes, dashboard, directory, explore, integrity, log, reports, rules, setup,
+};
 
 /// What comes of a request that was let in: the page, or an answer instead of it.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -82,7 +84,7 @@ impl fmt::Debug for Endpoint {
 }
 
 /// The rows, kept beside the pages that answer them.
-static ROOMS: [&[Endpoint]; 9] = [
+static ROOMS: [&[Endpoint]; 11] = [
     dashboard::ENDPOINTS,
     again::ENDPOINTS,
     apps::ENDPOINTS,
@@ -91,6 +93,8 @@ static ROOMS: [&[Endpoint]; 9] = [
     explore::ENDPOINTS,
     directory::ENDPOINTS,
     log::ENDPOINTS,
+    integrity::ENDPOINTS,
+    reports::ENDPOINTS,
     setup::ENDPOINTS,
 ];
 

@@ -33,6 +33,10 @@ pub enum Section {
     Decisions,
     /// What was changed, and what else happened.
     Changes,
+    /// Whether the log is whole.
+    Integrity,
+    /// What is printed for those who ask.
+    Reports,
     /// How Cedargate itself stands at Entra.
     Entra,
     /// The settings as they are in force.
@@ -49,7 +53,7 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Dashboard,
         Self::Routes,
         Self::Policies,
@@ -62,6 +66,8 @@ impl Section {
         Self::Sessions,
         Self::Decisions,
         Self::Changes,
+        Self::Integrity,
+        Self::Reports,
         Self::Entra,
         Self::Settings,
     ];
@@ -79,7 +85,9 @@ impl Section {
             | Self::Entra => ConsoleAction::ReadRules,
             Self::Explorer | Self::People | Self::Sessions => ConsoleAction::ReadPeople,
             Self::Settings => ConsoleAction::ReadSettings,
-            Self::Decisions | Self::Changes => ConsoleAction::ReadLog,
+            Self::Decisions | Self::Changes | Self::Integrity | Self::Reports => {
+                ConsoleAction::ReadLog
+            }
         }
     }
 
@@ -98,6 +106,8 @@ impl Section {
             Self::Sessions => sign("Directory", "Sessions", "monitor", urls::sessions()),
             Self::Decisions => sign("Assurance", "Decisions", "scroll-text", urls::decisions()),
             Self::Changes => sign("Assurance", "Changes", "history", urls::events()),
+            Self::Integrity => sign("Assurance", "Integrity", "shield-check", urls::integrity()),
+            Self::Reports => sign("Assurance", "Reports", "chart-no-axes-column", urls::reports()),
             Self::Entra => sign("Set-up", "Entra", "key-round", urls::entra()),
             Self::Settings => sign("Set-up", "Settings", "settings", urls::settings()),
         }

@@ -78,6 +78,11 @@ impl Shown {
         }
     }
 
+    /// Which release, and since when ("Release 7, 24 Nov 2026").
+    pub(super) fn words(&self) -> &str {
+        &self.words
+    }
+
     /// The same with other rules than those in force, and what their groups are called.
     pub(super) fn with_rules(self, book: RuleBook, names: GroupNames) -> Self {
         Self { book, names, ..self }
@@ -91,11 +96,6 @@ impl Shown {
     /// The grant with this id.
     pub(super) fn grant(&self, id: &str) -> Option<&Grant> {
         self.book.grants.iter().find(|grant| grant.id.as_str() == id)
-    }
-
-    /// Which release it is, in words.
-    pub(super) fn words(&self) -> &str {
-        &self.words
     }
 
     /// The number of the release that a change would become.

@@ -339,6 +339,7 @@ fn lost(text: Text) -> Lost {
     let who = PersonCell {
         name: text("Uma Umarov"),
         user_name: text("uma@contoso.example"),
+        id: subject("uma"),
         kind: None,
         link: urls::people(),
     };
