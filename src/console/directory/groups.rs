@@ -56,7 +56,7 @@ pub struct MembershipRow {
     pub link: Link,
     /// Its name, or its id.
     pub who: String,
-    /// The object id of a group.
+    /// The object id of a group that has a name.
     pub id: Option<String>,
     /// What is to be said of a group.
     pub note: Option<GroupNote>,
@@ -166,7 +166,9 @@ fn row(
     let members = || known.iter().filter(|(_, person)| membership.is_of(person));
     let (who, id, note) = match membership {
         Membership::Group(id) => {
-            (shown.names.label(id), Some(id.to_string()), shown.names.mark(id).map(GroupNote::new))
+            let (who, id_text) = (shown.names.label(id), id.to_string());
+            let apart = (who != id_text).then_some(id_text);
+            (who, apart, shown.names.mark(id).map(GroupNote::new))
         }
         Membership::Role(value) => (value.to_string(), None, None),
     };
