@@ -112,9 +112,9 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
 
 /// Pages of ours, with answers for addresses and methods that none of them has.
 fn ours(pages: Router, refuser: &Refuser) -> Router {
-    let refuser = refuser.clone();
+    let (lost, refuser) = (refuser.clone(), refuser.clone());
     pages
-        .fallback(nothing_here)
+        .fallback(move |exchange| nothing_here(lost.clone(), exchange))
         .method_not_allowed_fallback(move |exchange| wrong_method(refuser.clone(), exchange))
 }
 

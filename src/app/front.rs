@@ -23,7 +23,6 @@ use crate::model::record::{Door, Refusal, RequestFacts};
 use crate::model::time::Clock;
 use crate::web::client::client_address;
 use crate::web::exchange::Exchange;
-use crate::web::fault::{Fault, Quote};
 use crate::web::hurry::hurried;
 use crate::web::refuser::{Refused, Refuser};
 use crate::web::wants::Wants;
@@ -225,10 +224,12 @@ fn host_of(request: &Request<Body>) -> Result<Host, Refusal> {
     }
 }
 
-/// Answers for paths of ours where nothing is.
-pub async fn nothing_here(axum::Extension(exchange): axum::Extension<Arc<Exchange>>) -> Response {
-    let quote = Quote::Request(exchange.facts.request.clone());
-    Fault::no_page().answer(exchange.wants, &quote, exchange.at)
+/// Refuses an address of ours where nothing is, on record like any other refusal: somebody may be looking for a way in.
+pub async fn nothing_here(
+    refuser: Refuser,
+    axum::Extension(exchange): axum::Extension<Arc<Exchange>>,
+) -> Response {
+    refuser.refuse((&*exchange).into(), Refusal::NotFound).await
 }
 
 /// Refuses a method that a page of ours does not have, on record like any other refusal. The router names the methods

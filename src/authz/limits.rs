@@ -154,7 +154,7 @@ impl Checked<'_> {
 }
 
 /// `U+202E`
-pub(super) fn code_point(character: char) -> String {
+pub fn code_point(character: char) -> String {
     format!("U+{:04X}", u32::from(character))
 }
 
@@ -162,7 +162,7 @@ pub(super) fn code_point(character: char) -> String {
 /// that turn the direction of writing (UAX 9, "Trojan Source"), and such as take no room at all.
 ///
 /// The joiners that scripts and emoji need (U+200C, U+200D) are none of these.
-pub(super) fn is_deceptive(character: char) -> bool {
+pub fn is_deceptive(character: char) -> bool {
     let turning = matches!(character, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let unseen =
         matches!(character, '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');

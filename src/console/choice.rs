@@ -1,5 +1,6 @@
 //! Parts of forms and tables that console pages share: choices, fields, badges, references.
 
+use crate::model::difference::{Act, Difference};
 use crate::model::grant::{Effect, Grant, Who};
 use crate::model::record::Verdict;
 use crate::web::link::Link;
@@ -30,6 +31,12 @@ impl Choice {
     pub fn list(options: &[(&'static str, &'static str)], chosen: &str) -> Vec<Self> {
         let state = |value| if value == chosen { ChoiceState::Chosen } else { ChoiceState::Open };
         options.iter().map(|&(value, label)| Self { value, label, state: state(value) }).collect()
+    }
+
+    /// The label of the option with this value; the value itself when it is not among them.
+    pub fn label(options: &[(&'static str, &'static str)], value: &str) -> String {
+        let found = options.iter().find(|(own, _)| *own == value);
+        found.map_or(value, |(_, label)| label).to_owned()
     }
 
     /// Whether to mark it as selected.
@@ -103,6 +110,18 @@ impl Field {
         self
     }
 
+    /// What was typed, as `read` takes it; none when it does not, and then its message stands at the field.
+    pub fn read<T>(&mut self, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        read(&self.value).map_err(|message| self.error = Some(message)).ok()
+    }
+
+    /// Gives the focus to the first of these with a message.
+    pub fn focus_first_wrong<'a>(fields: impl IntoIterator<Item = &'a mut Self>) {
+        if let Some(first) = fields.into_iter().find(|field| field.is_wrong()) {
+            first.focus = Focus::Here;
+        }
+    }
+
     /// Whether there is a message.
     pub fn is_wrong(&self) -> bool {
         self.error.is_some()
@@ -158,6 +177,47 @@ impl Badge {
             Verdict::Allow => Self { word: "Allow", icon: "circle-check", tone: Tone::Good },
             Verdict::Deny => Self { word: "Deny", icon: "circle-x", tone: Tone::Bad },
         }
+    }
+}
+
+/// How an object of the draft stands to what is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is in force as it is.
+    InForce,
+    /// It is new.
+    Added,
+    /// Something else is in force.
+    Changed,
+    /// It is in force, and will not be.
+    Removed,
+}
+
+impl Standing {
+    /// By what waits in the draft of the object.
+    pub fn of(waiting: Option<&Difference>) -> Self {
+        match waiting.map(Difference::act) {
+            None => Self::InForce,
+            Some(Act::Added) => Self::Added,
+            Some(Act::Changed) => Self::Changed,
+            Some(Act::Removed) => Self::Removed,
+        }
+    }
+
+    /// The word for it, with its colour; none for what is in force.
+    pub fn badge(self) -> Option<Badge> {
+        let badge = |word, icon| Some(Badge { word, icon, tone: Tone::Careful });
+        match self {
+            Self::InForce => None,
+            Self::Added => badge("Added in the draft", "plus"),
+            Self::Changed => badge("Changed in the draft", "pencil"),
+            Self::Removed => badge("Removed in the draft", "trash-2"),
+        }
+    }
+
+    /// Whether it is shown struck out.
+    pub fn is_removed(self) -> bool {
+        self == Self::Removed
     }
 }
 

@@ -19,8 +19,10 @@ use url::form_urlencoded;
 use crate::authz::console::{ConsoleAction, ConsoleRules};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
-use crate::model::id::DecisionId;
+use crate::model::app::App;
+use crate::model::id::{DecisionId, RouteId};
 use crate::model::record::{Door, Refusal, Verdict};
+use crate::model::route::Route;
 use crate::model::rule_book::RuleBook;
 use crate::publishing::Review;
 use crate::session::SessionError;
@@ -140,6 +142,26 @@ impl Admitted {
     /// Whether this person may do something else besides what was asked, for what a page offers.
     pub(super) fn may(&self, console: &Console, action: ConsoleAction) -> bool {
         console.rules.decide(&self.caller.principal, action).verdict == Verdict::Allow
+    }
+
+    /// The app that the address names.
+    ///
+    /// # Errors
+    /// With the answer, 404, when there is none.
+    pub(super) fn app<'a>(&self, shown: &'a Shown) -> Result<&'a App, Box<Response>> {
+        let mut apps = shown.book.apps.iter();
+        apps.find(|app| app.id.as_str() == self.param("app"))
+            .ok_or_else(|| Box::new(self.no_page()))
+    }
+
+    /// The route that the address names; the whole id is looked up, so a route of one app is never found under another.
+    ///
+    /// # Errors
+    /// With the answer, 404, when there is none.
+    pub(super) fn route<'a>(&self, shown: &'a Shown) -> Result<&'a Route, Box<Response>> {
+        let id: Option<RouteId> =
+            format!("{}/{}", self.param("app"), self.param("name")).parse().ok();
+        id.and_then(|id| shown.route(&id)).ok_or_else(|| Box::new(self.no_page()))
     }
 
     /// The rules in force, as pages show them.

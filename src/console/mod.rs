@@ -23,6 +23,7 @@ use self::changes::trials::Trials;
 use self::setup::entra::AtEntra;
 
 mod answers;
+pub mod apps;
 pub mod cedar_text;
 pub mod changes;
 pub mod choice;

@@ -69,6 +69,23 @@ pub(super) async fn save(
     }
 }
 
+/// What an edit would make wrong, without making it.
+///
+/// # Errors
+/// With the answer, 503, when that can't be told.
+pub(super) async fn objections(
+    console: &Console,
+    asked: &Admitted,
+    (from, to): (&RuleBook, &RuleBook),
+) -> Result<Vec<Problem>, Box<Response>> {
+    let author = asked.author(console)?;
+    let worse = console.publishing.worse(Edit { from, to }, &author).await;
+    worse.map_err(|error| {
+        tracing::error!(error = %error, "What an edit would make wrong could not be told.");
+        Box::new(asked.said().unavailable())
+    })
+}
+
 /// What is the author's to put right, and what is not.
 pub(super) fn unsaved(asked: &Admitted, refusal: Refusal) -> Result<Saved, Box<Response>> {
     match refusal {

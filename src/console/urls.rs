@@ -2,7 +2,7 @@
 
 use crate::model::grant::What;
 use crate::model::id::{
-    AppRole, AssertionId, DecisionId, GrantId, GroupId, PolicyId, ReleaseNumber, RouteId,
+    AppId, AppRole, AssertionId, DecisionId, GrantId, GroupId, PolicyId, ReleaseNumber, RouteId,
     SessionId, Subject,
 };
 use crate::model::query::{self, Pattern, Query, Sense, Term, TextKey};
@@ -24,6 +24,18 @@ pub const GRANT: &str = "/console/routes/{app}/{name}/grants/{grant}";
 pub const GRANT_END: &str = "/console/routes/{app}/{name}/grants/{grant}/end";
 /// Endpoint pattern that removes a grant.
 pub const GRANT_REMOVE: &str = "/console/routes/{app}/{name}/grants/{grant}/remove";
+/// Endpoint pattern of everything about a route that is no grant; a form posts to it.
+pub const ROUTE_SETTINGS: &str = "/console/routes/{app}/{name}/settings";
+/// Endpoint pattern that removes a route, and of the page that asks first.
+pub const REMOVE_ROUTE: &str = "/console/routes/{app}/{name}/remove";
+/// Endpoint pattern of an app that is being described.
+pub const NEW_APP: &str = "/console/new-app";
+/// Endpoint pattern of one app; a form posts to it.
+pub const APP: &str = "/console/apps/{app}";
+/// Endpoint pattern that removes an app, and of the page that asks first.
+pub const REMOVE_APP: &str = "/console/apps/{app}/remove";
+/// Endpoint pattern of a route that is being described.
+pub const NEW_ROUTE: &str = "/console/apps/{app}/new-route";
 /// Endpoint pattern of the draft's review.
 pub const DRAFT: &str = "/console/draft";
 /// Endpoint pattern of whom the draft would affect.
@@ -143,6 +155,46 @@ pub fn remove_grant(route_id: &RouteId, id: &GrantId) -> Link {
 fn at_grant(route_id: &RouteId, id: &GrantId, further: &[&str]) -> Link {
     let (app, name) = (route_id.app().as_str(), route_id.name());
     Link::path(&[&["console", "routes", app, name, "grants", id.as_str()], further].concat())
+}
+
+/// Everything about a route that is no grant.
+pub fn route_settings(id: &RouteId) -> Link {
+    Link::path(&["console", "routes", id.app().as_str(), id.name(), "settings"])
+}
+
+/// One route, saying that its settings were saved to the draft.
+pub fn saved_route(id: &RouteId) -> Link {
+    route(id).with_query("settings", "saved")
+}
+
+/// Where a route is removed.
+pub fn remove_route(id: &RouteId) -> Link {
+    Link::path(&["console", "routes", id.app().as_str(), id.name(), "remove"])
+}
+
+/// Where an app is added.
+pub fn new_app() -> Link {
+    Link::path(&["console", "new-app"])
+}
+
+/// One app.
+pub fn app(id: &AppId) -> Link {
+    Link::path(&["console", "apps", id.as_str()])
+}
+
+/// One app, saying that it was saved to the draft.
+pub fn saved_app(id: &AppId) -> Link {
+    app(id).with_query("settings", "saved")
+}
+
+/// Where an app is removed.
+pub fn remove_app(id: &AppId) -> Link {
+    Link::path(&["console", "apps", id.as_str(), "remove"])
+}
+
+/// Where a route of an app is added.
+pub fn new_route(id: &AppId) -> Link {
+    Link::path(&["console", "apps", id.as_str(), "new-route"])
 }
 
 /// The draft's review.

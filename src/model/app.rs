@@ -66,3 +66,43 @@ pub enum HeaderAlias {
     #[serde(rename = "X-Auth-Request-Preferred-Username")]
     XAuthRequestPreferredUsername,
 }
+
+impl HeaderAlias {
+    /// Every alias, in the order of lists.
+    pub const ALL: [Self; 8] = [
+        Self::RemoteUser,
+        Self::XForwardedUser,
+        Self::XForwardedEmail,
+        Self::XForwardedGroups,
+        Self::XAuthRequestUser,
+        Self::XAuthRequestEmail,
+        Self::XAuthRequestGroups,
+        Self::XAuthRequestPreferredUsername,
+    ];
+
+    /// The header's name, as rule files spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RemoteUser => "Remote-User",
+            Self::XForwardedUser => "X-Forwarded-User",
+            Self::XForwardedEmail => "X-Forwarded-Email",
+            Self::XForwardedGroups => "X-Forwarded-Groups",
+            Self::XAuthRequestUser => "X-Auth-Request-User",
+            Self::XAuthRequestEmail => "X-Auth-Request-Email",
+            Self::XAuthRequestGroups => "X-Auth-Request-Groups",
+            Self::XAuthRequestPreferredUsername => "X-Auth-Request-Preferred-Username",
+        }
+    }
+
+    /// What it carries, in words.
+    pub fn carries(self) -> &'static str {
+        match self {
+            Self::RemoteUser
+            | Self::XForwardedUser
+            | Self::XAuthRequestUser
+            | Self::XAuthRequestPreferredUsername => "the user name",
+            Self::XForwardedEmail | Self::XAuthRequestEmail => "the e-mail address",
+            Self::XForwardedGroups | Self::XAuthRequestGroups => "the group ids",
+        }
+    }
+}

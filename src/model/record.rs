@@ -212,6 +212,8 @@ pub enum Refusal {
         /// What could not be found out, continuing "the token …".
         problem: &'static str,
     },
+    /// 404: an address of ours where nothing is.
+    NotFound,
     /// 405: a method that is never forwarded.
     MethodNotAllowed,
     /// 429: its source was refused too often; never recorded by itself, see [`Event::TurnedAway`].

@@ -147,7 +147,10 @@ impl Publishing {
     }
 
     /// What is wrong after an edit and was not before it.
-    async fn worse(&self, edit: Edit<'_>, author: &Author) -> Result<Vec<Problem>, Refusal> {
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn worse(&self, edit: Edit<'_>, author: &Author) -> Result<Vec<Problem>, Refusal> {
         let mut after = self.wrong_with(edit.to, author).await?;
         if !after.is_empty() {
             let before = self.wrong_with(edit.from, author).await?;

@@ -121,13 +121,7 @@ impl Fault {
 
     /// 404: there is no such page of ours.
     pub fn no_page() -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            code: "not_found",
-            title: "There is no such page",
-            sentence: "Nothing is kept at this address.".into(),
-            advice: "Check the address for a typing mistake.",
-        }
+        Self::of(&Refusal::NotFound)
     }
 
     /// The answer to a request that was refused before anything could be decided.
@@ -265,6 +259,13 @@ fn words(refusal: &Refusal) -> Words {
             "The token can't be checked right now",
             format!("Nothing was opened because the token {problem}."),
             "Try again in a moment. If this stays, tell the people who run this service.",
+        ),
+        Refusal::NotFound => (
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "There is no such page",
+            "Nothing is kept at this address.".to_owned(),
+            "Check the address for a typing mistake.",
         ),
         Refusal::MethodNotAllowed => (
             StatusCode::METHOD_NOT_ALLOWED,

@@ -9,7 +9,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::harness::tools::{client_data, installed};
-use crate::harness::{Request, World, command_on, exchange, program_on, unused_port};
+use crate::harness::wire::Wire;
+use crate::harness::{Request, World, command_on, exchange, navigation, program_on, unused_port};
 
 #[track_caller]
 fn says(output: &Output, code: i32, lines: &[&str]) -> String {
@@ -56,6 +57,48 @@ async fn running_log_is_verified_shown_and_proved_beside_the_gate() {
     says(&check("cedargate/audit/x"), 2, &["is not a key of a log"]);
     std::fs::write(&file, proof.replace("index ", "index 1")).unwrap();
     says(&check(&key), 1, &["Not proven"]);
+}
+
+/// The list that README publishes, whole: what comes without a record.
+#[tokio::test]
+async fn what_is_not_recorded_decides_nothing_and_tells_nobody_anything_of_others() {
+    let world = World::start().await;
+    world.outbox_is_taken().await;
+    let size = async || {
+        let mut file = world.log_file().await;
+        let query = sqlx::query_scalar("SELECT MAX(place) FROM record");
+        query.fetch_one(&mut file).await.unwrap()
+    };
+    let before: i64 = size().await;
+    for file in cedargate::web::assets::File::ALL {
+        for page in [world.app(file.url()), world.gate(file.url())] {
+            for method in ["GET", "HEAD"] {
+                assert_eq!(exchange(Request::new(method, &page)).await.status, 200, "{page}");
+            }
+        }
+    }
+    for (status, page) in [
+        (303, world.app("/_gate/login")),
+        (303, world.gate("/_gate/begin")),
+        (200, world.gate("/_gate/signed-out")),
+        (200, world.gate("/_gate/jwks.json")),
+        (200, world.app("/_gate/whoami")),
+    ] {
+        assert_eq!(exchange(navigation("GET", &page)).await.status, status, "{page}");
+    }
+    let report = Request::new("POST", &world.gate("/_gate/csp-report")).body("{}");
+    assert_eq!(exchange(report).await.status, 204);
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(world.ops(path).await.head.status(), 200, "{path}");
+    }
+    let mut wire = Wire::to(world.places.port).await;
+    wire.send("no request at all\r\n\r\n").await;
+    assert_eq!(wire.head().await.unwrap().status(), 400);
+    assert_eq!(size().await, before);
+    for (count, page) in [(1, world.app("/_gate/none")), (2, world.gate("/none"))] {
+        assert_eq!(exchange(Request::new("GET", &page)).await.status, 404, "{page}");
+        assert_eq!(size().await, before + count, "{page}: what stands beside them is on record");
+    }
 }
 
 #[tokio::test]

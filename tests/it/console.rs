@@ -53,3 +53,67 @@ async fn ended_session_is_refused_at_its_next_request() {
     assert_eq!(uma.fetch("GET", &finance).await.status, 401);
     world.stop().await;
 }
+
+/// What a form of the page carries in a field.
+fn carried<'a>(page: &'a str, name: &str) -> &'a str {
+    let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1).expect(name);
+    rest.split('"').next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finance_gets_in_on_a_route_that_was_added_and_published_here_and_not_before() {
+    let world = World::start().await;
+    let report = world.app("/reports/2026");
+    let mut uma = world.browser_of("uma").await;
+    assert_eq!(uma.open(&report).await.status, 403);
+    let (mut olive, page) = olive_at(&world, "/console/apps/intranet/new-route").await;
+    let csrf = carried(&page, "_csrf").to_owned();
+    let route = [
+        ("_csrf", csrf.as_str()),
+        ("revision", ""),
+        ("name", "this-year"),
+        ("pattern", "/reports/2026"),
+        ("title", "This year"),
+        ("owner", ""),
+        ("labels", ""),
+        ("websockets", "refused"),
+        ("letter_case", "kept"),
+        ("encoded_slashes", "refused"),
+        ("listing", "listed"),
+        ("disclosure", "brief"),
+    ];
+    let added = world.gate("/console/apps/intranet/new-route");
+    assert_eq!(olive.send(navigation("POST", &added).form(&route)).await.status, 303);
+    let end = world.clock.now().plus(std::time::Duration::from_hours(30 * 24)).to_jiff();
+    let end = end.strftime("%Y-%m-%dT%H:%M").to_string();
+    let grant = [
+        ("_csrf", csrf.as_str()),
+        ("revision", ""),
+        ("effect", "permit"),
+        ("who_kind", "group"),
+        ("who", "Finance"),
+        ("what", "read"),
+        ("methods", ""),
+        ("reach", "below"),
+        ("networks", ""),
+        ("until", &end),
+        ("mfa", "optional"),
+        ("reason", "The yearly report"),
+        ("ticket", ""),
+    ];
+    let grants = world.gate("/console/routes/intranet/this-year/grants");
+    assert_eq!(olive.send(navigation("POST", &grants).form(&grant)).await.status, 303);
+    assert_eq!(uma.open(&report).await.status, 403, "nothing is published yet");
+    let review = olive.open(&world.gate("/console/draft")).await.text().clone();
+    let (content, based_on) = (carried(&review, "content"), carried(&review, "based_on"));
+    let publication = [
+        ("_csrf", csrf.as_str()),
+        ("content", content),
+        ("based_on", based_on),
+        ("note", "Finance reads this year's report"),
+    ];
+    let publish = world.gate("/console/draft/publish");
+    assert_eq!(olive.send(navigation("POST", &publish).form(&publication)).await.status, 303);
+    assert_eq!(uma.open(&report).await.status, 200);
+    world.stop().await;
+}

@@ -1,12 +1,15 @@
 //! One change in words: what an object was, what it is, and who did it.
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::console::apps::facts::Fact;
+use crate::console::apps::{app_form, route_form};
 use crate::console::choice::Badge;
 use crate::console::urls;
 use crate::model::difference::{Act, Difference, FieldChange, ObjectKind};
 use crate::model::group::GroupNames;
-use crate::model::id::RouteId;
+use crate::model::id::{AppId, PolicyId, RouteId};
 use crate::model::line_diff::{self, Line, Mark};
 use crate::store::Author;
 use crate::web::link::Link;
@@ -45,8 +48,8 @@ pub struct Change {
 pub struct Field {
     /// Its name.
     pub name: String,
-    /// What it was.
-    pub before: String,
+    /// What it was; none when all of it is new.
+    pub before: Option<String>,
     /// What it is.
     pub after: String,
 }
@@ -96,7 +99,7 @@ impl Change {
     /// A difference in words; `author` is who had the last hand in it.
     pub fn new(one: &Difference, author: Option<&Author>, names: &GroupNames) -> Self {
         let written = one.kind == ObjectKind::Policy;
-        let by_field = one.act() == Act::Changed && one.kind != ObjectKind::Grant && !written;
+        let by_field = one.act() == Act::Changed && is_by_field(one.kind);
         let said = |words: Option<String>| words.filter(|_| !by_field && !written);
         Self {
             badge: badge(one.act()),
@@ -106,7 +109,7 @@ impl Change {
             link: link(one),
             before: said(one.before_in_words(names)),
             after: said(one.after_in_words(names)),
-            fields: if by_field { fields(one) } else { Vec::new() },
+            fields: fields(one),
             text: if written { text(one, names) } else { Vec::new() },
             by: author.map(|author| author.by.clone()),
             at: author.map(|author| Moment::new(author.at)),
@@ -142,19 +145,70 @@ fn link(one: &Difference) -> Option<Link> {
             let route: RouteId = after.get("route")?.as_str()?.parse().ok()?;
             Some(urls::grant(&route, &one.id.parse().ok()?))
         }
-        ObjectKind::App | ObjectKind::Policy | ObjectKind::Assertion | ObjectKind::GroupName => {
-            None
-        }
+        ObjectKind::App => one.id.parse().ok().map(|id: AppId| urls::app(&id)),
+        ObjectKind::Policy => one.id.parse().ok().map(|id: PolicyId| urls::policy(&id)),
+        ObjectKind::Assertion | ObjectKind::GroupName => None,
     }
 }
 
+/// Of apps and routes in the words of their forms; of others in those of the rule files.
 fn fields(one: &Difference) -> Vec<Field> {
-    let field = |FieldChange { name, before, after }: FieldChange| Field {
-        name: name.replace('_', " "),
-        before: spelled(before.as_ref()),
-        after: spelled(after.as_ref()),
+    match (told(one), one.act()) {
+        (Some((before, after)), Act::Changed) => {
+            let pairs = before.into_iter().zip(after).filter(|(before, after)| before != after);
+            let field = |(before, after): (Fact, Fact)| Field {
+                name: after.name.to_owned(),
+                before: Some(or_nothing(before.value)),
+                after: or_nothing(after.value),
+            };
+            pairs.map(field).collect()
+        }
+        (Some((_, after)), Act::Added) => {
+            // What it is called stands above already.
+            let set = after.into_iter().skip(1).filter(|fact| !fact.value.is_empty());
+            let field =
+                |Fact { name, value }| Field { name: name.to_owned(), before: None, after: value };
+            set.map(field).collect()
+        }
+        (None, Act::Changed) if is_by_field(one.kind) => {
+            let field = |FieldChange { name, before, after }: FieldChange| Field {
+                name: name.replace('_', " "),
+                before: Some(spelled(before.as_ref())),
+                after: spelled(after.as_ref()),
+            };
+            one.fields().into_iter().map(field).collect()
+        }
+        (None | Some(_), Act::Added | Act::Changed | Act::Removed) => Vec::new(),
+    }
+}
+
+/// Whether a change of it is told field by field: grants are sentences, and policies lines.
+fn is_by_field(kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::App | ObjectKind::Route | ObjectKind::Assertion | ObjectKind::GroupName => true,
+        ObjectKind::Grant | ObjectKind::Policy => false,
+    }
+}
+
+/// An app or a route before and after, fact by fact.
+fn told(one: &Difference) -> Option<(Vec<Fact>, Vec<Fact>)> {
+    let tell: fn(&Value) -> Option<Vec<Fact>> = match one.kind {
+        ObjectKind::App => |value| object(value).map(|app| app_form::facts_of(&app)),
+        ObjectKind::Route => |value| object(value).map(|route| route_form::facts_of(&route)),
+        ObjectKind::Grant | ObjectKind::Policy | ObjectKind::Assertion | ObjectKind::GroupName => {
+            return None;
+        }
     };
-    one.fields().into_iter().map(field).collect()
+    let facts = |value: &Option<Value>| value.as_ref().and_then(tell).unwrap_or_default();
+    Some((facts(&one.before), facts(&one.after)))
+}
+
+fn object<T: DeserializeOwned>(value: &Value) -> Option<T> {
+    serde_json::from_value(value.clone()).ok()
+}
+
+fn or_nothing(value: String) -> String {
+    if value.is_empty() { "nothing".to_owned() } else { value }
 }
 
 fn spelled(value: Option<&Value>) -> String {

@@ -304,6 +304,7 @@ fn refusal(word: &str) -> &'static str {
         "too_long" => "The address is too long",
         "bad_headers" => "The headers contradict each other",
         "bad_token" => "The token is not accepted",
+        "not_found" => "Nothing is at this address",
         "method_not_allowed" => "The method is not forwarded",
         "too_many" => "Too many refused requests",
         "forged_form" => "The form was not sent by our page",

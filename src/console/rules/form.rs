@@ -1,7 +1,7 @@
 //! The form of a grant, as pages show it.
 
 use crate::authz::compile::MfaSetting;
-use crate::console::choice::{Choice, Field, Focus};
+use crate::console::choice::{Choice, Field};
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::console::words::conditions;
@@ -199,9 +199,7 @@ impl GrantForm {
             &mut self.reason,
             &mut self.ticket,
         ];
-        if let Some(first) = fields.into_iter().find(|field| field.is_wrong()) {
-            first.focus = Focus::Here;
-        }
+        Field::focus_first_wrong(fields);
     }
 }
 

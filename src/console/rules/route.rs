@@ -17,7 +17,7 @@ use crate::authz::grants::to_policy;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::cedar_text::{Token, tokens};
-use crate::console::choice::Badge;
+use crate::console::choice::{Badge, Standing};
 use crate::console::guard::Admitted;
 use crate::console::saving::{Unsaved, save};
 use crate::console::sections::Section;
@@ -26,7 +26,7 @@ use crate::console::urls;
 use crate::console::words::{self, Condition, GroupNames, GroupNote};
 use crate::model::difference::{Act, ObjectKind, revision};
 use crate::model::grant::{Effect, Grant};
-use crate::model::id::{GrantId, RouteId};
+use crate::model::id::GrantId;
 use crate::model::route::Route;
 use crate::model::rule_book::RuleBook;
 use crate::model::time::{Instant, Timestamp};
@@ -50,6 +50,10 @@ pub struct RoutePage {
     pub title: String,
     /// A warning: public, or nobody.
     pub badge: Option<Badge>,
+    /// How it stands to what is in force.
+    pub standing: Standing,
+    /// Everything about it that is no grant.
+    pub settings: Link,
     /// The decisions made on this route.
     pub decisions: Option<Link>,
     /// What came of the form just sent; inside the block, so that both ways of sending show it.
@@ -113,21 +117,10 @@ pub struct GrantRow {
     pub from: Option<Inherited>,
     /// How it stands to what is in force.
     pub standing: Standing,
+    /// What is in force in its place.
+    pub in_force: Option<String>,
     /// What may be done with it.
     pub tools: Option<Tools>,
-}
-
-/// How a grant of the draft stands to what is in force.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
-    /// It is in force as it is.
-    InForce,
-    /// It is new.
-    Added,
-    /// Something else is in force: this.
-    Changed(String),
-    /// It is in force, and will not be.
-    Removed,
 }
 
 /// What an editor can do with a grant.
@@ -170,6 +163,7 @@ impl GrantRow {
             ticket: (!grant.ticket.is_empty()).then(|| grant.ticket.clone()),
             from,
             standing: Standing::InForce,
+            in_force: None,
             tools: None,
         }
     }
@@ -184,27 +178,11 @@ impl GrantRow {
         words::verb(self.effect)
     }
 
-    /// The word for how it stands, with its colour.
-    pub fn badge(&self) -> Option<Badge> {
-        let badge = |word, icon, tone| Some(Badge { word, icon, tone });
-        match self.standing {
-            Standing::InForce => None,
-            Standing::Added => badge("Added in the draft", "plus", Tone::Careful),
-            Standing::Changed(_) => badge("Changed in the draft", "pencil", Tone::Careful),
-            Standing::Removed => badge("Removed in the draft", "trash-2", Tone::Careful),
-        }
-    }
-
-    /// What is in force in its place.
-    pub fn in_force(&self) -> Option<&str> {
-        match &self.standing {
-            Standing::Changed(before) => Some(before),
-            Standing::InForce | Standing::Added | Standing::Removed => None,
-        }
-    }
-
     /// Name of its icon in the sprite.
     pub fn icon(&self) -> &'static str {
+        if self.standing.is_removed() {
+            return "trash-2";
+        }
         match self.effect {
             Effect::Permit => "circle-check",
             Effect::Forbid => "circle-x",
@@ -220,6 +198,15 @@ struct RouteQuery {
     saved: Option<String>,
     /// The grant that is shown as a form.
     edit: Option<String>,
+    /// Whether its settings were just saved.
+    settings: Option<Settings>,
+}
+
+/// What was just done with the settings of a route.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Settings {
+    Saved,
 }
 
 /// Answers with the page of one route, as it stands in the draft.
@@ -227,11 +214,15 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: RouteQuery = asked.query()?;
     let shown = asked.shown(&console).await?;
     let drafted = shown.drafted();
-    let route = find(&drafted, &asked)?;
+    let route = asked.route(&drafted)?;
     let mut page = route_page(&console, &asked, (&drafted, route))?;
     let own = |id: &str| drafted.grant(id).filter(|grant| grant.route == route.id);
     if let Some(grant) = query.saved.as_deref().and_then(own) {
         page.outcome = Some(saved_notice(&grant.id));
+    }
+    if let Some(Settings::Saved) = query.settings {
+        let text = "The route is saved to the draft. It is not in force yet.".to_owned();
+        page.outcome = Some(Notice { tone: Tone::Good, text });
     }
     if let Some(grant) = query.edit.as_deref().and_then(own) {
         page.form = page.form.map(|form| GrantForm::of(grant, form));
@@ -242,7 +233,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
 /// Adds the grant that the form asks for to the draft.
 pub(super) async fn add_grant(console: Arc<Console>, asked: Admitted) -> Answer {
     let drafted = asked.shown(&console).await?.drafted();
-    let route = find(&drafted, &asked)?;
+    let route = asked.route(&drafted)?;
     let editing = Editing { drafted: &drafted, route, grant: None };
     edited(&console, &asked, editing).await
 }
@@ -250,7 +241,7 @@ pub(super) async fn add_grant(console: Arc<Console>, asked: Admitted) -> Answer 
 /// Changes a grant as the form asks for.
 pub(super) async fn change_grant(console: Arc<Console>, asked: Admitted) -> Answer {
     let drafted = asked.shown(&console).await?.drafted();
-    let route = find(&drafted, &asked)?;
+    let route = asked.route(&drafted)?;
     let grant = Some(find_grant(&drafted, route, &asked)?);
     edited(&console, &asked, Editing { drafted: &drafted, route, grant }).await
 }
@@ -264,7 +255,7 @@ async fn edited(console: &Console, asked: &Admitted, editing: Editing<'_>) -> An
     };
     // As it is now: whoever moved it did so since this request began, or before.
     let drafted = asked.shown(console).await?.drafted();
-    let route = find(&drafted, asked)?;
+    let route = asked.route(&drafted)?;
     let mut page = route_page(console, asked, (&drafted, route))?;
     if let Some(grant) = editing.grant {
         let grant = drafted.grant(grant.id.as_str()).unwrap_or(grant);
@@ -306,7 +297,7 @@ async fn pointed(
     change: impl Fn(&RuleBook, &Grant) -> RuleBook,
 ) -> Answer {
     let drafted = asked.shown(console).await?.drafted();
-    let route = find(&drafted, asked)?;
+    let route = asked.route(&drafted)?;
     let grant = find_grant(&drafted, route, asked)?;
     let form: Pointed = asked.form().await?;
     let saving = if form.revision == revision(grant) {
@@ -324,13 +315,6 @@ async fn pointed(
             Ok(block(asked, status, &page))
         }
     }
-}
-
-/// The route that the address names; the whole id is looked up, so a route of one app is never found under another.
-fn find<'a>(shown: &'a Shown, asked: &Admitted) -> Result<&'a Route, Box<Response>> {
-    let id: Option<RouteId> =
-        format!("{}/{}", asked.param("app"), asked.param("name")).parse().ok();
-    id.and_then(|id| shown.route(&id)).ok_or_else(|| Box::new(asked.no_page()))
 }
 
 /// The grant that the address names, on this route and no other.
@@ -377,7 +361,7 @@ impl Tools {
 
 async fn saved(console: &Console, asked: &Admitted, id: &GrantId) -> Answer {
     let drafted = asked.shown(console).await?.drafted();
-    let route = find(&drafted, asked)?;
+    let route = asked.route(&drafted)?;
     if !asked.hx.wants_fragment() {
         return Ok(see_other(&urls::saved(&route.id, id)));
     }
@@ -435,6 +419,8 @@ fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
         pattern: route.pattern.to_string(),
         title: route.title.clone(),
         badge: Badge::access(&grants, drafted.written()),
+        standing: Standing::of(drafted.waiting(ObjectKind::Route, route.id.as_str())),
+        settings: urls::route_settings(&route.id),
         outcome: None,
         part: Part::Page,
         permits: rows(Effect::Permit),
@@ -461,10 +447,11 @@ fn grant_row(drafted: &Shown, grant: &Grant, route: &Route) -> GrantRow {
         link: urls::grant(&wider.id, &grant.id),
     });
     let waiting = drafted.waiting(ObjectKind::Grant, grant.id.as_str());
-    let standing = waiting.map_or(Standing::InForce, |one| {
-        one.before_in_words(&drafted.names).map_or(Standing::Added, Standing::Changed)
-    });
-    GrantRow { standing, ..GrantRow::new(grant, &drafted.names, from) }
+    GrantRow {
+        standing: Standing::of(waiting),
+        in_force: waiting.and_then(|one| one.before_in_words(&drafted.names)),
+        ..GrantRow::new(grant, &drafted.names, from)
+    }
 }
 
 /// The log, filtered by this route, for those whose navigation leads there.

@@ -10,6 +10,7 @@ use crate::model::grant::Method;
 use crate::model::id::ReleaseNumber;
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{Circumstances, ClientAddress, MfaState, Verdict};
+use crate::model::time::Timestamp;
 
 const GRANTS: &str = "/console/routes/intranet/reports/grants";
 
@@ -56,15 +57,20 @@ async fn add(scene: &Scene, person: &Person, changed: &[(&str, &str)]) -> Answer
 
 /// What the rules in force say of a member of Finance who reads a report.
 fn verdict(scene: &Scene) -> Verdict {
+    verdict_at(scene, "/reports/2026", scene.clock.now())
+}
+
+/// What they say of a member of Finance who reads this then.
+pub(super) fn verdict_at(scene: &Scene, path: &str, now: Timestamp) -> Verdict {
     let snapshot = scene.doorkeeper.live.current();
-    let found = snapshot.find(&"intranet".parse().unwrap(), "/reports/2026").unwrap();
+    let found = snapshot.find(&"intranet".parse().unwrap(), path).unwrap();
     let user = serde_json::json!({
         "kind": "user", "subject": "aaaaaaaa-0000-4000-8000-000000000000.aaaaaaaa-0000-4000-8000-000000000001",
         "user_name": "u", "name": "u", "email": null, "guest": "member", "groups": [FINANCE], "roles": [],
     });
     let principal: Principal = serde_json::from_value(user).unwrap();
     let circumstances = Circumstances {
-        now: scene.clock.now(),
+        now,
         mfa: MfaState::NotMet,
         auth_contexts: BTreeSet::new(),
         signed_in_at: None,
@@ -76,7 +82,7 @@ fn verdict(scene: &Scene) -> Verdict {
         route: &found.route,
         method: Method::Get,
         host: &"app.localhost".parse().unwrap(),
-        path: "/reports/2026",
+        path,
         client: ClientAddress::Known([192, 0, 2, 7].into()),
         circumstances: &circumstances,
     };

@@ -1,6 +1,7 @@
 //! The console's pages from samples, the words of grants, and the door with everything real behind it.
 
 mod adding;
+mod apps;
 mod directory;
 mod drafting;
 mod entra;

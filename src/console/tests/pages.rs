@@ -1,7 +1,7 @@
 //! The console's pages, from samples.
 
 use crate::console::cedar_text::{Token, tokens};
-use crate::console::choice::{Badge, Field, Named, Written};
+use crate::console::choice::{Badge, Field, Named, Standing, Written};
 use crate::console::log::asking::{Chip, Tab};
 use crate::console::log::chart::{Bar, Chart};
 use crate::console::log::decision::DecisionPage;
@@ -9,7 +9,7 @@ use crate::console::log::decisions::DecisionsPage;
 use crate::console::log::fact::Fact;
 use crate::console::log::record::DecisionRow;
 use crate::console::rules::form::{GrantForm, KnownGroup};
-use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Standing, Tools};
+use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools};
 use crate::console::rules::routes::{AppRoutes, RouteRow, RoutesPage};
 use crate::console::sections::{self, Section};
 use crate::console::urls;
@@ -68,7 +68,8 @@ fn row(text: Text, grants: &[&Grant], [id, pattern, title]: [&str; 3]) -> RouteR
         line.conditions.iter_mut().for_each(|condition| condition.text = text(&condition.text));
     }
     RouteRow {
-        link: urls::route(&id.parse().unwrap()),
+        link: Some(urls::route(&id.parse().unwrap())),
+        standing: Standing::InForce,
         pattern: text(pattern),
         title: text(title),
         ancestors: usize::from(pattern != "/") + usize::from(pattern.contains("legacy")),
@@ -102,11 +103,15 @@ fn routes(text: Text) -> RoutesPage {
         origin: text("http://app.localhost:8080"),
         link: Link::parse("http://app.localhost:8080").ok(),
         upstream: text("forwards to http://127.0.0.1:9000"),
+        page: Some(urls::app(&id.parse().unwrap())),
+        new_route: Some(urls::new_route(&id.parse().unwrap())),
+        standing: Standing::InForce,
         routes,
     };
     RoutesPage {
         frame: frame("Routes", Section::Routes, text),
         summary: text("6 routes of 2 apps. Release 7 is in force."),
+        new_app: Some(urls::new_app()),
         apps: vec![app("payroll", "Payroll", rows), app("wiki", "Wiki", Vec::new())],
     }
 }
@@ -175,8 +180,9 @@ fn changed(text: Text, grant: &Grant) -> GrantRow {
         remove: urls::remove_grant(&grant.route, &grant.id),
         revision: text("a1b2"),
     };
-    let standing = Standing::Changed(text("Finance may read payroll/finance (here and below)"));
-    GrantRow { standing, tools: Some(tools), ..shown(text, grant, None) }
+    let in_force = Some(text("Finance may read payroll/finance (here and below)"));
+    let standing = Standing::Changed;
+    GrantRow { standing, in_force, tools: Some(tools), ..shown(text, grant, None) }
 }
 
 fn route(text: Text) -> RoutePage {
@@ -189,6 +195,8 @@ fn route(text: Text) -> RoutePage {
         pattern: text("/finance/{*rest}"),
         title: text("Finance"),
         badge: None,
+        standing: Standing::InForce,
+        settings: urls::route_settings(&"payroll/finance".parse().unwrap()),
         decisions: Some(urls::decisions().with_query("q", "payroll/finance")),
         outcome: None,
         part: Part::Page,

@@ -190,11 +190,17 @@ impl World {
 
     /// The value of a metric, named with its labels as in the text; 0 while there is no such line.
     pub(crate) async fn number(&self, metric: &str) -> i64 {
-        let mut wire = wire::Wire::to(self.ops).await;
-        wire.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await;
-        let text = wire.message().await.unwrap().text();
+        let text = self.ops("/metrics").await.text();
         let found = text.lines().find_map(|line| line.strip_prefix(metric)?.strip_prefix(' '));
         found.map_or(0, |value| value.parse().unwrap())
+    }
+
+    /// What the listener of operators answers.
+    pub(crate) async fn ops(&self, path: &str) -> wire::Message {
+        let mut wire = wire::Wire::to(self.ops).await;
+        wire.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+            .await;
+        wire.message().await.unwrap()
     }
 
     /// The newest records, newest first, as JSON bodies.
