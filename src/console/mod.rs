@@ -37,6 +37,7 @@ mod saving;
 pub mod sections;
 pub mod setup;
 mod showing;
+pub mod stretch;
 pub mod urls;
 pub mod words;
 

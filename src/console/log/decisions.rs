@@ -24,8 +24,8 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
 
-/// Rows of a page.
-const ROWS: usize = 100;
+/// Rows of a page: with the chart, what 60 kB hold.
+const ROWS: usize = 40;
 /// The index trails the log by a moment; from this many records on, a page says so.
 const BEHIND: u64 = 20_000;
 

@@ -26,7 +26,7 @@ use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
 
 /// Rows of a page.
-const ROWS: usize = 100;
+const ROWS: usize = 50;
 
 /// Events that match.
 #[derive(Debug, Clone, Template)]

@@ -11,6 +11,7 @@ mod forged;
 mod guarded;
 mod hostile;
 mod leaving;
+mod long;
 mod pages;
 mod policies;
 mod releases;

@@ -11,9 +11,9 @@ const SIZES: [(u32, u32); 2] = [(1280, 800), (390, 844)];
 const LONGEST: u64 = 4_000;
 /// The pages that the readme shows, and the height that each is shown in.
 const README: [(&str, &str, u32); 3] = [
-    ("decisions", "/console/decisions?q=door:proxy", 800),
+    ("decisions", "/console/decisions?q=door:proxy%20-path:/assets/**", 960),
     ("route", "/console/routes/intranet/reports", 760),
-    ("impact", "/console/draft/impact", 640),
+    ("impact", "/console/draft/impact?by=person", 640),
 ];
 
 /// Where the pictures go. Inside of the repository they would be committed one day.
