@@ -103,8 +103,8 @@ pub(super) fn sample_log() -> SampleLog {
     let (origin, key) = (OriginId::from_bytes([1; 5]), LogKey::from_seed(&[7; 32]));
     let record = |seq: u64| {
         format!(
-            "{{\"v\":1,\"origin\":\"{origin}\",\"seq\":{seq},\"at\":\"2026-11-24T00:26:40.000000Z\",\
-             \"kind\":\"heartbeat\",\"id\":\"{origin}-{seq}\"}}"
+            "{{\"v\":1,\"id\":\"{origin}-{seq}\",\"at\":\"2026-11-24T00:26:40.000000Z\",\
+             \"kind\":\"heartbeat\",\"salt\":\"\"}}"
         )
     };
     let records: Vec<String> = (0..3).map(record).collect();

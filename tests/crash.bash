@@ -101,5 +101,5 @@ struck() {
 # The sorted paths that the log in this file says were let in.
 recorded() {
     sqlite3 -readonly "$1" "SELECT json_extract(CAST(body AS TEXT), '\$.path') FROM record
-        WHERE kind = 'decision' AND verdict = 'allow'" | sort
+        WHERE json_extract(CAST(body AS TEXT), '\$.kind') = 'decision' AND json_extract(CAST(body AS TEXT), '\$.verdict') = 'allow'" | sort
 }

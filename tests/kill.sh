@@ -31,7 +31,7 @@ for ((round = 1; round <= rounds; round++)); do
     twice=$(sqlite3 -readonly "$data/audit.db" "SELECT COUNT(*) - COUNT(DISTINCT json_extract(CAST(body AS TEXT), '\$.id')) FROM record")
     [ "$twice" = 0 ] || fail "C2, round $round: $twice ids are there twice"
     releases=$(sqlite3 -readonly "$data/audit.db" "ATTACH '$data/cedargate.db' AS main_db; SELECT COUNT(*) FROM record
-        WHERE kind = 'decision' AND json_extract(CAST(body AS TEXT), '\$.release') NOT IN (SELECT number FROM main_db.release)")
+        WHERE json_extract(CAST(body AS TEXT), '\$.kind') = 'decision' AND json_extract(CAST(body AS TEXT), '\$.release') NOT IN (SELECT number FROM main_db.release)")
     [ "$releases" = 0 ] || fail "C4, round $round: $releases decisions name a release that does not exist"
     "$gate" audit verify --checkpoint "$data/keys/log.mark" >"$dir/verdict" 2>&1 || { cat "$dir/verdict" >&2; fail "C3, round $round: the log does not hold"; }
     status=$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H "Cookie: gate_session=$session" "$app/finance/summary")

@@ -1,30 +1,29 @@
 //! The envelope around an entry, and the bytes of a record.
 //!
-//! A body is one JSON object: first the envelope (`v`, `origin`, `seq`, `at`, `boot`, `salt`, `kind`, `id`), then the
-//! fields of the entry. It is spelled once; these bytes are hashed, stored and handed out, and never made again. Origin
-//! and number inside the body keep rows from being swapped. The salt keeps a body that was erased from being guessed from
-//! the hash that stays. The hash is that of a leaf in RFC 6962 section 2.1: SHA-256 over a zero byte and the body.
+//! A body is one JSON object ([`crate::model::body`]): the head, the fields of the entry, and who asked. It is spelled once;
+//! these bytes are hashed and handed out, and never spelled again: what is stored is cut off them, and put together again.
+//! The id inside the body keeps rows from being swapped. The salt keeps a body that was erased from being guessed from the
+//! hash that stays. The hash is that of a leaf in RFC 6962 section 2.1: SHA-256 over a zero byte and the body.
 
 use std::sync::Arc;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Serialize;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest, Sha256};
 
 use super::error::AuditError;
 use super::merkle::leaf_hash;
+use crate::model::body::{Head, kept, whole};
 use crate::model::id::{DecisionId, OriginId};
-use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
+use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::Entry;
 use crate::model::time::Timestamp;
-use crate::store::audit::{About, Row};
-
-/// The version of the body's form.
-const VERSION: u8 = 1;
+use crate::store::audit::Row;
 
 /// Bytes that most entries take, so that their text is not moved while it grows.
 const USUAL: usize = 1_024;
+/// Bytes of a head, and of what stands around a principal, so that a body is not moved either.
+const HEAD: usize = 192;
 
 /// An entry, spelled, but without its place in the log: that much is made before anybody waits for a turn.
 #[derive(Debug)]
@@ -32,8 +31,8 @@ pub(super) struct Envelope {
     /// The entry as a JSON object.
     content: Vec<u8>,
     kind: &'static str,
-    about: About,
-    principal: Option<(PrincipalHash, Arc<PrincipalSnapshot>)>,
+    /// Who asked, of decisions.
+    principal: Option<Arc<PrincipalSnapshot>>,
 }
 
 impl Envelope {
@@ -42,42 +41,23 @@ impl Envelope {
         let mut content = Vec::with_capacity(USUAL);
         serde_json::to_writer(&mut content, entry)
             .map_err(|source| AuditError::Spelling { kind, source })?;
-        let (about, principal) = match entry {
-            Entry::Decision(record) => {
-                let principal = Arc::clone(&record.principal);
-                let hash = principal.hash();
-                let about = About {
-                    verdict: Some(record.verdict),
-                    app: record.app.clone(),
-                    route: record.route.clone(),
-                    subject: principal.subject().cloned(),
-                    principal: Some(hash),
-                };
-                (about, Some((hash, principal)))
-            }
-            Entry::Event(event) => {
-                (About { subject: event.subject().cloned(), ..About::default() }, None)
-            }
-            // A refusal falls before app, route or principal are known.
-            Entry::Refusal(_) => (About::default(), None),
+        let principal = match entry {
+            Entry::Decision(record) => Some(Arc::clone(&record.principal)),
+            // A refusal falls before the principal is known.
+            Entry::Event(_) | Entry::Refusal(_) => None,
         };
-        Ok(Self { content, kind, about, principal })
+        Ok(Self { content, kind, principal })
     }
 
     /// Bytes that it takes in the queue, roughly.
     pub(super) fn size(&self) -> usize {
         self.content.len().saturating_add(256)
     }
-
-    pub(super) fn principal(&self) -> Option<&(PrincipalHash, Arc<PrincipalSnapshot>)> {
-        self.principal.as_ref()
-    }
 }
 
-/// What makes rows out of envelopes: the writer's name, this run's name, and the source of salts.
+/// What makes rows out of envelopes: the writer's name, and the source of salts.
 pub(super) struct Seal {
     origin: OriginId,
-    boot: String,
     secret: [u8; 32],
 }
 
@@ -88,23 +68,10 @@ impl std::fmt::Debug for Seal {
     }
 }
 
-#[derive(Serialize)]
-struct Head<'a> {
-    v: u8,
-    origin: String,
-    seq: u64,
-    at: String,
-    boot: &'a str,
-    salt: String,
-    kind: &'static str,
-    id: String,
-}
-
 impl Seal {
-    /// `boot` and `secret` are random.
-    pub(super) fn new(origin: OriginId, boot: [u8; 8], secret: [u8; 32]) -> Self {
-        let boot = format!("{:016x}", u64::from_be_bytes(boot));
-        Self { origin, boot, secret }
+    /// `secret` is random, and of this run alone.
+    pub(super) fn new(origin: OriginId, secret: [u8; 32]) -> Self {
+        Self { origin, secret }
     }
 
     pub(super) fn id(&self, seq: u64) -> DecisionId {
@@ -112,27 +79,23 @@ impl Seal {
     }
 
     /// The row that goes to this place.
-    pub(super) fn row(
-        &self,
-        seq: u64,
-        at: Timestamp,
-        envelope: Envelope,
-    ) -> Result<Row, serde_json::Error> {
-        let head = Head {
-            v: VERSION,
-            origin: self.origin.to_string(),
-            seq,
-            at: at.to_string(),
-            boot: &self.boot,
-            salt: self.salt(seq),
-            kind: envelope.kind,
-            id: self.id(seq).to_string(),
+    pub(super) fn row(&self, seq: u64, at: Timestamp, envelope: Envelope) -> Row {
+        let Envelope { content, kind, principal } = envelope;
+        let reference = principal.as_deref().map(PrincipalSnapshot::reference);
+        let mut body = Vec::with_capacity(HEAD + content.len() + reference.map_or(0, str::len));
+        let head = Head { id: self.id(seq), at: &at.to_string(), kind };
+        head.spell(&self.salt(seq), &mut body);
+        body.push(b',');
+        // Invariant: an object that is not empty and has no field of the head; a test spells every kind of entry.
+        body.extend_from_slice(content.strip_prefix(b"{").unwrap_or(&content));
+        let (leaf_hash, body) = match reference {
+            None => (leaf_hash(&body), body),
+            Some(reference) => {
+                let body = whole(body, reference);
+                (leaf_hash(&body), kept(body, reference))
+            }
         };
-        let mut body = Vec::with_capacity(envelope.size());
-        serde_json::to_writer(&mut body, &head)?;
-        join(&mut body, &envelope.content);
-        let leaf_hash = leaf_hash(&body);
-        Ok(Row { seq, body, leaf_hash, at, kind: envelope.kind, about: envelope.about })
+        Row { seq, body, leaf_hash, at, principal }
     }
 
     /// 16 bytes that nobody can foretell without this run's secret: as good as drawn, and drawing can't fail here.
@@ -142,15 +105,6 @@ impl Seal {
             .chain_update(seq.to_be_bytes())
             .finalize()
             .into();
-        STANDARD.encode(bytes.first_chunk::<16>().unwrap_or(&[0; 16]))
+        STANDARD_NO_PAD.encode(bytes.first_chunk::<16>().unwrap_or(&[0; 16]))
     }
-}
-
-/// Makes one object of two, `{a}` and `{b}` to `{a,b}`, without spelling either again.
-///
-/// Invariant: both are objects that are not empty and share no field; a test spells every kind of entry.
-fn join(body: &mut Vec<u8>, content: &[u8]) {
-    body.pop();
-    body.push(b',');
-    body.extend_from_slice(content.strip_prefix(b"{").unwrap_or(content));
 }

@@ -173,7 +173,7 @@ async fn begun(
     };
     let public = ward.key.public();
     let notary = Notary::resume(origin, ward.key, records, head.as_ref())?;
-    let seal = Seal::new(origin, random()?, random()?);
+    let seal = Seal::new(origin, random()?);
     let queue = Arc::new(Queue::new(records, &settings, clock));
     let audit = Audit {
         queue: Arc::clone(&queue),

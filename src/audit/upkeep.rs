@@ -138,7 +138,8 @@ impl Upkeep {
             self.prune_log(&mut copy, &origin, before).await?;
             let first = copy.first(&origin).await?.unwrap_or(0);
             let rows = copy.rows(&origin, (first, first.saturating_add(1))).await?;
-            let made = rows.first().map(|row| Timestamp::from_micros(row.ts_us));
+            // What can't be read is as old as can be: then nobody is taken for forgotten.
+            let made = rows.first().map(|row| row.at().unwrap_or(Timestamp::from_micros(0)));
             oldest = made.map_or(oldest, |made| made.min(oldest));
         }
         self.remover.prune_principals(oldest.minus(SEEN)).await?;

@@ -137,7 +137,7 @@ impl Desk {
 
     async fn write_all(&mut self, appender: &Appender, stop: &CancellationToken) {
         while let Some(queued) = self.queue.next(BATCH).await {
-            let Some((mut batch, waiters)) = self.compose(queued) else { return };
+            let (mut batch, waiters) = self.compose(queued);
             let vouched = self.notary.vouch(&mut batch, self.queue.now());
             let batch = Arc::new(batch);
             match self.commit(appender, &batch, stop).await {
@@ -160,23 +160,15 @@ impl Desk {
         }
     }
 
-    /// None when a body can't be spelled, which no entry that was queued can bring about.
-    fn compose(&self, queued: Vec<Queued>) -> Option<(Batch, Vec<(u64, Waiter)>)> {
+    fn compose(&self, queued: Vec<Queued>) -> (Batch, Vec<(u64, Waiter)>) {
         let mut batch = Batch { rows: Vec::with_capacity(queued.len()), ..Batch::default() };
         let mut waiters = Vec::with_capacity(queued.len());
         for Queued { seq, at, envelope, ties: Ties { waiter, taken } } in queued {
-            batch.principals.extend(envelope.principal().cloned());
             batch.taken = taken.or(batch.taken.take());
             waiters.extend(waiter.map(|waiter| (seq, waiter)));
-            match self.seal.row(seq, at, envelope) {
-                Ok(row) => batch.rows.push(row),
-                Err(error) => {
-                    tracing::error!(%error, seq, "could not spell a record");
-                    return None;
-                }
-            }
+            batch.rows.push(self.seal.row(seq, at, envelope));
         }
-        Some((batch, waiters))
+        (batch, waiters)
     }
 
     /// Writes the same bytes until they are durable.

@@ -16,6 +16,7 @@
 //! | rule book | [`rule_book::RuleBook`] |
 //! | release | [`rule_book::Release`] |
 //! | record | [`record::Entry`] and what it is made of |
+//! | record, its bytes | [`body::Head`] and what follows it |
 //! | record, read back | [`recorded::Recorded`] |
 //! | cut | [`cut::ConnectionCut`]: the end of an open connection |
 //! | group | [`group::KnownGroup`], and [`group::GroupNames`]: what groups are called |
@@ -28,6 +29,7 @@
 mod actor;
 pub mod app;
 pub mod assertion;
+pub mod body;
 pub mod browser;
 pub mod civil;
 mod client_address;

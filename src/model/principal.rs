@@ -109,13 +109,20 @@ impl Principal {
 pub struct PrincipalSnapshot {
     content: Principal,
     hash: PrincipalHash,
+    reference: String,
 }
 
 impl PrincipalSnapshot {
     /// Shared from the start: every request of a session refers to the same one.
     pub fn new(content: Principal) -> Arc<Self> {
         let hash = PrincipalHash(Sha256::digest(content.to_json()).into());
-        Arc::new(Self { content, hash })
+        let reference = Reference::to(&content, hash).to_json();
+        Arc::new(Self { content, hash, reference })
+    }
+
+    /// How records name them, as JSON: kind, subject and content hash.
+    pub fn reference(&self) -> &str {
+        &self.reference
     }
 
     /// The content hash.
@@ -129,6 +136,34 @@ impl Deref for PrincipalSnapshot {
 
     fn deref(&self) -> &Principal {
         &self.content
+    }
+}
+
+/// How a record names a principal. The content itself is kept once elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reference {
+    /// `user`, `workload` or `anonymous`.
+    pub kind: String,
+    /// The lasting identity; anonymous has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Subject>,
+    /// The content hash, in hex.
+    pub sha256: String,
+}
+
+impl Reference {
+    fn to(content: &Principal, hash: PrincipalHash) -> Self {
+        let kind = match content {
+            Principal::User(_) => "user",
+            Principal::Workload(_) => "workload",
+            Principal::Anonymous => "anonymous",
+        };
+        Self { kind: kind.to_owned(), id: content.subject().cloned(), sha256: hash.to_string() }
+    }
+
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 

@@ -1,13 +1,13 @@
 //! What the audit log keeps: decisions, refusals before a decision, and other events.
 //!
 //! A record says enough to decide again: principal (by content hash), canonical path, action, context, release. Query
-//! strings, cookies and tokens have no field here and so can't be kept. The writer wraps an [`Entry`] into an envelope
-//! (origin, number, time, salt) and stores the JSON bytes once; they are never serialised again.
+//! strings, cookies and tokens have no field here and so can't be kept; what is empty is left out. The writer wraps an
+//! [`Entry`] into an envelope (id, time, salt) and stores the JSON bytes once; they are never serialised again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use super::actor::Actor;
 use super::civil::{LocalTime, Zone};
@@ -15,8 +15,8 @@ pub use super::client_address::ClientAddress;
 pub use super::event::{Event, LogUse, LogUseKind, Memberships, STOPPED, SessionEnd};
 use super::grant::Method;
 use super::host::Host;
-use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId, Subject};
-use super::principal::{Principal, PrincipalSnapshot};
+use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId};
+use super::principal::PrincipalSnapshot;
 use super::time::Timestamp;
 pub use super::verdict::{Reason, RuleId, Verdict};
 
@@ -67,6 +67,7 @@ pub struct RequestFacts {
     /// The method as sent, cut to 32 characters.
     pub method: String,
     /// The canonical host; none when it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
     /// The canonical path; for a refused path the raw bytes, escaped and cut. Never the query.
     pub path: String,
@@ -85,10 +86,13 @@ pub struct Circumstances {
     /// Whether the session met the MFA context of the settings.
     pub mfa: MfaState,
     /// Authentication contexts that the session met.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub auth_contexts: BTreeSet<String>,
     /// When the person last proved who they are; nobody signed in has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_in_at: Option<Timestamp>,
     /// Path parameters of the matched route.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, String>,
     /// The present in every time zone that the release names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -122,14 +126,17 @@ pub struct DecisionRecord {
     /// The request.
     #[serde(flatten)]
     pub facts: RequestFacts,
-    /// Who asked; the body keeps kind, subject and content hash, the content itself is kept once elsewhere.
-    #[serde(serialize_with = "principal_reference")]
+    /// Who asked. Their reference is put last in the body ([`super::body`]).
+    #[serde(skip)]
     pub principal: Arc<PrincipalSnapshot>,
     /// Their session here, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     /// The app; none for our own pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppId>,
     /// The route that the path matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteId>,
     /// The Cedar action.
     pub action: String,
@@ -147,29 +154,10 @@ pub struct DecisionRecord {
     /// The rules that made it, sorted.
     pub rules: Vec<RuleId>,
     /// Evaluation errors, sorted: rule and message.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
     /// Time that deciding took, in microseconds.
     pub duration_us: u64,
-}
-
-fn principal_reference<S: Serializer>(
-    principal: &Arc<PrincipalSnapshot>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Reference<'a> {
-        kind: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<&'a Subject>,
-        sha256: String,
-    }
-    let kind = match ***principal {
-        Principal::User(_) => "user",
-        Principal::Workload(_) => "workload",
-        Principal::Anonymous => "anonymous",
-    };
-    Reference { kind, id: principal.subject(), sha256: principal.hash().to_string() }
-        .serialize(serializer)
 }
 
 /// Why a request was refused before there was anything to decide.

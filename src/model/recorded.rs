@@ -8,17 +8,15 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use super::body::VERSION;
 use super::host::Host;
-use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId, Subject};
-use super::principal::{Principal, PrincipalHash, PrincipalSnapshot};
+use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId};
+use super::principal::{Principal, PrincipalHash, PrincipalSnapshot, Reference};
 use super::record::{
     Circumstances, ClientAddress, ConsoleFacts, DecisionRecord, Door, Reason, RequestFacts, RuleId,
     Verdict,
 };
 use super::time::{Instant, Timestamp};
-
-/// The version of the form of bodies that is read here.
-const VERSION: u8 = 1;
 
 /// Why a record can't be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,28 +44,25 @@ pub struct Recorded {
 #[serde(deny_unknown_fields)]
 struct Body {
     v: u8,
-    #[serde(rename = "origin")]
-    _origin: String,
-    #[serde(rename = "seq")]
-    _seq: u64,
+    id: String,
     at: Instant,
-    #[serde(rename = "boot")]
-    _boot: String,
+    kind: String,
     #[serde(rename = "salt")]
     _salt: String,
-    kind: String,
-    id: String,
     request: RequestId,
     door: Door,
     client: ClientAddress,
     method: String,
+    #[serde(default)]
     host: Option<Host>,
     path: String,
     #[serde(default)]
     unfolded: Option<String>,
-    principal: Reference,
+    #[serde(default)]
     session: Option<SessionId>,
+    #[serde(default)]
     app: Option<AppId>,
+    #[serde(default)]
     route: Option<RouteId>,
     action: String,
     #[serde(default)]
@@ -77,18 +72,10 @@ struct Body {
     verdict: Verdict,
     reason: Reason,
     rules: Vec<RuleId>,
+    #[serde(default)]
     errors: Vec<String>,
     duration_us: u64,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Reference {
-    #[serde(rename = "kind")]
-    _kind: String,
-    #[serde(default)]
-    id: Option<Subject>,
-    sha256: String,
+    principal: Reference,
 }
 
 impl Recorded {

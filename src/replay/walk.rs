@@ -12,7 +12,7 @@ use crate::model::record::DecisionRecord;
 use crate::model::recorded::{Recorded, Unreadable, read_principal};
 use crate::model::time::Timestamp;
 use crate::store::StoreError;
-use crate::store::audit::{CopyOrigin, CopyRow, LogCopy};
+use crate::store::audit::{Asked, CopyOrigin, CopyRow, LogCopy};
 
 /// Which decisions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,10 +108,15 @@ impl Walk {
     /// None for what lies outside of the range after all: a clock was set back.
     async fn found(&mut self, origin: OriginId, row: CopyRow) -> Result<Option<Found>, StoreError> {
         let id = DecisionId { origin, seq: row.seq() };
-        let at = Timestamp::from_micros(row.ts_us);
-        if self.scope.from.is_some_and(|from| at < from) || self.scope.to.is_some_and(|to| at >= to)
-        {
+        let at = row.at();
+        let early = |from| at.is_some_and(|at| at < from);
+        let late = |to| at.is_some_and(|at| at >= to);
+        if self.scope.from.is_some_and(early) || self.scope.to.is_some_and(late) {
             return Ok(None);
+        }
+        if let Asked::Gone(key) = row.asked {
+            let why = format!("the principal number {key} is not in the log any more");
+            return Ok(Some(Found::Untold(Unreadable { id, why })));
         }
         let Some(body) = row.body else { return Ok(Some(Found::Erased)) };
         let recorded = match Recorded::read(id, &body) {
@@ -158,7 +163,7 @@ async fn page(copy: &mut LogCopy, spans: &mut VecDeque<Span>) -> Result<Option<R
     if span.from < span.to {
         spans.push_front(span);
     }
-    let decisions = rows.into_iter().filter(|row| row.kind == "decision");
+    let decisions = rows.into_iter().filter(CopyRow::is_decision);
     Ok(Some(decisions.map(|row| (id, row)).collect()))
 }
 

@@ -40,7 +40,6 @@ pub(super) const MAIN: &[Step] = steps![
 pub(super) const AUDIT: &[Step] = steps![
     "audit",
     20261124000000 "init",
-    20261127200000 "checkpoints",
 ];
 
 /// What runs these steps.

@@ -1,193 +1,153 @@
-//! How fast a log is checked and taken away, and how large its records are: `cargo bench --bench log`.
+//! What a log costs, and how fast it is read: `cargo bench --bench log`.
 //!
-//! A log of 200,000 decisions (`RECORDS` says how many) is written by the gate's own writer, then read from end to end.
-//! Figures are of one core for reading and one for checking; what the disk has to bring is in memory already.
+//! A log of 200,000 decisions (`RECORDS` says how many; the targets are meant for 10,000,000) is written by the gate's own
+//! writer, then checked, exported and searched. What the disk has to bring is in memory already, as far as it fits; `FOLDER`
+//! says where the log is kept, and that it stays there.
 
 #![expect(clippy::print_stdout, reason = "the lines are what this program is for")]
 
+mod records;
+mod searches;
 mod target;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use cedargate::audit::export::{Format, export};
 use cedargate::audit::verify::Trust;
 use cedargate::audit::verify::copy::{self, Outcome};
-use cedargate::audit::{self, Audit, AuditError, AuditSettings, Places, Strictness, Ward};
+use cedargate::audit::{self, AuditSettings, Places, Ward};
 use cedargate::keys::LogKey;
-use cedargate::model::host::Host;
-use cedargate::model::id::ReleaseNumber;
-use cedargate::model::principal::{GuestStatus, Principal, PrincipalSnapshot, User};
-use cedargate::model::query::{Known, Query};
-use cedargate::model::record::{
-    Circumstances, ClientAddress, DecisionRecord, Door, MfaState, Reason, RequestFacts, RuleId,
-    Verdict,
-};
-use cedargate::model::time::{Clock, Timestamp};
+use cedargate::model::id::DecisionId;
+use cedargate::model::query::Query;
 use cedargate::store::audit::LogCopy;
+use cedargate::store::audit::search::{Searcher, index_of};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
+use self::records::{Done, Records};
+use self::searches::Now;
 use self::target::Target;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-type Done<T> = Result<T, Box<dyn Error>>;
-
 const RECORDS: u64 = 200_000;
-/// Different people among those who ask.
-const PEOPLE: u64 = 500;
+/// Requests that wait for the log at once.
+const WAITING: usize = 256;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Done<()> {
-    let folder = tempfile::tempdir()?;
-    let records = records()?;
-    let began = Instant::now();
-    write(folder.path(), records).await?;
-    println!("{records} records written in {:.1} s", began.elapsed().as_secs_f64());
-    let file = folder.path().join("audit.db");
-    let bytes = std::fs::metadata(&file)?.len();
-    let verified = verified(&file, records).await?;
-    let exported = exported(&file, records).await?;
-    println!("{}", Target::at_least("records verified a second", verified, 500_000.0).line());
+    let count = setting("RECORDS").map_or(Ok(RECORDS), |text| text.parse())?;
+    let temporary = tempfile::tempdir()?;
+    let folder = setting("FOLDER").map_or_else(|| temporary.path().to_owned(), PathBuf::from);
+    let records = Records::new(count)?;
+    println!("records: {count}");
+    println!("appended a second: {:.0}", written(&folder, &records, count).await?);
+    let file = folder.join("audit.db");
+    println!("{}", size("bytes a record", &file, count, 600.0)?.line());
+    let verified = verified(&file, count).await?;
+    println!("{}", Target::at_least("verified a second", verified, 500_000.0).line());
+    let exported = exported(&file, &records, count).await?;
     println!("{}", Target::at_least("rows of CSV a second", exported, 100_000.0).line());
-    println!("{}", Target::at_most("bytes a record", per(bytes, records), 600.0).line());
+    println!("memory at most: {} MB", memory()?);
+    let searcher = Searcher::new(&file);
+    println!("filed a second: {:.0}", searches::filed(&searcher)?);
+    println!("bytes of the index a record: {:.0}", bytes(&index_of(&file))? / float(count));
+    let middle = middle(&file, count).await?;
+    for target in searches::asked(&searcher, &records, middle).await? {
+        println!("{}", target.line());
+    }
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "how much is measured is no setting of the gate")]
-fn records() -> Done<u64> {
-    std::env::var("RECORDS").map_or(Ok(RECORDS), |text| Ok(text.parse()?))
+#[expect(clippy::disallowed_methods, reason = "what is measured is no setting of the gate")]
+fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure for reading")]
-fn per(all: u64, records: u64) -> f64 {
-    all as f64 / records as f64
+fn float(number: u64) -> f64 {
+    number as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a figure for reading")]
-fn a_second(records: u64, began: Instant) -> f64 {
-    records as f64 / began.elapsed().as_secs_f64()
+fn bytes(file: &Path) -> Done<f64> {
+    Ok(float(std::fs::metadata(file)?.len()))
+}
+
+fn size(name: &'static str, file: &Path, count: u64, most: f64) -> Done<Target> {
+    Ok(Target::at_most(name, bytes(file)? / float(count), most))
+}
+
+/// The most memory that this process ever had.
+fn memory() -> Done<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()).ok_or("not known")?;
+    Ok(kilobytes.parse::<u64>()? / 1_024)
 }
 
 fn key() -> LogKey {
     LogKey::from_seed(&[7; 32])
 }
 
-/// Through the queue and the writer, as the gate does it; refusals need not wait.
-async fn write(folder: &Path, records: u64) -> Done<()> {
+/// Through the queue and the writer, as the gate does it, each waiting until it is durable. Records a second.
+async fn written(folder: &Path, records: &Records, count: u64) -> Done<f64> {
     let places = Places { mark: folder.join("log.mark"), file: None };
     let ward = Ward { key: key(), successor: None, places };
-    let settings = AuditSettings { strictness: Strictness::StrictAllow, ..Default::default() };
     let url = format!("sqlite://{}/audit.db", folder.display());
-    let log = audit::open(&url, settings, Clock::System, ward).await?;
+    let log = audit::open(&url, AuditSettings::default(), records.clock(), ward).await?;
     let stop = CancellationToken::new();
-    let asking = async {
-        for number in 0..records {
-            ask(&log.audit, number).await?;
-        }
-        stop.cancel();
+    let began = Instant::now();
+    let ask = async |number| -> Done<()> {
+        drop(log.audit.decided(records.decision(number)?).await?);
         Ok(())
     };
-    tokio::join!(asking, log.writer.run(stop.clone())).0
-}
-
-async fn ask(audit: &Audit, number: u64) -> Done<()> {
-    loop {
-        match audit.decided(decision(number)?).await {
-            Ok(_) => return Ok(()),
-            Err(AuditError::Full { .. }) => tokio::task::yield_now().await,
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-fn decision(number: u64) -> Done<DecisionRecord> {
-    Ok(DecisionRecord {
-        facts: RequestFacts {
-            request: format!("r-{number}").parse()?,
-            door: Door::Proxy,
-            client: ClientAddress::Known([192, 0, 2, 7].into()),
-            method: "GET".to_owned(),
-            host: Host::from_authority("payroll.contoso.com").ok(),
-            path: format!("/finance/reports/{number}"),
-            unfolded: None,
-        },
-        principal: PrincipalSnapshot::new(person(number % PEOPLE)?),
-        session: Some(format!("s-{}", number % PEOPLE).parse()?),
-        app: Some("payroll".parse()?),
-        route: Some("payroll/finance".parse()?),
-        action: "GET".to_owned(),
-        console: None,
-        circumstances: Circumstances {
-            now: Clock::System.now(),
-            mfa: MfaState::NotMet,
-            auth_contexts: BTreeSet::new(),
-            signed_in_at: None,
-            params: BTreeMap::new(),
-            local: BTreeMap::new(),
-        },
-        release: ReleaseNumber::default(),
-        verdict: Verdict::Deny,
-        reason: Reason::NoGrant,
-        rules: vec![RuleId::Grant("g-finance-read".parse()?)],
-        errors: Vec::new(),
-        duration_us: 12,
-    })
-}
-
-fn person(number: u64) -> Done<Principal> {
-    let tenant = "7f2c3a10-0000-4000-8000-000000000001";
-    Ok(Principal::User(User {
-        directory_roles: BTreeSet::new(),
-        subject: format!("{tenant}.7f2c3a10-0000-4000-8000-{number:012x}").parse()?,
-        user_name: format!("person{number}@contoso.example"),
-        name: format!("Person {number}"),
-        email: None,
-        guest: GuestStatus::Member,
-        groups: BTreeSet::from(["7f2c3a10-0000-4000-8000-0000000000f1".parse()?]),
-        roles: BTreeSet::new(),
-    }))
+    let asking = async {
+        let all = stream::iter(0..count).map(ask).buffer_unordered(WAITING);
+        let done: Done<()> = all.try_collect().await;
+        stop.cancel();
+        done
+    };
+    tokio::join!(asking, log.writer.run(stop.clone())).0?;
+    Ok(float(count) / began.elapsed().as_secs_f64())
 }
 
 /// Records a second, the best of three.
-async fn verified(file: &Path, records: u64) -> Done<f64> {
+async fn verified(file: &Path, count: u64) -> Done<f64> {
     let mut best = 0.0_f64;
     for _ in 0..3 {
         let mut copy = LogCopy::open(file).await?;
         let began = Instant::now();
         let trust = Trust { keys: vec![key().public()], checkpoints: Vec::new() };
         match copy::check(&mut copy, trust, |_| {}).await? {
-            // The log also says where its queue was full.
-            Outcome::Intact(report) if report.read() >= records => {}
+            Outcome::Intact(report) if report.read() >= count => {}
             Outcome::Intact(_) => return Err("not all was read".into()),
             Outcome::Tampered(finding) => return Err(finding.to_string().into()),
         }
-        best = best.max(a_second(records, began));
+        best = best.max(float(count) / began.elapsed().as_secs_f64());
     }
     Ok(best)
 }
 
-struct Now;
-
-impl Known for Now {
-    fn now(&self) -> Timestamp {
-        Clock::System.now()
+/// Rows a second, the better of two.
+async fn exported(file: &Path, records: &Records, count: u64) -> Done<f64> {
+    let (everything, now) = (Query::default(), Now(records.clock()));
+    let mut best = 0.0_f64;
+    for _ in 0..2 {
+        let mut copy = LogCopy::open(file).await?;
+        let began = Instant::now();
+        let mut out = std::io::sink();
+        export(&mut copy, (&everything, &now), (Format::Csv, &mut out), |_| {}).await?;
+        best = best.max(float(count) / began.elapsed().as_secs_f64());
     }
-
-    fn group_names(&self, _: &str) -> Vec<String> {
-        Vec::new()
-    }
+    Ok(best)
 }
 
-/// Rows a second.
-async fn exported(file: &Path, records: u64) -> Done<f64> {
+/// The record in the middle of the log.
+async fn middle(file: &Path, count: u64) -> Done<DecisionId> {
     let mut copy = LogCopy::open(file).await?;
-    let began = Instant::now();
-    let everything = Query::default();
-    let mut out = std::io::sink();
-    export(&mut copy, (&everything, &Now), (Format::Csv, &mut out), |_| {}).await?;
-    Ok(a_second(records, began))
+    let origins = copy.origins().await?;
+    let origin = origins.first().ok_or("there is a log")?.id;
+    Ok(DecisionId { origin, seq: count / 2 })
 }

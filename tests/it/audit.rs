@@ -6,6 +6,7 @@ use std::process::{Child, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use cedargate::model::id::DecisionId;
 use tempfile::TempDir;
 
 use crate::harness::tools::{client_data, installed};
@@ -354,7 +355,7 @@ async fn records_leave_through_standard_output_as_an_export_has_them() {
 /// The number of the record in a line; of a log line there is none.
 fn seq(line: &str) -> u64 {
     let record: serde_json::Value = serde_json::from_str(line).unwrap();
-    record["seq"].as_u64().unwrap()
+    record["id"].as_str().unwrap().parse::<DecisionId>().unwrap().seq
 }
 
 /// Nobody reads what leaves: the pipe fills, and the gate answers and stops all the same.

@@ -125,15 +125,18 @@ async fn changed_record_differs_and_what_can_not_be_put_again_is_never_the_same(
     says(&run(&["audit", "replay"]), 0, &["0 differ"]);
     let script = "DROP TRIGGER record_is_never_changed;
         UPDATE record SET body = CAST(replace(CAST(body AS TEXT), '\"verdict\":\"allow\"', '\"verdict\":\"deny\"') AS BLOB)
-        WHERE route = 'intranet/finance';";
+        WHERE principal IS NOT NULL AND instr(body, '\"route\":\"intranet/finance\"') > 0;";
     alter(data.path(), "audit.db", script).await;
     let differs = format!("differs  {id}  GET intranet/finance  Uma");
     let verdict = "verdict: recorded \"deny\", now \"allow\"";
     says(&run(&["audit", "replay"]), 1, &[&differs, verdict]);
-    let script = "UPDATE record SET body = CAST('{' AS BLOB) WHERE route = 'intranet/finance';";
+    let script =
+        "UPDATE record SET body = CAST(REPLACE(CAST(body AS TEXT), 'deny', 'dony') AS BLOB)
+        WHERE principal IS NOT NULL AND instr(body, '\"route\":\"intranet/finance\"') > 0;";
     alter(data.path(), "audit.db", script).await;
     says(&run(&["audit", "replay"]), 2, &[&format!("the record {id} can't be read")]);
-    let script = "UPDATE record SET body = NULL WHERE route = 'intranet/finance';";
+    let script = "UPDATE record SET principal = NULL, remains = '{\"at\":\"\",\"kind\":\"decision\"}', body = NULL
+        WHERE principal IS NOT NULL AND instr(body, '\"route\":\"intranet/finance\"') > 0;";
     alter(data.path(), "audit.db", script).await;
     says(&run(&["audit", "replay"]), 0, &["1 were erased"]);
     alter(

@@ -3,6 +3,8 @@
 //! What a visitor chose may begin like a formula. Such a cell gets an apostrophe in front, and the last column says so;
 //! the exact content is in an export as JSON Lines.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::model::query::Evidence;
@@ -46,26 +48,22 @@ pub(super) fn header(into: &mut Vec<u8>) {
 
 /// The line of a record.
 pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
-    let Evidence { id, at, kind, body, principal } = record;
-    let of = |value: &Value, name: &str| value.get(name).map_or_else(String::new, plain);
-    let effect = match *kind {
-        "refusal" => "refused".to_owned(),
-        _ => of(body, "verdict"),
-    };
-    let who = body.get("principal").map_or_else(String::new, |who| of(who, "id"));
-    let who = if who.is_empty() { of(body, "subject") } else { who };
-    let who = if who.is_empty() { of(body, "actor") } else { who };
-    let mfa = body.get("circumstances").map_or_else(String::new, |all| of(all, "mfa"));
-    let detail = match *kind {
+    let Evidence { kind, body, principal, .. } = *record;
+    let refused = kind == "refusal";
+    let effect = if refused { "refused".into() } else { of(body, "verdict") };
+    let who = body.get("principal").map_or_else(Cow::default, |who| of(who, "id"));
+    let who = [who, of(body, "subject"), of(body, "actor")];
+    let who = who.into_iter().find(|who| !who.is_empty()).unwrap_or_default();
+    let mfa = body.get("circumstances").map_or_else(Cow::default, |all| of(all, "mfa"));
+    let detail = match kind {
         "decision" => joined(body, "errors"),
-        "refusal" => ["rule", "problem", "check"].map(|name| of(body, name)).concat(),
-        _ => body.to_string(),
+        "refusal" => ["rule", "problem", "check"].map(|name| of(body, name)).concat().into(),
+        _ => body.to_string().into(),
     };
-    let reason = if *kind == "refusal" { of(body, "refusal") } else { of(body, "reason") };
     let fields = [
-        at.to_string(),
-        id.to_string(),
-        (*kind).to_owned(),
+        of(body, "at"),
+        of(body, "id"),
+        kind.into(),
         effect,
         who,
         of(principal, "user_name"),
@@ -75,7 +73,7 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         of(body, "path"),
         of(body, "app"),
         of(body, "route"),
-        reason,
+        of(body, if refused { "refusal" } else { "reason" }),
         joined(body, "rules"),
         of(body, "release"),
         of(body, "client"),
@@ -90,18 +88,27 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
     end(into);
 }
 
+fn of<'a>(value: &'a Value, name: &str) -> Cow<'a, str> {
+    value.get(name).map_or_else(Cow::default, plain)
+}
+
 /// A number or text as people read it.
-fn plain(value: &Value) -> String {
+fn plain(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+        Value::Null => Cow::default(),
+        Value::String(text) => text.into(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            value.to_string().into()
+        }
     }
 }
 
-fn joined(body: &Value, name: &str) -> String {
-    let all = body.get(name).and_then(Value::as_array);
-    all.into_iter().flatten().map(plain).collect::<Vec<_>>().join(" ")
+fn joined<'a>(body: &'a Value, name: &str) -> Cow<'a, str> {
+    match body.get(name).and_then(Value::as_array).map(Vec::as_slice) {
+        None | Some([]) => Cow::default(),
+        Some([one]) => plain(one),
+        Some(all) => all.iter().map(plain).collect::<Vec<_>>().join(" ").into(),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -114,11 +121,11 @@ enum Defused {
 fn cell(into: &mut Vec<u8>, text: &str) -> Defused {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']);
     into.extend_from_slice(if formula { b"\"'" } else { b"\"" });
-    for byte in text.bytes() {
-        match byte {
-            b'"' => into.extend_from_slice(b"\"\""),
-            other => into.push(other),
+    for (at, part) in text.split('"').enumerate() {
+        if at > 0 {
+            into.extend_from_slice(b"\"\"");
         }
+        into.extend_from_slice(part.as_bytes());
     }
     into.extend_from_slice(b"\",");
     if formula { Defused::Yes } else { Defused::No }

@@ -23,11 +23,12 @@ use self::gap::Gap;
 use super::merkle::{Hash, Peaks};
 use super::verify::Unable;
 use super::verify::export::{Header, VERSION};
+use crate::model::body::Head;
 use crate::model::id::DecisionId;
 use crate::model::principal::PrincipalHash;
 use crate::model::query::{Evidence, Known, Query};
 use crate::model::time::Timestamp;
-use crate::store::audit::{CopyOrigin, CopyRow, LogCopy};
+use crate::store::audit::{Asked, CopyOrigin, CopyRow, LogCopy};
 
 /// The form of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -195,19 +196,24 @@ impl<K: Known, W: Write> Export<'_, K, W> {
         gap: &mut Gap,
     ) -> Result<(), Unable> {
         let seq = row.seq();
-        let leaf: Hash = row.leaf_hash.as_slice().try_into().unwrap_or_default();
+        let leaf = row.leaf_hash;
         let Some(body) = &row.body else {
             gap.push(seq, leaf);
             return Ok(());
         };
-        let hash: Option<Hash> = row.principal.as_deref().and_then(|hash| hash.try_into().ok());
+        let hash = match row.asked {
+            Asked::Principal(hash) => Some(hash.0),
+            Asked::Nobody | Asked::Gone(_) => None,
+        };
         self.know(copy, hash).await?;
         let null = Value::Null;
         let principal = hash.and_then(|hash| self.contents.get(&hash)).unwrap_or(&null);
         let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
         let id = DecisionId { origin: origin.id, seq };
-        let at = Timestamp::from_micros(row.ts_us);
-        let record = Evidence { id, at, kind: &row.kind, body: &parsed, principal };
+        let head = Head::read(body);
+        let at = head.and_then(|head| head.at()).unwrap_or(Timestamp::from_micros(0));
+        let kind = head.map_or("unreadable", |head| head.kind);
+        let record = Evidence { id, at, kind, body: &parsed, principal };
         if !self.query.finds(&record, self.known) {
             gap.push(seq, leaf);
             return Ok(());

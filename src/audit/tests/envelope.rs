@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::envelope::{Envelope, Seal};
 use super::sample;
+use crate::model::body::{Head, kept, subject_of_event, whole};
 use crate::model::civil::Zone;
 use crate::model::id::{OriginId, ReleaseNumber};
 use crate::model::principal::PrincipalSnapshot;
@@ -15,15 +16,21 @@ use crate::model::recorded::{Recorded, read_principal};
 use crate::model::time::Timestamp;
 use crate::store::audit::Row;
 
-const HEAD: [&str; 8] = ["v", "origin", "seq", "at", "boot", "salt", "kind", "id"];
+const HEAD: [&str; 5] = ["v", "id", "at", "kind", "salt"];
 
 fn seal() -> Seal {
-    Seal::new(OriginId::from_bytes([1, 2, 3, 4, 5]), [0xab; 8], [7; 32])
+    Seal::new(OriginId::from_bytes([1, 2, 3, 4, 5]), [7; 32])
 }
 
 fn row(entry: &Entry, seq: u64) -> Row {
     let at = Timestamp::from_micros(1_795_480_000_123_456);
-    seal().row(seq, at, Envelope::of(entry).unwrap()).unwrap()
+    seal().row(seq, at, Envelope::of(entry).unwrap())
+}
+
+/// The bytes that were hashed.
+fn hashed(row: &Row) -> Vec<u8> {
+    let reference = row.principal.as_deref().map(PrincipalSnapshot::reference);
+    reference.map_or_else(|| row.body.clone(), |reference| whole(row.body.clone(), reference))
 }
 
 fn object(bytes: &[u8]) -> Map<String, Value> {
@@ -119,7 +126,7 @@ fn no_entry_has_a_field_of_the_envelope() {
     for entry in every_kind() {
         let kind = entry.kind();
         let content = object(&serde_json::to_vec(&entry).unwrap());
-        let whole = object(&row(&entry, 5).body);
+        let whole = object(&hashed(&row(&entry, 5)));
         for name in HEAD {
             assert!(!content.contains_key(name), "{kind}: {name}");
             assert!(whole.contains_key(name), "{kind}: {name}");
@@ -127,7 +134,8 @@ fn no_entry_has_a_field_of_the_envelope() {
         for (name, value) in &content {
             assert_eq!(whole.get(name), Some(value), "{kind}: {name}");
         }
-        assert_eq!(whole.len(), HEAD.len() + content.len(), "{kind}");
+        let asked = usize::from(kind == "decision");
+        assert_eq!(whole.len(), HEAD.len() + content.len() + asked, "{kind}");
         assert_eq!(whole["kind"], kind);
     }
 }
@@ -135,13 +143,13 @@ fn no_entry_has_a_field_of_the_envelope() {
 #[test]
 fn the_envelope_says_who_wrote_it_where_and_when() {
     let row = row(&decision(Verdict::Allow), 42);
-    let text = String::from_utf8(row.body.clone()).unwrap();
-    let head = r#"{"v":1,"origin":"04106105","seq":42,"at":"2026-11-24T00:26:40.123456Z","boot":"abababababababab","salt":""#;
-    let origin = OriginId::from_bytes([1, 2, 3, 4, 5]).to_string();
+    let text = String::from_utf8(hashed(&row)).unwrap();
+    let head = r#"{"v":1,"id":"04106105-42","at":"2026-11-24T00:26:40.123456Z","kind":"decision","salt":""#;
     assert!(text.starts_with(head), "{text}");
-    let body = object(&row.body);
-    assert_eq!(body["id"], format!("{origin}-42"));
-    assert_eq!(body["salt"].as_str().unwrap().len(), 24);
+    let head = Head::read(text.as_bytes()).unwrap();
+    assert_eq!((head.id, head.at(), head.kind), (seal().id(42), Some(row.at), "decision"));
+    let body = object(text.as_bytes());
+    assert_eq!(body["salt"].as_str().unwrap().len(), 22);
     assert_eq!(body["verdict"], "allow");
     assert_eq!(
         body["principal"]["sha256"],
@@ -153,7 +161,7 @@ fn the_envelope_says_who_wrote_it_where_and_when() {
 #[test]
 fn the_leaf_hash_is_that_of_rfc_6962() {
     let row = row(&decision(Verdict::Deny), 0);
-    let leaf = [&[0], row.body.as_slice()].concat();
+    let leaf = [&[0], hashed(&row).as_slice()].concat();
     assert_eq!(row.leaf_hash, <[u8; 32]>::from(Sha256::digest(leaf)));
 }
 
@@ -165,32 +173,66 @@ fn the_same_place_gives_the_same_bytes_and_another_place_another_salt() {
 }
 
 #[test]
-fn the_copies_for_searching_equal_the_body() {
+fn what_is_kept_and_who_asked_give_the_bytes_that_were_hashed_and_no_others() {
     let row = row(&decision(Verdict::Deny), 1);
-    let body = object(&row.body);
-    assert_eq!(row.kind, body["kind"]);
-    assert_eq!(row.about.verdict, Some(Verdict::Deny));
-    assert_eq!(row.about.app.unwrap().as_str(), body["app"]);
-    assert_eq!(row.about.route.unwrap().as_str(), body["route"]);
-    assert_eq!(row.about.subject.unwrap().to_string(), body["principal"]["id"]);
-    assert_eq!(row.about.principal.unwrap().to_string(), body["principal"]["sha256"]);
+    let reference = row.principal.as_deref().unwrap().reference();
+    assert!(!String::from_utf8(row.body.clone()).unwrap().contains("principal"));
+    let body = object(&hashed(&row));
+    assert_eq!(body["principal"], serde_json::from_str::<Value>(reference).unwrap());
+    assert_eq!(kept(hashed(&row), reference), row.body);
+    for at in 0..row.body.len() {
+        let mut changed = row.body.clone();
+        changed[at] ^= 1;
+        assert_ne!(whole(changed, reference), hashed(&row), "byte {at}");
+    }
+    let cut_off = row.body[..row.body.len() - 1].to_vec();
+    assert_ne!(whole(cut_off, reference), hashed(&row));
+}
+
+#[test]
+fn body_says_whom_an_event_is_about_as_the_event_does() {
+    for entry in every_kind() {
+        let body = row(&entry, 0).body;
+        match entry {
+            Entry::Event(event) => {
+                assert_eq!(subject_of_event(&body).as_ref(), event.subject(), "{event:?}");
+            }
+            Entry::Decision(_) | Entry::Refusal(_) => assert_eq!(subject_of_event(&body), None),
+        }
+    }
+}
+
+#[test]
+fn what_begins_otherwise_has_no_head() {
+    let text = String::from_utf8(row(&decision(Verdict::Deny), 1).body).unwrap();
+    assert!(Head::read(text.as_bytes()).is_some());
+    for (from, to) in [
+        ("{\"v\":1,", "{\"v\":2,"),
+        ("{\"v\":1,", "{ \"v\":1,"),
+        ("04106105-1", "04106105-01"),
+        ("\"kind\"", "\"kinds\""),
+        (",\"salt\"", ", \"salt\""),
+    ] {
+        assert_eq!(Head::read(text.replacen(from, to, 1).as_bytes()), None, "{from}");
+    }
+    assert_eq!(Head::read(&text.as_bytes()[..60]), None);
 }
 
 /// Every name that a body can have: a new one must be weighed here before it reaches the log.
 #[test]
 fn no_field_can_hold_a_query_string_a_cookie_or_a_token() {
     for entry in every_kind() {
-        for name in names(&Value::Object(object(&row(&entry, 0).body))) {
+        for name in names(&Value::Object(object(&hashed(&row(&entry, 0))))) {
             for word in ["query", "cookie", "token", "authorization", "header", "referer", "secret"]
             {
                 assert!(!name.contains(word), "{}: {name}", entry.kind());
             }
         }
     }
-    let allow = object(&row(&decision(Verdict::Allow), 0).body);
+    let allow = object(&hashed(&row(&decision(Verdict::Allow), 0)));
     let mut expected: Vec<&str> = HEAD.to_vec();
     expected.extend("request door client method host path principal session app route".split(' '));
-    expected.extend("action circumstances release verdict reason rules errors".split(' '));
+    expected.extend("action circumstances release verdict reason rules".split(' '));
     expected.push("duration_us");
     expected.sort_unstable();
     let mut found: Vec<&str> = allow.keys().map(String::as_str).collect();
@@ -238,10 +280,11 @@ fn decision_is_read_back_as_it_was_written() {
     circumstances.local.insert(zone, local);
     for record in [plain, full] {
         let row = row(&Entry::Decision(Box::new(record.clone())), 9);
-        let read = Recorded::read(seal().id(9), &row.body).unwrap();
+        let read = Recorded::read(seal().id(9), &hashed(&row)).unwrap();
         assert_eq!(read.at, row.at);
         let principal = read_principal(read.principal, &record.principal.to_json()).unwrap();
         let read = read.with(principal).unwrap();
+        assert_eq!(read.principal, record.principal);
         assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&record).unwrap());
     }
 }

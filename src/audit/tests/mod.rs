@@ -26,8 +26,8 @@ use crate::keys::LogKey;
 use crate::model::id::DecisionId;
 use crate::model::record::{Entry, Event, Verdict};
 use crate::model::time::{Clock, Timestamp};
+use crate::store::audit::AuditReader;
 use crate::store::audit::tests::Shell;
-use crate::store::audit::{AuditReader, Show};
 
 /// A log in a directory of its own, its writer running.
 struct Running {
@@ -80,9 +80,14 @@ impl Running {
 
     /// Bodies of all records, oldest first.
     async fn bodies(&self) -> Vec<serde_json::Value> {
-        let lines = self.reader.recent(Show::Everything, 1_000, None).await.unwrap();
+        let lines = self.reader.recent(1_000, None).await.unwrap();
         lines.iter().rev().map(|line| serde_json::from_str(&line.body).unwrap()).collect()
     }
+}
+
+/// The number that a record says it has.
+fn seq(body: &serde_json::Value) -> u64 {
+    body["id"].as_str().unwrap().parse::<DecisionId>().unwrap().seq
 }
 
 /// A key of its own, and the mark in `directory`.
@@ -122,8 +127,7 @@ async fn ids_are_gapless_and_in_order_under_many_callers() {
     ids.sort_unstable();
     assert_eq!(ids, (0..1_000).collect::<Vec<_>>());
     let bodies = running.bodies().await;
-    let seqs: Vec<_> = bodies.iter().map(|body| body["seq"].as_u64().unwrap()).collect();
-    assert_eq!(seqs, ids);
+    assert_eq!(bodies.iter().map(seq).collect::<Vec<_>>(), ids);
     let counters = running.audit.counters();
     assert_eq!((counters.records, counters.queued, counters.refused), (1_000, 0, 0));
     assert!(counters.commits < 500, "{counters:?}");
@@ -174,8 +178,6 @@ async fn numbers_go_on_when_the_log_is_opened_again() {
     let second = running.audit.noted(event("second")).await.unwrap().id();
     assert_eq!((second.origin, second.seq), (first.origin, first.seq + 1));
     let bodies = running.bodies().await;
-    assert_eq!(bodies[0]["origin"], bodies[1]["origin"]);
-    assert_ne!(bodies[0]["boot"], bodies[1]["boot"]);
     assert_ne!(bodies[0]["salt"], bodies[1]["salt"]);
 }
 

@@ -60,8 +60,8 @@ async fn log_that_was_tampered_with_at_its_end_is_not_written_on() {
     let table = [
         (
             "a record more",
-            "INSERT INTO record (place, body, leaf_hash, ts_us, kind)
-           SELECT MAX(place) + 1, body, leaf_hash, ts_us, kind FROM record",
+            "INSERT INTO record (place, body, leaf_hash)
+           SELECT MAX(place) + 1, body, leaf_hash FROM record",
             "4 records",
         ),
         (

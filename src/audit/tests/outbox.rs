@@ -9,7 +9,6 @@ use super::super::{AuditError, AuditSettings, Outbox, OutboxFuture};
 use super::{Running, event};
 use crate::model::id::ReleaseNumber;
 use crate::model::time::Timestamp;
-use crate::store::audit::Show;
 use crate::store::{Author, Change, OutboxRow, Publication, Store};
 
 /// An outbox that forgets nothing: it offers all its rows again to whoever asks from the start.
@@ -151,7 +150,7 @@ async fn changes_of_the_store_become_records_and_are_marked() {
     running.stop.cancel();
     let Running { mut tasks, reader, .. } = running;
     tasks.join_next().await.unwrap().unwrap();
-    let lines = reader.recent(Show::Everything, 9, None).await.unwrap();
+    let lines = reader.recent(9, None).await.unwrap();
     assert!(lines.iter().any(|line| line.body.contains("release_published")), "{lines:#?}");
     let rows = store.outbox_after(0, 9).await.unwrap();
     assert_eq!((lines.len(), rows.len()), (2, 2));

@@ -13,10 +13,10 @@ use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::query::{Evidence, Known, Query};
 use crate::model::record::{ClientAddress, Entry, Reason, RecordLine, Verdict};
 use crate::model::time::Timestamp;
+use crate::store::audit::AuditReader;
 use crate::store::audit::search::{
     Counts, Exactness, Found, Indexer, Period, Searcher, Step, Wanted, index_of,
 };
-use crate::store::audit::{AuditReader, Show};
 
 #[derive(Clone)]
 struct Present;
@@ -177,7 +177,7 @@ impl Searched {
     }
 
     async fn lines(&self) -> Vec<RecordLine> {
-        self.running.reader.recent(Show::Everything, 1_000, None).await.unwrap()
+        self.running.reader.recent(1_000, None).await.unwrap()
     }
 
     /// The same by reading every record.

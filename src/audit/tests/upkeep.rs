@@ -120,7 +120,7 @@ async fn person_is_forgotten_and_the_log_still_holds() {
     assert_eq!((log.records, log.read, log.blanked, report.principals), (31, 16, 15, 0));
     let mut shell = Shell::open(&url).await;
     let left = shell
-        .texts("SELECT COALESCE(CAST(body AS TEXT), '') || COALESCE(subject, '') FROM record")
+        .texts("SELECT COALESCE(CAST(body AS TEXT), '') || COALESCE(remains, '') FROM record")
         .await;
     assert!(left.iter().all(|text| !text.contains(UMA)), "{left:?}");
     assert_eq!(shell.number("SELECT COUNT(*) FROM erasure").await, 0);
@@ -130,7 +130,7 @@ async fn person_is_forgotten_and_the_log_still_holds() {
     assert_eq!(intact(&url).await.principals, 1);
     // Nobody else can be forgotten in their shadow.
     let erased = "INSERT INTO audit_mode VALUES ('erase', 1) ON CONFLICT DO UPDATE SET value = 1;
-        UPDATE record SET body = NULL WHERE place & 1099511627775 = 1";
+        UPDATE record SET body = NULL, principal = NULL WHERE place & 1099511627775 = 1";
     shell.run(erased).await.unwrap();
     match outcome(&url).await {
         Outcome::Tampered(finding) => {

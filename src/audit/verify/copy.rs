@@ -2,7 +2,7 @@
 
 use super::{Check, Finding, Item, Report, Stored, Trust, Unable};
 use crate::audit::checkpoint::parse_verifier_key;
-use crate::audit::merkle::{Hash, Peaks};
+use crate::audit::merkle::Peaks;
 use crate::store::audit::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
 
 /// How a check ended.
@@ -129,21 +129,10 @@ async fn base(copy: &mut LogCopy, origin: &CopyOrigin) -> Result<Peaks, Unable> 
 }
 
 fn take(check: &mut Check, row: &CopyRow) -> Result<(), Finding> {
-    let leaf_hash: Hash = row.leaf_hash.as_slice().try_into().unwrap_or_default();
-    let Some(body) = &row.body else {
-        return check.take(Item::Blank { seq: row.seq(), leaf_hash });
-    };
-    let stored = Stored {
-        leaf_hash,
-        ts_us: row.ts_us,
-        kind: &row.kind,
-        verdict: row.verdict.as_deref(),
-        app: row.app.as_deref(),
-        route: row.route.as_deref(),
-        subject: row.subject.as_deref(),
-        principal: row.principal.as_deref(),
-    };
-    check.take(Item::Record { seq: Some(row.seq()), body, stored: Some(stored) })
+    let (seq, leaf_hash) = (row.seq(), row.leaf_hash);
+    let Some(body) = &row.body else { return check.take(Item::Blank { seq, leaf_hash }) };
+    let stored = Stored { leaf_hash, asked: row.asked };
+    check.take(Item::Record { seq: Some(seq), body, stored: Some(stored) })
 }
 
 async fn principals(copy: &mut LogCopy, check: &mut Check) -> Step {

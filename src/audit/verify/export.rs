@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! {"cedargate_export":1,"origin":"0v9k3m2q","key":"cedargate/audit/0v9k3m2q+…",…}   one log begins
-//! {"v":1,"origin":"0v9k3m2q","seq":7,…}                                           a record: its exact bytes
+//! {"v":1,"id":"0v9k3m2q-7",…}                                                     a record: its exact bytes
 //! {"omitted":{"level":3,"hash":"…"}}                                              records that are not in it
 //! {"checkpoint":"cedargate/audit/0v9k3m2q\n…"}                                    a signed note over all before it
 //! {"principal":"sha256 in hex","content":"…"}                                     who asked, as they were then

@@ -36,8 +36,8 @@ pub enum Cause {
     #[error("changed: its content does not fit its hash")]
     Changed,
     /// The bytes are no record.
-    #[error("changed: its content can't be read as a record ({0})")]
-    Unreadable(String),
+    #[error("changed: its content can't be read as a record")]
+    Unreadable,
     /// A record of another place.
     #[error("another one: its content says that it is {0}")]
     Moved(String),
@@ -51,10 +51,10 @@ pub enum Cause {
     #[error("blanked, and no record says that it was erased")]
     Blanked,
     /// The content of a principal is gone or not what it was.
-    #[error("no longer whole: the content of principal {sha256} is {what}")]
+    #[error("no longer whole: the content of principal {principal} is {what}")]
     Principal {
-        /// Its hash.
-        sha256: String,
+        /// Its hash, or its key where that is all that is known.
+        principal: String,
         /// `missing` or `changed`.
         what: &'static str,
     },

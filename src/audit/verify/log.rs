@@ -5,21 +5,20 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::finding::{Cause, Finding};
 use super::report::OriginReport;
-use super::seen::{Erased, Pruned, Restored, Rotated, Seen};
+use super::said::{Erased, Pruned, Restored, Rotated};
 use super::traces::{Numbers, Traces};
 use super::{Outside, Stored};
 use crate::audit::checkpoint::{Checkpoint, parse_verifier_key, verifier_key};
 use crate::audit::merkle::{Hash, Peaks};
 use crate::keys::LogPublicKey;
-use crate::model::id::OriginId;
-use crate::model::time::Instant;
+use crate::model::body::Head;
+use crate::model::id::{DecisionId, OriginId};
+use crate::store::audit::Asked;
 
 /// The log of one origin, as far as it was read.
 #[derive(Debug)]
 pub(super) struct Log {
     pub(super) origin: OriginId,
-    /// As records spell it.
-    name: String,
     pub(super) base: Peaks,
     pub(super) tree: Peaks,
     /// The size of the newest checkpoint that held.
@@ -37,7 +36,6 @@ impl Log {
     pub(super) fn new(origin: OriginId, base: Peaks, key: LogPublicKey) -> Self {
         Self {
             origin,
-            name: origin.to_string(),
             vouched: base.size(),
             report: OriginReport::new(origin, base.size()),
             tree: base.clone(),
@@ -78,25 +76,28 @@ impl Log {
         &self,
         (seq, hash): (Option<u64>, Hash),
         body: &'a [u8],
-        stored: Option<&Stored<'_>>,
-    ) -> Result<Seen<'a>, Finding> {
+        stored: Option<&Stored>,
+    ) -> Result<Head<'a>, Finding> {
         let place = seq.unwrap_or_else(|| self.tree.size());
         if seq.is_some() {
             self.in_order(place)?;
         }
+        if let Some(Asked::Gone(key)) = stored.map(|stored| stored.asked) {
+            let principal = format!("number {key}");
+            return Err(self.finding(place, Cause::Principal { principal, what: "missing" }));
+        }
         if stored.is_some_and(|stored| stored.leaf_hash != hash) {
             return Err(self.finding(place, Cause::Changed));
         }
-        let seen: Seen<'_> = serde_json::from_slice(body)
-            .map_err(|error| self.finding(place, Cause::Unreadable(error.to_string())))?;
-        if seen.seq != place || *seen.origin != *self.name {
-            let there = format!("{}-{}", seen.origin, seen.seq);
-            return Err(self.finding(place, Cause::Moved(there)));
+        let head = Head::read(body).ok_or_else(|| self.finding(place, Cause::Unreadable))?;
+        if head.id != (DecisionId { origin: self.origin, seq: place }) {
+            return Err(self.finding(place, Cause::Moved(head.id.to_string())));
         }
-        match stored.and_then(|stored| wrong_column(&seen, stored)) {
-            Some(column) => Err(self.finding(place, Cause::Column { column })),
-            None => Ok(seen),
+        let nobody = stored.is_some_and(|stored| stored.asked == Asked::Nobody);
+        if nobody && head.kind == "decision" {
+            return Err(self.finding(place, Cause::Column { column: "principal" }));
         }
+        Ok(head)
     }
 
     /// Counts a record that holds.
@@ -107,14 +108,12 @@ impl Log {
     /// Keeps what this record says about others.
     pub(super) fn trace(
         &mut self,
-        seen: &Seen<'_>,
+        head: Head<'_>,
         body: &[u8],
         traces: &mut Traces,
     ) -> Result<(), Finding> {
-        let unreadable = |log: &Self| {
-            log.finding(seen.seq, Cause::Unreadable(format!("as a record of kind {}", seen.kind)))
-        };
-        match &*seen.kind {
+        let unreadable = |log: &Self| log.finding(head.id.seq, Cause::Unreadable);
+        match head.kind {
             "erased" => {
                 let erased: Option<Erased> = serde_json::from_slice(body).ok();
                 let erased = erased.and_then(|erased| {
@@ -141,7 +140,7 @@ impl Log {
             "key_rotated" => {
                 let rotated: Option<Rotated> = serde_json::from_slice(body).ok();
                 let rotated = rotated.ok_or_else(|| unreadable(self))?;
-                self.rotate(seen.seq, &rotated)?;
+                self.rotate(head.id.seq, &rotated)?;
             }
             "crash_found" => self.report.crashes = self.report.crashes.saturating_add(1),
             _ => {}
@@ -243,35 +242,4 @@ fn traces_followed(restored: &Restored, traces: &mut Traces) {
     if let Some(found) = restored.found.as_deref().and_then(|found| found.parse().ok()) {
         traces.followed(found);
     }
-}
-
-/// The first column that does not say what the body says.
-fn wrong_column(seen: &Seen<'_>, stored: &Stored<'_>) -> Option<&'static str> {
-    let at = seen.at.parse::<Instant>().ok().map(|at| at.0.as_micros());
-    let pairs = [
-        ("kind", Some(&*seen.kind), Some(stored.kind)),
-        ("verdict", seen.verdict.as_deref(), stored.verdict),
-        ("app", seen.app.as_deref(), stored.app),
-        ("route", seen.route.as_deref(), stored.route),
-        ("subject", seen.subject(), stored.subject),
-    ];
-    if at != Some(stored.ts_us) {
-        return Some("ts_us");
-    }
-    let wrong =
-        pairs.into_iter().find_map(|(column, said, stored)| (said != stored).then_some(column));
-    let said = seen.principal.as_ref().map(|who| &*who.sha256);
-    wrong.or_else(|| (!is_same_hash(said, stored.principal)).then_some("principal"))
-}
-
-/// Whether a text is this hash in hex, or neither is there.
-fn is_same_hash(said: Option<&str>, stored: Option<&[u8]>) -> bool {
-    let (said, stored) = match (said, stored) {
-        (None, None) => return true,
-        (Some(said), Some(stored)) => (said.as_bytes(), stored),
-        (Some(_), None) | (None, Some(_)) => return false,
-    };
-    let digit = |half: u8| if half < 10 { b'0' + half } else { b'a' + half - 10 };
-    let hex = stored.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
-    said.iter().copied().eq(hex)
 }

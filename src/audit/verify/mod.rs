@@ -13,7 +13,7 @@ pub mod export;
 mod finding;
 mod log;
 mod report;
-mod seen;
+mod said;
 mod traces;
 
 use std::collections::BTreeSet;
@@ -28,6 +28,7 @@ use super::merkle::{Hash, Peaks, leaf_hash};
 use crate::keys::LogPublicKey;
 use crate::model::id::OriginId;
 use crate::model::principal::PrincipalHash;
+use crate::store::audit::Asked;
 
 /// One thing of a log.
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +40,7 @@ pub enum Item<'a> {
         /// Its exact bytes.
         body: &'a [u8],
         /// What a database has beside them.
-        stored: Option<Stored<'a>>,
+        stored: Option<Stored>,
     },
     /// A record without content: in a database one that was erased.
     Blank {
@@ -60,24 +61,12 @@ pub enum Item<'a> {
 }
 
 /// What a database keeps beside a record.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stored<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
     /// The hash.
     pub leaf_hash: Hash,
-    /// When, in microseconds since 1970.
-    pub ts_us: i64,
-    /// The kind.
-    pub kind: &'a str,
-    /// `allow` or `deny`.
-    pub verdict: Option<&'a str>,
-    /// The app.
-    pub app: Option<&'a str>,
-    /// The route.
-    pub route: Option<&'a str>,
-    /// Whom it is about.
-    pub subject: Option<&'a str>,
-    /// The content hash of the principal.
-    pub principal: Option<&'a [u8]>,
+    /// Who asked.
+    pub asked: Asked,
 }
 
 /// What is known from outside.
@@ -189,12 +178,13 @@ impl Check {
         match item {
             Item::Record { seq, body, stored } => {
                 let hash = leaf_hash(body);
-                let seen = log.record((seq, hash), body, stored.as_ref())?;
-                let principal = stored.and_then(|stored| stored.principal?.try_into().ok());
-                self.principals.extend::<Option<Hash>>(principal);
-                log.trace(&seen, body, &mut self.traces)?;
+                let head = log.record((seq, hash), body, stored.as_ref())?;
+                if let Some(Asked::Principal(hash)) = stored.map(|stored| stored.asked) {
+                    self.principals.insert(hash.0);
+                }
+                log.trace(head, body, &mut self.traces)?;
                 log.tree.push(hash);
-                log.took(&seen.at);
+                log.took(head.at);
             }
             Item::Blank { seq, leaf_hash } => {
                 log.in_order(seq)?;
@@ -227,7 +217,11 @@ impl Check {
         self.report.principals = self.report.principals.saturating_add(1);
         let asked = self.principals.remove(&sha256);
         let found: Hash = sha2::Sha256::digest(content).into();
-        if found == sha256 || !asked { Ok(()) } else { Err(self.lost(sha256, "changed")) }
+        if found == sha256 || !asked {
+            Ok(())
+        } else {
+            Err(self.lost(PrincipalHash(sha256).to_string(), "changed"))
+        }
     }
 
     /// The content of a principal in an export, which has those of its records and may have others.
@@ -239,11 +233,10 @@ impl Check {
         self.principal(sha256, content)
     }
 
-    fn lost(&self, sha256: Hash, what: &'static str) -> Finding {
+    fn lost(&self, principal: String, what: &'static str) -> Finding {
         let origin = self.report.origins.last().map(|report| (report.origin, report.records));
         let (origin, records) = origin.unwrap_or((OriginId::from_bytes([0; 5]), 0));
-        let sha256 = PrincipalHash(sha256).to_string();
-        let cause = Cause::Principal { sha256, what };
+        let cause = Cause::Principal { principal, what };
         Finding { origin, first: 0, last: records.saturating_sub(1), after: None, cause }
     }
 
@@ -267,7 +260,7 @@ impl Check {
     pub fn finish_database(mut self) -> Result<Report, Finding> {
         self.end()?;
         if let Some(missing) = self.principals.first() {
-            return Err(self.lost(*missing, "missing"));
+            return Err(self.lost(PrincipalHash(*missing).to_string(), "missing"));
         }
         self.finish()
     }

@@ -27,7 +27,7 @@ use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
 
 /// Decisions that are shown.
-const DECISIONS: u32 = 10;
+const DECISIONS: usize = 10;
 
 /// One person or service.
 #[derive(Debug, Clone, Template)]
@@ -74,7 +74,7 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let sessions = sessions.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
     page.sessions = sessions.iter().map(|session| SessionRow::of(session, &asked)).collect();
     if asked.may(&console, ConsoleAction::ReadLog) {
-        let lines = console.reader.decisions_of(&subject, DECISIONS).await;
+        let lines = console.searcher.decisions_of(&subject, DECISIONS).await;
         let lines = lines.map_err(|error| Box::new(asked.unavailable(&error)))?;
         let row = |line| RecordView::of(line).row(Rules(&shown));
         page.decisions = Some(lines.iter().map(row).collect());

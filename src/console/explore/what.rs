@@ -27,7 +27,7 @@ use crate::model::known::{Known, KnownPrincipal};
 use crate::model::principal::PrincipalSnapshot;
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
-use crate::store::audit::LastUses;
+use crate::store::audit::search::LastUses;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
@@ -112,7 +112,7 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         Found::Several(all) if all.is_empty() => Sought::Missing,
         Found::Several(all) => Sought::Several(all),
         Found::One(subject, person) => {
-            let uses = console.reader.used_by(&subject, &Method::ALL).await;
+            let uses = console.searcher.used_by(&subject, &Method::ALL).await;
             let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
             let snapshot = in_force(&console, &asked, &shown).await?;
             let (rules, content, now) =

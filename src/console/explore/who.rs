@@ -30,7 +30,7 @@ use crate::model::known::Known;
 use crate::model::record::RuleId;
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
-use crate::store::audit::LastUses;
+use crate::store::audit::search::LastUses;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Notice, Tone};
@@ -140,7 +140,7 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     };
     let methods = query.what().methods();
     let known = known(&console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let uses = console.reader.users_of(&route.id, &methods).await;
+    let uses = console.searcher.users_of(&route.id, &methods).await;
     let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
     let now = asked.exchange.at;
     let snapshot = in_force(&console, &asked, &shown).await?;

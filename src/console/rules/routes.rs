@@ -21,7 +21,6 @@ use crate::console::words::{Access, count};
 use crate::model::app::App;
 use crate::model::difference::ObjectKind;
 use crate::model::id::RouteId;
-
 use crate::model::route::{PatternSegment, Route};
 use crate::web::link::Link;
 use crate::web::page::{self, Frame};

@@ -42,7 +42,7 @@ use crate::model::time::Timestamp;
 use crate::session::{Parts, SessionLimits};
 use crate::sim::people::{CLIENT, TENANT, contoso};
 use crate::sim::{Panel, Registration, Sim, SimSettings};
-use crate::store::audit::{AuditReader, Show};
+use crate::store::audit::AuditReader;
 use crate::web::exchange::Exchange;
 use crate::web::flood::{Flood, Limit};
 use crate::web::wants::Wants;
@@ -227,7 +227,7 @@ impl Scene {
     /// Causes of failed sign-ins and words of other entries on record, oldest first.
     async fn recorded(&self) -> Vec<String> {
         self.outbox_is_taken().await;
-        let lines = self.reader.recent(Show::Everything, 100, None).await.unwrap();
+        let lines = self.reader.recent(100, None).await.unwrap();
         let word = |line: &crate::model::record::RecordLine| {
             let body: serde_json::Value = serde_json::from_str(&line.body).unwrap();
             let cause = body["cause"].as_str().or(body["refusal"].as_str());
@@ -241,7 +241,7 @@ impl Scene {
         let waiting = self.login.store.outbox_after(0, 100).await.unwrap().len();
         let begun = std::time::Instant::now();
         while begun.elapsed() < Duration::from_secs(20) {
-            let lines = self.reader.recent(Show::Everything, 100, None).await.unwrap();
+            let lines = self.reader.recent(100, None).await.unwrap();
             if lines.iter().filter(|line| line.kind == "session_ended").count() == waiting {
                 return;
             }

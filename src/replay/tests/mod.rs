@@ -164,8 +164,8 @@ fn id(seq: u64) -> DecisionId {
 fn spelled(record: &DecisionRecord, seq: u64, change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut body = serde_json::to_value(record).unwrap();
     let head = serde_json::json!({
-        "v": 1, "origin": id(seq).origin.to_string(), "seq": seq, "at": "2026-11-18T10:00:00.000000Z",
-        "boot": "00", "salt": "AA==", "kind": "decision", "id": id(seq).to_string(),
+        "v": 1, "id": id(seq).to_string(), "at": "2026-11-18T10:00:00.000000Z", "kind": "decision",
+        "salt": "AA", "principal": serde_json::from_str::<Value>(record.principal.reference()).unwrap(),
     });
     body.as_object_mut().unwrap().extend(head.as_object().unwrap().clone());
     change(&mut body);

@@ -12,6 +12,7 @@ use super::removal::Remover;
 use super::scribe::Scribe;
 use super::wal::Wal;
 use super::{Origin, WriterLock, seq_of};
+use crate::model::body;
 use crate::model::id::OriginId;
 
 /// Writes records: the one connection that does.
@@ -79,10 +80,16 @@ impl Appender {
     /// # Errors
     /// When the file can't be read.
     pub async fn last_kind(&self) -> Result<Option<String>, StoreError> {
-        sqlx::query_scalar("SELECT kind FROM record ORDER BY place DESC LIMIT 1")
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(sqlite::failed(&self.pool, "read how the log ends"))
+        let last: Option<Option<Vec<u8>>> =
+            sqlx::query_scalar("SELECT body FROM record ORDER BY place DESC LIMIT 1")
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(sqlite::failed(&self.pool, "read how the log ends"))?;
+        let kind = |body: &Option<Vec<u8>>| {
+            body::Head::read(body.as_deref()?).map(|head| head.kind.to_owned())
+        };
+        // What was blanked, or can't be read, is no end in order.
+        Ok(last.map(|body| kind(&body).unwrap_or_default()))
     }
 
     /// Closes the log for writing, after all that was begun.
@@ -153,8 +160,8 @@ impl Appender {
         let (Some(first), Some(last)) = (batch.rows.first(), batch.rows.last()) else {
             return Ok(Held::All);
         };
-        let found: Vec<(i64, Option<Vec<u8>>)> = sqlx::query_as(
-            "SELECT place, body FROM record WHERE place BETWEEN $1 AND $2 ORDER BY place",
+        let found: Vec<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT place, leaf_hash FROM record WHERE place BETWEEN $1 AND $2 ORDER BY place",
         )
         .bind(self.origin.place(first.seq))
         .bind(self.origin.place(last.seq))
@@ -162,8 +169,8 @@ impl Appender {
         .await
         .map_err(sqlite::failed(&self.pool, "compare the log with what was to be written"))?;
         let same = found.len() == batch.rows.len()
-            && found.iter().zip(&batch.rows).all(|((place, body), row)| {
-                *place == self.origin.place(row.seq) && body.as_ref() == Some(&row.body)
+            && found.iter().zip(&batch.rows).all(|((place, leaf), row)| {
+                *place == self.origin.place(row.seq) && *leaf == row.leaf_hash
             });
         Ok(match (found.is_empty(), same) {
             (true, _) => Held::Nothing,

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::id::{AppId, RouteId, Subject};
-use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
-use crate::model::record::Verdict;
+use crate::model::principal::PrincipalSnapshot;
 use crate::model::time::Timestamp;
 
 /// One record, ready to be written.
@@ -12,31 +10,14 @@ use crate::model::time::Timestamp;
 pub struct Row {
     /// Its number.
     pub seq: u64,
-    /// The exact bytes that were hashed.
+    /// What is kept of the bytes that were hashed: without the reference to who asked.
     pub body: Vec<u8>,
-    /// SHA-256(0x00 || body).
+    /// SHA-256(0x00 || the bytes that were hashed).
     pub leaf_hash: [u8; 32],
     /// When.
     pub at: Timestamp,
-    /// `decision`, `refusal` or an event's word.
-    pub kind: &'static str,
-    /// What the record is about.
-    pub about: About,
-}
-
-/// Copies of a record's content that can be searched for.
-#[derive(Debug, Clone, Default)]
-pub struct About {
-    /// Of decisions.
-    pub verdict: Option<Verdict>,
-    /// The app.
-    pub app: Option<AppId>,
-    /// The route.
-    pub route: Option<RouteId>,
-    /// Who asked.
-    pub subject: Option<Subject>,
-    /// Their content at that moment.
-    pub principal: Option<PrincipalHash>,
+    /// Who asked, of decisions.
+    pub principal: Option<Arc<PrincipalSnapshot>>,
 }
 
 /// How far an outbox was taken over.
@@ -66,8 +47,6 @@ pub struct Head {
 pub struct Batch {
     /// In the order of their numbers, without gaps.
     pub rows: Vec<Row>,
-    /// Principals that the rows refer to; those that the file has already are skipped.
-    pub principals: Vec<(PrincipalHash, Arc<PrincipalSnapshot>)>,
     /// Outbox rows that became records of this batch.
     pub taken: Option<Taken>,
     /// What vouches for the log once they are part of it.

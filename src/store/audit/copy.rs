@@ -11,6 +11,7 @@ use super::super::error::StoreError;
 use super::super::sqlite;
 use super::pages::{Alone, CopyRow, PAGE, Pages};
 use super::{Origin, bad_row, seq_of};
+use crate::model::body;
 use crate::model::id::{OriginId, Subject};
 use crate::model::time::Timestamp;
 
@@ -43,8 +44,10 @@ pub struct CopyPoint {
     pub peaks: Vec<u8>,
 }
 
-/// Records that are passed over at once: a long read keeps the WAL from being taken in.
+/// Records that are searched through at once: a long read keeps the WAL from being taken in.
 const STRETCH: u64 = 16_384;
+/// Records that are read where the first of them will do, mostly.
+const FEW: i64 = 8;
 
 impl LogCopy {
     /// Opens a file, or the log of a running gate, for reading.
@@ -192,22 +195,14 @@ impl LogCopy {
     ) -> Result<Option<CopyRow>, StoreError> {
         let mut at = from;
         while at < to {
-            let end = at.saturating_add(STRETCH).min(to);
-            let failed = self.failed("find a decision in the log");
-            let found = sqlx::query_as(
-                "SELECT place, body, leaf_hash, ts_us, kind, verdict, app, route, subject, principal
-                 FROM record WHERE place >= $1 AND place < $2 AND kind = 'decision'
-                 ORDER BY place LIMIT 1",
-            )
-            .bind(of.origin.place(at))
-            .bind(of.origin.place(end))
-            .fetch_optional(&mut self.connection)
-            .await
-            .map_err(failed)?;
+            let places = (of.origin.place(at), of.origin.place(to));
+            let rows = self.pages.first(places, FEW).await?;
+            let Some(last) = rows.last().map(CopyRow::seq) else { break };
+            let found = rows.into_iter().find(CopyRow::is_decision);
             if found.is_some() {
                 return Ok(found);
             }
-            at = end;
+            at = last.saturating_add(1);
         }
         Ok(None)
     }
@@ -272,15 +267,11 @@ impl LogCopy {
         let mut high = self.last(of).await?.map_or(low, |last| last.saturating_add(1));
         while low < high {
             let middle = low + (high - low) / 2;
-            let failed = self.failed("find a time in the log");
-            let found: Option<i64> = sqlx::query_scalar(
-                "SELECT ts_us FROM record WHERE place >= $1 ORDER BY place LIMIT 1",
-            )
-            .bind(of.origin.place(middle))
-            .fetch_optional(&mut self.connection)
-            .await
-            .map_err(failed)?;
-            if found.is_some_and(|ts_us| ts_us < at.as_micros()) {
+            let places = (of.origin.place(middle), of.origin.end());
+            let found = self.pages.first(places, 1).await?;
+            // What can't be read is as old as can be: less is taken for young.
+            let made = found.first().map(|row| row.at().unwrap_or(Timestamp::from_micros(0)));
+            if made.is_some_and(|made| made < at) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -289,7 +280,8 @@ impl LogCopy {
         Ok(low)
     }
 
-    /// Numbers of records of an origin that are about somebody and have their content, from number `from` on: one page.
+    /// Numbers of records of an origin that are about somebody and have their content, from number `from` on: some of
+    /// them, and none only when there are none.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -299,20 +291,30 @@ impl LogCopy {
         subject: &Subject,
         from: u64,
     ) -> Result<Vec<u64>, StoreError> {
-        let failed = self.failed("find the records of a person in the log");
-        let places: Vec<i64> = sqlx::query_scalar(
-            "SELECT place FROM record
-             WHERE place BETWEEN $1 AND $2 AND subject = $3 AND body IS NOT NULL
-             ORDER BY place LIMIT $4",
-        )
-        .bind(of.origin.place(from))
-        .bind(of.origin.end())
-        .bind(subject.to_string())
-        .bind(PAGE)
-        .fetch_all(&mut self.connection)
-        .await
-        .map_err(failed)?;
-        Ok(places.into_iter().map(seq_of).collect())
+        let end = self.last(of).await?.map_or(0, |last| last.saturating_add(1));
+        let mut at = from;
+        while at < end {
+            let next = at.saturating_add(STRETCH);
+            let places = (of.origin.place(at), of.origin.place(next));
+            let failed = self.failed("find the records of a person in the log");
+            let found: Vec<(i64, Vec<u8>)> = sqlx::query_as(ABOUT)
+                .bind(places.0)
+                .bind(places.1)
+                .bind(subject.to_string())
+                .fetch_all(&mut self.connection)
+                .await
+                .map_err(failed)?;
+            let found: Vec<u64> = found
+                .into_iter()
+                .filter(|(_, body)| is_about(body, subject))
+                .map(|(place, _)| seq_of(place))
+                .collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+            at = next;
+        }
+        Ok(Vec::new())
     }
 
     /// The last change of keys among the records of an origin below number `upto`, as its body.
@@ -325,9 +327,12 @@ impl LogCopy {
         upto: u64,
     ) -> Result<Option<String>, StoreError> {
         let failed = self.failed("find changes of keys in the log");
+        // A head is shorter than that, and nothing in it has to be escaped.
         sqlx::query_scalar(
-            "SELECT CAST(body AS TEXT) FROM record
-             WHERE place >= $1 AND place < $2 AND kind = 'key_rotated' ORDER BY place DESC LIMIT 1",
+            r#"SELECT CAST(body AS TEXT) FROM record
+             WHERE place >= $1 AND place < $2
+             AND instr(substr(body, 1, 128), CAST(',"kind":"key_rotated",' AS BLOB)) > 0
+             ORDER BY place DESC LIMIT 1"#,
         )
         .bind(of.origin.place(0))
         .bind(of.origin.place(upto))
@@ -335,4 +340,18 @@ impl LogCopy {
         .await
         .map_err(failed)
     }
+}
+
+/// Records between two places that are a person's decisions, or mention them without being somebody else's.
+pub(super) const ABOUT: &str = "SELECT place, body FROM record
+    WHERE place >= $1 AND place < $2 AND body IS NOT NULL AND (
+        principal IN (SELECT key FROM principal_snapshot WHERE json_extract(body, '$.subject') = $3)
+        OR (principal IS NULL AND instr(body, CAST($3 AS BLOB)) > 0)
+    )
+    ORDER BY place";
+
+/// Whether what [`ABOUT`] found is about this person, and does not only mention them.
+pub(super) fn is_about(body: &[u8], subject: &Subject) -> bool {
+    let decision = body::Head::read(body).is_some_and(|head| head.kind == "decision");
+    decision || body::subject_of_event(body).as_ref() == Some(subject)
 }

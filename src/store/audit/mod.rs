@@ -9,6 +9,7 @@
 mod append;
 mod batch;
 mod copy;
+mod line;
 mod pages;
 mod people;
 mod read;
@@ -22,11 +23,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::append::Appender;
-pub use self::batch::{About, Batch, Head, Held, Row, Taken};
+pub use self::batch::{Batch, Head, Held, Row, Taken};
 pub use self::copy::{CopyOrigin, CopyPoint, LogCopy};
-pub use self::pages::CopyRow;
-pub use self::people::{LastUses, PEOPLE};
-pub use self::read::{AuditReader, Show};
+pub use self::pages::{Asked, CopyRow};
+pub use self::people::PEOPLE;
+pub use self::read::AuditReader;
 pub use self::removal::{Erasure, Remover, Rest};
 use self::wal::Wal;
 pub use self::wal::WalKeeper;

@@ -3,6 +3,7 @@
 use super::super::error::StoreError;
 use super::super::migrations;
 use super::super::sqlite::{self, Pool};
+use super::line::Kept;
 use super::{SEQ_BITS, bad_row, seq_of};
 use crate::model::id::{DecisionId, Subject};
 use crate::model::record::RecordLine;
@@ -14,20 +15,11 @@ pub struct AuditReader {
     pub(super) pool: Pool,
 }
 
-/// Which records a list shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Show {
-    /// Decisions and refusals: what became of requests.
-    Requests,
-    /// All records.
-    Everything,
-}
-
 /// The most records that one page holds: a long read keeps the WAL from being taken in.
 const PAGE_MAX: u32 = 1_000;
 
-/// Place, origin, time, kind, body, and the principal's content.
-pub(super) type Line = (i64, String, i64, String, Option<Vec<u8>>, Option<String>);
+/// Place, origin, body, what an erasure left of it, the reference to who asked, and their content.
+type Line = (i64, String, Option<Vec<u8>>, Option<String>, Option<String>, Option<String>);
 
 impl AuditReader {
     /// The database file, for what reads it with connections of its own.
@@ -54,7 +46,6 @@ impl AuditReader {
     /// When the file can't be read, or a row holds what this program never writes.
     pub async fn recent(
         &self,
-        show: Show,
         limit: u32,
         before: Option<DecisionId>,
     ) -> Result<Vec<RecordLine>, StoreError> {
@@ -63,19 +54,15 @@ impl AuditReader {
             None => i64::MAX,
         };
         let lines: Vec<Line> = sqlx::query_as(
-            "SELECT r.place, o.id, r.ts_us, r.kind, r.body, p.body
+            "SELECT r.place, o.id, r.body, r.remains, p.reference, p.body
              FROM record r
              JOIN origin o ON o.key = r.place >> 40
-             LEFT JOIN principal_snapshot p ON p.hash = r.principal
-             WHERE r.place < $1 AND ($2 = 1 OR r.kind IN ('decision', 'refusal'))
+             LEFT JOIN principal_snapshot p ON p.key = r.principal
+             WHERE r.place < $1
              ORDER BY r.place DESC
-             LIMIT $3",
+             LIMIT $2",
         )
         .bind(before)
-        .bind(match show {
-            Show::Requests => 0_i64,
-            Show::Everything => 1,
-        })
         .bind(i64::from(limit.min(PAGE_MAX)))
         .fetch_all(&self.pool)
         .await
@@ -90,10 +77,10 @@ impl AuditReader {
     pub async fn record(&self, id: DecisionId) -> Result<Option<RecordLine>, StoreError> {
         let Some(place) = self.place(id).await? else { return Ok(None) };
         let found: Option<Line> = sqlx::query_as(
-            "SELECT r.place, o.id, r.ts_us, r.kind, r.body, p.body
+            "SELECT r.place, o.id, r.body, r.remains, p.reference, p.body
              FROM record r
              JOIN origin o ON o.key = r.place >> 40
-             LEFT JOIN principal_snapshot p ON p.hash = r.principal
+             LEFT JOIN principal_snapshot p ON p.key = r.principal
              WHERE r.place = $1",
         )
         .bind(place)
@@ -157,20 +144,11 @@ impl AuditReader {
     }
 }
 
-pub(super) fn line(
-    (place, origin, at, kind, body, principal): Line,
+fn line(
+    (place, origin, body, remains, reference, content): Line,
 ) -> Result<RecordLine, StoreError> {
-    let wrong = |why| bad_row("record", &place, why);
-    Ok(RecordLine {
-        id: DecisionId {
-            origin: origin.parse().map_err(|_| wrong("its origin is not an origin id"))?,
-            seq: seq_of(place),
-        },
-        at: Timestamp::from_micros(at),
-        kind,
-        // An erased record keeps its place; its content is gone.
-        body: String::from_utf8(body.unwrap_or_default())
-            .map_err(|_| wrong("its body is not UTF-8"))?,
-        principal,
-    })
+    let origin =
+        origin.parse().map_err(|_| bad_row("record", &place, "its origin is not an origin id"))?;
+    let kept = Kept { body, remains, reference, content };
+    Ok(kept.line(DecisionId { origin, seq: seq_of(place) }))
 }

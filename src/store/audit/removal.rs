@@ -3,11 +3,12 @@
 //! Each step is a short transaction of the writer's own thread, so that requests wait for no more than one of them. The
 //! record that says what is removed is durable before; hashes and checkpoints that the rest is checked with stay.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::super::error::StoreError;
-use super::copy::CopyOrigin;
+use super::copy::{ABOUT, CopyOrigin, is_about};
 use super::scribe::Scribe;
+use crate::model::body::Remains;
 use crate::model::id::Subject;
 use crate::model::time::Timestamp;
 
@@ -84,10 +85,13 @@ impl Remover {
     /// When the file can't be written.
     pub async fn prune_principals(&self, before: Timestamp) -> Result<(), StoreError> {
         let before = before.as_micros();
-        let work = move |tx: &Transaction<'_>| {
-            tx.execute("DELETE FROM principal_snapshot WHERE seen_us < ?1", [before]).map(|_| ())
+        let work = move |tx: &Transaction<'_>, known: &mut super::scribe::Known| {
+            switch(tx, "prune", 1)?;
+            tx.execute("DELETE FROM principal_snapshot WHERE seen_us < ?1", [before])?;
+            known.forget();
+            switch(tx, "prune", 0)
         };
-        self.switched("prune", "remove old principals from the log", work).await
+        self.scribe.write("remove old principals from the log", work).await
     }
 
     /// Blanks the records at these numbers.
@@ -97,11 +101,18 @@ impl Remover {
     pub async fn blank(&self, of: &CopyOrigin, seqs: Vec<u64>) -> Result<(), StoreError> {
         let places: Vec<i64> = seqs.into_iter().map(|seq| of.origin.place(seq)).collect();
         let work = move |tx: &Transaction<'_>| {
+            let mut read =
+                tx.prepare_cached("SELECT body FROM record WHERE place = ?1 AND body IS NOT NULL")?;
             let mut blank = tx.prepare_cached(
-                "UPDATE record SET body = NULL, app = NULL, route = NULL, subject = NULL,
-                 principal = NULL WHERE place = ?1",
+                "UPDATE record SET body = NULL, principal = NULL, remains = ?2 WHERE place = ?1",
             )?;
-            places.iter().try_for_each(|place| blank.execute([place]).map(|_| ()))
+            for place in places {
+                let body: Option<Vec<u8>> = read.query_row([place], |row| row.get(0)).optional()?;
+                let Some(body) = body else { continue };
+                let remains = serde_json::to_string(&Remains::of(&body)).unwrap_or_default();
+                blank.execute(params![place, remains])?;
+            }
+            Ok(())
         };
         self.switched("erase", "blank records of the log", work).await
     }
@@ -116,12 +127,12 @@ impl Remover {
         (of, seq): (&CopyOrigin, u64),
     ) -> Result<Rest, StoreError> {
         let (place, id) = (of.origin.place(seq), erasure.id);
-        let subject = erasure.subject.to_string();
+        let subject = erasure.subject.clone();
         let work = move |tx: &Transaction<'_>, known: &mut super::scribe::Known| {
-            let sql = "SELECT EXISTS (SELECT 1 FROM record WHERE place >= ?1 AND subject = ?2 AND body IS NOT NULL)";
-            if tx.query_row(sql, params![place, subject], |row| row.get(0))? {
+            if is_there(tx, place, &subject)? {
                 return Ok(Rest::Some);
             }
+            let subject = subject.to_string();
             switch(tx, "erase", 1)?;
             let sql = "DELETE FROM principal_snapshot WHERE json_extract(body, '$.subject') = ?1";
             tx.execute(sql, [&subject])?;
@@ -172,6 +183,18 @@ impl Remover {
         };
         self.scribe.write(doing, work).await
     }
+}
+
+/// Whether a record at this place or behind it is about somebody.
+fn is_there(tx: &Transaction<'_>, place: i64, subject: &Subject) -> Result<bool, rusqlite::Error> {
+    let mut statement = tx.prepare_cached(ABOUT)?;
+    let mut rows = statement.query(params![place, i64::MAX, subject.to_string()])?;
+    while let Some(row) = rows.next()? {
+        if is_about(row.get_ref(1)?.as_blob()?, subject) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn switch(tx: &Transaction<'_>, name: &str, value: i64) -> Result<(), rusqlite::Error> {

@@ -3,7 +3,7 @@
 //! A connection of its own and no pool, because each statement through a pool is a hop to a thread and back, and a commit
 //! has a dozen. The right to write lives here, so that it ends only when the last batch has.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -14,12 +14,10 @@ use tokio::sync::oneshot;
 
 use super::super::error::StoreError;
 use super::super::sqlite::raw_failed;
-use super::batch::{Batch, Head, Row};
+use super::batch::{Batch, Head};
 use super::wal::{Help, Wal};
 use super::{Origin, WriterLock};
-use crate::model::id::{AppId, RouteId, Subject};
 use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
-use crate::model::record::Verdict;
 
 /// How long a statement waits for the write lock before it fails.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -183,11 +181,11 @@ fn misused(why: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(misuse, Some(why))
 }
 
-/// Principals that the file has, as far as is remembered: up to this many, and not beyond the day, so that the file says
-/// of each one to a day when it was last needed.
+/// Principals that the file has, with their keys, as far as is remembered: up to this many, and not beyond the day, so that
+/// the file says of each one to a day when it was last needed.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    hashes: HashSet<PrincipalHash>,
+    keys: HashMap<PrincipalHash, i64>,
     day: i64,
 }
 
@@ -195,22 +193,43 @@ const KNOWN_PRINCIPALS: usize = 65_536;
 const DAY_US: i64 = 86_400_000_000;
 
 impl Known {
-    /// The principals of the batch that are not known, each once.
-    fn fresh<'a>(&mut self, batch: &'a Batch) -> Vec<&'a (PrincipalHash, Arc<PrincipalSnapshot>)> {
-        let day = batch.rows.last().map_or(self.day, |row| row.at.as_micros() / DAY_US);
-        if day != self.day || self.hashes.len() > KNOWN_PRINCIPALS {
+    /// The key of a principal, which is written where it is not known.
+    fn key(
+        &mut self,
+        tx: &Transaction<'_>,
+        principal: &PrincipalSnapshot,
+        seen: i64,
+    ) -> Result<i64, rusqlite::Error> {
+        let hash = principal.hash();
+        if let Some(key) = self.keys.get(&hash) {
+            return Ok(*key);
+        }
+        let key = tx
+            .prepare_cached(
+                "INSERT INTO principal_snapshot (hash, reference, body, seen_us) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (hash) DO UPDATE SET seen_us = MAX(seen_us, excluded.seen_us)
+                 RETURNING key",
+            )?
+            .query_row(
+                params![hash.0.as_slice(), principal.reference(), principal.to_json(), seen],
+                |row| row.get(0),
+            )?;
+        self.keys.insert(hash, key);
+        Ok(key)
+    }
+
+    /// Begins anew with each day.
+    fn turn_to(&mut self, seen: i64) {
+        let day = seen / DAY_US;
+        if day != self.day || self.keys.len() > KNOWN_PRINCIPALS {
             self.forget();
             self.day = day;
         }
-        let mut seen = HashSet::new();
-        let unknown = |hash: &PrincipalHash| !self.hashes.contains(hash);
-        let all = batch.principals.iter();
-        all.filter(|(hash, _)| unknown(hash) && seen.insert(*hash)).collect()
     }
 
     /// The file may lack any of them from now on.
     pub(super) fn forget(&mut self) {
-        self.hashes.clear();
+        self.keys.clear();
     }
 }
 
@@ -221,22 +240,19 @@ fn append(
     batch: &Batch,
 ) -> Result<(), rusqlite::Error> {
     let seen = batch.rows.last().map_or(0, |row| row.at.as_micros());
-    let fresh = known.fresh(batch);
-    for (hash, principal) in &fresh {
-        tx.prepare_cached(
-            "INSERT INTO principal_snapshot (hash, body, seen_us) VALUES (?1, ?2, ?3)
-             ON CONFLICT (hash) DO UPDATE SET seen_us = MAX(seen_us, excluded.seen_us)",
-        )?
-        .execute(params![hash.0.as_slice(), principal.to_json(), seen])?;
-    }
-    known.hashes.extend(fresh.into_iter().map(|(hash, _)| *hash));
+    known.turn_to(seen);
     let mut insert = tx.prepare_cached(
-        "INSERT INTO record
-         (place, body, leaf_hash, ts_us, kind, verdict, app, route, subject, principal)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO record (place, body, principal, leaf_hash) VALUES (?1, ?2, ?3, ?4)",
     )?;
     for row in &batch.rows {
-        put_row(&mut insert, origin, row)?;
+        let principal = row.principal.as_deref();
+        let principal = principal.map(|principal| known.key(tx, principal, seen)).transpose()?;
+        insert.execute(params![
+            origin.place(row.seq),
+            row.body.as_slice(),
+            principal,
+            row.leaf_hash.as_slice(),
+        ])?;
     }
     if let Some(head) = &batch.head {
         put_head(tx, origin, head)?;
@@ -249,32 +265,6 @@ fn append(
         .execute(params![taken.source, taken.id])?;
     }
     Ok(())
-}
-
-fn put_row(
-    insert: &mut rusqlite::CachedStatement<'_>,
-    origin: Origin,
-    row: &Row,
-) -> Result<(), rusqlite::Error> {
-    let about = &row.about;
-    let verdict = about.verdict.map(|verdict| match verdict {
-        Verdict::Allow => "allow",
-        Verdict::Deny => "deny",
-    });
-    insert
-        .execute(params![
-            origin.place(row.seq),
-            row.body.as_slice(),
-            row.leaf_hash.as_slice(),
-            row.at.as_micros(),
-            row.kind,
-            verdict,
-            about.app.as_ref().map(AppId::as_str),
-            about.route.as_ref().map(RouteId::as_str),
-            about.subject.as_ref().map(Subject::to_string),
-            about.principal.as_ref().map(|hash| hash.0.as_slice()),
-        ])
-        .map(|_| ())
 }
 
 fn put_head(tx: &Transaction<'_>, origin: Origin, head: &Head) -> Result<(), rusqlite::Error> {

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
+use sha2::Digest as _;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
-use super::{
-    About, AuditFile, AuditReader, Batch, Begin, CopyRow, Fresh, Held, LogCopy, Row, Show, Taken,
-};
+use super::search::{Searcher, Step};
+use super::{AuditFile, AuditReader, Batch, Begin, CopyRow, Fresh, Held, LogCopy, Row, Taken};
+use crate::model::body::Head;
 use crate::model::grant::Method;
-use crate::model::id::{DecisionId, OriginId};
+use crate::model::id::{DecisionId, OriginId, RouteId};
 use crate::model::principal::{Principal, PrincipalSnapshot};
-use crate::model::record::Verdict;
 use crate::model::time::Timestamp;
 use crate::store::{StoreError, audit};
 
@@ -42,10 +42,25 @@ async fn open(place: &Place) -> AuditFile {
     audit::open(&place.url, &fresh(FRESH)).await.unwrap()
 }
 
+/// Gives the right to write up; dropping the file does so too, a moment later.
+async fn close(file: AuditFile) {
+    file.appender.close().await;
+}
+
+/// A record of this kind, made so many seconds after all others began, that also says what `rest` does.
+fn spelled(seq: u64, kind: &'static str, rest: &str) -> Row {
+    let at = Timestamp::from_seconds(1_800_000_000 + i64::try_from(seq).unwrap());
+    let id = DecisionId { origin: OriginId::from_bytes(FRESH), seq };
+    let mut body = Vec::new();
+    Head { id, at: &at.to_string(), kind }.spell("", &mut body);
+    body.extend_from_slice(rest.as_bytes());
+    body.push(b'}');
+    let leaf_hash = sha2::Sha256::digest(&body).into();
+    Row { seq, body, leaf_hash, at, principal: None }
+}
+
 fn row(seq: u64, kind: &'static str) -> Row {
-    let body = format!(r#"{{"seq":{seq}}}"#).into_bytes();
-    let at = Timestamp::from_seconds(1_800_000_000);
-    Row { seq, body, leaf_hash: [7; 32], at, kind, about: About::default() }
+    spelled(seq, kind, "")
 }
 
 fn batch(seqs: std::ops::Range<u64>) -> Batch {
@@ -91,31 +106,30 @@ async fn rows_of_every_statement_size_come_back_in_order() {
     let file = open(&place).await;
     // 64 + 64 + 8 + 8 + 1 + 1 + 1
     file.appender.append(batch(0..147).into()).await.unwrap();
-    let lines = file.reader.recent(Show::Requests, 1_000, None).await.unwrap();
+    let lines = file.reader.recent(1_000, None).await.unwrap();
     let seqs: Vec<u64> = lines.iter().map(|line| line.id.seq).collect();
     assert_eq!(seqs, (0..147).rev().collect::<Vec<_>>());
-    assert_eq!(lines[0].body, r#"{"seq":146}"#);
+    assert_eq!(lines[0].body.as_bytes(), row(146, "decision").body);
+    assert_eq!((lines[0].at, lines[0].kind.as_str()), (row(146, "decision").at, "decision"));
     assert_eq!(lines[0].id.origin, OriginId::from_bytes(FRESH));
 }
 
 #[tokio::test]
-async fn pages_go_on_before_the_last_line_and_can_leave_events_out() {
+async fn pages_go_on_before_the_last_line() {
     let place = place();
     let file = open(&place).await;
-    let rows = vec![row(0, "decision"), row(1, "started"), row(2, "refusal"), row(3, "decision")];
-    file.appender.append(Batch { rows, ..Batch::default() }.into()).await.unwrap();
+    file.appender.append(batch(0..4).into()).await.unwrap();
     let origin = file.appender.origin();
-    let check = async |show, before: Option<u64>, expected: &[u64]| {
+    let check = async |before: Option<u64>, expected: &[u64]| {
         let before = before.map(|seq| DecisionId { origin, seq });
-        let lines = file.reader.recent(show, 2, before).await.unwrap();
+        let lines = file.reader.recent(2, before).await.unwrap();
         assert_eq!(lines.iter().map(|line| line.id.seq).collect::<Vec<_>>(), expected);
     };
-    check(Show::Requests, None, &[3, 2]).await;
-    check(Show::Requests, Some(2), &[0]).await;
-    check(Show::Everything, Some(2), &[1, 0]).await;
-    check(Show::Everything, Some(0), &[]).await;
+    check(None, &[3, 2]).await;
+    check(Some(2), &[1, 0]).await;
+    check(Some(0), &[]).await;
     let stranger = DecisionId { origin: OriginId::from_bytes([9; 5]), seq: 3 };
-    assert_eq!(file.reader.recent(Show::Everything, 2, Some(stranger)).await.unwrap(), []);
+    assert_eq!(file.reader.recent(2, Some(stranger)).await.unwrap(), []);
     assert_eq!(file.reader.record(stranger).await.unwrap(), None);
     let far = DecisionId { origin, seq: u64::MAX };
     assert_eq!(file.reader.record(far).await.unwrap(), None);
@@ -148,14 +162,15 @@ async fn records_can_neither_be_changed_nor_deleted() {
     for statement in [
         "UPDATE record SET body = x'00'",
         "UPDATE record SET body = NULL",
-        "UPDATE record SET verdict = 'allow'",
-        "UPDATE record SET subject = 'somebody else'",
+        "UPDATE record SET principal = 5",
+        "UPDATE record SET remains = '{}'",
         "UPDATE record SET place = place + 9",
         "DELETE FROM record",
-        "INSERT INTO record (place, body, leaf_hash, ts_us, kind)
-         SELECT place, body, leaf_hash, ts_us, kind FROM record",
-        "INSERT INTO principal_snapshot (hash, body) VALUES (zeroblob(32), '{}');
+        "INSERT INTO record (place, body, leaf_hash) SELECT place, body, leaf_hash FROM record",
+        "INSERT INTO principal_snapshot (hash, reference, body, seen_us) VALUES (zeroblob(32), '{}', '{}', 0);
          UPDATE principal_snapshot SET body = '[]'",
+        "UPDATE principal_snapshot SET reference = '[]'",
+        "UPDATE principal_snapshot SET key = key + 1",
         "DELETE FROM principal_snapshot",
         "UPDATE taken SET id = 4",
     ] {
@@ -164,7 +179,7 @@ async fn records_can_neither_be_changed_nor_deleted() {
         let known = ["append-only", "UNIQUE", "once"].iter().any(|word| refused.contains(word));
         assert!(known, "{statement}: {refused}");
     }
-    assert_eq!(file.reader.recent(Show::Everything, 9, None).await.unwrap().len(), 2);
+    assert_eq!(file.reader.recent(9, None).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -177,17 +192,18 @@ async fn an_erasure_may_blank_a_body_and_nothing_else() {
     shell.run(allow).await.unwrap();
     for refused in [
         "UPDATE record SET body = x'00'",
-        "UPDATE record SET body = NULL, kind = 'x'",
+        "UPDATE record SET body = NULL, principal = 5",
         "UPDATE record SET body = NULL, leaf_hash = zeroblob(32)",
         "DELETE FROM record",
     ] {
         shell.run(refused).await.expect_err(refused);
     }
+    let first = row(0, "decision").body;
     let blank = "UPDATE record SET body = NULL WHERE seq = 1";
     shell.run(blank).await.unwrap();
-    let lines = file.reader.recent(Show::Everything, 9, None).await.unwrap();
-    let bodies: Vec<_> = lines.iter().map(|line| line.body.as_str()).collect();
-    assert_eq!(bodies, ["", r#"{"seq":0}"#]);
+    let lines = file.reader.recent(9, None).await.unwrap();
+    let bodies: Vec<_> = lines.iter().map(|line| line.body.as_bytes()).collect();
+    assert_eq!(bodies, [b"", first.as_slice()]);
 }
 
 #[tokio::test]
@@ -199,7 +215,7 @@ async fn a_written_batch_is_told_from_none_and_from_another() {
     assert_eq!(file.appender.held(&batch(0..3)).await.unwrap(), Held::All);
     assert_eq!(file.appender.held(&batch(0..4)).await.unwrap(), Held::Other);
     let mut other = batch(0..3);
-    other.rows[1].body = b"{}".to_vec();
+    other.rows[1].leaf_hash = [9; 32];
     assert_eq!(file.appender.held(&other).await.unwrap(), Held::Other);
     file.appender.append(batch(2..4).into()).await.expect_err("a place is taken once");
     assert_eq!(file.appender.held(&batch(3..4)).await.unwrap(), Held::Nothing);
@@ -217,8 +233,8 @@ async fn a_second_writer_is_refused_and_a_reader_is_not() {
     assert!(matches!(refused, StoreError::InUse { .. }), "{refused}");
     assert!(refused.to_string().contains("end it first"), "{refused}");
     let reader = AuditReader::open(&place.url).await.unwrap();
-    assert_eq!(reader.recent(Show::Everything, 9, None).await.unwrap().len(), 1);
-    drop(file);
+    assert_eq!(reader.recent(9, None).await.unwrap().len(), 1);
+    close(file).await;
     let again = open(&place).await;
     assert_eq!(again.appender.next_seq(), 1);
 }
@@ -226,7 +242,7 @@ async fn a_second_writer_is_refused_and_a_reader_is_not() {
 #[tokio::test]
 async fn the_origin_stays_when_the_file_is_opened_again() {
     let place = place();
-    drop(open(&place).await);
+    close(open(&place).await).await;
     let other = fresh([9; 5]);
     let again = audit::open(&place.url, &other);
     assert_eq!(again.await.unwrap().appender.origin(), OriginId::from_bytes(FRESH));
@@ -287,23 +303,15 @@ fn person(number: u8, name: &str) -> Arc<PrincipalSnapshot> {
 }
 
 /// A decision about a person on `shop/<route>`, made at this second.
-fn decided(seq: u64, who: &Arc<PrincipalSnapshot>, about: (&str, &str, Verdict)) -> Row {
+fn decided(seq: u64, who: &Arc<PrincipalSnapshot>, about: (&str, &str, &str)) -> Row {
     let (method, route, verdict) = about;
-    let body = serde_json::json!({ "seq": seq, "method": method }).to_string().into_bytes();
-    let at = Timestamp::from_seconds(1_800_000_000 + i64::try_from(seq).unwrap());
-    let about = About {
-        verdict: Some(verdict),
-        app: Some("shop".parse().unwrap()),
-        route: Some(format!("shop/{route}").parse().unwrap()),
-        subject: who.subject().cloned(),
-        principal: Some(who.hash()),
-    };
-    Row { body, at, about, ..row(seq, "decision") }
+    let rest = format!(r#","method":"{method}","route":"shop/{route}","verdict":"{verdict}""#);
+    let row = spelled(seq, "decision", &rest);
+    Row { principal: Some(Arc::clone(who)), ..row }
 }
 
-async fn append(file: &AuditFile, rows: Vec<Row>, who: &Arc<PrincipalSnapshot>) {
-    let principals = vec![(who.hash(), Arc::clone(who))];
-    file.appender.append(Batch { rows, principals, ..Batch::default() }.into()).await.unwrap();
+async fn append(file: &AuditFile, rows: Vec<Row>) {
+    file.appender.append(Batch { rows, ..Batch::default() }.into()).await.unwrap();
 }
 
 fn second(seconds: i64) -> Timestamp {
@@ -317,8 +325,8 @@ async fn people_are_told_as_they_were_last_and_nobody_is_not() {
     let (before, after, other) = (person(1, "Uma"), person(1, "Uma Umarov"), person(2, "Rob"));
     let nobody = PrincipalSnapshot::new(Principal::Anonymous);
     for (seq, who) in [&before, &nobody, &after, &other].into_iter().enumerate() {
-        let row = decided(u64::try_from(seq).unwrap(), who, ("GET", "home", Verdict::Allow));
-        append(&file, vec![row], who).await;
+        let row = decided(u64::try_from(seq).unwrap(), who, ("GET", "home", "allow"));
+        append(&file, vec![row]).await;
     }
     let people = file.reader.people().await.unwrap();
     let told: Vec<_> = people.iter().map(|one| (one.content.display_name(), one.seen_at)).collect();
@@ -331,23 +339,32 @@ async fn last_use_counts_what_was_let_in_with_these_methods() {
     let place = place();
     let file = open(&place).await;
     let (uma, rob) = (person(1, "Uma"), person(2, "Rob"));
-    let of_uma = vec![
-        decided(0, &uma, ("GET", "finance", Verdict::Allow)),
-        decided(1, &uma, ("POST", "finance", Verdict::Allow)),
-        decided(2, &uma, ("GET", "finance", Verdict::Deny)),
-        decided(3, &uma, ("GET", "home", Verdict::Allow)),
+    let decisions = vec![
+        decided(0, &uma, ("GET", "finance", "allow")),
+        decided(1, &uma, ("POST", "finance", "allow")),
+        decided(2, &uma, ("GET", "finance", "deny")),
+        decided(3, &uma, ("GET", "home", "allow")),
+        decided(4, &rob, ("HEAD", "finance", "allow")),
     ];
-    append(&file, of_uma, &uma).await;
-    append(&file, vec![decided(4, &rob, ("HEAD", "finance", Verdict::Allow))], &rob).await;
+    append(&file, decisions).await;
     let [uma, rob] = [&uma, &rob].map(|who| who.subject().unwrap().clone());
-    let (finance, home) = ("shop/finance".parse().unwrap(), "shop/home".parse().unwrap());
-    let users = file.reader.users_of(&finance, &[Method::Get, Method::Head]).await.unwrap();
-    assert_eq!(users.at, [(uma.clone(), second(0)), (rob, second(4))].into());
-    assert_eq!(users.since, Some(second(0)));
-    let used = file.reader.used_by(&uma, &[Method::Get]).await.unwrap();
-    assert_eq!(used.at, [(finance, second(0)), (home, second(3))].into());
-    let newest = file.reader.decisions_of(&uma, 2).await.unwrap();
-    assert_eq!(newest.iter().map(|line| line.id.seq).collect::<Vec<_>>(), [3, 2]);
+    let [finance, home]: [RouteId; 2] =
+        ["shop/finance", "shop/home"].map(|route| route.parse().unwrap());
+    let searcher = Searcher::new(&file.reader.file());
+    let mut indexer = searcher.indexer();
+    // The same without the index, and with all of it filed.
+    for filed in [0, 5] {
+        if filed > 0 {
+            assert_eq!(indexer.step().unwrap(), Step::Filed(filed));
+        }
+        let users = searcher.users_of(&finance, &[Method::Get, Method::Head]).await.unwrap();
+        assert_eq!(users.at, [(uma.clone(), second(0)), (rob.clone(), second(4))].into());
+        assert_eq!(users.since, Some(second(0)));
+        let used = searcher.used_by(&uma, &[Method::Get]).await.unwrap();
+        assert_eq!(used.at, [(finance.clone(), second(0)), (home.clone(), second(3))].into());
+        let newest = searcher.decisions_of(&uma, 2).await.unwrap();
+        assert_eq!(newest.iter().map(|line| line.id.seq).collect::<Vec<_>>(), [3, 2]);
+    }
 }
 
 /// Pages are read ahead; whoever then asks for something else, or in a folder with any name, gets what was asked for.

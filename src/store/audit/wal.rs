@@ -14,9 +14,9 @@ use super::super::sqlite::Pool;
 /// The WAL is moved into the database by a connection of its own once this much was written.
 const WAL_BYTES: u64 = 4 << 20;
 
-/// Past this many pages (64 MB) the writer stops to do it: SQLite begins the WAL anew only at a moment when all of it has
+/// Past this many pages (64 MB, of 8 KiB) the writer stops to do it: SQLite begins the WAL anew only at a moment when all of it has
 /// been moved, and a busy writer leaves no such moment to another connection.
-const WAL_PAGES_MAX: i64 = 16_384;
+const WAL_PAGES_MAX: i64 = 8_192;
 
 /// Bytes that a row and a commit cost besides the body, roughly.
 const ROW_BYTES: u64 = 160;

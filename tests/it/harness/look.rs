@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use cedargate::store::audit::{AuditReader, Show};
+use cedargate::model::record::RecordLine;
+use cedargate::store::audit::AuditReader;
 use serde_json::Value;
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -71,8 +72,13 @@ fn read(path: PathBuf) -> Vec<u8> {
 
 /// The newest decision or refusal.
 pub(crate) async fn newest(log: &AuditReader) -> Value {
-    let lines = log.recent(Show::Requests, 1, None).await.unwrap();
-    serde_json::from_str(&lines[0].body).unwrap()
+    let lines = log.recent(1_000, None).await.unwrap();
+    serde_json::from_str(&lines.iter().find(|line| is_request(line)).unwrap().body).unwrap()
+}
+
+/// Whether a record is a decision or a refusal.
+pub(crate) fn is_request(line: &RecordLine) -> bool {
+    ["decision", "refusal"].contains(&line.kind.as_str())
 }
 
 impl Answer {

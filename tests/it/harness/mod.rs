@@ -23,7 +23,7 @@ use cedargate::model::rule_book::RuleBook;
 use cedargate::model::time::Clock;
 use cedargate::rule_files;
 use cedargate::sim::{Sim, people};
-use cedargate::store::audit::{AuditReader, Show};
+use cedargate::store::audit::AuditReader;
 use cedargate::store::{Publication, Store};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -244,7 +244,7 @@ fn url(data: &TempDir, file: &str) -> String {
 /// The newest records in this folder, newest first, as JSON bodies.
 async fn records(data: &TempDir) -> Vec<Value> {
     let reader = AuditReader::open(&url(data, "audit.db")).await.unwrap();
-    let lines = reader.recent(Show::Everything, 1_000, None).await.unwrap();
+    let lines = reader.recent(1_000, None).await.unwrap();
     lines.iter().map(|line| body(&line.body)).collect()
 }
 

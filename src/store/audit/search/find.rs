@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::super::super::error::StoreError;
+use super::super::line::Kept;
 use super::super::{Origin, seq_of};
 use super::plan::{Clause, Plan};
 use super::{Desk, Searcher, bit_of, block_of, file, place_of};
@@ -19,7 +20,7 @@ use crate::model::time::Timestamp;
 /// Records that are read for one page before it is handed out as it is.
 const READ_MAX: usize = 20_000;
 /// And the time that this may take.
-const TIME_MAX: Duration = Duration::from_millis(60);
+pub(super) const TIME_MAX: Duration = Duration::from_millis(60);
 /// Records that are not in the index yet are read in pieces of this many.
 const PIECE: i64 = 500;
 
@@ -71,12 +72,12 @@ pub(super) fn next_place(index: &Connection) -> Result<i64, rusqlite::Error> {
     Ok(next.unwrap_or(0))
 }
 
-struct Search<'a, K> {
-    desk: &'a Desk,
-    wanted: &'a Wanted<K>,
-    plan: Plan,
+pub(super) struct Search<'a, K> {
+    pub(super) desk: &'a Desk,
+    pub(super) wanted: &'a Wanted<K>,
+    pub(super) plan: Plan,
     origins: HashMap<i64, OriginId>,
-    began: Instant,
+    pub(super) began: Instant,
     read: usize,
     /// The last place that was looked at, and when its record was made.
     reached: Option<(i64, Timestamp)>,
@@ -91,7 +92,7 @@ enum Pace {
 }
 
 impl<'a, K: Known> Search<'a, K> {
-    fn new(desk: &'a Desk, wanted: &'a Wanted<K>) -> Result<Self, rusqlite::Error> {
+    pub(super) fn new(desk: &'a Desk, wanted: &'a Wanted<K>) -> Result<Self, rusqlite::Error> {
         let plan = desk.index.as_ref().map(|index| Plan::of(index, &wanted.query, &wanted.known));
         let plan = plan.transpose()?.unwrap_or_default();
         let origins = origins(&desk.log)?;
@@ -125,6 +126,18 @@ impl<'a, K: Known> Search<'a, K> {
         Ok(self.found)
     }
 
+    /// What the query finds among the records that the index does not have yet.
+    pub(super) fn tail(&mut self) -> Result<Found, rusqlite::Error> {
+        let newest: Option<i64> =
+            self.desk.log.query_row("SELECT MAX(place) FROM record", [], |row| row.get(0))?;
+        let next = self.desk.index.as_ref().map_or(Ok(0), next_place)?;
+        let behind = newest.map_or(0, |newest| newest + 1);
+        if self.walk_tail(next, behind)? == Pace::Enough {
+            self.mark_end();
+        }
+        Ok(std::mem::take(&mut self.found))
+    }
+
     /// The first place that is not looked at; none when the cursor is of another log.
     fn before(&self) -> Option<i64> {
         match self.wanted.before {
@@ -155,8 +168,8 @@ impl<'a, K: Known> Search<'a, K> {
 
     fn piece(&self, next: i64, before: i64) -> Result<Vec<(i64, RecordLine)>, rusqlite::Error> {
         let mut statement = self.desk.log.prepare_cached(
-            "SELECT r.place, r.ts_us, r.kind, r.body, p.body FROM record r
-             LEFT JOIN principal_snapshot p ON p.hash = r.principal
+            "SELECT r.place, r.body, r.remains, p.reference, p.body FROM record r
+             LEFT JOIN principal_snapshot p ON p.key = r.principal
              WHERE r.place >= ?1 AND r.place < ?2 ORDER BY r.place DESC LIMIT ?3",
         )?;
         let lines = statement.query_map(params![next, before, PIECE], |row| self.line(row))?;
@@ -233,10 +246,10 @@ impl<'a, K: Known> Search<'a, K> {
         Some(DecisionId { origin, seq: seq_of(place) })
     }
 
-    fn record(&self, place: i64) -> Result<Option<RecordLine>, rusqlite::Error> {
+    pub(super) fn record(&self, place: i64) -> Result<Option<RecordLine>, rusqlite::Error> {
         let mut statement = self.desk.log.prepare_cached(
-            "SELECT r.place, r.ts_us, r.kind, r.body, p.body FROM record r
-             LEFT JOIN principal_snapshot p ON p.hash = r.principal WHERE r.place = ?1",
+            "SELECT r.place, r.body, r.remains, p.reference, p.body FROM record r
+             LEFT JOIN principal_snapshot p ON p.key = r.principal WHERE r.place = ?1",
         )?;
         let found = statement.query_row([place], |row| self.line(row)).optional()?;
         Ok(found.map(|(_, line)| line))
@@ -244,16 +257,13 @@ impl<'a, K: Known> Search<'a, K> {
 
     fn line(&self, row: &Row<'_>) -> Result<(i64, RecordLine), rusqlite::Error> {
         let place: i64 = row.get(0)?;
-        let body: Option<Vec<u8>> = row.get(3)?;
-        let line = RecordLine {
-            id: self.id(place).ok_or(rusqlite::Error::InvalidQuery)?,
-            at: Timestamp::from_micros(row.get(1)?),
-            kind: row.get(2)?,
-            // What was erased keeps its place; what is no UTF-8 was not written by this program.
-            body: body.map(|body| String::from_utf8_lossy(&body).into_owned()).unwrap_or_default(),
-            principal: row.get(4)?,
+        let kept = Kept {
+            body: row.get(1)?,
+            remains: row.get(2)?,
+            reference: row.get(3)?,
+            content: row.get(4)?,
         };
-        Ok((place, line))
+        Ok((place, kept.line(self.id(place).ok_or(rusqlite::Error::InvalidQuery)?)))
     }
 }
 
@@ -264,7 +274,7 @@ fn behind(next: i64, newest: i64) -> u64 {
 }
 
 /// Whether a query finds a record, as every other reader of the log would say. What was erased is not found.
-fn finds(line: &RecordLine, query: &Query, known: &impl Known) -> bool {
+pub(super) fn finds(line: &RecordLine, query: &Query, known: &impl Known) -> bool {
     if line.body.is_empty() {
         return false;
     }

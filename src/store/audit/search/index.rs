@@ -11,13 +11,14 @@ use serde_json::Value;
 
 use super::super::super::error::StoreError;
 use super::super::super::sqlite::raw_failed;
-use super::super::{Origin, seq_of};
+use super::super::pages::{Alone, Reading};
+use super::super::{Asked, CopyRow, Origin};
 use super::counts::Period;
 use super::{Files, bit_of, block_of, file};
+use crate::model::body::Head;
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::principal::PrincipalHash;
 use crate::model::query::{Evidence, MarkKey};
-use crate::model::time::Timestamp;
 
 /// Records that are filed in one transaction.
 const PAGE: i64 = 2_048;
@@ -46,7 +47,7 @@ pub enum Step {
 #[derive(Debug)]
 struct Open {
     index: Connection,
-    log: Connection,
+    log: Reading,
     progress: Progress,
     origins: HashMap<i64, OriginId>,
     block: Block,
@@ -84,16 +85,6 @@ impl Places {
             self.changed = Some(());
         }
     }
-}
-
-/// A record of the log.
-struct Line {
-    place: i64,
-    body: Option<Vec<u8>>,
-    leaf: Vec<u8>,
-    at: i64,
-    kind: String,
-    principal: Option<Vec<u8>>,
 }
 
 impl Indexer {
@@ -155,14 +146,14 @@ impl Indexer {
 impl Open {
     /// None when the index belongs to another log, or has another form.
     fn new(files: &Files) -> Result<Option<Self>, rusqlite::Error> {
-        let log = file::reading(&files.log)?;
+        let log = Reading::open(&files.log, Alone::No)?;
         let index = match file::writing(&files.index) {
             Ok(Some(index)) => index,
             Ok(None) => return Ok(None),
             Err(error) if file::is_unusable(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let Some(progress) = progress(&index, &log)? else { return Ok(None) };
+        let Some(progress) = progress(&index, &log.connection)? else { return Ok(None) };
         let block = Block::load(&index, block_of(progress.next))?;
         let (origins, terms) = (HashMap::new(), HashMap::new());
         Ok(Some(Self { index, log, progress, origins, block, terms }))
@@ -174,13 +165,13 @@ impl Open {
             return Ok(false);
         }
         let waiting: i64 =
-            self.log.query_row("SELECT COUNT(*) FROM erasure", [], |row| row.get(0))?;
+            self.log.connection.query_row("SELECT COUNT(*) FROM erasure", [], |row| row.get(0))?;
         Ok(waiting == 0)
     }
 
     fn tidy(&mut self) -> Result<(), rusqlite::Error> {
         let first: Option<i64> =
-            self.log.query_row("SELECT MIN(place) FROM record", [], |row| row.get(0))?;
+            self.log.connection.query_row("SELECT MIN(place) FROM record", [], |row| row.get(0))?;
         let first = first.map_or(self.block.number, block_of).min(self.block.number);
         let tx = self.index.unchecked_transaction()?;
         if tx.execute("DELETE FROM posting WHERE block < ?1", [first])? > 0 {
@@ -193,48 +184,36 @@ impl Open {
     }
 
     fn file_page(&mut self) -> Result<u64, rusqlite::Error> {
-        let lines = self.lines()?;
-        let Some(last) = lines.last() else { return Ok(0) };
+        let rows = self.log.read((self.progress.next, i64::MAX), PAGE)?;
+        let Some(last) = rows.last() else { return Ok(0) };
         let mut progress = self.progress.clone();
         (progress.next, progress.last) = (last.place + 1, last.place);
-        progress.leaf.clone_from(&last.leaf);
-        let erased = |line: &Line| line.kind == "erased" && line.place >= progress.born;
-        progress.stale = progress.stale.or(lines.iter().find(|line| erased(line)).map(|_| ()));
+        progress.leaf = last.leaf_hash.to_vec();
+        let erased = |row: &CopyRow| row.place >= progress.born && is_erasure(row);
+        progress.stale = progress.stale.or(rows.iter().find(|row| erased(row)).map(|_| ()));
         let tx = self.index.unchecked_transaction()?;
         let mut filing = Filing {
             tx: &tx,
-            log: &self.log,
+            log: &self.log.connection,
             origins: &mut self.origins,
             block: &mut self.block,
             terms: &mut self.terms,
         };
-        for line in &lines {
-            filing.file(line)?;
+        for row in &rows {
+            filing.file(row)?;
         }
         filing.block.store(&tx)?;
         store_progress(&tx, &progress)?;
         tx.commit()?;
         self.progress = progress;
-        Ok(u64::try_from(lines.len()).unwrap_or(u64::MAX))
+        Ok(u64::try_from(rows.len()).unwrap_or(u64::MAX))
     }
+}
 
-    fn lines(&self) -> Result<Vec<Line>, rusqlite::Error> {
-        let mut statement = self.log.prepare_cached(
-            "SELECT place, body, leaf_hash, ts_us, kind, principal FROM record
-             WHERE place >= ?1 ORDER BY place LIMIT ?2",
-        )?;
-        let lines = statement.query_map(params![self.progress.next, PAGE], |row| {
-            Ok(Line {
-                place: row.get(0)?,
-                body: row.get(1)?,
-                leaf: row.get(2)?,
-                at: row.get(3)?,
-                kind: row.get(4)?,
-                principal: row.get(5)?,
-            })
-        })?;
-        lines.collect()
-    }
+/// Whether it says that somebody was erased.
+fn is_erasure(row: &CopyRow) -> bool {
+    let head = row.body.as_deref().and_then(Head::read);
+    head.is_some_and(|head| head.kind == "erased")
 }
 
 struct Filing<'a> {
@@ -246,22 +225,23 @@ struct Filing<'a> {
 }
 
 impl Filing<'_> {
-    fn file(&mut self, line: &Line) -> Result<(), rusqlite::Error> {
-        // What was erased is not found, and what is no JSON has nothing to find it by.
-        let Some(body) = &line.body else { return Ok(()) };
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        self.turn_to(block_of(line.place))?;
-        let seq = seq_of(line.place);
-        let id = DecisionId { origin: self.origin(line.place)?, seq };
-        let at = Timestamp::from_micros(line.at);
-        let (kind, principal) = (line.kind.as_str(), &Value::Null);
-        let marks = Evidence { id, at, kind, body: &body, principal }.marks();
-        let bit = bit_of(line.place);
+    fn file(&mut self, row: &CopyRow) -> Result<(), rusqlite::Error> {
+        // What was erased is not found, and what is no record has nothing to find it by.
+        let Some(body) = &row.body else { return Ok(()) };
+        let Some((head, at)) = Head::read(body).and_then(|head| Some((head, head.at()?))) else {
+            return Ok(());
+        };
+        let content: Value = serde_json::from_slice(body).unwrap_or_default();
+        self.turn_to(block_of(row.place))?;
+        let id = DecisionId { origin: self.origin(row.place)?, seq: row.seq() };
+        let (body, principal) = (&content, &Value::Null);
+        let marks = Evidence { id, at, kind: head.kind, body, principal }.marks();
+        let bit = bit_of(row.place);
         for mark in marks {
             let term = self.term(mark)?.0;
             self.block.postings.entry(term).or_default().add(bit);
         }
-        if let Some(hash) = &line.principal {
+        if let Asked::Principal(hash) = row.asked {
             let term = self.principal(hash)?;
             self.block.postings.entry(term).or_default().add(bit);
         }
@@ -322,17 +302,15 @@ impl Filing<'_> {
     }
 
     /// The term of a principal, filed under what it goes by when it is met for the first time.
-    fn principal(&mut self, hash: &[u8]) -> Result<i64, rusqlite::Error> {
-        let name =
-            hash.try_into().map_or_else(|_| String::new(), |hash| PrincipalHash(hash).to_string());
-        let (term, new) = self.term((MarkKey::Principal, name))?;
+    fn principal(&mut self, hash: PrincipalHash) -> Result<i64, rusqlite::Error> {
+        let (term, new) = self.term((MarkKey::Principal, hash.to_string()))?;
         if !new {
             return Ok(term);
         }
         let content: Option<String> = self
             .log
             .prepare_cached("SELECT body FROM principal_snapshot WHERE hash = ?1")?
-            .query_row([hash], |row| row.get(0))
+            .query_row([hash.0.as_slice()], |row| row.get(0))
             .optional()?;
         let content: Value = serde_json::from_str(&content.unwrap_or_default()).unwrap_or_default();
         let mut insert = self.tx.prepare_cached(

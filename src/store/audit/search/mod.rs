@@ -10,6 +10,7 @@ mod file;
 mod find;
 mod index;
 mod plan;
+mod uses;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +22,7 @@ pub use self::counts::{Counted, Counts, Period};
 pub use self::find::{Found, Wanted};
 pub use self::index::{Indexer, Step};
 pub use self::plan::Exactness;
+pub use self::uses::LastUses;
 use super::super::error::StoreError;
 use super::super::sqlite::raw_failed;
 

@@ -146,8 +146,9 @@ def proof(key, data):
 def placed(key, record):
     """The number that a record says it has in the log of this key."""
     body = json.loads(record)
-    need(key.name.endswith("/" + body["origin"]), "a record of another log")
-    return body["seq"]
+    origin, _, number = body["id"].partition("-")
+    need(key.name.endswith("/" + origin), "a record of another log")
+    return decimal(number)
 
 
 def export(key, data):
