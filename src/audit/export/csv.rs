@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::model::query::Evidence;
+use crate::model::query::{Evidence, app};
 
 /// The columns, in an order that stays. A change of them is another version.
 const COLUMNS: [&str; 22] = [
@@ -71,7 +71,7 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         of(body, "method"),
         of(body, "host"),
         of(body, "path"),
-        of(body, "app"),
+        app(body).unwrap_or_default().into(),
         of(body, "route"),
         of(body, if refused { "refusal" } else { "reason" }),
         joined(body, "rules"),

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::model::id::{DecisionId, RouteId};
+use crate::model::query::app;
 use crate::model::record::{Reason, RecordLine, Verdict};
 use crate::model::time::Timestamp;
 use crate::web::link::Link;
@@ -98,7 +99,7 @@ impl RecordView {
 
     /// The simulator with everything taken from this record; none for what no release decided on.
     pub(super) fn simulated(&self) -> Option<Link> {
-        let of_app = self.kind == "decision" && !self.text("app").is_empty();
+        let of_app = self.kind == "decision" && app(&self.body).is_some();
         of_app.then(|| urls::simulate_from(&self.id))
     }
 
@@ -194,7 +195,7 @@ impl RecordView {
 
     pub(super) fn asked(&self) -> Vec<Fact> {
         let mut facts = vec![
-            Fact::code("Action", &self.text("action")),
+            Fact::code("Action", &self.action()),
             Fact::code("Host", &self.text("host")),
             Fact::code("From", &self.text("client")),
             Fact::prose("Door", &self.text("door")),
@@ -208,10 +209,17 @@ impl RecordView {
         facts
     }
 
+    /// An action that is the method is not spelled beside it.
+    fn action(&self) -> String {
+        let action = self.text("action");
+        let left_out = action.is_empty() && self.kind == "decision";
+        if left_out { self.text("method") } else { action }
+    }
+
     pub(super) fn decided(&self) -> Vec<Fact> {
         let mut facts = vec![
             Fact::prose("Release", &self.text("release")),
-            Fact::code("App", &self.text("app")),
+            Fact::code("App", app(&self.body).unwrap_or_default()),
             Fact::code("Route", &self.text("route")),
             Fact::code("Errors", &self.errors()),
             Fact::prose("Took", &self.took()),
