@@ -12,7 +12,7 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{PersonName, Tone};
 
-use super::fact::Fact;
+use super::fact::{Fact, text_of};
 use crate::console::choice::{Badge, Named};
 use crate::console::showing::Shown;
 use crate::console::{urls, words};
@@ -95,6 +95,11 @@ impl RecordView {
     /// Its JSON, as it was written.
     pub(super) fn raw(&self) -> &str {
         &self.raw
+    }
+
+    /// The proof that it is in the log.
+    pub(super) fn proof(&self) -> Link {
+        urls::proof(&self.id)
     }
 
     /// The simulator with everything taken from this record; none for what no release decided on.
@@ -289,17 +294,6 @@ impl Rules<'_> {
     fn group(self, id: String) -> String {
         let group = id.parse().ok();
         group.map_or(id, |group| self.0.names.label(&group))
-    }
-}
-
-/// A value as text: strings as they are, nothing for nothing, everything else as JSON.
-fn text_of(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
-            other.to_string()
-        }
     }
 }
 
