@@ -14,6 +14,7 @@ mod guarded;
 mod hostile;
 mod integrity;
 mod leaving;
+mod long;
 mod pages;
 mod policies;
 mod releases;
