@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use super::super::id::DecisionId;
 use super::super::time::Timestamp;
@@ -18,9 +18,9 @@ pub struct Evidence<'a> {
     /// `decision`, `refusal` or an event's word.
     pub kind: &'a str,
     /// Its body.
-    pub body: &'a Value,
+    pub body: &'a Value<'a>,
     /// The principal's content; null where there is none.
-    pub principal: &'a Value,
+    pub principal: &'a Value<'a>,
 }
 
 /// What a query is read against besides records.
@@ -85,8 +85,8 @@ impl Term {
     }
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str()
+pub(super) fn text<'a>(value: &'a Value<'a>, name: &'a str) -> Option<&'a str> {
+    value.get(name).as_str()
 }
 
 pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> Vec<String> {
@@ -126,17 +126,17 @@ fn people(record: &Evidence<'_>) -> Vec<String> {
     let names = ["subject", "user_name", "name", "email", "client"];
     let principal = names.iter().filter_map(|name| text(record.principal, name));
     let ids = ["subject", "actor"].iter().filter_map(|name| text(record.body, name));
-    let id = record.body.get("principal").and_then(|principal| text(principal, "id"));
+    let id = text(record.body.get("principal"), "id");
     principal.chain(ids).chain(id).map(str::to_owned).collect()
 }
 
-pub(super) fn list(value: &Value, name: &str) -> Vec<String> {
-    let all = value.get(name).and_then(Value::as_array);
+pub(super) fn list<'a>(value: &'a Value<'a>, name: &'a str) -> Vec<String> {
+    let all = value.get(name).as_array();
     let texts = all.into_iter().flatten().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()
 }
 
-fn rules(body: &Value, kind: &str) -> Vec<String> {
+fn rules<'a>(body: &'a Value<'a>, kind: &str) -> Vec<String> {
     let rules = list(body, "rules");
     rules.iter().filter_map(|rule| rule.strip_prefix(kind)).map(str::to_owned).collect()
 }
@@ -150,22 +150,22 @@ pub(super) fn effect(record: &Evidence<'_>) -> Option<Effect> {
     }
 }
 
-pub(super) fn mfa(body: &Value) -> Option<Mfa> {
-    match text(body.get("circumstances")?, "mfa")? {
+pub(super) fn mfa<'a>(body: &'a Value<'a>) -> Option<Mfa> {
+    match text(body.get("circumstances"), "mfa")? {
         "met" => Some(Mfa::Yes),
         "not_met" => Some(Mfa::No),
         _ => None,
     }
 }
 
-pub(super) fn address(body: &Value) -> Option<IpAddr> {
+pub(super) fn address<'a>(body: &'a Value<'a>) -> Option<IpAddr> {
     text(body, "client")?.parse().ok()
 }
 
-pub(super) fn number(key: NumberKey, body: &Value) -> Option<u64> {
+pub(super) fn number<'a>(key: NumberKey, body: &'a Value<'a>) -> Option<u64> {
     match key {
-        NumberKey::Release => body.get("release")?.as_u64(),
-        NumberKey::Ms => Some(body.get("duration_us")?.as_u64()? / 1_000),
+        NumberKey::Release => body.get("release").as_u64(),
+        NumberKey::Ms => Some(body.get("duration_us").as_u64()? / 1_000),
     }
 }
 
