@@ -14,6 +14,7 @@ use crate::audit::Audit;
 use crate::authz::console::{ConsoleRole, ConsoleRules, Holder};
 use crate::config::{self, AccessTokens, Config, ConsoleMember};
 use crate::console::Console;
+use crate::console::again::kept::Kept;
 use crate::console::changes::trials::Trials;
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
@@ -232,6 +233,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         reader: ground.reader.clone(),
         searcher: ground.searcher.clone(),
         stop: ground.stop.clone(),
+        kept: Kept::default(),
         trials: Trials::new(ground.tasks.clone(), ground.stop.clone()),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),

@@ -3,6 +3,7 @@
 //! Who holds a role is written in the settings, so that nobody can edit themselves upwards.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use cedar_policy::{
     Authorizer, Context, Entities, EntityId, EntityTypeName, EntityUid, PolicyId, PolicySet,
@@ -14,6 +15,7 @@ use super::decision::Decision;
 use crate::model::id::{AppRole, GroupId, Subject};
 use crate::model::principal::Principal;
 use crate::model::record::{ConsoleFacts, Reason, RuleId, Verdict};
+use crate::model::time::Timestamp;
 
 const POLICIES: &str = include_str!("../../policies/console.cedar");
 const SCHEMA: &str = include_str!("../../policies/console.cedarschema");
@@ -72,6 +74,36 @@ impl ConsoleAction {
             Self::ReadPeople => "read_people",
             Self::ReadSettings => "read_settings",
             Self::EndSessions => "end_sessions",
+        }
+    }
+}
+
+/// How somebody asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Nothing is changed by it.
+    Looking,
+    /// Something is, under a proof of who they are that is this old; [`Duration::MAX`] where nobody knows how old.
+    Changing(Duration),
+}
+
+impl Manner {
+    /// Of a request with this method, which came at `now` from somebody who proved last at `proved_at` who they are.
+    pub fn of(method: &str, (now, proved_at): (Timestamp, Option<Timestamp>)) -> Self {
+        if method == "GET" || method == "HEAD" {
+            return Self::Looking;
+        }
+        // What lies ahead has no age that anybody knows: the clock went back.
+        let age = proved_at.filter(|at| *at <= now).map(|at| now.since(at));
+        Self::Changing(age.unwrap_or(Duration::MAX))
+    }
+
+    /// The same with a proof of this moment.
+    #[must_use]
+    pub fn proved_now(self) -> Self {
+        match self {
+            Self::Looking => Self::Looking,
+            Self::Changing(_) => Self::Changing(Duration::ZERO),
         }
     }
 }
@@ -176,9 +208,9 @@ impl ConsoleRules {
         held.map(|(role, _)| *role).collect()
     }
 
-    /// Whether a principal may do something in the console.
+    /// Whether a principal may do something in the console, as far as their roles go.
     pub fn decide(&self, principal: &Principal, action: ConsoleAction) -> Decision {
-        self.decide_on((principal, &self.facts(principal)), action)
+        self.decide_on((principal, &self.facts(principal)), (action, Manner::Looking))
     }
 
     /// What a decision about a principal rests on.
@@ -192,19 +224,19 @@ impl ConsoleRules {
         self.content == facts.rules
     }
 
-    /// The same as [`Self::decide`], with the roles that the principal held then instead of those that the settings give
-    /// now.
+    /// Whether a principal may do something in this manner, with the roles that they held then instead of those that the
+    /// settings give now.
     pub fn decide_on(
         &self,
         (principal, facts): (&Principal, &ConsoleFacts),
-        action: ConsoleAction,
+        (action, manner): (ConsoleAction, Manner),
     ) -> Decision {
         let Some(subject) = principal.subject() else {
             return Decision::deny(Reason::NotSignedIn);
         };
         let subject =
             EntityUid::from_type_name_and_id(self.user.clone(), EntityId::new(subject.to_string()));
-        match self.request(subject, action, &facts.roles) {
+        match self.request(subject, (action, manner), &facts.roles) {
             Ok(request) => self.answer(&request),
             Err(error) => Decision::failed(&error),
         }
@@ -213,11 +245,15 @@ impl ConsoleRules {
     fn request(
         &self,
         subject: EntityUid,
-        action: ConsoleAction,
+        (action, manner): (ConsoleAction, Manner),
         roles: &BTreeSet<String>,
     ) -> Result<Request, ConsoleFault> {
         let roles = roles.iter().map(|role| RestrictedExpression::new_string(role.clone()));
-        let pairs = [("roles".to_owned(), RestrictedExpression::new_set(roles))];
+        let mut pairs = vec![("roles".to_owned(), RestrictedExpression::new_set(roles))];
+        if let Manner::Changing(age) = manner {
+            let age = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
+            pairs.push(("proof_age".to_owned(), RestrictedExpression::new_long(age)));
+        }
         let context = Context::from_pairs(pairs).map_err(|e| ConsoleFault(e.to_string()))?;
         let action =
             EntityUid::from_type_name_and_id(self.action.clone(), EntityId::new(action.as_str()));
@@ -240,7 +276,9 @@ impl ConsoleRules {
                 rules,
                 errors: Vec::new(),
             },
-            cedar_policy::Decision::Deny => Decision { rules, ..Decision::deny(Reason::NoGrant) },
+            // Only a rule that forbids is named by a deny.
+            cedar_policy::Decision::Deny if rules.is_empty() => Decision::deny(Reason::NoGrant),
+            cedar_policy::Decision::Deny => Decision { rules, ..Decision::deny(Reason::Forbidden) },
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::console::Console;
 
 use super::answers::Answer;
 use super::guard::{self, Admitted};
-use super::{apps, changes, directory, explore, log, rules, setup};
+use super::{again, apps, changes, directory, explore, log, rules, setup};
 
 /// What comes of a request that was let in: the page, or an answer instead of it.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -82,7 +82,8 @@ impl fmt::Debug for Endpoint {
 }
 
 /// The rows, kept beside the pages that answer them.
-static ROOMS: [&[Endpoint]; 7] = [
+static ROOMS: [&[Endpoint]; 8] = [
+    again::ENDPOINTS,
     apps::ENDPOINTS,
     rules::ENDPOINTS,
     changes::ENDPOINTS,

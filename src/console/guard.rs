@@ -1,10 +1,12 @@
 //! What stands before every endpoint: who asks, whether a form is ours, whether they may, and the record of it.
 //!
-//! Each request has exactly one record: the refusal of a forged form, or the decision. A form counts as forged unless the
+//! Each request has exactly one record: the refusal of a forged form, or the decision. Whatever changes something is decided
+//! on with the age of the sign-in, here and for all of it at once; whoever comes too late for it signs in again first. A form counts as forged unless the
 //! browser says that it comes from this origin, it is sent as forms are, and it carries the token of this session.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Form, FromRequest, FromRequestParts, Query, RawPathParams, Request};
@@ -16,14 +18,16 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
-use crate::authz::console::{ConsoleAction, ConsoleRules};
+use crate::authz::console::{ConsoleAction, ConsoleRules, Manner};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::app::App;
 use crate::model::id::{DecisionId, RouteId};
+use crate::model::principal::Principal;
 use crate::model::record::{Door, Refusal, Verdict};
 use crate::model::route::Route;
 use crate::model::rule_book::RuleBook;
+use crate::model::session::StepUp;
 use crate::publishing::Review;
 use crate::session::SessionError;
 use crate::store::{Author, StoreError};
@@ -31,10 +35,14 @@ use crate::web::caller::Caller;
 use crate::web::csrf::check_origin;
 use crate::web::doorkeeper::{Judged, Visit};
 use crate::web::exchange::Exchange;
+use crate::web::fault::Quote;
 use crate::web::hx::Hx;
+use crate::web::link::Link;
 use crate::web::page::{Frame, PersonName};
 use crate::web::refuser::Refused;
+use crate::web::sign_in::{Proof, at_gate, prove_first, proving};
 
+use super::again::kept::KeptForm;
 use super::sections::{self, Section};
 use super::showing::Shown;
 use super::urls;
@@ -227,19 +235,25 @@ pub(super) async fn admit(
     let caller = console.doorkeeper.caller(&exchange, &parts.headers).await?;
     let form = Sent::read(&parts.method, body).await;
     check_form(console, (&exchange, &caller), (&parts.headers, &form)).await?;
-    let door = Door::Console;
     let facts = console.rules.facts(&caller.principal);
     let visit = Visit {
         exchange: &exchange,
         caller: &caller,
-        door,
+        door: Door::Console,
         action: action.as_str(),
         console: Some(&facts),
     };
-    let decide = |principal: &_| console.rules.decide_on((principal, &facts), action);
-    let judged = console.doorkeeper.judge(visit, decide).await?;
+    let manner = Manner::of(&exchange.facts.method, (exchange.at, caller.signed_in_at()));
+    let decide = |principal: &Principal, manner| {
+        console.rules.decide_on((principal, &facts), (action, manner))
+    };
+    let judged = console.doorkeeper.judge(visit, |principal| decide(principal, manner)).await?;
     if judged.verdict == Verdict::Deny {
-        return Err(Box::new(turn_back(console, visit, judged)));
+        let then = decide(&caller.principal, manner.proved_now());
+        return Err(Box::new(match then.verdict {
+            Verdict::Allow => prove_anew(console, (visit, judged), form),
+            Verdict::Deny => turn_back(console, visit, judged),
+        }));
     }
     let body = match form {
         Sent::Nothing => Bytes::new(),
@@ -356,6 +370,28 @@ fn presented(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     }
     let mut fields = form_urlencoded::parse(body);
     fields.find(|(name, _)| name == "_csrf").map(|(_, value)| value.into_owned())
+}
+
+/// How old the proof may be that somebody comes back with: young enough to leave them time for what they came for.
+const NEW_PROOF: Duration = Duration::from_mins(30);
+
+/// The answer to somebody whose sign-in is too old for a change: to Entra, and back to what they sent, which is kept for
+/// them and never sent by itself.
+fn prove_anew(console: &Console, (visit, judged): (Visit<'_>, Judged), form: Sent) -> Response {
+    let Visit { exchange, caller, .. } = visit;
+    if let (Sent::Form(body), Some(session)) = (form, &caller.session)
+        && let Ok(place) = Link::parse(&exchange.target())
+    {
+        let (id, session, at) = (judged.id, session.id.clone(), exchange.at);
+        console.kept.keep(KeptForm { id, session, place, body, at });
+    }
+    let asked = StepUp { context: None, max_age: Some(NEW_PROOF) };
+    let step_up = asked.to_string();
+    let back = urls::again(&judged.id);
+    let url = proving(at_gate(Some(back.as_str())), &step_up);
+    let url = console.doorkeeper.public.url(url.as_str());
+    let proof = Proof { url: &url, step_up: &step_up, asked: &asked };
+    prove_first(exchange.wants, proof, &Quote::Decision(judged.id))
 }
 
 /// The answer to a deny: sign in first, or no.

@@ -19,9 +19,11 @@ use crate::store::audit::AuditReader;
 use crate::store::audit::search::Searcher;
 use crate::web::doorkeeper::Doorkeeper;
 
+use self::again::kept::Kept;
 use self::changes::trials::Trials;
 use self::setup::entra::AtEntra;
 
+pub mod again;
 mod answers;
 pub mod apps;
 pub mod cedar_text;
@@ -62,6 +64,8 @@ pub struct Console {
     pub stop: CancellationToken,
     /// Replays of the log under drafts.
     pub trials: Trials,
+    /// Forms that wait until their sender has signed in again.
+    pub kept: Kept,
     /// What groups are called.
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.

@@ -6,10 +6,13 @@ use axum::response::Response;
 
 use crate::authz::problem::Problem;
 use crate::console::Console;
+use crate::model::known::Known;
 use crate::model::rule_book::RuleBook;
 use crate::publishing::Refusal;
-use crate::store::{Edit, StoreError};
+use crate::store::{Collision, Edit, StoreError};
+use crate::web::moment::Moment;
 
+use super::directory::known::{AuthorName, known};
 use super::guard::Admitted;
 
 /// What came of an edit.
@@ -65,7 +68,7 @@ pub(super) async fn save(
             console.doorkeeper.audit.changes_made();
             Ok(Saved::Done)
         }
-        Err(refusal) => unsaved(asked, refusal),
+        Err(refusal) => unsaved(console, asked, refusal).await,
     }
 }
 
@@ -87,14 +90,21 @@ pub(super) async fn objections(
 }
 
 /// What is the author's to put right, and what is not.
-pub(super) fn unsaved(asked: &Admitted, refusal: Refusal) -> Result<Saved, Box<Response>> {
+pub(super) async fn unsaved(
+    console: &Console,
+    asked: &Admitted,
+    refusal: Refusal,
+) -> Result<Saved, Box<Response>> {
     match refusal {
         Refusal::Compile(error) => Ok(Saved::Wrong(error.problems)),
+        Refusal::Store(StoreError::Collided(all)) => {
+            let known = known(console).await;
+            let known = known.map_err(|error| Box::new(asked.unavailable(&error)))?;
+            let told: Vec<_> = all.iter().map(|one| collision(one, &known)).collect();
+            Ok(Saved::Moved(told.join("; ")))
+        }
         Refusal::Store(
-            error @ (StoreError::Collided(_)
-            | StoreError::Twice { .. }
-            | StoreError::DraftMoved
-            | StoreError::Stale { .. }),
+            error @ (StoreError::Twice { .. } | StoreError::DraftMoved | StoreError::Stale { .. }),
         ) => Ok(Saved::Moved(error.to_string())),
         Refusal::Store(error) => Err(Box::new(asked.unavailable(&error))),
         refusal @ (Refusal::Broken(_) | Refusal::Second { .. } | Refusal::Unknown(_)) => {
@@ -104,5 +114,18 @@ pub(super) fn unsaved(asked: &Admitted, refusal: Refusal) -> Result<Saved, Box<R
             tracing::error!(error = %error, "Compiling an edit broke off.");
             Err(Box::new(asked.said().unavailable()))
         }
+    }
+}
+
+/// What somebody else changed meanwhile, by the name of that person.
+fn collision(one: &Collision, known: &Known) -> String {
+    let what = if one.now.is_some() { "changed" } else { "removed" };
+    let object = one.wanted.object();
+    match &one.by {
+        Some((by, at)) => {
+            let AuthorName { name, .. } = AuthorName::of(by, known);
+            format!("`{object}` was {what} by {name} at {}", Moment::new(*at).full())
+        }
+        None => format!("`{object}` was {what} in the meantime"),
     }
 }

@@ -101,6 +101,8 @@ pub const ENDING: &str = "/console/sessions/end";
 pub const EVENTS: &str = "/console/changes";
 /// Endpoint pattern of one event of the log.
 pub const EVENT: &str = "/console/changes/{event}";
+/// Endpoint pattern of what was sent under a sign-in too old for it, to be sent again.
+pub const AGAIN: &str = "/console/again/{id}";
 /// Endpoint pattern of the settings.
 pub const SETTINGS: &str = "/console/settings";
 
@@ -370,6 +372,11 @@ pub fn people() -> Link {
 /// One person.
 pub fn person(subject: &Subject) -> Link {
     Link::path(&["console", "people", &subject.to_string()])
+}
+
+/// What was refused so, to be sent again.
+pub fn again(id: &DecisionId) -> Link {
+    Link::path(&["console", "again", &id.to_string()])
 }
 
 /// The settings.

@@ -27,6 +27,8 @@ use crate::web::headers::NonceError;
 use crate::web::page::{self, Frame, PersonName};
 use crate::web::refuser::Refused;
 
+use self::sessions::Which;
+
 mod access;
 pub mod home;
 mod notices;
@@ -56,6 +58,7 @@ pub struct Portal {
 enum Wish {
     Home,
     Sessions,
+    AskBefore(Which),
     End(String),
     EndOthers,
     ReadGroups,
@@ -66,7 +69,7 @@ impl Wish {
     fn page(&self) -> &'static str {
         match self {
             Self::Home | Self::ReadGroups => "/",
-            Self::Sessions | Self::End(_) | Self::EndOthers => "/sessions",
+            Self::Sessions | Self::AskBefore(_) | Self::End(_) | Self::EndOthers => "/sessions",
         }
     }
 }
@@ -85,8 +88,8 @@ impl Portal {
         Router::new()
             .route("/", get(home))
             .route("/sessions", get(own_sessions))
-            .route("/sessions/others/end", post(end_others))
-            .route("/sessions/{id}/end", post(end_one))
+            .route("/sessions/others/end", get(ask_for_others).post(end_others))
+            .route("/sessions/{id}/end", get(ask_for_one).post(end_one))
             .route("/groups/read", post(read_groups))
             .with_state(Arc::new(self))
     }
@@ -137,6 +140,7 @@ impl Portal {
         let done = match wish {
             Wish::Home => self.home(asked).await,
             Wish::Sessions => self.sessions(asked).await,
+            Wish::AskBefore(which) => self.ask_before(asked, &which).await,
             Wish::End(id) => self.end(asked, &id).await,
             Wish::EndOthers => sessions::end_others(self, asked.caller)
                 .await
@@ -158,6 +162,15 @@ impl Portal {
     async fn sessions(&self, asked: Asked<'_>) -> Result<Response, Unshown> {
         let frame = frame("My sessions", (asked.exchange, asked.caller))?;
         let page = sessions::page(self, asked.caller, frame).await?;
+        Ok(match page {
+            Some(page) => page::still(StatusCode::OK, &page),
+            None => asked.fault(&Fault::no_page()),
+        })
+    }
+
+    async fn ask_before(&self, asked: Asked<'_>, which: &Which) -> Result<Response, Unshown> {
+        let frame = frame("End sessions", (asked.exchange, asked.caller))?;
+        let page = sessions::ending(self, asked.caller, (frame, which)).await?;
         Ok(match page {
             Some(page) => page::still(StatusCode::OK, &page),
             None => asked.fault(&Fault::no_page()),
@@ -230,6 +243,14 @@ async fn home(parts: Parts) -> Response {
 
 async fn own_sessions(parts: Parts) -> Response {
     look(parts, Wish::Sessions).await
+}
+
+async fn ask_for_others(parts: Parts) -> Response {
+    look(parts, Wish::AskBefore(Which::Others)).await
+}
+
+async fn ask_for_one(parts: Parts, Path(id): Path<String>) -> Response {
+    look(parts, Wish::AskBefore(Which::One(id))).await
 }
 
 async fn end_others(parts: Parts, body: Body) -> Response {

@@ -20,7 +20,7 @@ pub struct SessionsPage {
     pub frame: Frame,
     /// Newest first.
     pub sessions: Vec<SessionLine>,
-    /// Where the form that ends all others goes; none when there are no others.
+    /// The page that asks before all others are ended; none when there are no others.
     pub end_others: Option<Link>,
     /// The page that asks before signing out here.
     pub sign_out: Link,
@@ -41,8 +41,46 @@ pub struct SessionLine {
     pub ends: Moment,
     /// Whether it is the one that shows this page.
     pub place: Place,
-    /// Where the form that ends it goes.
+    /// The page that asks before it is ended, and where its form goes.
     pub end: Link,
+}
+
+/// Which sessions are to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The one of this name.
+    One(String),
+    /// All but the one that asks.
+    Others,
+}
+
+/// What would end, and the form that ends it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "portal/ending.html")]
+pub struct EndingPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// My sessions.
+    pub back: Link,
+    /// Each that would end.
+    pub sessions: Vec<SessionLine>,
+    /// Where the form goes.
+    pub action: Link,
+}
+
+impl EndingPage {
+    /// What the button says.
+    pub fn button(&self) -> String {
+        match self.sessions.len() {
+            1 => "End this session".to_owned(),
+            several => format!("End {several} sessions"),
+        }
+    }
+
+    /// Whether whoever asks signs themselves out.
+    pub fn has_own(&self) -> bool {
+        self.sessions.iter().any(SessionLine::is_here)
+    }
 }
 
 impl SessionLine {
@@ -80,6 +118,30 @@ pub(super) async fn page(
     let end_others = others.then(|| Link::path(&["sessions", "others", "end"]));
     let sign_out = Link::path(&["_gate", "logout"]);
     Ok(Some(SessionsPage { frame, sessions, end_others, sign_out }))
+}
+
+/// The page that asks first; none when nothing of the caller's would end.
+pub(super) async fn ending(
+    portal: &Portal,
+    caller: &Caller,
+    (frame, which): (Frame, &Which),
+) -> Result<Option<EndingPage>, SessionError> {
+    let (Some(here), Some(subject)) = (&caller.session, caller.principal.subject()) else {
+        return Ok(None);
+    };
+    let kept = portal.doorkeeper.sessions.list(subject).await?;
+    let is_meant = |one: &&StoredSession| match which {
+        Which::One(id) => one.id.as_str() == id,
+        Which::Others => one.id != here.id,
+    };
+    let name = match which {
+        Which::One(id) => id,
+        Which::Others => "others",
+    };
+    let meant = kept.iter().filter(is_meant);
+    let sessions: Vec<_> = meant.map(|one| SessionLine::of(one, &here.id)).collect();
+    let (back, action) = (Link::path(&["sessions"]), Link::path(&["sessions", name, "end"]));
+    Ok((!sessions.is_empty()).then_some(EndingPage { frame, back, sessions, action }))
 }
 
 /// Ends a session of the caller's; `false` when they have none of this name, whoever else may.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::authz::console::{ConsoleAction, ConsoleRules, PORTAL, everyone_known};
+use crate::authz::console::{ConsoleAction, ConsoleRules, Manner, PORTAL, everyone_known};
 use crate::authz::decision::{Decision, Question};
 use crate::authz::path::CanonicalPath;
 use crate::authz::snapshot::Snapshot;
@@ -137,7 +137,9 @@ pub(super) fn page(record: &DecisionRecord, console: &ConsoleRules) -> Result<De
             if !console.are_those_of(facts) {
                 return Err("the console had other rules then than this program brings".to_owned());
             }
-            Ok(console.decide_on((&record.principal, facts), action))
+            let Circumstances { now, signed_in_at, .. } = record.circumstances;
+            let manner = Manner::of(&record.facts.method, (now, signed_in_at));
+            Ok(console.decide_on((&record.principal, facts), (action, manner)))
         }
         Door::Own if record.action == PORTAL => Ok(everyone_known(&record.principal)),
         Door::Own | Door::Proxy => Err(unknown()),

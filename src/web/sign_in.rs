@@ -61,9 +61,13 @@ pub struct Proof<'a> {
     pub asked: &'a StepUp,
 }
 
-/// For a script of somebody who is signed in and has to prove more: 401 with the address, challenged as in RFC 9470.
+/// For somebody who is signed in and has to prove more: 303 for a navigation, else 401 with the address, challenged as in
+/// RFC 9470.
 pub fn prove_first(wants: Wants, proof: Proof<'_>, quote: &Quote) -> Response {
     let Proof { url, step_up, asked } = proof;
+    if wants == Wants::Page {
+        return go(url);
+    }
     let context = asked.context.as_ref().map(|context| format!(", acr_values=\"{context}\""));
     let age = asked.max_age.map(|age| format!(", max_age=\"{}\"", age.as_secs()));
     let challenge = format!(

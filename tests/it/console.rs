@@ -1,5 +1,9 @@
 //! The console through the running gate: what it says of people is what the gate did, and what an owner does holds.
 
+use std::time::Duration;
+
+use cedargate::model::time::Clock;
+
 use crate::harness::{Browser, World, navigation};
 
 /// Olive in the console, on this page of it.
@@ -54,6 +58,41 @@ async fn ended_session_is_refused_at_its_next_request() {
     world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_after_an_hour_leads_to_entra_and_back_to_what_was_typed() {
+    let clock = Clock::fixed(Clock::System.now());
+    let world = World::start_at(clock.clone(), |_| {}).await;
+    let (mut olive, page) = olive_at(&world, "/console/new-policy").await;
+    for _ in 0..3 {
+        clock.advance(Duration::from_mins(20));
+        assert_eq!(olive.open(&world.gate("/console/draft")).await.status, 200);
+    }
+    let form = [
+        ("_csrf", carried(&page, "_csrf")),
+        ("revision", ""),
+        ("id", "closed-at-night"),
+        ("text", "forbid (principal, action, resource in Route::\"intranet/admin\");"),
+        ("order", "save"),
+    ];
+    let new = world.gate("/console/new-policy");
+    let refused = olive.send(navigation("POST", &new).form(&form)).await;
+    assert_eq!(refused.status, 303);
+    let entra = olive.open(refused.location().as_str()).await;
+    assert!(entra.url.path().ends_with("/authorize"), "asked anew, not {}", entra.url);
+    let chosen = olive.choose("olive", &entra.url).await;
+    let back = olive.open(chosen.location().as_str()).await;
+    assert!(back.url.path().starts_with("/console/again/"), "{}", back.url);
+    assert!(back.text().contains("closed-at-night"), "{}", back.text());
+    let again = form.map(|(name, value)| match name {
+        "_csrf" => (name, carried(&back.text(), "_csrf").to_owned()),
+        _ => (name, value.to_owned()),
+    });
+    let again: Vec<_> = again.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let saved = olive.send(navigation("POST", &new).form(&again)).await;
+    assert_eq!((saved.status, saved.location().path()), (303, "/console/policies/closed-at-night"));
+    world.stop().await;
+}
+
 /// What a form of the page carries in a field.
 fn carried<'a>(page: &'a str, name: &str) -> &'a str {
     let rest = page.split(&format!("name=\"{name}\" value=\"")).nth(1).expect(name);
@@ -84,7 +123,7 @@ async fn finance_gets_in_on_a_route_that_was_added_and_published_here_and_not_be
     ];
     let added = world.gate("/console/apps/intranet/new-route");
     assert_eq!(olive.send(navigation("POST", &added).form(&route)).await.status, 303);
-    let end = world.clock.now().plus(std::time::Duration::from_hours(30 * 24)).to_jiff();
+    let end = world.clock.now().plus(Duration::from_hours(30 * 24)).to_jiff();
     let end = end.strftime("%Y-%m-%dT%H:%M").to_string();
     let grant = [
         ("_csrf", csrf.as_str()),

@@ -4,7 +4,6 @@ use askama::Template;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::authz::problem::Problem;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::guard::Admitted;
@@ -128,7 +127,7 @@ async fn respond(
         outcome,
         lost,
         after,
-        blocking: blocking.iter().map(Problem::to_string).collect(),
+        blocking: blocking.into_iter().map(|problem| problem.hint(None).to_string()).collect(),
         action,
         revision,
     };

@@ -16,6 +16,7 @@ use crate::console::words::count;
 use crate::model::difference;
 use crate::model::group::GroupNames;
 use crate::model::id::ReleaseNumber;
+use crate::model::known::Known;
 use crate::model::rule_book::{Release, RuleBook};
 use crate::publishing::changed_lines;
 use crate::web::link::Link;
@@ -98,7 +99,7 @@ fn filled(
 ) -> BetweenPage {
     let changes: Vec<_> = difference::between(&before.0, &after.0)
         .iter()
-        .map(|one| Change { link: None, ..Change::new(one, None, names) })
+        .map(|one| Change { link: None, ..Change::new(one, None, (names, &Known::default())) })
         .collect();
     BetweenPage {
         frame,

@@ -6,11 +6,14 @@ use serde_json::Value;
 use crate::console::apps::facts::Fact;
 use crate::console::apps::{app_form, route_form};
 use crate::console::choice::Badge;
+use crate::console::directory::known::AuthorName;
 use crate::console::urls;
 use crate::model::difference::{Act, Difference, FieldChange, ObjectKind};
 use crate::model::group::GroupNames;
 use crate::model::id::{AppId, PolicyId, RouteId};
+use crate::model::known::Known;
 use crate::model::line_diff::{self, Line, Mark};
+use crate::model::route::Route;
 use crate::store::Author;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
@@ -38,7 +41,7 @@ pub struct Change {
     /// Its text line by line, for policies.
     pub text: Vec<TextLine>,
     /// Who did it, when that is known.
-    pub by: Option<String>,
+    pub by: Option<AuthorName>,
     /// When.
     pub at: Option<Moment>,
 }
@@ -97,7 +100,11 @@ impl TextLine {
 
 impl Change {
     /// A difference in words; `author` is who had the last hand in it.
-    pub fn new(one: &Difference, author: Option<&Author>, names: &GroupNames) -> Self {
+    pub fn new(
+        one: &Difference,
+        author: Option<&Author>,
+        (names, known): (&GroupNames, &Known),
+    ) -> Self {
         let written = one.kind == ObjectKind::Policy;
         let by_field = one.act() == Act::Changed && is_by_field(one.kind);
         let said = |words: Option<String>| words.filter(|_| !by_field && !written);
@@ -111,7 +118,7 @@ impl Change {
             after: said(one.after_in_words(names)),
             fields: fields(one),
             text: if written { text(one, names) } else { Vec::new() },
-            by: author.map(|author| author.by.clone()),
+            by: author.map(|author| AuthorName::of(&author.by, known)),
             at: author.map(|author| Moment::new(author.at)),
         }
     }
@@ -164,8 +171,10 @@ fn fields(one: &Difference) -> Vec<Field> {
             pairs.map(field).collect()
         }
         (Some((_, after)), Act::Added) => {
-            // What it is called stands above already.
-            let set = after.into_iter().skip(1).filter(|fact| !fact.value.is_empty());
+            // What it is called stands above already, and what nobody set goes without saying.
+            let unset = usual(one).unwrap_or_default();
+            let is_set = |fact: &Fact| !fact.value.is_empty() && !unset.contains(fact);
+            let set = after.into_iter().skip(1).filter(is_set);
             let field =
                 |Fact { name, value }| Field { name: name.to_owned(), before: None, after: value };
             set.map(field).collect()
@@ -201,6 +210,12 @@ fn told(one: &Difference) -> Option<(Vec<Fact>, Vec<Fact>)> {
     };
     let facts = |value: &Option<Value>| value.as_ref().and_then(tell).unwrap_or_default();
     Some((facts(&one.before), facts(&one.after)))
+}
+
+/// What a new route is unless somebody says otherwise.
+fn usual(one: &Difference) -> Option<Vec<Fact>> {
+    let route: Route = (one.kind == ObjectKind::Route).then(|| object(one.after.as_ref()?))??;
+    Some(route_form::facts_of(&Route::new(route.id, route.pattern)))
 }
 
 fn object<T: DeserializeOwned>(value: &Value) -> Option<T> {

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use super::change::Change;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
+use crate::console::directory::known::known;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::urls;
@@ -74,10 +75,11 @@ async fn respond(
     (status, outcome): (StatusCode, Option<Notice>),
 ) -> Answer {
     let shown = asked.shown(console).await?;
+    let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
     let changes = shown.pending.iter();
     let page = DiscardPage {
         changes: changes
-            .map(|one| Change::new(&one.difference, one.author.as_ref(), &shown.names))
+            .map(|one| Change::new(&one.difference, one.author.as_ref(), (&shown.names, &known)))
             .collect(),
         content: shown.drafted().book.content_hash(),
         frame: shown.framed_without_bar(asked.frame("Discard the draft", Section::Draft)?),

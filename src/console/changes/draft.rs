@@ -12,6 +12,7 @@ use crate::authz::console::ConsoleAction;
 use crate::authz::lints::lint;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
+use crate::console::directory::known::{AuthorName, known};
 use crate::console::guard::Admitted;
 use crate::console::saving::{Saved, Unsaved, save, unsaved};
 use crate::console::sections::Section;
@@ -20,6 +21,7 @@ use crate::console::urls;
 use crate::console::words::count;
 use crate::model::difference::{Difference, ObjectKind, revised};
 use crate::model::id::ReleaseNumber;
+use crate::model::known::Known;
 use crate::publishing::{Content, Order, Review, SecondPerson};
 use crate::store::Author;
 use crate::web::link::Link;
@@ -68,7 +70,7 @@ pub struct DraftPage {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
     /// Who.
-    pub by: String,
+    pub by: AuthorName,
     /// When.
     pub at: Moment,
 }
@@ -136,7 +138,7 @@ pub(super) async fn approve(console: Arc<Console>, asked: Admitted) -> Answer {
             console.doorkeeper.audit.changes_made();
             Saved::Done
         }
-        Err(refusal) => unsaved(&asked, refusal)?,
+        Err(refusal) => unsaved(&console, &asked, refusal).await?,
     };
     match saved.done() {
         Ok(()) => Ok(see_other(&urls::draft())),
@@ -175,7 +177,7 @@ pub(super) async fn publish(console: Arc<Console>, asked: Admitted) -> Answer {
             console.doorkeeper.live.install(snapshot);
             Ok(see_other(&urls::draft()))
         }
-        Err(refusal) => match unsaved(&asked, refusal)?.done() {
+        Err(refusal) => match unsaved(&console, &asked, refusal).await?.done() {
             Ok(()) => Ok(see_other(&urls::draft())),
             Err(Unsaved { status, why }) => {
                 let why = why.replace("Nothing was saved", "Nothing was published");
@@ -214,7 +216,8 @@ async fn respond(
     let shown = asked.shown(console).await?;
     let review = asked.review(console, shown.drafted().book).await?;
     let frame = asked.frame("Draft", Section::Draft)?;
-    let mut page = filled(console, (&shown, &review), frame);
+    let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let mut page = filled(console, (&shown, &review, &known), frame);
     page.outcome = outcome;
     offer(console, asked, (&mut page, &review, note));
     Ok(page::console(status, &page.frame, &page))
@@ -252,10 +255,14 @@ fn offer(
 
 const SECOND: &str = "Publishing takes two: somebody else than whoever publishes has to approve of exactly this draft. Any edit voids an approval.";
 
-fn filled(console: &Console, (shown, review): (&Shown, &Review), frame: Frame) -> DraftPage {
+fn filled(
+    console: &Console,
+    (shown, review, known): (&Shown, &Review, &Known),
+    frame: Frame,
+) -> DraftPage {
     let changes = shown.pending.iter();
     let changes: Vec<_> = changes
-        .map(|one| Change::new(&one.difference, one.author.as_ref(), &shown.names))
+        .map(|one| Change::new(&one.difference, one.author.as_ref(), (&shown.names, known)))
         .collect();
     let problems = review.problems.iter().flat_map(|error| &error.problems);
     let (all, broken) = (review.book.assertions.len(), review.broken.len());
@@ -278,7 +285,10 @@ fn filled(console: &Console, (shown, review): (&Shown, &Review), frame: Frame) -
         approvals: review
             .approvals
             .iter()
-            .map(|Author { by, at }| Approval { by: by.clone(), at: Moment::new(*at) })
+            .map(|Author { by, at }| Approval {
+                by: AuthorName::of(by, known),
+                at: Moment::new(*at),
+            })
             .collect(),
         second: None,
         approve: None,

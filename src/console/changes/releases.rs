@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
+use crate::console::directory::known::{AuthorName, known};
 use crate::console::guard::Admitted;
 use crate::console::saving::{Saved, Unsaved, unsaved};
 use crate::console::sections::Section;
@@ -53,7 +54,7 @@ pub struct ReleaseRow {
     /// When.
     pub at: Moment,
     /// By whom.
-    pub by: String,
+    pub by: AuthorName,
     /// What for.
     pub note: String,
     /// What it changed, in numbers ("+3 ~1 −2").
@@ -123,7 +124,7 @@ pub(super) async fn restore(console: Arc<Console>, asked: Admitted) -> Answer {
             Saved::Done
         }
         Err(crate::publishing::Refusal::Unknown(_)) => return Err(Box::new(asked.no_page())),
-        Err(refusal) => unsaved(&asked, refusal)?,
+        Err(refusal) => unsaved(&console, &asked, refusal).await?,
     };
     match saved.done() {
         Ok(()) => Ok(see_other(&urls::draft())),
@@ -143,6 +144,7 @@ async fn respond(
     let shown = asked.shown(console).await?;
     let unread = |error: StoreError| Box::new(asked.unavailable(&error));
     let lines = console.store.releases(before, ROWS).await.map_err(unread)?;
+    let known = known(console).await.map_err(unread)?;
     let last = lines.last().map(|line| line.number).filter(|number| number.0 > 1);
     let may = asked.may(console, ConsoleAction::EditDraft);
     let mut rows = Vec::with_capacity(lines.len());
@@ -151,7 +153,8 @@ async fn respond(
         let past = line.number != shown.number;
         let standing = if past { Standing::Past } else { Standing::Live };
         let restore = (may && past).then(|| urls::restore(line.number));
-        rows.push(row(line, &changed, (standing, restore)));
+        let by = AuthorName::of(&line.author.by, &known);
+        rows.push(row((line, by), &changed, (standing, restore)));
     }
     let page = ReleasesPage {
         frame: shown.framed(asked.frame("Releases", Section::Releases)?),
@@ -186,7 +189,7 @@ async fn rule_book(
 }
 
 fn row(
-    line: ReleaseLine,
+    (line, by): (ReleaseLine, AuthorName),
     changed: &[Difference],
     (standing, restore): (Standing, Option<Link>),
 ) -> ReleaseRow {
@@ -197,7 +200,7 @@ fn row(
         number: number.0,
         standing,
         at: Moment::new(author.at),
-        by: author.by,
+        by,
         note,
         counts: format!("+{added} ~{other} −{removed}"),
         counted: format!("{added} added, {other} changed, {removed} removed"),

@@ -17,6 +17,7 @@ use crate::authz::layout::formatted;
 use crate::authz::problem::Object;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
+use crate::console::changes::change::TextLine;
 use crate::console::guard::Admitted;
 use crate::console::saving::save;
 use crate::console::sections::Section;
@@ -24,6 +25,7 @@ use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::model::difference::revision;
 use crate::model::id::PolicyId;
+use crate::model::line_diff::{self, Mark};
 use crate::model::policy::Policy;
 use crate::model::rule_book::RuleBook;
 use crate::web::link::Link;
@@ -47,6 +49,8 @@ pub struct PolicyPage {
     pub text: String,
     /// Of the policy that the form was made from; empty for a new one.
     pub revision: String,
+    /// What somebody else made of it meanwhile, and what was typed, line by line.
+    pub versions: Option<[Vec<TextLine>; 2]>,
     /// What is wrong with it, each with its line and column.
     pub problems: Vec<String>,
     /// What is most likely not meant.
@@ -146,8 +150,10 @@ pub(super) async fn change(console: Arc<Console>, asked: Admitted) -> Answer {
     let policy = find(&drafted.book, &asked).ok_or_else(|| Box::new(asked.no_page()))?;
     let mut page = filled(&console, &asked, (&shown, policy))?;
     if entry.revision != revision(policy) {
-        entry.text.clone_into(&mut page.text);
-        page.bad("Somebody else changed this policy meanwhile, so nothing was saved. Below is what you typed; saving it now replaces theirs.");
+        let typed = entry.text.replace("\r\n", "\n");
+        page.versions = Some(beside(&policy.text, &typed));
+        page.text = typed;
+        page.bad("Somebody else changed this policy meanwhile, so nothing was saved. Both versions stand below; saving now puts yours in the place of theirs.");
         return Ok(page::console(StatusCode::CONFLICT, &page.frame, &page));
     }
     let id = policy.id.clone();
@@ -203,6 +209,10 @@ async fn decide(
         match save(console, asked, (&drafted.book, &to)).await?.done() {
             Ok(()) => return Ok(see_other(&urls::policy(&id))),
             Err(unsaved) if unsaved.status == StatusCode::CONFLICT => {
+                let now = asked.shown(console).await?.drafted();
+                let theirs = now.book.policies.iter().find(|policy| policy.id == id);
+                page.revision = theirs.map(revision).unwrap_or_default();
+                page.versions = theirs.map(|theirs| beside(&theirs.text, &page.text));
                 page.bad(&unsaved.why);
                 return Ok(page::console(unsaved.status, &page.frame, &page));
             }
@@ -222,6 +232,16 @@ async fn decide(
 
 fn find<'a>(book: &'a RuleBook, asked: &Admitted) -> Option<&'a Policy> {
     book.policies.iter().find(|policy| policy.id.as_str() == asked.param("policy"))
+}
+
+/// Two texts beside each other: of each its own lines, marked where the other has none of them.
+fn beside(theirs: &str, yours: &str) -> [Vec<TextLine>; 2] {
+    let all = line_diff::between(theirs, yours);
+    let of = |other: Mark| {
+        let own = all.iter().filter(|line| line.mark != other).cloned();
+        own.map(TextLine::new).collect()
+    };
+    [of(Mark::Comes), of(Mark::Goes)]
 }
 
 fn filled(
@@ -253,6 +273,7 @@ fn empty(shown: &Shown, frame: Frame) -> PolicyPage {
         stage: Stage::New,
         text: String::new(),
         revision: String::new(),
+        versions: None,
         problems: Vec::new(),
         lints: Vec::new(),
         elsewhere: Vec::new(),

@@ -1,6 +1,6 @@
 //! Every protected path, and who may open it, without opening each one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -18,7 +18,7 @@ use crate::console::urls;
 use crate::console::words::{Access, count};
 use crate::model::app::App;
 use crate::model::difference::ObjectKind;
-use crate::model::id::AppId;
+use crate::model::id::{AppId, RouteId};
 use crate::model::route::Route;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame};
@@ -106,7 +106,8 @@ fn filled(shown: &Shown, frame: Frame) -> RoutesPage {
         by_app.entry(route.id.app()).or_default().push(route);
     }
     let mut gone: BTreeMap<&AppId, Vec<&Route>> = BTreeMap::new();
-    for route in shown.book.routes.iter().filter(|route| drafted.route(&route.id).is_none()) {
+    let kept: BTreeSet<&RouteId> = drafted.book.routes.iter().map(|route| &route.id).collect();
+    for route in shown.book.routes.iter().filter(|route| !kept.contains(&route.id)) {
         gone.entry(route.id.app()).or_default().push(route);
     }
     let is_gone = |app: &&App| !drafted.book.apps.iter().any(|other| other.id == app.id);

@@ -97,7 +97,13 @@ async fn review_names_each_change_and_undoes_one() {
     assert!(empty.text.contains("No changes in the draft"));
     remove(&scene, &owner).await;
     let page = scene.send(&owner, get("/console/draft")).await;
-    for text in ["finance-write", "Removed", "It compiles and validates.", "Publish release 2"] {
+    for text in [
+        "finance-write",
+        "Removed",
+        ">olive</bdi>",
+        "It compiles and validates.",
+        "Publish release 2",
+    ] {
         assert!(page.text.contains(text), "{text}: {}", page.text);
     }
     let answer = form(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::console::Console;
+use crate::console::again::kept::Kept;
 use crate::console::changes::trials::Trials;
 use crate::console::setup::entra::AtEntra;
 use crate::groups::Groups;
@@ -86,6 +87,7 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         reader: scene.reader.clone(),
         searcher: scene.searcher.clone(),
         stop: stopped(),
+        kept: Kept::default(),
         trials: Trials::default(),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
         entra: Arc::new(told),

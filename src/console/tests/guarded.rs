@@ -9,7 +9,7 @@ use crate::console::endpoints::{Endpoint, Verb, table};
 use crate::console::urls;
 
 /// An address that the pattern stands for, and that is there for those who may see it.
-fn address(endpoint: &Endpoint, [decision, change]: [&str; 2]) -> String {
+pub(super) fn address(endpoint: &Endpoint, [decision, change]: [&str; 2]) -> String {
     let path = match endpoint.path {
         urls::ROLE => format!("{}?value=Reports.Read", urls::ROLE),
         urls::ENDING => format!("{}?user={}", urls::ENDING, subject("uma")),

@@ -8,6 +8,7 @@ mod entra;
 mod events;
 mod explore;
 mod forged;
+mod fresh;
 mod guarded;
 mod hostile;
 mod leaving;

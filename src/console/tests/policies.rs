@@ -70,7 +70,11 @@ async fn what_is_wrong_is_placed_and_what_was_typed_stays() {
     let fields = [("revision", "stale"), ("text", "kept as typed"), ("order", "save")];
     let late = form(&scene, &owner, (POLICY, &fields)).await;
     assert_eq!(late.status, StatusCode::CONFLICT);
-    assert!(late.text.contains("kept as typed"));
+    for text in ["kept as typed", "Both versions", "In the draft now", "no-guests-in-admin"] {
+        assert!(late.text.contains(text), "{text}: {}", late.text);
+    }
+    let theirs = late.text.split("In the draft now").nth(1).unwrap();
+    assert!(theirs.contains("principal.guest"), "{}", late.text);
     assert_eq!(waiting(&scene).await, 0);
 }
 

@@ -15,7 +15,8 @@ async fn releases_are_listed_with_what_each_changed_and_any_two_are_compared() {
     let hash = content(&scene, &owner).await;
     publish(&scene, &owner, [&hash, "1", "No bookings"]).await;
     let list = scene.send(&owner, get("/console/releases")).await;
-    for text in ["Release 2", "In force", "No bookings", "0 added, 0 changed, 1 removed"] {
+    for text in ["Release 2", "In force", "No bookings", "0 added, 0 changed, 1 removed", ">olive<"]
+    {
         assert!(list.text.contains(text), "{text}: {}", list.text);
     }
     let older = scene.send(&owner, get("/console/releases?before=2")).await;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::entra::Told;
 use crate::config::{InForce, Provenance, Shown};
 use crate::console::Console;
+use crate::console::again::kept::Kept;
 use crate::console::changes::trials::Trials;
 use crate::groups::Groups;
 use crate::model::rule_book::RuleBook;
@@ -42,6 +43,7 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
         reader: scene.reader.clone(),
         searcher: scene.searcher.clone(),
         stop: stopped(),
+        kept: Kept::default(),
         trials: Trials::default(),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),

@@ -1,7 +1,7 @@
 //! Under its own release a decision falls the same, and whatever does not is told.
 
 use super::{Ask, FINANCE, book, check, compiled, id, no_params, spelled, uma, user};
-use crate::authz::console::{ConsoleAction, ConsoleRole, ConsoleRules, Holder, PORTAL};
+use crate::authz::console::{ConsoleAction, ConsoleRole, ConsoleRules, Holder, Manner, PORTAL};
 use crate::model::grant::Method;
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::{ClientAddress, DecisionRecord, Door, Reason, RuleId, Verdict};
@@ -108,10 +108,14 @@ fn pages_of_ours_are_decided_by_the_rules_of_the_program() {
     // Nobody holds a role any more.
     let now = ConsoleRules::new(Vec::new()).unwrap();
     let base = Ask::new(uma(), Method::Get, "/").recorded(&compiled(&book()));
-    for action in ConsoleAction::ALL {
+    for (action, method) in ConsoleAction::ALL.into_iter().zip(["GET", "POST"].into_iter().cycle())
+    {
         for who in [uma(), user(2, "Nora", &[]), Principal::Anonymous] {
-            let decision = then.decide(&who, action);
             let mut record = base.clone();
+            method.clone_into(&mut record.facts.method);
+            let times = (record.circumstances.now, record.circumstances.signed_in_at);
+            let manner = Manner::of(method, times);
+            let decision = then.decide_on((&who, &then.facts(&who)), (action, manner));
             record.facts.door = Door::Console;
             (record.app, record.route) = (None, None);
             record.action = action.as_str().to_owned();

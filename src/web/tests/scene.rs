@@ -26,9 +26,12 @@ use crate::model::host::{Host, Origin};
 use crate::model::id::ReleaseNumber;
 use crate::model::record::{ClientAddress, Door, Event, RecordLine, RequestFacts};
 use crate::model::rule_book::RuleBook;
-use crate::model::session::Identity;
+use crate::model::session::{Identity, StepUp};
 use crate::model::time::{Clock, Timestamp};
-use crate::session::{Ledger, NewSession, NotRecorded, Parts, Pending, SessionLimits, Sessions};
+use crate::session::{
+    Ledger, NewSession, NotRecorded, Parts, Pending, Proven, SessionLimits, Sessions, SteppedUp,
+    Token,
+};
 use crate::store::audit::AuditReader;
 use crate::store::audit::search::Searcher;
 use crate::store::{Publication, Store};
@@ -258,20 +261,8 @@ impl Scene {
 
     /// The same, with a display name.
     pub(crate) async fn known_as(&self, [id, name]: [&str; 2], roles: &[&str]) -> Person {
-        let groups: &[&str] = if id == "uma" { &[FINANCE] } else { &[] };
-        let user = serde_json::json!({
-            "subject": subject(id), "user_name": format!("{name}@contoso.example"),
-            "name": name, "email": null, "guest": "member", "groups": groups, "roles": roles,
-        });
-        let identity = Identity {
-            user: serde_json::from_value(user).unwrap(),
-            auth_contexts: BTreeSet::new(),
-            entra_session: None,
-            login_hint: None,
-            authenticated_at: None,
-        };
         let new = NewSession {
-            identity,
+            identity: identity([id, name], roles),
             refresh_token: None,
             host: host(),
             client: ClientAddress::Known(Ipv4Addr::LOCALHOST.into()),
@@ -280,6 +271,24 @@ impl Scene {
         };
         let signed_in = self.doorkeeper.sessions.sign_in(new).await.unwrap();
         Person { cookie: Some(signed_in.token.expose().to_owned()) }
+    }
+
+    /// The same person in the same session, who has proved just now who they are.
+    pub(crate) async fn proved(&self, person: &Person, (id, roles): (&str, &[&str])) -> Person {
+        let sessions = &self.doorkeeper.sessions;
+        let token = Token::parse(person.cookie.as_deref().unwrap()).unwrap();
+        let session = sessions.load(&token, &host()).await.unwrap().expect("a session");
+        let proven = Proven {
+            session: &session.id,
+            identity: identity([id, id], roles),
+            refresh_token: None,
+            asked: &StepUp { context: None, max_age: Some(Duration::from_mins(30)) },
+            client: ClientAddress::Known(Ipv4Addr::LOCALHOST.into()),
+        };
+        let SteppedUp::Done(token) = sessions.step_up(proven).await.unwrap() else {
+            panic!("the session has ended, or is another person's")
+        };
+        Person { cookie: Some(token.expose().to_owned()) }
     }
 
     pub(crate) async fn owner(&self) -> Person {
@@ -365,6 +374,22 @@ impl Scene {
 
 fn body(line: &RecordLine) -> serde_json::Value {
     serde_json::from_str(&line.body).unwrap()
+}
+
+/// What Entra says of the person of this name and display name, in Finance when it is `uma`.
+fn identity([id, name]: [&str; 2], roles: &[&str]) -> Identity {
+    let groups: &[&str] = if id == "uma" { &[FINANCE] } else { &[] };
+    let user = serde_json::json!({
+        "subject": subject(id), "user_name": format!("{name}@contoso.example"),
+        "name": name, "email": null, "guest": "member", "groups": groups, "roles": roles,
+    });
+    Identity {
+        user: serde_json::from_value(user).unwrap(),
+        auth_contexts: BTreeSet::new(),
+        entra_session: None,
+        login_hint: None,
+        authenticated_at: None,
+    }
 }
 
 fn host() -> Host {
