@@ -16,6 +16,7 @@ use crate::config::{self, AccessTokens, Config, ConsoleMember};
 use crate::console::Console;
 use crate::console::again::kept::Kept;
 use crate::console::changes::trials::Trials;
+use crate::console::integrity::checks::{Checks, Means};
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
@@ -235,6 +236,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         stop: ground.stop.clone(),
         kept: Kept::default(),
         trials: Trials::new(ground.tasks.clone(), ground.stop.clone()),
+        checks: checks(ground),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
         settings: ground.config.in_force().into(),
@@ -247,6 +249,17 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         contact: ground.config.contact.clone(),
     };
     Ok(console.router().merge(portal.router()))
+}
+
+/// What checks the log when somebody asks for it.
+fn checks(ground: &Ground<'_>) -> Checks {
+    let means = Means {
+        file: ground.reader.file(),
+        places: super::places(ground.config),
+        audit: ground.audit.clone(),
+        clock: ground.clock.clone(),
+    };
+    Checks::new(means, ground.tasks.clone(), ground.stop.clone())
 }
 
 fn holders(config: &Config) -> Vec<(ConsoleRole, Holder)> {

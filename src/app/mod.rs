@@ -411,8 +411,13 @@ pub fn publishing(config: &Config, store: Store) -> Publishing {
 pub fn ward(config: &Config) -> Result<Ward> {
     let directory = &config.keys.directory;
     let (key, successor) = (Keys::log(directory)?, Keys::begun_log(directory)?);
-    let (mark, file) = (directory.join("log.mark"), config.audit.anchor_file.clone());
-    Ok(Ward { key, successor, places: Places { mark, file } })
+    Ok(Ward { key, successor, places: places(config) })
+}
+
+/// Where checkpoints of the log are told.
+fn places(config: &Config) -> Places {
+    let mark = config.keys.directory.join("log.mark");
+    Places { mark, file: config.audit.anchor_file.clone() }
 }
 
 /// Where records leave to.

@@ -4,7 +4,7 @@
 //! beside the key. Only committed checkpoints get here. At a start the mark is compared with what the file has: a log that
 //! is shorter than it was is not written on.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, notes};
 use super::error::AuditError;
 use crate::keys::LogPublicKey;
+use crate::model::time::Timestamp;
 use crate::store::audit::Head;
 
 /// So often. What somebody with database and key could still take back is what is newer.
@@ -27,6 +28,76 @@ pub struct Places {
     pub mark: PathBuf,
     /// A file that checkpoints are appended to.
     pub file: Option<PathBuf>,
+}
+
+/// The most of an anchor file that is read back: the newest two weeks of it, at a checkpoint a minute.
+const READ_MAX: u64 = 4 << 20;
+
+/// What a place keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The file.
+    pub path: PathBuf,
+    /// Its notes, oldest first; of a long file the newest.
+    pub notes: Vec<String>,
+    /// When something was last told it.
+    pub at: Option<Timestamp>,
+}
+
+impl Places {
+    /// What the mark keeps.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn in_mark(&self) -> Result<Kept, AuditError> {
+        kept(&self.mark)
+    }
+
+    /// What the anchor file keeps, where there is one.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn in_file(&self) -> Option<Result<Kept, AuditError>> {
+        self.file.as_deref().map(kept)
+    }
+
+    /// All notes that can be read back.
+    ///
+    /// # Errors
+    /// When a place can't be read.
+    pub fn notes(&self) -> Result<Vec<String>, AuditError> {
+        let mut notes = self.in_mark()?.notes;
+        if let Some(file) = self.in_file() {
+            notes.extend(file?.notes);
+        }
+        Ok(notes)
+    }
+}
+
+/// A file that is not there yet keeps nothing.
+fn kept(path: &Path) -> Result<Kept, AuditError> {
+    let read = || {
+        let mut file = std::fs::File::open(path)?;
+        let facts = file.metadata()?;
+        file.seek(SeekFrom::Start(facts.len().saturating_sub(READ_MAX)))?;
+        let mut bytes = Vec::new();
+        file.take(READ_MAX).read_to_end(&mut bytes)?;
+        let since = facts.modified()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Ok::<_, std::io::Error>((bytes, Timestamp::from_micros(0).plus(since)))
+    };
+    let path = path.to_owned();
+    match read() {
+        Ok((bytes, at)) => {
+            let mut notes = notes(&String::from_utf8_lossy(&bytes));
+            // The first may be the end of one, and the last one that is being written.
+            notes.retain(|note| Checkpoint::unverified(note).is_ok());
+            Ok(Kept { path, notes, at: Some(at) })
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Ok(Kept { path, notes: Vec::new(), at: None })
+        }
+        Err(error) => Err(failed("read back what was anchored in", &path)(error)),
+    }
 }
 
 /// Anchors checkpoints as they come.

@@ -48,7 +48,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-pub use self::anchors::Places;
+pub use self::anchors::{Kept, Places};
 use self::checkpoint::{Checkpoint, verifier_key};
 pub use self::drain::{Outbox, OutboxFuture};
 use self::envelope::{Envelope, Seal};

@@ -17,7 +17,7 @@ use crate::console::Console;
 
 use super::answers::Answer;
 use super::guard::{self, Admitted};
-use super::{again, apps, changes, directory, explore, log, rules, setup};
+use super::{again, apps, changes, directory, explore, integrity, log, reports, rules, setup};
 
 /// What comes of a request that was let in: the page, or an answer instead of it.
 pub(super) type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
@@ -82,7 +82,7 @@ impl fmt::Debug for Endpoint {
 }
 
 /// The rows, kept beside the pages that answer them.
-static ROOMS: [&[Endpoint]; 8] = [
+static ROOMS: [&[Endpoint]; 10] = [
     again::ENDPOINTS,
     apps::ENDPOINTS,
     rules::ENDPOINTS,
@@ -90,6 +90,8 @@ static ROOMS: [&[Endpoint]; 8] = [
     explore::ENDPOINTS,
     directory::ENDPOINTS,
     log::ENDPOINTS,
+    integrity::ENDPOINTS,
+    reports::ENDPOINTS,
     setup::ENDPOINTS,
 ];
 

@@ -21,6 +21,7 @@ use crate::web::doorkeeper::Doorkeeper;
 
 use self::again::kept::Kept;
 use self::changes::trials::Trials;
+use self::integrity::checks::Checks;
 use self::setup::entra::AtEntra;
 
 pub mod again;
@@ -33,12 +34,17 @@ pub mod directory;
 pub mod endpoints;
 pub mod explore;
 mod guard;
+pub mod integrity;
 pub mod log;
+pub mod printed;
+pub mod reports;
 pub mod rules;
 mod saving;
 pub mod sections;
 pub mod setup;
 mod showing;
+mod streamed;
+mod streaming;
 pub mod urls;
 pub mod words;
 
@@ -64,6 +70,8 @@ pub struct Console {
     pub stop: CancellationToken,
     /// Replays of the log under drafts.
     pub trials: Trials,
+    /// The check of the log, while there is one.
+    pub checks: Checks,
     /// Forms that wait until their sender has signed in again.
     pub kept: Kept,
     /// What groups are called.

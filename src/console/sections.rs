@@ -31,6 +31,10 @@ pub enum Section {
     Decisions,
     /// What was changed, and what else happened.
     Changes,
+    /// Whether the log is whole.
+    Integrity,
+    /// What is printed for those who ask.
+    Reports,
     /// How Cedargate itself stands at Entra.
     Entra,
     /// The settings as they are in force.
@@ -48,7 +52,7 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Routes,
         Self::Policies,
         Self::Draft,
@@ -60,6 +64,8 @@ impl Section {
         Self::Sessions,
         Self::Decisions,
         Self::Changes,
+        Self::Integrity,
+        Self::Reports,
         Self::Entra,
         Self::Settings,
     ];
@@ -76,7 +82,9 @@ impl Section {
             | Self::Entra => ConsoleAction::ReadRules,
             Self::Explorer | Self::People | Self::Sessions => ConsoleAction::ReadPeople,
             Self::Settings => ConsoleAction::ReadSettings,
-            Self::Decisions | Self::Changes => ConsoleAction::ReadLog,
+            Self::Decisions | Self::Changes | Self::Integrity | Self::Reports => {
+                ConsoleAction::ReadLog
+            }
         }
     }
 
@@ -96,6 +104,12 @@ impl Section {
                 sign("Assurance", "Decisions", "scroll-text", "d", urls::decisions())
             }
             Self::Changes => sign("Assurance", "Changes", "activity", "c", urls::events()),
+            Self::Integrity => {
+                sign("Assurance", "Integrity", "shield-check", "i", urls::integrity())
+            }
+            Self::Reports => {
+                sign("Assurance", "Reports", "chart-no-axes-column", "a", urls::reports())
+            }
             Self::Entra => sign("Set-up", "Entra", "key-round", "e", urls::entra()),
             Self::Settings => sign("Set-up", "Settings", "settings", "o", urls::settings()),
         }

@@ -78,6 +78,11 @@ impl Shown {
         }
     }
 
+    /// Which release, and since when ("Release 7, 24 Nov 2026").
+    pub(super) fn words(&self) -> &str {
+        &self.words
+    }
+
     /// The same with other rules than those in force, and what their groups are called.
     pub(super) fn with_rules(self, book: RuleBook, names: GroupNames) -> Self {
         Self { book, names, ..self }

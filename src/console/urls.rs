@@ -101,6 +101,26 @@ pub const ENDING: &str = "/console/sessions/end";
 pub const EVENTS: &str = "/console/changes";
 /// Endpoint pattern of one event of the log.
 pub const EVENT: &str = "/console/changes/{event}";
+/// Endpoint pattern of the proof that a record is in the log.
+pub const PROOF: &str = "/console/decisions/{id}/proof";
+/// Endpoint pattern of whether the log is whole.
+pub const INTEGRITY: &str = "/console/integrity";
+/// Endpoint pattern that begins a check of the log.
+pub const CHECK: &str = "/console/integrity/check";
+/// Endpoint pattern of how far a check is, as it goes on.
+pub const CHECK_PROGRESS: &str = "/console/integrity/progress";
+/// Endpoint pattern that ends a check of the log.
+pub const CHECK_CANCEL: &str = "/console/integrity/cancel";
+/// Endpoint pattern of what a check found, for printing.
+pub const CERTIFICATE: &str = "/console/integrity/certificates/{check}";
+/// Endpoint pattern of the reports.
+pub const REPORTS: &str = "/console/reports";
+/// Endpoint pattern of who can reach what; a form that takes it away posts to it.
+pub const ACCESS_REPORT: &str = "/console/reports/access";
+/// Endpoint pattern of what was refused; a form that takes it away posts to it.
+pub const REFUSALS_REPORT: &str = "/console/reports/refusals";
+/// Endpoint pattern of what was changed and published; a form that takes it away posts to it.
+pub const CHANGES_REPORT: &str = "/console/reports/changes";
 /// Endpoint pattern of what was sent under a sign-in too old for it, to be sent again.
 pub const AGAIN: &str = "/console/again/{id}";
 /// Endpoint pattern of the settings.
@@ -299,6 +319,11 @@ pub fn events() -> Link {
     Link::path(&["console", "changes"])
 }
 
+/// What a query finds of what happened, over all that is kept.
+pub fn events_where(query: &str) -> Link {
+    events().with_query("q", query).with_query("range", "all")
+}
+
 /// What one person or operator did, over all that is kept.
 pub fn events_of(actor: &str) -> Link {
     let terms = vec![Term {
@@ -311,6 +336,61 @@ pub fn events_of(actor: &str) -> Link {
 /// One event of the log.
 pub fn event(id: &DecisionId) -> Link {
     Link::path(&["console", "changes", &id.to_string()])
+}
+
+/// The proof that a record is in the log.
+pub fn proof(id: &DecisionId) -> Link {
+    Link::path(&["console", "decisions", &id.to_string(), "proof"])
+}
+
+/// Whether the log is whole.
+pub fn integrity() -> Link {
+    Link::path(&["console", "integrity"])
+}
+
+/// Where a check of the log is begun.
+pub fn check() -> Link {
+    Link::path(&["console", "integrity", "check"])
+}
+
+/// How far a check is, as it goes on.
+pub fn check_progress() -> Link {
+    Link::path(&["console", "integrity", "progress"])
+}
+
+/// Where a check of the log is ended.
+pub fn check_cancel() -> Link {
+    Link::path(&["console", "integrity", "cancel"])
+}
+
+/// What a check found, for printing.
+pub fn certificate(id: &DecisionId) -> Link {
+    Link::path(&["console", "integrity", "certificates", &id.to_string()])
+}
+
+/// The reports.
+pub fn reports() -> Link {
+    Link::path(&["console", "reports"])
+}
+
+/// Who can reach what.
+pub fn access_report() -> Link {
+    Link::path(&["console", "reports", "access"])
+}
+
+/// Who can reach one route, for printing.
+pub fn access_report_of(route_id: &RouteId) -> Link {
+    access_report().with_path("route", route_id.as_str())
+}
+
+/// What was refused.
+pub fn refusals_report() -> Link {
+    Link::path(&["console", "reports", "refusals"])
+}
+
+/// What was changed and published.
+pub fn changes_report() -> Link {
+    Link::path(&["console", "reports", "changes"])
 }
 
 /// How Cedargate stands at Entra.

@@ -34,6 +34,7 @@ pub mod browser;
 pub mod civil;
 mod client_address;
 mod conditions;
+pub mod csv;
 pub mod cut;
 pub mod difference;
 pub mod entra;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use super::actor::Actor;
 use super::civil::{LocalTime, Zone};
@@ -121,27 +121,21 @@ pub enum MfaState {
 }
 
 /// A request and what was decided about it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct DecisionRecord {
     /// The request.
-    #[serde(flatten)]
     pub facts: RequestFacts,
     /// Who asked. Their reference is put last in the body ([`super::body`]).
-    #[serde(skip)]
     pub principal: Arc<PrincipalSnapshot>,
     /// Their session here, if any.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<SessionId>,
     /// The app; none for our own pages.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppId>,
     /// The route that the path matched.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<RouteId>,
     /// The Cedar action.
     pub action: String,
     /// What the console decided on; none where it did not decide.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub console: Option<ConsoleFacts>,
     /// The circumstances.
     pub circumstances: Circumstances,
@@ -154,10 +148,57 @@ pub struct DecisionRecord {
     /// The rules that made it, sorted.
     pub rules: Vec<RuleId>,
     /// Evaluation errors, sorted: rule and message.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
     /// Time that deciding took, in microseconds.
     pub duration_us: u64,
+}
+
+/// The fields of a decision as they are spelled: without the app that its route names, an action that is the method, and
+/// what is empty. Who asked is put behind them ([`super::body`]).
+#[derive(Serialize)]
+struct Spelled<'a> {
+    #[serde(flatten)]
+    facts: &'a RequestFacts,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a SessionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<&'a AppId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<&'a RouteId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    console: Option<&'a ConsoleFacts>,
+    circumstances: &'a Circumstances,
+    release: ReleaseNumber,
+    verdict: Verdict,
+    reason: Reason,
+    rules: &'a [RuleId],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    errors: &'a [String],
+    duration_us: u64,
+}
+
+impl Serialize for DecisionRecord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let route = self.route.as_ref();
+        let spelled = Spelled {
+            facts: &self.facts,
+            session: self.session.as_ref(),
+            app: self.app.as_ref().filter(|app| route.is_none_or(|route| route.app() != *app)),
+            route,
+            action: Some(self.action.as_str()).filter(|action| *action != self.facts.method),
+            console: self.console.as_ref(),
+            circumstances: &self.circumstances,
+            release: self.release,
+            verdict: self.verdict,
+            reason: self.reason,
+            rules: &self.rules,
+            errors: &self.errors,
+            duration_us: self.duration_us,
+        };
+        spelled.serialize(serializer)
+    }
 }
 
 /// Why a request was refused before there was anything to decide.

@@ -64,7 +64,8 @@ struct Body {
     app: Option<AppId>,
     #[serde(default)]
     route: Option<RouteId>,
-    action: String,
+    #[serde(default)]
+    action: Option<String>,
     #[serde(default)]
     console: Option<ConsoleFacts>,
     circumstances: Circumstances,
@@ -112,6 +113,9 @@ impl Recorded {
             let why = "its principal has another content than the one that was recorded".to_owned();
             return Err(Unreadable { id, why });
         }
+        // Left out where the route and the method say them.
+        let app = body.app.or_else(|| body.route.as_ref().map(|route| route.app().clone()));
+        let action = body.action.unwrap_or_else(|| body.method.clone());
         let facts = RequestFacts {
             request: body.request,
             door: body.door,
@@ -125,9 +129,9 @@ impl Recorded {
             facts,
             principal: content,
             session: body.session,
-            app: body.app,
+            app,
             route: body.route,
-            action: body.action,
+            action,
             console: body.console,
             circumstances: body.circumstances,
             release: body.release,

@@ -10,6 +10,7 @@ pub mod contact;
 pub mod cookie;
 pub mod csrf;
 pub mod doorkeeper;
+pub mod download;
 pub mod exchange;
 pub mod fault;
 pub mod flood;

@@ -7,7 +7,7 @@
 #   anonymous  cedargate: a route open to everyone; decided, durably recorded, then carried to the same upstream
 #   signed-in  cedargate: the same behind a session and a grant to a group, with identity headers and assertion
 # Rounds are interleaved; the best of them counts. The gate is held to half of what nginx does that decides and records
-# nothing, and to five times its p99. "In sync" is the share of time in which the disk has to make a commit durable. Ratios and CPU time per request can be compared between machines,
+# nothing, and to five times its p99. "In sync" is the share of time in which the disk makes commits durable, estimated: commits times the median of a sync. Ratios and CPU time per request can be compared between machines,
 # requests per second can't. Everything listens on 127.0.0.1, and only what was started here is ended.
 #
 # Variables: SECONDS_EACH (4), ROUNDS (3), CONNECTIONS ("64 256"), PORT (18200: this and the next 12),
@@ -243,4 +243,6 @@ awk -v targets="$targets" -v seconds="$seconds" -v sync="${sync_after%% *}" '
         }
     }
 ' "$dir/results"
+# Whoever has more threads gets more of a core that others want too: the gate has several, nginx one.
+awk -v load="${load_before%% *}" 'BEGIN { if (load > 0.5) print "\nThe machine was busy (load " load "): what PASS and FAIL say here counts for nothing; CPU / nginx does." }'
 if [ -n "${KEEP:-}" ]; then cp "$dir/results" "$KEEP"; fi

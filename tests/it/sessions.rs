@@ -348,7 +348,7 @@ async fn a_session_that_its_person_ends_elsewhere_is_refused_at_the_next_request
     assert!(!text.contains("140.0"), "nothing of the browser's own text: {text}");
     assert_eq!(finance(&world, &mut odd).await, 200);
     let firefox = text.split("<li ").find(|item| item.contains("Firefox on Linux")).unwrap();
-    let end = firefox.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let end = firefox.split("danger\" href=\"").nth(1).unwrap().split('"').next().unwrap();
     let text = here.open(&world.gate(end)).await.text();
     assert!(text.contains("End this session?"), "{text}");
     let token = text.split("name=\"_csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();

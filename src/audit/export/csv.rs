@@ -1,16 +1,15 @@
-//! Records as comma-separated values, for a spreadsheet: RFC 4180, every field quoted, times in UTC.
-//!
-//! What a visitor chose may begin like a formula. Such a cell gets an apostrophe in front, and the last column says so;
-//! the exact content is in an export as JSON Lines.
+//! Records as comma-separated values, for a spreadsheet ([`crate::model::csv`]), times in UTC. The exact content is in an
+//! export as JSON Lines.
 
 use std::borrow::Cow;
 
 use serde_json_borrow::Value;
 
-use crate::model::query::Evidence;
+use crate::model::csv;
+use crate::model::query::{Evidence, app};
 
 /// The columns, in an order that stays. A change of them is another version.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 21] = [
     "time",
     "id",
     "kind",
@@ -32,7 +31,6 @@ const COLUMNS: [&str; 22] = [
     "request",
     "duration_us",
     "detail",
-    "raw_escaped",
 ];
 
 /// The version of the columns, for the name of a file.
@@ -40,10 +38,7 @@ pub const VERSION: u32 = 1;
 
 /// The first line.
 pub(super) fn header(into: &mut Vec<u8>) {
-    for column in COLUMNS {
-        cell(into, column);
-    }
-    end(into);
+    csv::header(into, &COLUMNS);
 }
 
 /// The line of a record.
@@ -58,7 +53,7 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         "refusal" => ["rule", "problem", "check"].map(|name| of(body, name)).concat().into(),
         _ => body.to_string().into(),
     };
-    let fields = [
+    let fields: [Cow<'_, str>; 21] = [
         of(body, "at"),
         of(body, "id"),
         kind.into(),
@@ -69,7 +64,7 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         of(body, "method"),
         of(body, "host"),
         of(body, "path"),
-        of(body, "app"),
+        app(body).unwrap_or_default().into(),
         of(body, "route"),
         of(body, if refused { "refusal" } else { "reason" }),
         joined(body, "rules"),
@@ -81,9 +76,7 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         of(body, "duration_us"),
         detail,
     ];
-    let escaped = fields.iter().filter(|field| cell(into, field) == Defused::Yes).count();
-    cell(into, if escaped > 0 { "1" } else { "0" });
-    end(into);
+    csv::line(into, &fields);
 }
 
 fn of<'a>(value: &'a Value<'a>, name: &'a str) -> Cow<'a, str> {
@@ -107,30 +100,4 @@ fn joined<'a>(body: &'a Value<'a>, name: &'a str) -> Cow<'a, str> {
         Some([one]) => plain(one),
         Some(all) => all.iter().map(plain).collect::<Vec<_>>().join(" ").into(),
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Defused {
-    Yes,
-    No,
-}
-
-/// Adds a field, and says whether it had to be defused.
-fn cell(into: &mut Vec<u8>, text: &str) -> Defused {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']);
-    into.extend_from_slice(if formula { b"\"'" } else { b"\"" });
-    for (at, part) in text.split('"').enumerate() {
-        if at > 0 {
-            into.extend_from_slice(b"\"\"");
-        }
-        into.extend_from_slice(part.as_bytes());
-    }
-    into.extend_from_slice(b"\",");
-    if formula { Defused::Yes } else { Defused::No }
-}
-
-fn end(into: &mut Vec<u8>) {
-    // In place of the last comma.
-    into.pop();
-    into.extend_from_slice(b"\r\n");
 }

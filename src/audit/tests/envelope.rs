@@ -231,8 +231,8 @@ fn no_field_can_hold_a_query_string_a_cookie_or_a_token() {
     }
     let allow = object(&hashed(&row(&decision(Verdict::Allow), 0)));
     let mut expected: Vec<&str> = HEAD.to_vec();
-    expected.extend("request door client method host path principal session app route".split(' '));
-    expected.extend("action circumstances release verdict reason rules".split(' '));
+    expected.extend("request door client method host path principal session route".split(' '));
+    expected.extend("circumstances release verdict reason rules".split(' '));
     expected.push("duration_us");
     expected.sort_unstable();
     let mut found: Vec<&str> = allow.keys().map(String::as_str).collect();
@@ -266,6 +266,8 @@ fn decision_is_read_back_as_it_was_written() {
     let mut full = sample::decision(Verdict::Deny);
     full.facts.unfolded = Some("/Finance/Report".to_owned());
     full.facts.client = ClientAddress::Unknown;
+    full.app = Some("wiki".parse().unwrap());
+    full.action = "edit_draft".to_owned();
     full.console =
         Some(ConsoleFacts { roles: ["owner".to_owned()].into(), rules: "00".to_owned() });
     full.rules.push(RuleId::Console("x".to_owned()));

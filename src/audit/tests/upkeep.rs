@@ -16,14 +16,19 @@ use crate::model::time::Clock;
 use crate::store::audit::tests::Shell;
 use crate::store::audit::{AuditReader, LogCopy};
 
-async fn outcome(url: &str) -> Outcome {
+async fn outcome(url: &str, checkpoints: &[String]) -> Outcome {
     let keys = vec![LogKey::from_seed(&[7; 32]).public()];
     let mut copy = LogCopy::open(Path::new(url.trim_start_matches("sqlite://"))).await.unwrap();
-    copy::check(&mut copy, Trust { keys, checkpoints: Vec::new() }, |_| {}).await.unwrap()
+    copy::check(&mut copy, Trust { keys, checkpoints: checkpoints.to_vec() }, |_| {}).await.unwrap()
 }
 
 async fn intact(url: &str) -> Report {
-    match outcome(url).await {
+    against(url, &[]).await
+}
+
+/// What a check sees that compares with these.
+async fn against(url: &str, checkpoints: &[String]) -> Report {
+    match outcome(url, checkpoints).await {
         Outcome::Intact(report) => report,
         Outcome::Tampered(finding) => panic!("{finding}"),
     }
@@ -65,12 +70,21 @@ pub(super) async fn kept(
 async fn what_is_too_old_goes_in_whole_ranges_and_the_rest_still_holds() {
     let (directory, url, clock) = log(6).await;
     let place = (&*directory, &*url, &clock);
+    let mut shell = Shell::open(&url).await;
+    let anchored = shell.texts("SELECT note FROM checkpoint ORDER BY place").await;
+    drop(shell);
     // All but the last two and a half minutes.
     let retention = Duration::from_secs(150);
     kept(place, retention, async |upkeep| upkeep.prune().await.unwrap()).await;
     let report = intact(&url).await;
     let log = &report.origins[0];
     assert_eq!((log.first, log.records, log.read), (40, 61, 21));
+    // A checkpoint over what is gone says nothing by itself; behind a later one that fits it has nothing more to say.
+    let oldest = against(&url, anchored.get(..1).unwrap()).await;
+    assert_eq!((oldest.compared, oldest.aged, oldest.uncompared.len()), (0, 0, 1));
+    let all = against(&url, &anchored).await;
+    assert_eq!((all.compared + all.aged, all.uncompared.len()), (anchored.len() as u64, 0));
+    assert!(all.compared > 0 && all.aged > 0, "{all:?}");
     // Once more, with nothing to do.
     kept(place, retention, async |upkeep| upkeep.prune().await.unwrap()).await;
     assert_eq!(intact(&url).await.read(), 21);
@@ -84,7 +98,7 @@ async fn what_is_too_old_goes_in_whole_ranges_and_the_rest_still_holds() {
         )
         .await
         .unwrap();
-    match outcome(&url).await {
+    match outcome(&url, &[]).await {
         Outcome::Tampered(finding) => {
             assert_eq!((finding.first, finding.last, finding.cause), (0, 49, Cause::CutOff));
         }
@@ -132,7 +146,7 @@ async fn person_is_forgotten_and_the_log_still_holds() {
     let erased = "INSERT INTO audit_mode VALUES ('erase', 1) ON CONFLICT DO UPDATE SET value = 1;
         UPDATE record SET body = NULL, principal = NULL WHERE place & 1099511627775 = 1";
     shell.run(erased).await.unwrap();
-    match outcome(&url).await {
+    match outcome(&url, &[]).await {
         Outcome::Tampered(finding) => {
             assert_eq!((finding.first, finding.cause), (1, Cause::Blanked));
         }

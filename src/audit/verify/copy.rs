@@ -28,8 +28,16 @@ pub async fn check(
     if origins.is_empty() {
         return Err(Unable::Nothing);
     }
+    let mut before = 0;
     for origin in &origins {
-        if let Err(finding) = one_log(copy, origin, &mut check, &mut progress).await? {
+        let mut read = 0;
+        let mut told = |records| {
+            read = records;
+            progress(before + records);
+        };
+        let checked = one_log(copy, origin, &mut check, &mut told).await?;
+        before += read;
+        if let Err(finding) = checked {
             return Ok(Outcome::Tampered(finding));
         }
     }
@@ -63,7 +71,7 @@ async fn one_log(
     // The newest checkpoint first: a running gate replaces it, and records come after it, while this one stays true.
     let newest = copy.point_before(origin, u64::MAX >> 24).await?;
     let base = base(copy, origin).await?;
-    let mut at = base.size();
+    let (mut at, begin) = (base.size(), base.size());
     let hint = parse_verifier_key(&origin.log_key).map(|(_, key)| key);
     sound!(check.begin(origin.id, base, hint));
     let mut points = copy.points(origin, at.saturating_add(1)).await?.into_iter();
@@ -82,7 +90,7 @@ async fn one_log(
                 sound!(take(check, &row));
                 at = row.seq().saturating_add(1);
             }
-            progress(at);
+            progress(at.saturating_sub(begin));
         }
         sound!(check.take(Item::Checkpoint(&point.note)));
         if newest.as_ref().is_some_and(|newest| newest.size <= at) {

@@ -234,6 +234,7 @@ impl Log {
         report.records = records;
         report.blanked = self.blanks.count();
         report.key = verifier_key(self.origin, &self.key);
+        report.root = STANDARD.encode(self.tree.root());
         Ok(report)
     }
 }

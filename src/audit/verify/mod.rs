@@ -15,15 +15,18 @@ mod log;
 mod report;
 mod said;
 mod traces;
+mod verdict;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::finding::{Cause, Finding};
 use self::log::Log;
 pub use self::report::{OriginReport, Report};
 pub use self::traces::Numbers;
 use self::traces::Traces;
+pub use self::verdict::{Answer, OriginVerdict, Verdict};
 use super::checkpoint::{Checkpoint, NoteError};
+use super::error::AuditError;
 use super::merkle::{Hash, Peaks, leaf_hash};
 use crate::keys::LogPublicKey;
 use crate::model::id::OriginId;
@@ -98,6 +101,9 @@ pub enum Unable {
     /// The database can't be read.
     #[error("the log can't be read")]
     Store(#[from] crate::store::StoreError),
+    /// A place where checkpoints are kept can't be read.
+    #[error("a place where checkpoints are kept can't be read")]
+    Anchor(#[source] Box<AuditError>),
     /// There is nothing to check.
     #[error("there is no log in it")]
     Nothing,
@@ -108,6 +114,8 @@ pub enum Unable {
 pub struct Check {
     trusted: Vec<LogPublicKey>,
     outside: Vec<Outside>,
+    /// Where each of them stands among the others, by what it speaks of.
+    places: BTreeMap<(OriginId, u64), Vec<usize>>,
     /// Those of them that were compared.
     compared: BTreeSet<usize>,
     traces: Traces,
@@ -134,10 +142,15 @@ impl Check {
             let point = Checkpoint::unverified(&note)?;
             Ok::<_, NoteError>(Outside { point, note })
         };
-        let outside = trust.checkpoints.into_iter().map(read).collect::<Result<_, _>>()?;
+        let outside = trust.checkpoints.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (at, Outside { point, .. }) in outside.iter().enumerate() {
+            places.entry((point.origin, point.size)).or_default().push(at);
+        }
         Ok(Self {
             trusted: trust.keys,
             outside,
+            places,
             compared: BTreeSet::new(),
             traces: Traces::default(),
             log: None,
@@ -198,10 +211,11 @@ impl Check {
             }
             Item::Checkpoint(note) => log.checkpoint(note)?,
         }
-        let size = log.tree.size();
-        for (at, outside) in self.outside.iter().enumerate() {
-            if (outside.point.origin, outside.point.size) == (log.origin, size) {
-                self.compared.insert(at);
+        // An anchor file may hold a checkpoint for each minute of a year: none is looked at before its record.
+        let here = self.places.get(&(log.origin, log.tree.size()));
+        for at in here.into_iter().flatten() {
+            if let Some(outside) = self.outside.get(*at) {
+                self.compared.insert(*at);
                 log.compare(outside, &self.trusted)?;
             }
         }
@@ -290,9 +304,24 @@ impl Check {
                 return Err(Finding { origin, first: 0, last, after: None, cause });
             }
         }
+        self.report.compared = self.compared.len() as u64;
         let all = self.outside.iter().enumerate();
         let unused = all.filter(|(at, _)| !self.compared.contains(at));
-        self.report.uncompared = unused.map(|(_, outside)| outside.point.to_string()).collect();
+        let (aged, unused): (Vec<_>, Vec<_>) = unused
+            .map(|(_, outside)| &outside.point)
+            .partition(|point| self.is_covered_by_a_later_one(point));
+        let (aged, unused) = (aged.len() as u64, unused.iter().map(ToString::to_string).collect());
+        self.report.aged = aged;
+        self.report.uncompared = unused;
         Ok(self.report)
+    }
+
+    /// Whether a checkpoint speaks only of records that were removed with age, and a later one of the same log was compared:
+    /// the root of that one is over these records too.
+    fn is_covered_by_a_later_one(&self, point: &Checkpoint) -> bool {
+        let report = self.report.origins.iter().find(|report| report.origin == point.origin);
+        let is_gone = report.is_some_and(|report| point.size <= report.first);
+        let mut later = self.places.range((point.origin, point.size)..=(point.origin, u64::MAX));
+        is_gone && later.any(|(_, all)| all.iter().any(|at| self.compared.contains(at)))
     }
 }

@@ -15,6 +15,10 @@ pub struct Report {
     pub principals: u64,
     /// Checkpoints from outside that could not be compared, because what they speak of is not here or not theirs.
     pub uncompared: Vec<String>,
+    /// Checkpoints from outside that were compared, and fit.
+    pub compared: u64,
+    /// Checkpoints from outside over records that were removed with age; a later one, which was compared, covers them.
+    pub aged: u64,
     #[serde(skip)]
     gaps: Vec<(Peaks, Numbers)>,
 }
@@ -45,6 +49,8 @@ pub struct OriginReport {
     pub restored: Option<String>,
     /// The key that signs it now, as C2SP verifier key.
     pub key: String,
+    /// The root over all of its records, base64.
+    pub root: String,
 }
 
 fn as_text<S: serde::Serializer>(id: &OriginId, serializer: S) -> Result<S::Ok, S::Error> {
@@ -65,6 +71,7 @@ impl OriginReport {
             to: None,
             restored: None,
             key: String::new(),
+            root: String::new(),
         }
     }
 

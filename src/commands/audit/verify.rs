@@ -12,9 +12,10 @@ use super::Settings;
 use crate::audit::checkpoint::{notes, parse_verifier_key};
 use crate::audit::proof::Proof;
 use crate::audit::verify::copy::{self, Outcome};
-use crate::audit::verify::{Finding, OriginReport, Report, Trust, export};
+use crate::audit::verify::{Finding, OriginReport, Report, Trust, Verdict, export};
 use crate::keys::{Keys, LogPublicKey};
 use crate::model::record::LogUseKind;
+use crate::model::time::Clock;
 use crate::store::audit::{self as file, LogCopy};
 
 /// What is checked, and with what.
@@ -52,18 +53,20 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     if let Some(path) = &options.proof {
         return proof(path, &trust.keys);
     }
+    let begun = Clock::System.passed();
     let outcome = if let Some(path) = &options.export {
         let lines = File::open(path)
             .with_context(|| format!("can't read the export `{}`", path.display()))?;
-        export::check(BufReader::with_capacity(1 << 20, lines), trust, progress("lines"))?
+        export::check(BufReader::with_capacity(1 << 20, lines), trust, progress("lines"))
     } else {
         let mut log = LogCopy::open(&database(options)?).await?;
-        copy::check(&mut log, trust, progress("records")).await?
+        copy::check(&mut log, trust, progress("records")).await
     };
     if options.export.is_none() && options.database.is_none() {
-        options.settings.note(LogUseKind::Verified, detail(&outcome)).await?;
+        let verdict = Verdict::of(&outcome, Clock::System.passed().saturating_sub(begun));
+        options.settings.note(LogUseKind::Verified, serde_json::to_value(verdict)?).await?;
     }
-    tell(&outcome, options)
+    tell(&outcome?, options)
 }
 
 fn database(options: &Options) -> Result<PathBuf> {
@@ -117,15 +120,6 @@ pub(super) fn progress(what: &'static str) -> impl FnMut(u64) {
             next = count.saturating_add(500_000);
             // Nobody depends on it.
             let _ = write!(std::io::stderr(), "\r{count} {what} checked");
-        }
-    }
-}
-
-fn detail(outcome: &Outcome) -> serde_json::Value {
-    match outcome {
-        Outcome::Intact(report) => serde_json::json!({ "result": "intact", "read": report.read() }),
-        Outcome::Tampered(finding) => {
-            serde_json::json!({ "result": "tampered", "finding": finding.to_string() })
         }
     }
 }

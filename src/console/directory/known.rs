@@ -49,6 +49,8 @@ impl AuthorName {
 /// Somebody, as tables name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonCell {
+    /// Lasting identity.
+    pub id: String,
     /// Display name.
     pub name: String,
     /// User name; `service` for one.
@@ -70,6 +72,6 @@ impl PersonCell {
             Principal::Anonymous => (String::new(), None),
         };
         let name = principal.display_name();
-        Self { name, user_name, kind, link: urls::person(subject) }
+        Self { id: subject.to_string(), name, user_name, kind, link: urls::person(subject) }
     }
 }

@@ -16,7 +16,7 @@ use crate::model::id::ReleaseNumber;
 ///
 /// # Errors
 /// With the answer, 503, when it can't be compiled.
-pub(super) async fn in_force(
+pub(in crate::console) async fn in_force(
     console: &Arc<Console>,
     asked: &Admitted,
     shown: &Shown,

@@ -22,7 +22,7 @@ pub struct Line {
     pub conditions: Vec<String>,
     /// What keeps them out all the same.
     pub unless: Vec<Unless>,
-    pub(super) rule: Option<RuleId>,
+    rule: Option<RuleId>,
 }
 
 /// A rule that keeps somebody out, and when.
@@ -34,8 +34,43 @@ pub struct Unless {
     pub conditions: String,
 }
 
+impl Line {
+    /// The rule that lets them in.
+    pub(in crate::console) fn rule(&self) -> Option<&RuleId> {
+        self.rule.as_ref()
+    }
+
+    /// `If GET and HEAD, multi-factor sign-in (grant:finance-read)`, as a file has it.
+    fn text(&self) -> String {
+        let mut text = self.badge.word.to_owned();
+        let mut add = |before: &str, more: &str| {
+            text.push_str(before);
+            text.push_str(more);
+        };
+        if let Some(methods) = &self.methods {
+            add(" ", methods);
+        }
+        for condition in &self.conditions {
+            add(", ", condition);
+        }
+        for Unless { rule, conditions } in &self.unless {
+            let conditions = if conditions.is_empty() { "at all" } else { conditions };
+            add(", not ", &format!("{conditions} ({})", rule.name));
+        }
+        if let Some(rule) = &self.through {
+            add(" (", &format!("{})", rule.name));
+        }
+        text
+    }
+}
+
+/// All ways in, as a file has them.
+pub(in crate::console) fn text(lines: &[Line]) -> String {
+    lines.iter().map(Line::text).collect::<Vec<_>>().join("; ")
+}
+
 /// What was told for each method, with what is alike said once.
-pub(super) fn lines(shown: &Shown, told: &[(Method, ToldProspect)]) -> Vec<Line> {
+pub(in crate::console) fn lines(shown: &Shown, told: &[(Method, ToldProspect)]) -> Vec<Line> {
     let mut apart: Vec<(Way<'_>, Vec<Method>)> = Vec::new();
     for (method, prospect) in told {
         for way in ways(prospect) {

@@ -7,10 +7,11 @@ use super::endpoints::Endpoint;
 use super::urls;
 use crate::authz::console::ConsoleAction::{ReadPeople, ReadRules};
 
-mod compiled;
+pub(super) mod compiled;
 pub mod lines;
 pub mod outcome;
 mod question;
+pub(super) mod reaching;
 pub mod simulate;
 pub mod what;
 pub mod who;
@@ -19,6 +20,8 @@ pub mod who;
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::WHO, ReadPeople, |console, asked| Box::pin(who::page(console, asked))),
     Endpoint::get(urls::WHAT, ReadPeople, |console, asked| Box::pin(what::page(console, asked))),
+    Endpoint::post(urls::WHO, ReadPeople, |console, asked| Box::pin(who::csv(console, asked))),
+    Endpoint::post(urls::WHAT, ReadPeople, |console, asked| Box::pin(what::csv(console, asked))),
     Endpoint::get(urls::SIMULATE, ReadRules, |console, asked| {
         Box::pin(simulate::page(console, asked))
     }),

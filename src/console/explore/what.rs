@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::body::Body;
+use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use super::compiled::in_force;
-use super::lines::{Line, lines};
+use super::lines::{Line, lines, text};
 use crate::authz::assertions::Inquiry;
 use crate::authz::entities::Unusable;
 use crate::authz::reach::{Asking, knowledge};
@@ -18,19 +22,28 @@ use crate::console::answers::Answer;
 use crate::console::choice::Named;
 use crate::console::directory::known::{PersonCell, known};
 use crate::console::guard::Admitted;
+use crate::console::log::export::{CSV, stamp};
+use crate::console::log::using;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
+use crate::model::csv;
 use crate::model::grant::{Method, What};
 use crate::model::id::{RouteId, Subject};
 use crate::model::known::{Known, KnownPrincipal};
 use crate::model::principal::PrincipalSnapshot;
+use crate::model::record::LogUseKind;
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
 use crate::store::audit::search::LastUses;
+use crate::web::download;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
+
+/// The columns of the file, in an order that stays.
+const COLUMNS: [&str; 9] =
+    ["user_id", "user_name", "name", "app", "path", "title", "read", "change", "last_used"];
 
 /// People that a search by name shows.
 const MATCHES: usize = 50;
@@ -98,6 +111,9 @@ pub struct RouteReach {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct WhatQuery {
+    /// Checked by the guard before the form is read.
+    #[serde(rename = "_csrf")]
+    csrf: Option<IgnoredAny>,
     user: String,
 }
 
@@ -112,17 +128,8 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         Found::Several(all) if all.is_empty() => Sought::Missing,
         Found::Several(all) => Sought::Several(all),
         Found::One(subject, person) => {
-            let uses = console.searcher.used_by(&subject, &Method::ALL).await;
-            let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
-            let snapshot = in_force(&console, &asked, &shown).await?;
-            let (rules, content, now) =
-                (shown.clone(), Arc::clone(&person.content), asked.exchange.at);
-            let told = asked.apart(move || told((&rules, now), &content, &snapshot)).await?;
-            Sought::One(Box::new(reach(
-                (&shown, &uses, asked.exchange.at),
-                (&subject, &person),
-                &told,
-            )))
+            let reach = reached(&console, &asked, (&shown, &subject, &person)).await?;
+            Sought::One(Box::new(reach))
         }
     };
     let status = match sought {
@@ -131,6 +138,43 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     };
     let page = WhatPage { frame, action: urls::what(), who: urls::who(), user: query.user, sought };
     Ok(page::console(status, &page.frame, &page))
+}
+
+/// Answers with what one person can reach as a file.
+pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
+    let query: WhatQuery = asked.form().await?;
+    let shown = asked.shown(&console).await?;
+    let known = known(&console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let Found::One(subject, person) = seek(&known, &query.user) else {
+        return Err(Box::new(asked.no_page()));
+    };
+    let reach = reached(&console, &asked, (&shown, &subject, &person)).await?;
+    let detail = json!({ "report": "what", "format": "csv", "user": subject });
+    using::note(&console, &asked, (LogUseKind::Exported, detail)).await?;
+    let mut file = Vec::new();
+    csv::header(&mut file, &COLUMNS);
+    for RouteReach { app, route, title, read, write, used } in &reach.routes {
+        let PersonCell { id, user_name, name, .. } = &reach.who;
+        let used = used.map_or_else(String::new, |used| used.iso());
+        let (read, write) = (text(read), text(write));
+        let path = &route.name;
+        csv::line(&mut file, &[id, user_name, name, app, path, title, &read, &write, &used]);
+    }
+    let name = format!("what_v1_{}.csv", stamp(&asked));
+    Ok(download::file(&name, CSV, Body::from(file)))
+}
+
+async fn reached(
+    console: &Arc<Console>,
+    asked: &Admitted,
+    (shown, subject, person): (&Shown, &Subject, &KnownPrincipal),
+) -> Result<Reach, Box<Response>> {
+    let uses = console.searcher.used_by(subject, &Method::ALL).await;
+    let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let snapshot = in_force(console, asked, shown).await?;
+    let (rules, content, now) = (shown.clone(), Arc::clone(&person.content), asked.exchange.at);
+    let told = asked.apart(move || told((&rules, now), &content, &snapshot)).await?;
+    Ok(reach((shown, &uses, now), (subject, person), &told))
 }
 
 enum Found {

@@ -4,39 +4,47 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use askama::Template;
+use axum::body::Body;
+use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::json;
 
 use super::compiled::in_force;
-use super::lines::{Line, lines, rule};
-use crate::authz::assertions::Inquiry;
-use crate::authz::entities::Unusable;
-use crate::authz::prospect::Prospect;
-use crate::authz::reach::{Asking, knowledge};
-use crate::authz::snapshot::Snapshot;
-use crate::authz::stand_in;
-use crate::authz::telling::{Certainty, Teller, ToldProspect};
+use super::lines::{Line, lines, rule, text};
+use super::reaching::Reaching;
+use crate::authz::telling::{Certainty, ToldProspect};
 use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::choice::{Named, Picked};
 use crate::console::directory::known::{PersonCell, known, limit};
 use crate::console::guard::Admitted;
+use crate::console::log::export::{CSV, stamp};
+use crate::console::log::using;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
-use crate::model::grant::{Method, What, Who};
+use crate::model::csv;
+use crate::model::grant::{Method, What};
 use crate::model::id::Subject;
 use crate::model::known::Known;
-use crate::model::record::RuleId;
+use crate::model::record::{LogUseKind, RuleId};
 use crate::model::route::Route;
 use crate::model::time::Timestamp;
+use crate::store::StoreError;
 use crate::store::audit::search::LastUses;
+use crate::web::download;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Notice, Tone};
 
 /// People that one rule shows, unless all are asked for.
 const ROWS: usize = 100;
+
+/// The columns of the file, in an order that stays.
+const COLUMNS: [&str; 8] =
+    ["rule", "sentence", "user_id", "user_name", "name", "how", "last_used", "groups_as_of"];
 
 /// Values and labels of `action`.
 const ACTIONS: [(&str, &str); 2] = [("read", "Read"), ("write", "Change")];
@@ -55,6 +63,12 @@ pub struct WhoPage {
     pub actions: Vec<Picked>,
     /// The question about one person instead.
     pub what: Link,
+    /// The same for printing; none before a route is asked for.
+    pub report: Option<Link>,
+    /// The route that is asked for.
+    pub route: String,
+    /// `read` or `write`.
+    pub chosen: &'static str,
     /// What is wrong with the route that was asked for.
     pub problem: Option<String>,
     /// The answer, once a route is asked for.
@@ -108,6 +122,9 @@ pub struct PersonRow {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct WhoQuery {
+    /// Checked by the guard before the form is read.
+    #[serde(rename = "_csrf")]
+    csrf: Option<IgnoredAny>,
     route: String,
     action: String,
     rows: String,
@@ -138,17 +155,54 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         page.problem = (!query.route.is_empty()).then(|| "There is no such route.".to_owned());
         return Ok(page::console(status, &page.frame, &page));
     };
-    let methods = query.what().methods();
-    let known = known(&console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let uses = console.searcher.users_of(&route.id, &methods).await;
-    let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let now = asked.exchange.at;
-    let snapshot = in_force(&console, &asked, &shown).await?;
-    let asking = (shown.clone(), route.clone(), methods, now);
-    let found = asked.apart(move || Found::of(asking, known, &snapshot)).await?;
-    let answering = Answering { shown: &shown, route: &route, query: &query, uses: &uses, at: now };
-    page.answer = Some(answering.answer(&found));
+    page.report = Some(urls::access_report_of(&route.id));
+    page.answer = Some(reached(&console, &asked, (&shown, &route, &query)).await?);
     Ok(page::console(StatusCode::OK, &page.frame, &page))
+}
+
+/// Answers with everybody who can reach a route as a file.
+pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
+    let query = WhoQuery { rows: "all".to_owned(), ..asked.form().await? };
+    let shown = asked.shown(&console).await?;
+    let route = query.route.parse().ok().and_then(|id| shown.route(&id)).cloned();
+    let route = route.ok_or_else(|| Box::new(asked.no_page()))?;
+    let reached = reached(&console, &asked, (&shown, &route, &query)).await?;
+    let detail =
+        json!({ "report": "who", "format": "csv", "route": query.route, "action": query.action });
+    using::note(&console, &asked, (LogUseKind::Exported, detail)).await?;
+    let mut file = Vec::new();
+    csv::header(&mut file, &COLUMNS);
+    for through in &reached.sections {
+        for row in &through.people {
+            let used = row.used.map_or_else(String::new, |used| used.iso());
+            let PersonCell { id, user_name, name, .. } = &row.who;
+            let (rule, how, seen) = (&through.rule.name, text(&row.lines), row.seen.iso());
+            csv::line(
+                &mut file,
+                &[rule, &through.sentence, id, user_name, name, &how, &used, &seen],
+            );
+        }
+    }
+    let name = format!("who_v1_{}.csv", stamp(&asked));
+    Ok(download::file(&name, CSV, Body::from(file)))
+}
+
+async fn reached(
+    console: &Arc<Console>,
+    asked: &Admitted,
+    (shown, route, query): (&Shown, &Route, &WhoQuery),
+) -> Result<Reached, Box<Response>> {
+    let failed = |error: StoreError| Box::new(asked.unavailable(&error));
+    let methods = query.what().methods();
+    let known = known(console).await.map_err(failed)?;
+    let uses = console.searcher.users_of(&route.id, &methods).await.map_err(failed)?;
+    let now = asked.exchange.at;
+    let snapshot = in_force(console, asked, shown).await?;
+    let (rules, place, people) = (shown.clone(), route.clone(), known.clone());
+    let ask = move || Reaching::of((&rules, &place, &methods, now), &people, &snapshot);
+    let found = asked.apart(ask).await?;
+    let answering = Answering { shown, route, query, uses: &uses, at: now };
+    Ok(answering.answer(&found, &known))
 }
 
 fn empty(shown: &Shown, frame: Frame, query: &WhoQuery) -> WhoPage {
@@ -165,122 +219,11 @@ fn empty(shown: &Shown, frame: Frame, query: &WhoQuery) -> WhoPage {
         routes,
         actions: ACTIONS.iter().map(|(value, label)| Picked::new(value, label, chosen)).collect(),
         what: urls::what(),
+        report: None,
+        route: query.route.clone(),
+        chosen,
         problem: None,
         answer: None,
-    }
-}
-
-/// What the engine said.
-struct Found {
-    known: Known,
-    /// Everybody known who can, and how with each method.
-    people: Vec<Person>,
-    /// Rules that let somebody in whom rules name, whether anybody of them was here or not.
-    rules: BTreeSet<RuleId>,
-    /// What is true of everybody signed in, and of everybody.
-    signed_in: Certainty,
-    everyone: Certainty,
-    sentences: BTreeMap<RuleId, String>,
-}
-
-/// Somebody, and what they can do with each method.
-type Person = (Subject, Vec<(Method, ToldProspect)>);
-
-type Asked = (Shown, Route, Vec<Method>, Timestamp);
-
-impl Found {
-    fn of(
-        (shown, route, methods, now): Asked,
-        known: Known,
-        snapshot: &Snapshot,
-    ) -> Result<Self, Unusable> {
-        let inquiry = Inquiry { book: &shown.book, snapshot, now };
-        let teller = Teller { book: &shown.book, names: &shown.names };
-        let people = people((inquiry, teller), (&route, &methods), &known)?;
-        let named = NamedOnes { inquiry, route: &route, methods: &methods };
-        let mut rules = named.rules()?;
-        let of_people = people.iter().flat_map(|(_, told)| told);
-        rules.extend(
-            of_people.flat_map(|(_, told)| told.through.iter().map(|way| way.rule.clone())),
-        );
-        let sentences = rules.iter().map(|id| (id.clone(), teller.sentence(id))).collect();
-        Ok(Self {
-            signed_in: named.certainty(&Who::SignedIn)?,
-            everyone: named.certainty(&Who::Everyone)?,
-            known,
-            people,
-            rules,
-            sentences,
-        })
-    }
-
-    /// How many people and services, and of how many of them it is certain.
-    fn count(&self) -> (usize, usize) {
-        let is_certain = |told: &[(Method, ToldProspect)]| {
-            told.iter().any(|(_, told)| told.certainty == Certainty::Always)
-        };
-        let certain = self.people.iter().filter(|(_, told)| is_certain(told)).count();
-        (self.people.len(), certain)
-    }
-}
-
-/// Everybody known who can do it with some method.
-fn people(
-    (inquiry, teller): (Inquiry<'_>, Teller<'_>),
-    (route, methods): (&Route, &[Method]),
-    known: &Known,
-) -> Result<Vec<Person>, Unusable> {
-    let mut asking: Vec<_> =
-        methods.iter().map(|method| (*method, Asking::new(inquiry, route, *method))).collect();
-    let mut found = Vec::new();
-    for (subject, person) in known.iter() {
-        let tell = |(method, asking): &mut (Method, Asking<'_>)| {
-            let prospect = asking.of(&person.content)?;
-            Ok((*method, teller.reach(&prospect, knowledge())))
-        };
-        let told: Vec<_> = asking.iter_mut().map(tell).collect::<Result<_, Unusable>>()?;
-        if told.iter().any(|(_, told)| told.certainty != Certainty::Never) {
-            found.push((subject.clone(), told));
-        }
-    }
-    Ok(found)
-}
-
-/// The same question for those whom rules name.
-struct NamedOnes<'a> {
-    inquiry: Inquiry<'a>,
-    route: &'a Route,
-    methods: &'a [Method],
-}
-
-impl NamedOnes<'_> {
-    fn rules(&self) -> Result<BTreeSet<RuleId>, Unusable> {
-        let mut rules = BTreeSet::new();
-        for who in stand_in::known(self.inquiry.book) {
-            for prospect in self.prospects(&who)? {
-                match prospect {
-                    Prospect::Always(by) | Prospect::If { permits: by, .. } => {
-                        rules.extend(by.into_iter().map(|rule| rule.rule));
-                    }
-                    Prospect::Never(_) => {}
-                }
-            }
-        }
-        Ok(rules)
-    }
-
-    fn certainty(&self, who: &Who) -> Result<Certainty, Unusable> {
-        let all = self.prospects(who)?.into_iter().map(|prospect| match prospect {
-            Prospect::Always(_) => Certainty::Always,
-            Prospect::If { .. } => Certainty::If,
-            Prospect::Never(_) => Certainty::Never,
-        });
-        Ok(all.min().unwrap_or(Certainty::Never))
-    }
-
-    fn prospects(&self, who: &Who) -> Result<Vec<Prospect>, Unusable> {
-        let ask = |method: &Method| self.inquiry.on_route(who, *method, self.route);
-        self.methods.iter().map(|method| ask(method).map(|(prospect, _)| prospect)).collect()
     }
 }
 
@@ -294,11 +237,11 @@ struct Answering<'a> {
 }
 
 impl Answering<'_> {
-    fn answer(&self, found: &Found) -> Reached {
+    fn answer(&self, found: &Reaching, known: &Known) -> Reached {
         let mut rows: BTreeMap<RuleId, Vec<PersonRow>> =
             found.rules.iter().map(|id| (id.clone(), Vec::new())).collect();
         for (subject, told) in &found.people {
-            for (id, row) in self.rows(subject, told, &found.known) {
+            for (id, row) in self.rows(subject, told, known) {
                 rows.entry(id).or_default().push(row);
             }
         }
@@ -313,7 +256,7 @@ impl Answering<'_> {
                 link: Some(urls::route(&self.route.id)),
             },
             notices: self.notices(found),
-            computed: self.computed(&found.known),
+            computed: self.computed(known),
             sections: rows.into_iter().map(section).collect(),
         }
     }
@@ -327,9 +270,9 @@ impl Answering<'_> {
     ) -> Vec<(RuleId, PersonRow)> {
         let Some(person) = known.get(subject) else { return Vec::new() };
         let lines = lines(self.shown, told);
-        let rules: BTreeSet<_> = lines.iter().filter_map(|line| line.rule.clone()).collect();
+        let rules: BTreeSet<_> = lines.iter().filter_map(|line| line.rule().cloned()).collect();
         let row = |id: RuleId| {
-            let own = lines.iter().filter(|line| line.rule.as_ref() == Some(&id)).cloned();
+            let own = lines.iter().filter(|line| line.rule() == Some(&id)).cloned();
             let row = PersonRow {
                 who: PersonCell::of(subject, &person.content),
                 lines: own.collect(),
@@ -375,7 +318,7 @@ impl Answering<'_> {
         )
     }
 
-    fn notices(&self, found: &Found) -> Vec<Notice> {
+    fn notices(&self, found: &Reaching) -> Vec<Notice> {
         let verb = if self.query.what() == What::Write { "change" } else { "read" };
         let of = |certainty, who: &str| match certainty {
             Certainty::Never => None,

@@ -62,7 +62,8 @@ impl List {
         }
     }
 
-    fn link(self) -> Link {
+    /// Its page.
+    pub(super) fn link(self) -> Link {
         match self {
             Self::Requests => urls::decisions(),
             Self::Events => urls::events(),
@@ -106,7 +107,7 @@ pub(super) struct Asked {
 pub(super) struct Wrong(pub(super) String);
 
 /// What is wrong, with its full stop where it asks nothing.
-fn sentence(error: &InvalidQuery) -> String {
+pub(in crate::console) fn sentence(error: &InvalidQuery) -> String {
     let text = error.to_string();
     if text.ends_with('?') { text } else { format!("{text}.") }
 }
@@ -131,6 +132,11 @@ impl Asked {
             list,
             typed,
         })
+    }
+
+    /// Which list.
+    pub(super) fn list(&self) -> List {
+        self.list
     }
 
     /// All of it as a query.

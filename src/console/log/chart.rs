@@ -1,5 +1,6 @@
 //! Decisions over time, as bars with the same numbers in a table.
 
+use crate::console::words::grouped;
 use crate::model::query::Query;
 use crate::model::time::Timestamp;
 use crate::store::audit::search::{Counted, Counts, Exactness, Period};
@@ -118,19 +119,6 @@ fn caption(shown: &[&Counted], exactness: Exactness, period: Period) -> String {
     let [allowed, denied, refused] =
         [total(|one| one.allowed), total(|one| one.denied), total(|one| one.refused)].map(grouped);
     format!("{most}{allowed} allowed, {denied} denied, {refused} refused, by {each}.")
-}
-
-/// `12 345`, with thin spaces.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + 4);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('\u{2009}');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn sum(one: &Counted) -> u64 {

@@ -38,6 +38,8 @@ pub struct DecisionPage {
     pub memberships: Vec<String>,
     /// The record's JSON.
     pub body: String,
+    /// The proof that it is in the log.
+    pub proof: Link,
 }
 
 impl DecisionPage {
@@ -76,5 +78,6 @@ fn filled(view: &RecordView, frame: Frame, rules: Rules<'_>) -> DecisionPage {
         decided: view.decided(),
         memberships: view.memberships(rules),
         body: view.raw().to_owned(),
+        proof: view.proof(),
     }
 }

@@ -35,6 +35,8 @@ pub struct EventPage {
     pub after: Option<String>,
     /// The record's JSON.
     pub body: String,
+    /// The proof that it is in the log.
+    pub proof: Link,
 }
 
 impl EventPage {
@@ -67,5 +69,6 @@ fn filled(view: &EventView, frame: Frame, names: Names<'_>) -> EventPage {
         before: view.before(),
         after: view.after(),
         body: view.raw().to_owned(),
+        proof: view.proof(),
     }
 }

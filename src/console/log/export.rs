@@ -1,18 +1,11 @@
-//! Taking decisions away: exactly what was found, streamed, and on record.
+//! Taking records away: exactly what was found, streamed, and on record.
 
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::stream;
-use http::{HeaderValue, header};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{self, Sender};
 
 use super::asking::{Address, Asked, List};
 use crate::audit::export::{self, Format, Manifest};
@@ -20,17 +13,12 @@ use crate::audit::verify::Unable;
 use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::guard::Admitted;
+use crate::console::streamed::{self, PIECE, Pipe};
 use crate::model::id::Subject;
 use crate::model::query::{Present, Query};
 use crate::model::record::LogUseKind;
 use crate::store::audit::LogCopy;
 use crate::store::{Author, Change};
-use crate::web::fault::seal;
-
-/// Pieces that wait for the browser to take them.
-const PIECES: usize = 8;
-/// The size of a piece.
-const PIECE: usize = 64 * 1024;
 
 /// The form, as it was sent.
 #[derive(Debug, Deserialize)]
@@ -51,40 +39,45 @@ enum FormatEntry {
     Csv,
 }
 
-type Piece = Result<Bytes, std::io::Error>;
-
 /// Answers with a file of the decisions that match.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let entry: Entry = asked.form().await?;
     let address = Address { q: entry.q, range: entry.range, before: String::new() };
     let wanted = Asked::read(&address, List::Requests)
         .map_err(|_wrong| Box::new(asked.said().unreadable()))?;
+    let format = match entry.format {
+        FormatEntry::Jsonl => Format::Jsonl,
+        FormatEntry::Csv => Format::Csv,
+    };
+    taken(console, &asked, (wanted.query(), format, "decisions")).await
+}
+
+/// A file of what a query finds.
+pub(in crate::console) async fn taken(
+    console: Arc<Console>,
+    asked: &Admitted,
+    (query, format, name): (Query, Format, &str),
+) -> Result<Response, Box<Response>> {
     let by = asked.caller.principal.subject().cloned().ok_or_else(|| Box::new(asked.no_page()))?;
     let shown = asked.shown(&console).await?;
-    let known = Present { now: asked.exchange.at, names: shown.names.clone() };
-    let (format, kind, ending) = match entry.format {
-        FormatEntry::Jsonl => (Format::Jsonl, "application/jsonl", "jsonl"),
-        FormatEntry::Csv => (Format::Csv, "text/csv; charset=utf-8; header=present", "csv"),
+    let known = Present { now: asked.exchange.at, names: shown.names };
+    let (kind, ending) = match format {
+        Format::Jsonl => ("application/jsonl", "jsonl"),
+        Format::Csv => (CSV, "csv"),
     };
-    let (pieces, taken) = mpsc::channel(PIECES);
-    let job = Job { console, query: wanted.query(), known, format, by };
-    // Reading the log waits for the disk, and writing for the browser.
+    let stamp = stamp(asked);
+    let name = format!("{name}_v{}_{stamp}.{ending}", export::CSV_VERSION);
+    let job = Job { console, query, known, format, by };
     let runtime = tokio::runtime::Handle::current();
-    tokio::task::spawn_blocking(move || runtime.block_on(job.run(pieces)));
-    let stamp = asked.exchange.at.to_jiff().strftime("%Y-%m-%dT%H%M%SZ");
-    let name =
-        format!("attachment; filename=\"decisions_v{}_{stamp}.{ending}\"", export::CSV_VERSION);
-    let flow = stream::unfold(taken, |mut taken: mpsc::Receiver<Piece>| async move {
-        taken.recv().await.map(|piece| (piece, taken))
-    });
-    let mut response = Response::new(Body::from_stream(flow));
-    let headers = response.headers_mut();
-    seal(headers);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        headers.insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
+    Ok(streamed::file((&name, kind), move |pipe| runtime.block_on(job.run(pipe))))
+}
+
+/// The type of comma-separated values.
+pub(in crate::console) const CSV: &str = "text/csv; charset=utf-8; header=present";
+
+/// The moment of a request, for the name of a file.
+pub(in crate::console) fn stamp(asked: &Admitted) -> String {
+    asked.exchange.at.to_jiff().strftime("%Y-%m-%dT%H%M%SZ").to_string()
 }
 
 /// An export under way.
@@ -97,8 +90,8 @@ struct Job {
 }
 
 impl Job {
-    async fn run(self, pieces: Sender<Piece>) {
-        let mut out = BufWriter::with_capacity(PIECE, Pipe(pieces.clone()));
+    async fn run(self, pipe: Pipe) {
+        let mut out = BufWriter::with_capacity(PIECE, pipe.clone());
         let done = self.write(&mut out).await;
         let detail = match &done {
             Ok(manifest) => detail(manifest),
@@ -113,9 +106,7 @@ impl Job {
             );
         }
         if self.note(detail).await.is_err() || done.is_err() {
-            let broken = std::io::Error::other("the export broke off");
-            // The browser may have left.
-            drop(pieces.send(Err(broken)).await);
+            pipe.break_off();
         }
     }
 
@@ -147,31 +138,4 @@ fn detail(manifest: &Manifest) -> serde_json::Value {
     serde_json::json!({
         "format": format, "query": query, "records": records, "first": first, "last": last, "sha256": sha256,
     })
-}
-
-/// Hands what is written to whoever takes it, and waits for them: on a thread that may wait.
-struct Pipe(Sender<Piece>);
-
-/// Between looks whether a full pipe has room again.
-const ROOM: Duration = Duration::from_millis(1);
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let mut piece = Ok(Bytes::copy_from_slice(bytes));
-        loop {
-            match self.0.try_send(piece) {
-                Ok(()) => return Ok(bytes.len()),
-                Err(TrySendError::Full(back)) => piece = back,
-                Err(TrySendError::Closed(_)) => {
-                    return Err(std::io::ErrorKind::BrokenPipe.into());
-                }
-            }
-            // A future that waits can't be waited for here: the export itself is one.
-            std::thread::sleep(ROOM);
-        }
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

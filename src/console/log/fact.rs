@@ -1,5 +1,7 @@
 //! A named value, as pages of the log list them.
 
+use serde_json::Value;
+
 /// A named value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
@@ -34,5 +36,16 @@ impl Fact {
     /// Whether it is set as code.
     pub fn is_code(&self) -> bool {
         self.script == Script::Code
+    }
+}
+
+/// A value as text: strings as they are, nothing for nothing, everything else as JSON.
+pub(super) fn text_of(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
+            other.to_string()
+        }
     }
 }

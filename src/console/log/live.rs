@@ -1,17 +1,12 @@
-//! The newest decisions as they are made (server-sent events, WHATWG HTML section 9.2).
-//!
-//! A stream ends with the session that asked for it, or when its person may no longer read the log; looking at the log
-//! this way is no use of the session.
+//! The newest decisions as they are made.
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::sse::Event;
 use futures_util::stream::{self, Stream};
-use http::{HeaderName, HeaderValue};
 
 use super::asking::{Address, Asked, List};
 use super::record::{DecisionRow, RecordView, Rules};
@@ -20,21 +15,16 @@ use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::guard::Admitted;
 use crate::console::showing::Shown;
-use crate::model::id::{DecisionId, SessionId};
+use crate::console::streaming::{self, Listener};
+use crate::model::id::DecisionId;
 use crate::model::query::{Present, Query};
-use crate::model::record::Verdict;
 use crate::store::StoreError;
 use crate::store::audit::search::{Found, Wanted};
-use crate::web::fault::seal;
 
 /// Between looks at the log.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Rows that one look sends at most.
 const ROWS: usize = 10;
-/// A proxy in between that gathers what it passes on would hold the rows back.
-const UNBUFFERED: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-
 /// One row, as it goes out.
 #[derive(Debug, Template)]
 #[template(path = "console/log/live_row.html")]
@@ -47,7 +37,7 @@ struct Tail {
     console: Arc<Console>,
     shown: Shown,
     query: Query,
-    session: SessionId,
+    listener: Listener,
     last: Option<DecisionId>,
     state: State,
 }
@@ -65,22 +55,16 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let address: Address = asked.query()?;
     let wanted = Asked::read(&address, List::Requests)
         .map_err(|_wrong| Box::new(asked.said().unreadable()))?;
-    let session = asked.caller.session.as_ref().map(|session| session.id.clone());
-    // Who came with a token has no page to stream to.
-    let session = session.ok_or_else(|| Box::new(asked.no_page()))?;
+    let listener = Listener::of(&asked)?;
     let shown = asked.shown(&console).await?;
     let query = wanted.query();
-    let mut tail = Tail { console, shown, query, session, last: None, state: State::Begun };
+    let mut tail = Tail { console, shown, query, listener, last: None, state: State::Begun };
     let newest = match asked.resumed_behind() {
         Some(id) => Ok(Some(id)),
         None => tail.newest().await,
     };
     tail.last = newest.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let mut response = Sse::new(tail.events()).keep_alive(KeepAlive::default()).into_response();
-    seal(response.headers_mut());
-    let (name, value) = UNBUFFERED;
-    response.headers_mut().insert(name, value);
-    Ok::<Response, _>(response)
+    Ok(streaming::answer(tail.events()))
 }
 
 impl Tail {
@@ -102,9 +86,9 @@ impl Tail {
             }
             State::Begun => self.state = State::Going,
         }
-        if !self.may_go_on().await {
+        if !self.listener.may(&self.console, ConsoleAction::ReadLog).await {
             self.state = State::Over;
-            return Some(vec![Event::default().event("signin").data("ended")]);
+            return Some(vec![streaming::signed_out()]);
         }
         match self.look().await {
             Ok(events) => Some(events),
@@ -113,15 +97,6 @@ impl Tail {
                 Some(Vec::new())
             }
         }
-    }
-
-    /// Whether the session lives and its person may read the log.
-    async fn may_go_on(&self) -> bool {
-        let keeper = &self.console.doorkeeper;
-        let watched = keeper.sessions.watch(&self.session, keeper.public.host()).await;
-        let Ok(Some(watched)) = watched else { return false };
-        let principal = &watched.session.principal;
-        self.console.rules.decide(principal, ConsoleAction::ReadLog).verdict == Verdict::Allow
     }
 
     async fn look(&mut self) -> Result<Vec<Event>, StoreError> {

@@ -10,11 +10,15 @@ pub mod decision;
 pub mod decisions;
 pub mod event;
 pub mod events;
-mod export;
+pub(super) mod export;
 pub mod fact;
+pub(super) mod gathering;
+pub mod listing;
 mod live;
+mod proof;
 pub mod record;
 pub mod told;
+pub(super) mod using;
 
 /// What is asked here.
 pub(super) const ENDPOINTS: &[Endpoint] = &[
@@ -26,6 +30,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::DECISION, ReadLog, |console, asked| {
         Box::pin(decision::page(console, asked))
     }),
+    Endpoint::get(urls::PROOF, ReadLog, |console, asked| Box::pin(proof::page(console, asked))),
     Endpoint::get(urls::EVENTS, ReadLog, |console, asked| Box::pin(events::page(console, asked))),
     Endpoint::get(urls::EVENT, ReadLog, |console, asked| Box::pin(event::page(console, asked))),
 ];

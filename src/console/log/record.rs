@@ -5,13 +5,14 @@
 use serde_json::Value;
 
 use crate::model::id::{DecisionId, RouteId};
+use crate::model::query::app;
 use crate::model::record::{Reason, RecordLine, Verdict};
 use crate::model::time::Timestamp;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{PersonName, Tone};
 
-use super::fact::Fact;
+use super::fact::{Fact, text_of};
 use crate::console::choice::{Badge, Named};
 use crate::console::showing::Shown;
 use crate::console::{urls, words};
@@ -96,9 +97,14 @@ impl RecordView {
         &self.raw
     }
 
+    /// The proof that it is in the log.
+    pub(super) fn proof(&self) -> Link {
+        urls::proof(&self.id)
+    }
+
     /// The simulator with everything taken from this record; none for what no release decided on.
     pub(super) fn simulated(&self) -> Option<Link> {
-        let of_app = self.kind == "decision" && !self.text("app").is_empty();
+        let of_app = self.kind == "decision" && app(&self.body).is_some();
         of_app.then(|| urls::simulate_from(&self.id))
     }
 
@@ -194,7 +200,7 @@ impl RecordView {
 
     pub(super) fn asked(&self) -> Vec<Fact> {
         let mut facts = vec![
-            Fact::code("Action", &self.text("action")),
+            Fact::code("Action", &self.action()),
             Fact::code("Host", &self.text("host")),
             Fact::code("From", &self.text("client")),
             Fact::prose("Door", &self.text("door")),
@@ -208,10 +214,17 @@ impl RecordView {
         facts
     }
 
+    /// An action that is the method is not spelled beside it.
+    fn action(&self) -> String {
+        let action = self.text("action");
+        let left_out = action.is_empty() && self.kind == "decision";
+        if left_out { self.text("method") } else { action }
+    }
+
     pub(super) fn decided(&self) -> Vec<Fact> {
         let mut facts = vec![
             Fact::prose("Release", &self.text("release")),
-            Fact::code("App", &self.text("app")),
+            Fact::code("App", app(&self.body).unwrap_or_default()),
             Fact::code("Route", &self.text("route")),
             Fact::code("Errors", &self.errors()),
             Fact::prose("Took", &self.took()),
@@ -281,17 +294,6 @@ impl Rules<'_> {
     fn group(self, id: String) -> String {
         let group = id.parse().ok();
         group.map_or(id, |group| self.0.names.label(&group))
-    }
-}
-
-/// A value as text: strings as they are, nothing for nothing, everything else as JSON.
-fn text_of(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_))) => {
-            other.to_string()
-        }
     }
 }
 

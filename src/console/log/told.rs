@@ -13,7 +13,7 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::PersonName;
 
-use super::fact::Fact;
+use super::fact::{Fact, text_of};
 use crate::console::choice::Named;
 use crate::console::showing::Shown;
 use crate::console::urls;
@@ -41,16 +41,16 @@ pub struct EventRow {
 
 /// What names in records stand for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Names<'a> {
+pub(in crate::console) struct Names<'a> {
     /// The rules in force.
-    pub(super) shown: &'a Shown,
+    pub(in crate::console) shown: &'a Shown,
     /// Who was here.
-    pub(super) known: &'a Known,
+    pub(in crate::console) known: &'a Known,
 }
 
 /// An event, read as far as it can be.
 #[derive(Debug, Clone)]
-pub(super) struct EventView {
+pub(in crate::console) struct EventView {
     id: DecisionId,
     at: Timestamp,
     kind: String,
@@ -97,7 +97,7 @@ const REASONS: [&str; 9] = [
 
 impl EventView {
     /// Reads a record. What is no JSON is shown as nothing.
-    pub(super) fn of(line: &RecordLine) -> Self {
+    pub(in crate::console) fn of(line: &RecordLine) -> Self {
         let body = serde_json::from_str(&line.body).unwrap_or_default();
         let (id, at) = (line.id, line.at);
         Self { id, at, kind: line.kind.clone(), raw: line.body.clone(), body }
@@ -113,8 +113,13 @@ impl EventView {
         &self.raw
     }
 
+    /// The proof that it is in the log.
+    pub(super) fn proof(&self) -> Link {
+        urls::proof(&self.id)
+    }
+
     /// Its row in the list.
-    pub(super) fn row(&self, names: Names<'_>) -> EventRow {
+    pub(in crate::console) fn row(&self, names: Names<'_>) -> EventRow {
         let actor = self.text("actor");
         EventRow {
             id: self.id.to_string(),
@@ -126,6 +131,14 @@ impl EventView {
             object: self.object(names),
             reason: self.reason(),
         }
+    }
+
+    /// Time, id, who by id and by name, what, to what, and why: as a file has it.
+    pub(in crate::console) fn fields(&self, names: Names<'_>) -> [String; 7] {
+        let (actor, action) = (self.text("actor"), self.text("action"));
+        let at = self.made_at().unwrap_or(self.at).to_string();
+        let name = names.who(&actor).name;
+        [at, self.id.to_string(), actor, name, action, self.text("object"), self.reason()]
     }
 
     fn what(&self) -> String {
@@ -190,7 +203,8 @@ impl EventView {
 }
 
 impl Names<'_> {
-    fn who(self, actor: &str) -> PersonName {
+    /// Who did it, as pages name them.
+    pub(in crate::console) fn who(self, actor: &str) -> PersonName {
         let of = |name: &str, user_name: &str| PersonName {
             name: name.to_owned(),
             user_name: user_name.to_owned(),
@@ -282,13 +296,4 @@ fn sentence(word: &str) -> String {
     let mut letters = word.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters.map(|c| if c == '_' { ' ' } else { c })).collect()
-}
-
-/// A value as text: strings as they are, nothing for nothing, everything else as JSON.
-fn text_of(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    }
 }

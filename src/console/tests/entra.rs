@@ -17,9 +17,9 @@ use crate::rule_files;
 use crate::store::LookUp;
 use crate::web::tests::scene;
 
-use super::scene::publishing;
 use super::scene::stopped;
 use super::scene::{FINANCE, Scene, get, post};
+use super::scene::{checks, publishing};
 
 const NOW: i64 = 1_795_511_702;
 const DAY: Duration = Duration::from_hours(24);
@@ -89,6 +89,7 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         stop: stopped(),
         kept: Kept::default(),
         trials: Trials::default(),
+        checks: checks(&scene),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
         entra: Arc::new(told),
         settings: super::scene::settings(),

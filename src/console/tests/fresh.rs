@@ -50,7 +50,7 @@ async fn every_change_takes_a_sign_in_younger_than_an_hour_and_no_page_does() {
             pass(&scene, &owner, Duration::from_secs(1)).await;
         }
         for endpoint in table() {
-            let address = address(endpoint, [&places[0], &places[1]]);
+            let address = address(endpoint, [&places[0], &places[1], "00000000-0"]);
             let sending = match endpoint.verb {
                 Verb::Get => get(&address),
                 Verb::Post => post(&address, &[("_csrf", &owner.csrf()), ("unknown", "x")]),

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use http::StatusCode;
 
+use super::integrity::verified;
 use super::scene::{FINANCE, Person, Scene, get, post, scene, subject};
 use crate::console::endpoints::{Endpoint, Verb, table};
 use crate::console::urls;
 
 /// An address that the pattern stands for, and that is there for those who may see it.
-pub(super) fn address(endpoint: &Endpoint, [decision, change]: [&str; 2]) -> String {
+pub(super) fn address(endpoint: &Endpoint, [decision, change, check]: [&str; 3]) -> String {
     let path = match endpoint.path {
         urls::ROLE => format!("{}?value=Reports.Read", urls::ROLE),
         urls::ENDING => format!("{}?user={}", urls::ENDING, subject("uma")),
@@ -24,16 +25,21 @@ pub(super) fn address(endpoint: &Endpoint, [decision, change]: [&str; 2]) -> Str
         .replace("{number}", "1")
         .replace("{id}", decision)
         .replace("{event}", change)
+        .replace("{check}", check)
         .replace("{group}", FINANCE)
         .replace("{subject}", &subject("olive"))
 }
 
-async fn ask(scene: &Scene, (person, change): (&Person, &str), endpoint: &Endpoint) -> StatusCode {
+async fn ask(
+    scene: &Scene,
+    (person, [change, check]): (&Person, [&str; 2]),
+    endpoint: &Endpoint,
+) -> StatusCode {
     let decision = scene.requests().await.last().map_or_else(
         || "00000000-0".to_owned(),
         |record| record["id"].as_str().unwrap().to_owned(),
     );
-    let address = address(endpoint, [&decision, change]);
+    let address = address(endpoint, [&decision, change, check]);
     let sending = match endpoint.verb {
         Verb::Get => get(&address),
         // An empty form: whoever may send it learns that it can't be read, and nothing is changed.
@@ -57,6 +63,7 @@ async fn every_endpoint_answers_each_persona_as_the_table_says_a58() {
     let scene = scene().await;
     let personas = personas(&scene).await;
     let change = scene.change("release_published").await;
+    let check = verified(&scene).await;
     let mut golden = String::new();
     for endpoint in table() {
         let row = format!(
@@ -68,7 +75,7 @@ async fn every_endpoint_answers_each_persona_as_the_table_says_a58() {
         writeln!(golden, "{row}").unwrap();
         for (name, person) in &personas {
             let before = scene.requests().await.len();
-            let status = ask(&scene, (person, &change), endpoint).await;
+            let status = ask(&scene, (person, [&change, &check]), endpoint).await;
             let records = scene.requests().await;
             assert_eq!(records.len(), before + 1, "{row}, {name}: not exactly one record");
             let last = records.last().unwrap();

@@ -1,8 +1,10 @@
 //! Decisions that leave the page: as they are made, and as files.
 
+use axum::body::to_bytes;
 use http::StatusCode;
 
 use super::scene::{Person, Scene, get, post, scene, subject};
+use crate::store::audit::tests::Shell;
 
 /// Somebody without a role who knocks so many times.
 async fn knocked(scene: &Scene, times: usize) {
@@ -87,4 +89,48 @@ async fn what_is_taken_away_is_what_was_found_and_is_on_record() {
         assert!(note.to_string().contains(&subject("olive")), "{note}");
         assert!(note.to_string().contains("\"records\":5"), "{note}");
     }
+}
+
+#[tokio::test]
+async fn an_export_that_breaks_off_is_not_taken_for_complete_and_is_on_record() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    knocked(&scene, 3).await;
+    let mut shell = Shell::open(&format!("sqlite://{}", scene.reader.file().display())).await;
+    let origin = shell.texts("SELECT id FROM origin").await.pop().unwrap();
+    shell.run("UPDATE origin SET id = 'iiiiiiii'").await.unwrap();
+    let token = owner.csrf();
+    let fields = [("_csrf", token.as_str()), ("q", ""), ("range", "all"), ("format", "csv")];
+    let answer = scene.open(&owner, post("/console/decisions/export", &fields)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    to_bytes(answer.into_body(), usize::MAX).await.unwrap_err();
+    shell.rename_origin(&origin).await;
+    let records = scene.stopped().await;
+    let note = records.iter().find(|record| record["kind"] == "log_exported").unwrap();
+    assert_eq!(note["detail"]["cut_off"], true, "{note}");
+}
+
+#[tokio::test]
+async fn a_live_list_ends_with_the_session_and_says_so() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let answer = scene.open(&owner, get("/console/decisions/live")).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    scene.clock.advance(std::time::Duration::from_hours(13));
+    let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    assert!(text.contains("event: signin") && !text.contains("<tr"), "{text}");
+}
+
+#[tokio::test]
+async fn an_empty_list_waits_for_what_comes() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let page = scene.send(&owner, get("/console/decisions?q=path:/nothing")).await;
+    assert!(page.text.contains("No decision matches"), "{}", page.text);
+    assert!(
+        page.text.contains("hx-sse:connect=") && page.text.contains("tail-state"),
+        "{}",
+        page.text
+    );
 }

@@ -7,6 +7,7 @@ use crate::console::log::chart::{Bar, Chart};
 use crate::console::log::decision::DecisionPage;
 use crate::console::log::decisions::DecisionsPage;
 use crate::console::log::fact::Fact;
+use crate::console::log::listing::Listing;
 use crate::console::log::record::DecisionRow;
 use crate::console::rules::form::{GrantForm, KnownGroup};
 use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools};
@@ -262,18 +263,23 @@ fn decisions(text: Text) -> DecisionsPage {
         ["nightly-job", "service", "GET", "/api/export", "Granted"],
         ["Not signed in", "", "GET", "/me", "Not signed in"],
     ];
-    DecisionsPage {
-        frame: frame("Decisions", Section::Decisions, text),
+    let listing = Listing {
         action: urls::decisions(),
         newest: urls::decisions(),
         query: text("finance"),
         range: "24h".to_owned(),
         wrong: None,
+        chips: vec![Chip { text: text("finance"), without: urls::decisions() }],
+        older: Some(urls::decisions().with_query("before", "0v9k3m2q-1182")),
+        summary: text("8 decisions, as of 09:15:02 UTC."),
+    };
+    DecisionsPage {
+        frame: frame("Decisions", Section::Decisions, text),
+        listing,
         effects: vec![
             Tab { label: "All", link: urls::decisions(), is_here: Some("page") },
             Tab { label: "Denied", link: urls::decisions_where("effect:deny"), is_here: None },
         ],
-        chips: vec![Chip { text: text("finance"), without: urls::decisions() }],
         chart: Some(Chart {
             caption: "6 allowed, 2 denied, 0 refused, by hour.".to_owned(),
             width: 144,
@@ -292,10 +298,8 @@ fn decisions(text: Text) -> DecisionsPage {
             to: "24 Nov 2026, 09:00".to_owned(),
         }),
         live: Some(urls::decisions().with_query("q", "finance")),
-        older: Some(urls::decisions().with_query("before", "0v9k3m2q-1182")),
         remark: Some("The search index is 40 000 records behind the log.".to_owned()),
         rows: (0..).zip(rows).map(|(n, facts)| decision(text, n, facts)).collect(),
-        summary: text("8 decisions, as of 09:15:02 UTC."),
     }
 }
 
@@ -322,10 +326,11 @@ fn route_page_a59() {
 fn decisions_page_a59() {
     check("console_decisions", decisions);
     check("console_decisions_empty", |text| DecisionsPage { rows: Vec::new(), ..decisions(text) });
-    check("console_decisions_wrong", |text| DecisionsPage {
-        rows: Vec::new(),
-        wrong: Some(text("`reson` is not a key")),
-        ..decisions(text)
+    check("console_decisions_wrong", |text| {
+        let mut page = decisions(text);
+        page.rows.clear();
+        page.listing.wrong = Some(text("`reson` is not a key"));
+        page
     });
 }
 
@@ -353,6 +358,7 @@ fn decision_page_a59() {
         ],
         memberships: vec![text("Staff"), text("Reports.Read")],
         body: text("{\n  \"verdict\": \"deny\",\n  \"reason\": \"no_grant\"\n}"),
+        proof: urls::decisions(),
     });
 }
 

@@ -7,12 +7,15 @@ pub(super) use crate::web::tests::scene::{
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::entra::Told;
+use crate::audit::Places;
 use crate::config::{InForce, Provenance, Shown};
 use crate::console::Console;
 use crate::console::again::kept::Kept;
 use crate::console::changes::trials::Trials;
+use crate::console::integrity::checks::{Checks, Means};
 use crate::groups::Groups;
 use crate::model::rule_book::RuleBook;
 use crate::publishing::{Publishing, SecondPerson};
@@ -45,6 +48,7 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
         stop: stopped(),
         kept: Kept::default(),
         trials: Trials::default(),
+        checks: checks(&scene),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
         settings: settings(),
@@ -52,6 +56,17 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
     };
     scene.router = console.router();
     scene
+}
+
+/// What checks the log of a scene.
+pub(super) fn checks(scene: &Scene) -> Checks {
+    let means = Means {
+        file: scene.reader.file(),
+        places: Places { mark: scene.reader.file().with_file_name("log.mark"), file: None },
+        audit: scene.doorkeeper.audit.clone(),
+        clock: scene.clock.clone(),
+    };
+    Checks::new(means, TaskTracker::new(), CancellationToken::new())
 }
 
 /// A few settings as they could be in force.

@@ -111,7 +111,7 @@ pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> 
         }
         TextKey::Grant => rules(body, "grant:"),
         TextKey::Route => one("route"),
-        TextKey::App => one("app"),
+        TextKey::App => app(body).map(str::to_owned).into_iter().collect(),
         TextKey::Host => one("host"),
         TextKey::Path => one("path"),
         TextKey::Method => one("method"),
@@ -119,6 +119,12 @@ pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> 
         TextKey::Request => one("request"),
         TextKey::Door => one("door"),
     }
+}
+
+/// The app of a record: its own, else the one that its route names.
+pub fn app(body: &Value) -> Option<&str> {
+    let of_route = || text(body, "route")?.split_once('/').map(|(app, _)| app);
+    text(body, "app").or_else(of_route)
 }
 
 /// Everything that the person or workload of a record goes by.

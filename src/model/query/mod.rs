@@ -22,7 +22,7 @@ mod print;
 mod value;
 
 pub use self::marks::{Mark, MarkKey, request_mark};
-pub use self::matching::{Evidence, Known};
+pub use self::matching::{Evidence, Known, app};
 pub use self::present::Present;
 pub use self::value::{Comparison, Moment, Number, Pattern, Range};
 

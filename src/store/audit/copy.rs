@@ -30,6 +30,8 @@ pub struct CopyOrigin {
     pub id: OriginId,
     /// The key that the file names as its first, as C2SP verifier key; may be empty.
     pub log_key: String,
+    /// When it began.
+    pub opened: Timestamp,
     pub(super) origin: Origin,
 }
 
@@ -82,15 +84,16 @@ impl LogCopy {
     /// When the file can't be read.
     pub async fn origins(&mut self) -> Result<Vec<CopyOrigin>, StoreError> {
         let failed = self.failed("read the origins of the log");
-        let found: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT key, id, log_key FROM origin ORDER BY key")
+        let found: Vec<(i64, String, String, i64)> =
+            sqlx::query_as("SELECT key, id, log_key, opened_us FROM origin ORDER BY key")
                 .fetch_all(&mut self.connection)
                 .await
                 .map_err(failed)?;
-        let read = |(key, id, log_key): (i64, String, String)| {
+        let read = |(key, id, log_key, opened): (i64, String, String, i64)| {
             let id =
                 id.parse().map_err(|_| bad_row("origin", &key, "its id is not an origin id"))?;
-            Ok(CopyOrigin { id, log_key, origin: Origin { id, key } })
+            let opened = Timestamp::from_micros(opened);
+            Ok(CopyOrigin { id, log_key, opened, origin: Origin { id, key } })
         };
         found.into_iter().map(read).collect()
     }

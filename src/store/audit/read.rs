@@ -31,6 +31,17 @@ impl AuditReader {
         Self { pool }
     }
 
+    /// How many bytes the log takes on disk, with what is not moved into the database yet.
+    ///
+    /// # Errors
+    /// When the file is not there.
+    pub fn bytes(&self) -> std::io::Result<u64> {
+        let file = self.file();
+        let mut wal = file.as_os_str().to_owned();
+        wal.push("-wal");
+        Ok(std::fs::metadata(file)?.len() + std::fs::metadata(wal).map_or(0, |wal| wal.len()))
+    }
+
     /// Opens the log at `url` for reading, beside the process that writes it.
     ///
     /// # Errors

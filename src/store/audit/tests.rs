@@ -95,6 +95,10 @@ impl Shell {
         sqlx::query(sql).bind(note).bind(size).execute(&mut self.0).await.unwrap();
     }
 
+    pub(crate) async fn rename_origin(&mut self, id: &str) {
+        sqlx::query("UPDATE origin SET id = $1").bind(id).execute(&mut self.0).await.unwrap();
+    }
+
     pub(crate) async fn number(&mut self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&mut self.0).await.unwrap()
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::response::Response;
 use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
@@ -295,8 +296,16 @@ impl Scene {
         self.person("olive", &["owner"]).await
     }
 
-    /// Sends a request as the front door would show it.
+    /// Sends a request as the front door would show it, and reads the answer whole.
     pub(crate) async fn send(&self, person: &Person, sending: Sending) -> Answered {
+        let (parts, body) = self.open(person, sending).await.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answered { status: parts.status, headers: parts.headers, text }
+    }
+
+    /// The same, with an answer whose body is still to come.
+    pub(crate) async fn open(&self, person: &Person, sending: Sending) -> Response {
         let mut request =
             Request::builder().method(sending.method.clone()).uri(sending.target.as_str());
         for (name, value) in &sending.headers {
@@ -308,11 +317,7 @@ impl Scene {
         let mut request = request.body(Body::from(sending.body.clone())).unwrap();
         let exchange = self.exchange(&sending, request.headers());
         request.extensions_mut().insert(Arc::new(exchange));
-        let response = TowerToHyperService::new(self.router.clone()).call(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = to_bytes(body, usize::MAX).await.unwrap();
-        let text = String::from_utf8(bytes.to_vec()).unwrap();
-        Answered { status: parts.status, headers: parts.headers, text }
+        TowerToHyperService::new(self.router.clone()).call(request).await.unwrap()
     }
 
     fn exchange(&self, sending: &Sending, headers: &HeaderMap) -> Exchange {

@@ -46,6 +46,8 @@ pub(crate) struct Scene {
     pub(crate) olive: Browser,
     decision: String,
     change: String,
+    /// A check of the log.
+    check: String,
 }
 
 impl Scene {
@@ -53,6 +55,7 @@ impl Scene {
         let world = World::start().await;
         morning(&world).await;
         draft(&world);
+        let check = checked(&world).await;
         let mut olive = world.browser();
         let changes = olive.sign_in("olive", &world.gate("/console/changes?q=kind:change")).await;
         let change = links(&changes.text())
@@ -63,7 +66,7 @@ impl Scene {
         };
         let decision = world.decisions().await.into_iter().find(denied).unwrap();
         let decision = decision["id"].as_str().unwrap().to_owned();
-        Self { world, olive, decision, change: change.expect("a change on record") }
+        Self { world, olive, decision, change: change.expect("a change on record"), check }
     }
 
     /// The address of every page of the console, as far as its owner can see them.
@@ -108,6 +111,7 @@ impl Scene {
             .replace("{number}", "1")
             .replace("{id}", &self.decision)
             .replace("{event}", &self.change)
+            .replace("{check}", &self.check)
             .replace("{group}", FINANCE)
             .replace("{subject}", &format!("{TENANT}.{UMA}"));
         assert!(!path.contains('{'), "nothing is known that {pattern} could stand for");
@@ -126,6 +130,7 @@ impl Scene {
             urls::WHO => fixed(&["", "?route=intranet/finance"]),
             urls::WHAT => vec![String::new(), format!("?user={uma}")],
             urls::SIMULATE => vec![String::new(), format!("?from={}", self.decision)],
+            urls::REFUSALS_REPORT => fixed(&["", "?q=reson:x", "?from=2026-01-01&to=2026-01-31"]),
             urls::DECISIONS | urls::EVENTS => fixed(&["", "?q=user:nobody-at-all", "?q=reson:x"]),
             _ => vec![String::new()],
         }
@@ -172,6 +177,14 @@ fn draft(world: &World) {
     file.write_all(DRAFT.as_bytes()).unwrap();
     let imported = world.command(&["rules", "import", rules]);
     assert!(imported.status.success(), "{imported:?}");
+}
+
+/// Checks the log, as an operator does; gives the record of it.
+async fn checked(world: &World) -> String {
+    let verified = world.command(&["audit", "verify"]);
+    assert!(verified.status.success(), "{verified:?}");
+    let record = world.event_to_come("log_used").await;
+    format!("{}-{}", record["origin"].as_str().unwrap(), record["seq"])
 }
 
 /// Where the links of a page lead.

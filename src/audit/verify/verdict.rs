@@ -1,0 +1,135 @@
+//! How a check ended, as the log keeps it: what a `log_verified` record says.
+//!
+//! The verdict outlives the check and the process that made it. It is read leniently, for a log may hold what an earlier or
+//! later program left.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::copy::Outcome;
+use super::{Finding, OriginReport, Report, Unable};
+
+/// How a check ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The answer.
+    pub result: Answer,
+    /// How many records were read.
+    #[serde(default)]
+    pub read: u64,
+    /// What holds of each log, oldest first; empty where something is wrong.
+    #[serde(default)]
+    pub logs: Vec<OriginVerdict>,
+    /// What is wrong, or why it can't be told, as a sentence without its end.
+    #[serde(default)]
+    pub finding: Option<String>,
+    /// The first record that may be concerned.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// Checkpoints kept elsewhere that fit.
+    #[serde(default)]
+    pub compared: u64,
+    /// How long it took, in milliseconds.
+    #[serde(default)]
+    pub took_ms: u64,
+    /// The version of the program that checked.
+    #[serde(default)]
+    pub version: String,
+}
+
+/// What came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Nothing is wrong.
+    Intact,
+    /// Something is.
+    Tampered,
+    /// It can't be told.
+    Unknown,
+    /// Somebody ended it before it was done.
+    Cancelled,
+}
+
+/// What holds of the log of one origin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginVerdict {
+    /// Whose.
+    pub origin: String,
+    /// The first record that is there.
+    pub first: u64,
+    /// How many records it has, with those removed with age.
+    pub records: u64,
+    /// The root over them, base64.
+    pub root: String,
+    /// The key that signs it, as C2SP verifier key.
+    pub key: String,
+    /// Time of the first record that was read.
+    pub from: Option<String>,
+    /// Time of the last.
+    pub to: Option<String>,
+}
+
+impl Verdict {
+    /// Of a check that ended so, after this long.
+    pub fn of(outcome: &Result<Outcome, Unable>, took: Duration) -> Self {
+        let verdict = match outcome {
+            Ok(Outcome::Intact(report)) => Self::sound(report),
+            Ok(Outcome::Tampered(finding)) => Self::tampered(finding),
+            Err(error) => Self::new(Answer::Unknown, Some(error.to_string())),
+        };
+        let took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        Self { took_ms, ..verdict }
+    }
+
+    /// Of a check that somebody ended.
+    pub fn cancelled(read: u64) -> Self {
+        Self { read, ..Self::new(Answer::Cancelled, None) }
+    }
+
+    fn new(result: Answer, finding: Option<String>) -> Self {
+        Self {
+            result,
+            read: 0,
+            logs: Vec::new(),
+            finding,
+            at: None,
+            compared: 0,
+            took_ms: 0,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+
+    /// Nothing is wrong with what is there; whether something is missing, a checkpoint that can't be compared leaves open.
+    fn sound(report: &Report) -> Self {
+        let open = report.uncompared.first().map(|point| {
+            format!("a checkpoint that was kept elsewhere speaks of {point}, which are not here")
+        });
+        Self {
+            read: report.read(),
+            logs: report.origins.iter().map(OriginVerdict::of).collect(),
+            compared: report.compared,
+            ..Self::new(if open.is_some() { Answer::Unknown } else { Answer::Intact }, open)
+        }
+    }
+
+    fn tampered(finding: &Finding) -> Self {
+        let at = Some(format!("{}-{}", finding.origin, finding.first));
+        Self { at, ..Self::new(Answer::Tampered, Some(finding.to_string())) }
+    }
+}
+
+impl OriginVerdict {
+    fn of(report: &OriginReport) -> Self {
+        Self {
+            origin: report.origin.to_string(),
+            first: report.first,
+            records: report.records,
+            root: report.root.clone(),
+            key: report.key.clone(),
+            from: report.from.clone(),
+            to: report.to.clone(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What a check of the log found, for printing: with everything that it takes to repeat it elsewhere.
+
+use std::sync::Arc;
+
+use askama::Template;
+use http::StatusCode;
+
+use super::evidence::Check;
+use super::told::{CheckRow, command, key_id, took};
+use crate::audit::verify::{Answer, OriginVerdict};
+use crate::console::Console;
+use crate::console::answers::Answer as Answered;
+use crate::console::directory::known::known;
+use crate::console::guard::Admitted;
+use crate::console::log::fact::Fact;
+use crate::console::log::told::Names;
+use crate::console::printed::PrintHead;
+use crate::console::sections::Section;
+use crate::console::urls;
+use crate::console::words::grouped;
+use crate::model::id::DecisionId;
+use crate::store::StoreError;
+use crate::web::link::Link;
+use crate::web::page::{self, Frame, Notice, Tone};
+
+/// What a check found.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/integrity/certificate.html")]
+pub struct CertificatePage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The page about the log.
+    pub up: Link,
+    /// What is printed above it.
+    pub head: PrintHead,
+    /// What it found.
+    pub verdict: Notice,
+    /// The check itself.
+    pub facts: Vec<Fact>,
+    /// What holds of each log, oldest first.
+    pub logs: Vec<Vec<Fact>>,
+    /// What it does not say.
+    pub limits: String,
+    /// The same check, without this gate.
+    pub command: String,
+}
+
+/// Answers with what the check found whose record this is.
+pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answered {
+    let nothing = || Box::new(asked.no_page());
+    let failed = |error: StoreError| Box::new(asked.unavailable(&error));
+    let id: DecisionId = asked.param("check").parse().map_err(|_| nothing())?;
+    let line = console.reader.record(id).await.map_err(failed)?;
+    let check = line.and_then(Check::of).ok_or_else(nothing)?;
+    let shown = asked.shown(&console).await?;
+    let known = known(&console).await.map_err(failed)?;
+    let names = Names { shown: &shown, known: &known };
+    let page = CertificatePage {
+        frame: shown.framed(asked.frame("Certificate", Section::Integrity)?),
+        up: urls::integrity(),
+        head: PrintHead::new(&console, &asked, ("Integrity of the audit log", Vec::new())),
+        verdict: verdict(&check),
+        facts: facts(&check, names),
+        logs: check.verdict.logs.iter().map(of_log).collect(),
+        limits: limits(&check).to_owned(),
+        command: command(check.verdict.logs.first().map_or("", |log| log.key.as_str())),
+    };
+    Ok(page::console(StatusCode::OK, &page.frame, &page))
+}
+
+fn verdict(check: &Check) -> Notice {
+    let finding = check.verdict.finding.clone().unwrap_or_default();
+    let (tone, text) = match check.verdict.result {
+        Answer::Intact => {
+            (Tone::Good, "Verified. Nothing was changed, removed or added.".to_owned())
+        }
+        Answer::Tampered => (Tone::Bad, format!("Broken: {finding}.")),
+        Answer::Unknown => (Tone::Careful, format!("It can't be told: {finding}.")),
+        Answer::Cancelled => (Tone::Plain, "The check was ended before it was done.".to_owned()),
+    };
+    Notice { tone, text }
+}
+
+fn facts(check: &Check, names: Names<'_>) -> Vec<Fact> {
+    let row = CheckRow::of(check, names);
+    let verdict = &check.verdict;
+    vec![
+        Fact::prose("Checked", &row.at.full()),
+        Fact::prose("Asked for by", &row.who.name),
+        Fact::prose("Records read", &row.read),
+        Fact::prose("Compared with", &compared(verdict.compared)),
+        Fact::prose("Took", &took(verdict.took_ms)),
+        Fact::prose("Program", &format!("Cedargate {}", verdict.version)),
+        Fact::code("Record of the check", &check.line.id.to_string()),
+    ]
+}
+
+/// `1 checkpoint kept elsewhere`
+fn compared(number: u64) -> String {
+    match number {
+        0 => "No checkpoint kept elsewhere".to_owned(),
+        1 => "1 checkpoint kept elsewhere".to_owned(),
+        all => format!("{} checkpoints kept elsewhere", grouped(all)),
+    }
+}
+
+fn of_log(log: &OriginVerdict) -> Vec<Fact> {
+    let last = log.records.saturating_sub(1);
+    let time = |at: &Option<String>| at.clone().unwrap_or_default();
+    let mut facts = vec![
+        Fact::code("Records", &format!("{0}-{1} to {0}-{last}", log.origin, log.first)),
+        Fact::prose("Made", &format!("{} to {}", time(&log.from), time(&log.to))),
+        Fact::code("Root over all of them", &log.root),
+        Fact::code("Key that signed", &key_id(&log.key)),
+        Fact::code("The whole key", &log.key),
+    ];
+    facts.retain(|fact| !fact.value.is_empty());
+    facts
+}
+
+/// What follows from it, and what does not.
+fn limits(check: &Check) -> &'static str {
+    match (check.verdict.result, check.verdict.compared) {
+        (Answer::Intact, 0) => {
+            "Each record is what was written, in its place, and signed checkpoints vouch for all of them. Whether records at the end were removed together with what vouched for them can't be told without a checkpoint that was kept elsewhere."
+        }
+        (Answer::Intact, _) => {
+            "Each record is what was written, in its place; signed checkpoints vouch for all of them, and those that were kept elsewhere say the same."
+        }
+        (Answer::Tampered | Answer::Unknown | Answer::Cancelled, _) => {
+            "This says nothing good of the log. The command below repeats the check on a copy."
+        }
+    }
+}

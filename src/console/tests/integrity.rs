@@ -1,0 +1,158 @@
+//! Whether the log is whole, as the console tells it.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::scene::{Person, Scene, checks, get, post, scene, subject};
+use crate::audit::checkpoint::parse_verifier_key;
+use crate::audit::proof::Proof;
+use crate::model::record::{Actor, Entry, Event, LogUse, LogUseKind};
+use crate::store::audit::tests::Shell;
+
+/// The record of a check that found nothing wrong.
+pub(super) async fn verified(scene: &Scene) -> String {
+    let used = LogUse {
+        actor: Actor::Operator("root".to_owned()),
+        how: LogUseKind::Verified,
+        // As an earlier program wrote it.
+        detail: serde_json::json!({ "result": "intact", "read": 3 }),
+        used_at: scene.clock.now(),
+    };
+    let entry = Entry::Event(Box::new(Event::LogUsed(Box::new(used))));
+    scene.doorkeeper.audit.noted(entry).await.unwrap().id().to_string()
+}
+
+async fn begun(scene: &Scene, person: &Person) {
+    let begun =
+        scene.send(person, post("/console/integrity/check", &[("_csrf", &person.csrf())])).await;
+    assert_eq!(
+        (begun.status, begun.header("location")),
+        (StatusCode::SEE_OTHER, "/console/integrity")
+    );
+}
+
+/// The page once no check is at work any more.
+async fn ended(scene: &Scene, person: &Person) -> String {
+    let ended = async {
+        loop {
+            let page = scene.send(person, get("/console/integrity")).await;
+            assert_eq!(page.status, StatusCode::OK);
+            if !page.text.contains("A check is at work") {
+                return page.text;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), ended).await.expect("the check ends")
+}
+
+#[tokio::test]
+async fn a_check_ends_in_one_sentence_that_is_on_record() {
+    let scene = scene().await;
+    let auditor = scene.person("aude", &["auditor"]).await;
+    let page = scene.send(&auditor, get("/console/integrity")).await;
+    assert!(page.text.contains("Not verified yet."), "{}", page.text);
+    begun(&scene, &auditor).await;
+    let page = ended(&scene, &auditor).await;
+    let origin = scene.doorkeeper.audit.origin().to_string();
+    let sentence = format!("Verified to record {origin}-");
+    assert!(page.contains(&sentence) && page.contains("by aude."), "{page}");
+    let key = scene.doorkeeper.audit.log_key().to_owned();
+    // What is shown comes from the log: whoever asks another process is told the same.
+    let certificate = page.split("href=\"/console/integrity/certificates/").nth(1).unwrap();
+    let id = certificate.split('"').next().unwrap().to_owned();
+    let certificate = format!("/console/integrity/certificates/{id}");
+    let certificate = scene.send(&auditor, get(&certificate)).await;
+    assert_eq!(certificate.status, StatusCode::OK);
+    for said in ["Nothing was changed, removed or added.", "aude", &key.replace('+', "&#43;"), &id]
+    {
+        let said = [said.to_owned(), said.replace("&#43;", "+")];
+        assert!(
+            said.iter().any(|said| certificate.text.contains(said)),
+            "{said:?}: {}",
+            certificate.text
+        );
+    }
+    let records = scene.stopped().await;
+    let record = records.iter().find(|record| record["kind"] == "log_verified").unwrap();
+    assert_eq!(record["detail"]["result"], "intact");
+    assert_eq!(record["actor"], subject("aude"));
+    assert_eq!(record["detail"]["logs"][0]["key"], key);
+}
+
+#[tokio::test]
+async fn a_broken_log_names_the_record_and_what_to_do() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    scene.send(&owner, get("/console/routes")).await;
+    let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
+    let mut shell = Shell::open(&format!("sqlite://{}", scene.reader.file().display())).await;
+    shell
+        .run(
+            "DROP TRIGGER record_is_never_changed; UPDATE record SET body = CAST(REPLACE(CAST(body AS TEXT), 'read_rules', 'edit_draft') AS BLOB)",
+        )
+        .await
+        .unwrap();
+    begun(&scene, &owner).await;
+    let page = ended(&scene, &owner).await;
+    assert!(page.contains(&format!("Broken at record {id}.")), "{page}");
+    assert!(page.contains("does not fit its hash") && page.contains("<ol>"), "{page}");
+}
+
+#[tokio::test]
+async fn there_is_one_check_at_a_time_and_it_can_be_ended() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let checks = checks(&scene);
+    let by: crate::model::id::Subject = subject("olive").parse().unwrap();
+    let first = checks.begin(by.clone(), 3);
+    let second = checks.begin(by, 3);
+    assert!(std::sync::Arc::ptr_eq(&first, &second));
+    first.cancel();
+    let mut progress = first.progress();
+    progress
+        .wait_for(|now| matches!(now, crate::console::integrity::checks::Progress::Ended(Some(_))))
+        .await
+        .unwrap();
+    assert!(checks.running().is_none());
+    let page = scene.send(&owner, get("/console/integrity")).await;
+    assert!(
+        page.text.contains("Not verified yet.") && page.text.contains("Ended before it was done"),
+        "{}",
+        page.text
+    );
+}
+
+#[tokio::test]
+async fn what_is_followed_after_the_end_ends_at_once() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let answer = scene.send(&owner, get("/console/integrity/progress")).await;
+    assert_eq!(answer.header("content-type"), "text/event-stream");
+    assert!(answer.text.contains("event: done"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_record_comes_with_a_proof_that_the_key_alone_checks() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    scene.send(&owner, get("/console/routes")).await;
+    let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
+    let page = scene.send(&owner, get(&format!("/console/decisions/{id}"))).await;
+    let address = format!("/console/decisions/{id}/proof");
+    assert!(page.text.contains(&address), "{}", page.text);
+    let file = scene.send(&owner, get(&address)).await;
+    assert_eq!(file.status, StatusCode::OK);
+    let name = format!("attachment; filename=\"{id}.tlog-proof\"");
+    assert_eq!(file.header("content-disposition"), name);
+    let (_, key) = parse_verifier_key(scene.doorkeeper.audit.log_key()).unwrap();
+    let proof = Proof::parse(&file.text).unwrap();
+    let point = proof.check(&key).unwrap();
+    assert_eq!(format!("{}-{}", point.origin, proof.index), id);
+    let body: serde_json::Value = serde_json::from_slice(&proof.body).unwrap();
+    assert_eq!(body["action"], "read_rules");
+    let taken = scene.stopped().await;
+    let taken = taken.iter().find(|record| record["kind"] == "log_exported").unwrap();
+    assert_eq!(taken["detail"]["first"], id);
+}
