@@ -64,7 +64,7 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         of(body, "method"),
         of(body, "host"),
         of(body, "path"),
-        app(body).unwrap_or_default().into(),
+        app(body.get("app").as_str(), body.get("route").as_str()).unwrap_or_default().into(),
         of(body, "route"),
         of(body, if refused { "refusal" } else { "reason" }),
         joined(body, "rules"),

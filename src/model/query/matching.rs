@@ -111,7 +111,9 @@ pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> 
         }
         TextKey::Grant => rules(body, "grant:"),
         TextKey::Route => one("route"),
-        TextKey::App => app(body).map(str::to_owned).into_iter().collect(),
+        TextKey::App => {
+            app(text(body, "app"), text(body, "route")).map(str::to_owned).into_iter().collect()
+        }
         TextKey::Host => one("host"),
         TextKey::Path => one("path"),
         TextKey::Method => one("method"),
@@ -122,9 +124,8 @@ pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> 
 }
 
 /// The app of a record: its own, else the one that its route names.
-pub fn app(body: &Value) -> Option<&str> {
-    let of_route = || text(body, "route")?.split_once('/').map(|(app, _)| app);
-    text(body, "app").or_else(of_route)
+pub fn app<'a>(own: Option<&'a str>, route: Option<&'a str>) -> Option<&'a str> {
+    own.or_else(|| route?.split_once('/').map(|(app, _)| app))
 }
 
 /// Everything that the person or workload of a record goes by.
