@@ -45,6 +45,7 @@ pub mod setup;
 mod showing;
 mod streamed;
 mod streaming;
+pub mod stretch;
 pub mod urls;
 pub mod words;
 

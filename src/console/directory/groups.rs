@@ -14,6 +14,7 @@ use crate::console::choice::Choice;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
+use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::GroupNote;
 use crate::model::known::Known;
@@ -45,6 +46,8 @@ pub struct GroupsPage {
     pub attention: Option<String>,
     /// Groups that match.
     pub groups: Vec<MembershipRow>,
+    /// Which of them these are; none when all are.
+    pub stretch: Option<Stretch>,
     /// App roles that match.
     pub roles: Vec<MembershipRow>,
 }
@@ -56,7 +59,7 @@ pub struct MembershipRow {
     pub link: Link,
     /// Its name, or its id.
     pub who: String,
-    /// The object id of a group.
+    /// The object id of a group that has a name.
     pub id: Option<String>,
     /// What is to be said of a group.
     pub note: Option<GroupNote>,
@@ -108,6 +111,7 @@ impl MembershipRow {
 struct GroupsQuery {
     q: String,
     show: String,
+    page: usize,
 }
 
 /// Answers with the groups and roles that match.
@@ -122,13 +126,19 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         .into_iter()
         .filter(|(_, row)| row.matches(&query))
         .partition(|(membership, _)| matches!(membership, Membership::Group(_)));
+    let narrowed =
+        [("q", &query.q), ("show", &query.show)].into_iter().filter(|(_, value)| !value.is_empty());
+    let narrowed =
+        narrowed.fold(urls::groups(), |link, (name, value)| link.with_query(name, value));
+    let (groups, stretch) = Stretch::of(sorted(groups), query.page, &narrowed);
     let page = GroupsPage {
         frame,
         action: urls::groups(),
         shows: Choice::list(&SHOW, &query.show),
         query: query.q,
         attention: attention(needy),
-        groups: sorted(groups),
+        groups,
+        stretch,
         roles: sorted(roles),
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
@@ -166,7 +176,9 @@ fn row(
     let members = || known.iter().filter(|(_, person)| membership.is_of(person));
     let (who, id, note) = match membership {
         Membership::Group(id) => {
-            (shown.names.label(id), Some(id.to_string()), shown.names.mark(id).map(GroupNote::new))
+            let (who, id_text) = (shown.names.label(id), id.to_string());
+            let apart = (who != id_text).then_some(id_text);
+            (who, apart, shown.names.mark(id).map(GroupNote::new))
         }
         Membership::Role(value) => (value.to_string(), None, None),
     };

@@ -21,7 +21,7 @@ use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Notice, Tone};
 
 /// Sessions that are shown.
-const ROWS: usize = 200;
+const ROWS: usize = 50;
 
 /// Everybody's sessions.
 #[derive(Debug, Clone, Template)]

@@ -309,13 +309,18 @@ impl Answering<'_> {
             all => format!("{all} people and services"),
         };
         let unused = all.saturating_sub(self.uses.at.len());
+        let use_made = match unused {
+            0 => "All of them did so lately".to_owned(),
+            unused if unused == all => {
+                "Nobody did so as far back as the log was searched".to_owned()
+            }
+            unused => format!("{unused} of them did not, as far back as the log was searched"),
+        };
         let conditions = match all - certain {
             0 => String::new(),
             some => format!(", {some} of them under conditions"),
         };
-        format!(
-            "{who} that we know can {verb} it{conditions}. {unused} did not do so as far back as was looked."
-        )
+        format!("{who} that we know can {verb} it{conditions}. {use_made}.")
     }
 
     fn notices(&self, found: &Reaching) -> Vec<Notice> {

@@ -13,8 +13,8 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
 
-/// Rows of a page.
-pub(super) const ROWS: usize = 100;
+/// Rows of a page: with the chart, what 60 kB hold.
+pub(super) const ROWS: usize = 40;
 
 /// A list of what a query finds.
 #[derive(Debug, Clone)]

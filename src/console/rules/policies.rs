@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use http::StatusCode;
+use serde::Deserialize;
 
 use crate::authz::console::ConsoleAction;
 use crate::authz::lints::lint;
@@ -15,6 +16,7 @@ use crate::console::choice::Badge;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
+use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::count;
 use crate::model::difference::ObjectKind;
@@ -37,8 +39,14 @@ pub struct PoliciesPage {
     pub new: Option<Link>,
     /// What must be true of them.
     pub assertions: Link,
+    /// Where the list is narrowed, and the whole of it.
+    pub action: Link,
+    /// `q`, as it was typed.
+    pub query: String,
     /// Those with something wrong first, then hand-written ones.
     pub rows: Vec<PolicyRow>,
+    /// Which of them these are; none when all are.
+    pub stretch: Option<Stretch>,
 }
 
 /// One rule.
@@ -63,6 +71,10 @@ pub struct PolicyRow {
 }
 
 impl PolicyRow {
+    fn matches(&self, wanted: &str) -> bool {
+        [&self.id, &self.scope].iter().any(|text| text.to_lowercase().contains(wanted))
+    }
+
     /// Those with something wrong stand first.
     fn order(&self) -> (bool, bool, bool, String) {
         let written = self.source == WRITTEN;
@@ -72,8 +84,18 @@ impl PolicyRow {
 
 const WRITTEN: &str = "written";
 
+/// How the list is narrowed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PoliciesQuery {
+    /// A part of an id or of what a rule says.
+    q: String,
+    page: usize,
+}
+
 /// Answers with the list.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let query: PoliciesQuery = asked.query()?;
     let shown = asked.shown(&console).await?;
     let drafted = shown.drafted();
     let review = asked.review(&console, drafted.book.clone()).await?;
@@ -81,14 +103,24 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let (policies, grants) = (drafted.book.policies.iter(), drafted.book.grants.iter());
     let mut rows: Vec<_> = policies.map(|policy| written(policy, &drafted, &found)).collect();
     rows.extend(grants.map(|grant| granted(grant, &drafted, &found)));
+    let wanted = query.q.trim().to_lowercase();
+    rows.retain(|row| row.matches(&wanted));
     rows.sort_by_cached_key(PolicyRow::order);
+    let narrowed = match query.q.trim() {
+        "" => urls::policies(),
+        typed => urls::policies().with_query("q", typed),
+    };
+    let (rows, stretch) = Stretch::of(rows, query.page, &narrowed);
     let may = asked.may(&console, ConsoleAction::EditDraft);
     let page = PoliciesPage {
         frame: shown.framed(asked.frame("Policies", Section::Policies)?),
         summary: summary(&drafted),
         new: may.then(urls::new_policy),
         assertions: urls::assertions(),
+        action: urls::policies(),
+        query: query.q,
         rows,
+        stretch,
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }

@@ -1,10 +1,11 @@
 //! Every protected path, and who may open it, without opening each one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
 use http::StatusCode;
+use serde::Deserialize;
 
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
@@ -14,12 +15,13 @@ use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::setup::entra::warning;
 use crate::console::showing::Shown;
+use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::{Access, count};
 use crate::model::app::App;
 use crate::model::difference::ObjectKind;
-use crate::model::id::{AppId, RouteId};
-use crate::model::route::Route;
+use crate::model::id::RouteId;
+use crate::model::route::{PatternSegment, Route};
 use crate::web::link::Link;
 use crate::web::page::{self, Frame};
 
@@ -33,8 +35,21 @@ pub struct RoutesPage {
     pub summary: String,
     /// Where an app is added, for those who may.
     pub new_app: Option<Link>,
-    /// The apps.
+    /// Where the list is narrowed, and the whole of it.
+    pub action: Link,
+    /// `q`, as it was typed.
+    pub query: String,
+    /// The apps, with those of their routes that are shown.
     pub apps: Vec<AppRoutes>,
+    /// Which routes these are; none when all are.
+    pub stretch: Option<Stretch>,
+}
+
+impl RoutesPage {
+    /// Whether somebody would want to search.
+    pub fn is_long(&self) -> bool {
+        self.stretch.is_some() || !self.query.is_empty()
+    }
 }
 
 /// One app and its routes.
@@ -84,10 +99,20 @@ impl RouteRow {
     }
 }
 
+/// How the list is narrowed.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct RoutesQuery {
+    /// A part of a path, a name or a title.
+    q: String,
+    page: usize,
+}
+
 /// Answers with the page of all routes, as they stand in the draft.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let query: RoutesQuery = asked.query()?;
     let shown = asked.shown(&console).await?;
-    let mut page = filled(&shown, asked.frame("Routes", Section::Routes)?);
+    let mut page = filled(&shown, asked.frame("Routes", Section::Routes)?, query);
     if asked.may(&console, ConsoleAction::EditDraft) {
         page.new_app = Some(urls::new_app());
         for app in page.apps.iter_mut().filter(|app| app.page.is_some()) {
@@ -98,26 +123,18 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
+/// A line of the list before anything is made of it: most are not on the page.
+struct Line<'a> {
+    app: &'a App,
+    /// None for an app without routes.
+    route: Option<&'a Route>,
+    /// The rules that it stands in.
+    within: &'a Shown,
+}
+
 /// What the page shows.
-fn filled(shown: &Shown, frame: Frame) -> RoutesPage {
+fn filled(shown: &Shown, frame: Frame, query: RoutesQuery) -> RoutesPage {
     let drafted = shown.drafted();
-    let mut by_app: BTreeMap<&AppId, Vec<&Route>> = BTreeMap::new();
-    for route in &drafted.book.routes {
-        by_app.entry(route.id.app()).or_default().push(route);
-    }
-    let mut gone: BTreeMap<&AppId, Vec<&Route>> = BTreeMap::new();
-    let kept: BTreeSet<&RouteId> = drafted.book.routes.iter().map(|route| &route.id).collect();
-    for route in shown.book.routes.iter().filter(|route| !kept.contains(&route.id)) {
-        gone.entry(route.id.app()).or_default().push(route);
-    }
-    let is_gone = |app: &&App| !drafted.book.apps.iter().any(|other| other.id == app.id);
-    let apps = drafted.book.apps.iter().chain(shown.book.apps.iter().filter(is_gone));
-    let apps = apps.map(|app| {
-        let own = by_app.remove(&app.id).unwrap_or_default();
-        let removed = gone.remove(&app.id).unwrap_or_default();
-        app_routes((shown, &drafted), app, (own, removed))
-    });
-    let apps: Vec<_> = apps.collect();
     let drafting = if shown.pending.is_empty() { "" } else { ", as they stand in the draft" };
     let summary = format!(
         "{} of {}{drafting}. {}.",
@@ -128,23 +145,66 @@ fn filled(shown: &Shown, frame: Frame) -> RoutesPage {
             number => format!("Release {number} is in force"),
         }
     );
-    RoutesPage { frame: shown.framed(frame), summary, new_app: None, apps }
+    let narrowed = match query.q.trim() {
+        "" => urls::routes(),
+        typed => urls::routes().with_query("q", typed),
+    };
+    let lines = lines(shown, &drafted, &query.q.trim().to_lowercase());
+    let (lines, stretch) = Stretch::of(lines, query.page, &narrowed);
+    let apps = lines.chunk_by(|one, next| one.app.id == next.app.id);
+    RoutesPage {
+        frame: shown.framed(frame),
+        summary,
+        new_app: None,
+        action: urls::routes(),
+        query: query.q,
+        apps: apps.filter_map(|lines| app_routes(&drafted, lines)).collect(),
+        stretch,
+    }
 }
 
-fn app_routes(
-    (shown, drafted): (&Shown, &Shown),
-    app: &App,
-    (own, removed): (Vec<&Route>, Vec<&Route>),
-) -> AppRoutes {
-    let mut placed: Vec<_> = own.into_iter().map(|route| row(drafted, route)).collect();
-    placed.extend(removed.into_iter().map(|route| {
-        let (place, row) = row(shown, route);
-        (place, RouteRow { link: None, standing: Standing::Removed, ..row })
-    }));
-    placed.sort_by(|(a, _), (b, _)| a.cmp(b));
+/// Every route that matches, app by app, parents before children; gone ones stand where they stood.
+fn lines<'a>(shown: &'a Shown, drafted: &'a Shown, wanted: &str) -> Vec<Line<'a>> {
+    let kept: BTreeSet<&RouteId> = drafted.book.routes.iter().map(|route| &route.id).collect();
+    let gone = shown.book.routes.iter().filter(|route| !kept.contains(&route.id));
+    let mut routes: Vec<_> = drafted.book.routes.iter().map(|route| (route, drafted)).collect();
+    routes.extend(gone.map(|route| (route, shown)));
+    routes.retain(|(route, _)| matches(route, wanted));
+    routes.sort_by_cached_key(|(route, _)| place(route));
+    let is_gone = |app: &&App| !drafted.book.apps.iter().any(|other| other.id == app.id);
+    let apps = drafted.book.apps.iter().chain(shown.book.apps.iter().filter(is_gone));
+    let of_app = |app: &'a App| {
+        let own = routes.iter().filter(|(route, _)| *route.id.app() == app.id);
+        let mut own: Vec<_> =
+            own.map(|(route, within)| Line { app, route: Some(route), within }).collect();
+        if own.is_empty() && wanted.is_empty() {
+            own.push(Line { app, route: None, within: drafted });
+        }
+        own
+    };
+    apps.flat_map(of_app).collect()
+}
+
+fn matches(route: &Route, wanted: &str) -> bool {
+    let texts = [route.pattern.as_str(), route.id.as_str(), &route.title];
+    texts.iter().any(|text| text.to_lowercase().contains(wanted))
+}
+
+/// What routes are ordered by. A parameter stands before the literals that it covers, and an area before its pages.
+fn place(route: &Route) -> (Vec<Option<String>>, String) {
+    let part = |segment: &PatternSegment| match segment {
+        PatternSegment::Literal(text) => Some(text.clone()),
+        PatternSegment::Parameter(_) | PatternSegment::CatchAll(_) => None,
+    };
+    (route.pattern.fixed().iter().map(part).collect(), route.pattern.to_string())
+}
+
+/// An app with the lines of it that are on the page; none without any.
+fn app_routes(drafted: &Shown, lines: &[Line<'_>]) -> Option<AppRoutes> {
+    let app = lines.first()?.app;
     let standing = Standing::of(drafted.waiting(ObjectKind::App, app.id.as_str()));
     let origin = app.origins.first();
-    AppRoutes {
+    Some(AppRoutes {
         id: app.id.to_string(),
         name: app.name.clone(),
         origin: origin.map(ToString::to_string).unwrap_or_default(),
@@ -156,22 +216,19 @@ fn app_routes(
         page: (!standing.is_removed()).then(|| urls::app(&app.id)),
         new_route: None,
         standing,
-        routes: placed.into_iter().map(|(_, row)| row).collect(),
-    }
+        routes: lines.iter().filter_map(|line| row(drafted, line)).collect(),
+    })
 }
 
-/// A route with its place among the others: the patterns above it, and its own.
-fn row(shown: &Shown, route: &Route) -> (Vec<String>, RouteRow) {
-    let above = shown.above(route);
-    let ancestors = above.len();
-    let patterns = above.into_iter().chain([route]).map(|wider| wider.pattern.to_string());
-    let row = RouteRow {
-        link: Some(urls::route(&route.id)),
+fn row(drafted: &Shown, line: &Line<'_>) -> Option<RouteRow> {
+    let (route, within) = (line.route?, line.within);
+    let standing = Standing::of(drafted.waiting(ObjectKind::Route, route.id.as_str()));
+    Some(RouteRow {
+        link: (!standing.is_removed()).then(|| urls::route(&route.id)),
         pattern: route.pattern.to_string(),
         title: route.title.clone(),
-        ancestors,
-        standing: Standing::of(shown.waiting(ObjectKind::Route, route.id.as_str())),
-        access: Access::new(&shown.reaching(route), &shown.names, shown.written()),
-    };
-    (patterns.collect(), row)
+        ancestors: within.above(route).len(),
+        standing,
+        access: Access::new(&within.reaching(route), &within.names, within.written()),
+    })
 }

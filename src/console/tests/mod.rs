@@ -13,6 +13,7 @@ mod guarded;
 mod hostile;
 mod integrity;
 mod leaving;
+mod long;
 mod pages;
 mod policies;
 mod releases;

@@ -13,6 +13,7 @@ use crate::console::rules::form::{GrantForm, KnownGroup};
 use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools};
 use crate::console::rules::routes::{AppRoutes, RouteRow, RoutesPage};
 use crate::console::sections::{self, Section};
+use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::Access;
 use crate::model::grant::Grant;
@@ -78,6 +79,14 @@ fn row(text: Text, grants: &[&Grant], [id, pattern, title]: [&str; 3]) -> RouteR
     }
 }
 
+fn stretch(text: Text) -> Stretch {
+    Stretch {
+        words: text("51 to 56 of 56"),
+        earlier: Some(urls::routes().with_query("page", "1")),
+        later: None,
+    }
+}
+
 fn routes(text: Text) -> RoutesPage {
     let public =
         grant(r#"{"id":"g-public","who":"everyone","what":"read","route":"payroll/home"}"#);
@@ -113,6 +122,9 @@ fn routes(text: Text) -> RoutesPage {
         frame: frame("Routes", Section::Routes, text),
         summary: text("6 routes of 2 apps. Release 7 is in force."),
         new_app: Some(urls::new_app()),
+        action: urls::routes(),
+        query: text("finance"),
+        stretch: Some(stretch(text)),
         apps: vec![app("payroll", "Payroll", rows), app("wiki", "Wiki", Vec::new())],
     }
 }

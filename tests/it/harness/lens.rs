@@ -111,15 +111,19 @@ impl Chromium {
         }
     }
 
-    /// Takes a picture of the whole page, however long it is.
+    /// Takes a picture of what is in the window.
     pub(crate) async fn picture(&self, file: &Path) {
-        let how = json!({ "format": "png", "captureBeyondViewport": true });
-        self.take(how, file).await;
+        self.take(json!({ "format": "png" }), file).await;
     }
 
-    /// Takes a picture of what is in the window, in a format that few bytes carry.
+    /// The same in a format that few bytes carry.
     pub(crate) async fn small_picture(&self, file: &Path) {
         self.take(json!({ "format": "webp", "quality": 85 }), file).await;
+    }
+
+    /// From here on, bars for scrolling take no room, as on telephones.
+    pub(crate) async fn hide_scroll_bars(&self) {
+        self.devtools("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
     }
 
     /// Forgets who is signed in anywhere.

@@ -9,6 +9,7 @@ mod scene;
 mod sealed;
 mod sound;
 mod tail;
+mod weight;
 
 /// What the readme beside a file of others says of it is true.
 #[test]

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use super::scene::Scene;
 use crate::harness::{Chromium, Colours};
 
-/// The widths of a desk and of a telephone.
+/// The windows of a desk and of a telephone. A longer page gets a longer one, so that what sticks to its foot is there.
 const SIZES: [(u32, u32); 2] = [(1280, 800), (390, 844)];
+/// Nobody looks further.
+const LONGEST: u64 = 4_000;
 /// The pages that the readme shows, and the height that each is shown in.
 const README: [(&str, &str, u32); 3] = [
-    ("decisions", "/console/decisions", 800),
+    ("decisions", "/console/decisions?q=door:proxy%20-path:/assets/**", 960),
     ("route", "/console/routes/intranet/reports", 760),
-    ("impact", "/console/draft/impact", 640),
+    ("impact", "/console/draft/impact?by=person", 640),
 ];
 
 /// Where the pictures go. Inside of the repository they would be committed one day.
@@ -32,6 +34,7 @@ async fn pictures_of_every_page() {
     let Some(browser) = Chromium::start("pictures_of_every_page").await else { return };
     let (folder, scene) = (folder(), Scene::start().await);
     let world = &scene.world;
+    browser.hide_scroll_bars().await;
     let album = Album { browser: &browser, folder: &folder };
     album.take("picker", &world.gate("/")).await;
     browser.sign_in("nora", &world.gate("/"), &world.gate("/")).await;
@@ -82,6 +85,9 @@ impl Album<'_> {
         for (width, height) in SIZES {
             self.browser.resize(width, height).await;
             self.open(address).await;
+            let long = self.browser.js("return document.documentElement.scrollHeight").await;
+            let long = u32::try_from(long.as_u64().unwrap().min(LONGEST)).unwrap();
+            self.browser.resize(width, long.max(height)).await;
             for colours in Colours::BOTH {
                 self.browser.prefer(colours).await;
                 let folder = self.folder.join(format!("{}-{width}", colours.as_str()));

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use cedargate::console::endpoints::{Verb, table};
+use cedargate::console::endpoints::{Endpoint, Verb, table};
 use cedargate::console::urls;
 use cedargate::sim::people::{FINANCE, TENANT, UMA};
 use tempfile::TempDir;
@@ -72,7 +72,10 @@ impl Scene {
     /// The address of every page of the console, as far as its owner can see them.
     pub(crate) async fn console(&self) -> Vec<String> {
         let mut pages = Vec::new();
-        for endpoint in table().filter(|endpoint| endpoint.verb == Verb::Get) {
+        // What waits to be sent again is there for nobody who sent nothing too late.
+        let is_open =
+            |endpoint: &&Endpoint| endpoint.verb == Verb::Get && endpoint.path != urls::AGAIN;
+        for endpoint in table().filter(is_open) {
             for query in self.queries(endpoint.path) {
                 let path = format!("{}{query}", self.path(endpoint.path));
                 if self.is_page(&path).await {
@@ -187,7 +190,7 @@ async fn checked(world: &World) -> String {
     let verified = world.command(&["audit", "verify"]);
     assert!(verified.status.success(), "{verified:?}");
     let record = world.event_to_come("log_used").await;
-    format!("{}-{}", record["origin"].as_str().unwrap(), record["seq"])
+    record["id"].as_str().unwrap().to_owned()
 }
 
 /// Where the links of a page lead.

@@ -1,0 +1,35 @@
+//! A stretch of a list that is too long for one page, and the way to the rest of it.
+
+use crate::web::link::Link;
+
+/// Rows of a stretch: what people look through, and what keeps a page light.
+const ROWS: usize = 50;
+
+/// Which part of a list a page shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stretch {
+    /// Which one, in words ("51 to 100 of 320").
+    pub words: String,
+    /// What stands before it.
+    pub earlier: Option<Link>,
+    /// What stands behind it.
+    pub later: Option<Link>,
+}
+
+impl Stretch {
+    /// The rows of the page with this number, counted from 1, and which stretch that is; none when it is the whole list.
+    /// `link` leads to the list without a number. A page behind the end is the last one.
+    pub(super) fn of<T>(all: Vec<T>, number: usize, link: &Link) -> (Vec<T>, Option<Self>) {
+        let (count, pages) = (all.len(), all.len().div_ceil(ROWS).max(1));
+        let number = number.clamp(1, pages);
+        let first = number.saturating_sub(1).saturating_mul(ROWS);
+        let rows: Vec<T> = all.into_iter().skip(first).take(ROWS).collect();
+        let page = |number: usize| link.clone().with_query("page", &number.to_string());
+        let stretch = (pages > 1).then(|| Self {
+            words: format!("{} to {} of {count}", first + 1, first + rows.len()),
+            earlier: (number > 1).then(|| page(number - 1)),
+            later: (number < pages).then(|| page(number + 1)),
+        });
+        (rows, stretch)
+    }
+}

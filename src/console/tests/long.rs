@@ -1,0 +1,60 @@
+//! Lists that are too long for one page.
+
+use http::StatusCode;
+
+use super::scene::{get, scene_of};
+use crate::model::grant::{Grant, What, Who};
+use crate::model::id::RouteId;
+use crate::model::route::Route;
+use crate::model::rule_book::RuleBook;
+use crate::rule_files;
+
+/// The demo's rules with so many routes more, `/archive/0000` and on, each with a grant.
+fn archive(count: usize) -> RuleBook {
+    let mut book = rule_files::demo().unwrap();
+    for number in 0..count {
+        let id: RouteId = format!("intranet/archive-{number:04}").parse().unwrap();
+        let pattern = format!("/archive/{number:04}").parse().unwrap();
+        let grant = format!("archive-{number:04}").parse().unwrap();
+        book.routes.push(Route::new(id.clone(), pattern));
+        book.grants.push(Grant::new(grant, Who::SignedIn, What::Read, id));
+    }
+    book
+}
+
+#[tokio::test]
+async fn many_routes_are_paged_in_the_order_of_the_tree_and_found_by_their_letters() {
+    let scene = scene_of(archive(120)).await;
+    let owner = scene.owner().await;
+    let page = async |address: &str| {
+        let answer = scene.send(&owner, get(address)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{address}");
+        assert!(answer.text.len() < 60_000, "{address}: {} bytes", answer.text.len());
+        answer.text
+    };
+    let first = page("/console/routes").await;
+    for part in ["1 to 50 of 131", "/admin/{*rest}", "/archive/0000", "/console/routes?page=2"] {
+        assert!(first.contains(part), "{part} in {first}");
+    }
+    assert!(!first.contains("rel=\"prev\"") && !first.contains("/archive/0119"));
+    let last = page("/console/routes?page=99").await;
+    for part in ["101 to 131 of 131", "/finance/{*rest}", "/console/routes?page=2"] {
+        assert!(last.contains(part), "{part} in {last}");
+    }
+    assert!(!last.contains("rel=\"next\""));
+    let found = page("/console/routes?q=%2Farchive%2F011").await;
+    assert!(found.contains("/archive/0117") && !found.contains("/finance/"), "{found}");
+    assert!(page("/console/routes?q=none-such").await.contains("No route matches"));
+    let found = page("/console/routes?q=archive&page=2").await;
+    assert!(found.contains("/console/routes?q=archive&#38;page=1"), "{found}");
+}
+
+#[tokio::test]
+async fn many_rules_are_paged_with_what_is_wrong_first() {
+    let scene = scene_of(archive(120)).await;
+    let owner = scene.owner().await;
+    let first = scene.send(&owner, get("/console/policies")).await.text;
+    assert!(first.contains("1 to 50 of 134") && first.contains("no-guests-in-admin"), "{first}");
+    let found = scene.send(&owner, get("/console/policies?q=archive-0007")).await.text;
+    assert!(found.contains("archive-0007") && !found.contains("archive-0008"), "{found}");
+}

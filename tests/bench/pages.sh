@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# What pages of the console weigh and take in front of a large rule book: tests/bench/pages.sh
+#
+# Starts the demo on a folder of its own, publishes ROUTES routes more, signs Olive in, and opens every place of the
+# console ROUNDS times. A page is held to 60 kB on the wire and to 10 ms of rendering; the time is the whole answer's, the
+# durable record of the visit included. Everything listens on 127.0.0.1, and only what was started here is ended.
+#
+# Variables: ROUTES (10000), ROUNDS (20), PORT (18300: this and the next), GATE (a program built before).
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+routes=${ROUTES:-10000} rounds=${ROUNDS:-20} port=${PORT:-18300}
+base=http://localhost:$port
+
+fail() { echo "pages.sh: $*" >&2; exit 2; }
+
+command -v curl >/dev/null || fail "\`curl\` is missing"
+gate=${GATE:-}
+if [ -z "$gate" ]; then
+    cargo build --release --locked --quiet
+    gate=${CARGO_TARGET_DIR:-target}/release/cedargate
+fi
+
+folder=$(mktemp -d)
+demo=
+cleanup() {
+    [ -z "$demo" ] || { kill "$demo" 2>/dev/null; wait "$demo" 2>/dev/null; } || true
+    rm -rf "$folder"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+"$gate" demo --listen "127.0.0.1:$port" --data "$folder/data" >"$folder/out" 2>&1 &
+demo=$!
+for _ in $(seq 100); do grep -q "  3\." "$folder/out" && break; sleep 0.1; done
+grep -q "  3\." "$folder/out" || fail "the demo did not start: $(cat "$folder/out")"
+
+# The rule book as an operator sees it: exported, made longer, and published.
+settings() {
+    env CEDARGATE_PUBLIC_URL="$base" CEDARGATE_DATABASE_URL="sqlite://$folder/data/cedargate.db" \
+        CEDARGATE_AUDIT__DATABASE_URL="sqlite://$folder/data/audit.db" CEDARGATE_KEYS__DIRECTORY="$folder/data/keys" \
+        CEDARGATE_ENTRA__TENANT=c0de0000-7e4a-4000-8000-00000000c0de CEDARGATE_ENTRA__MFA_CONTEXT=c1 \
+        CEDARGATE_ENTRA__CLIENT_ID=ca7e0000-0001-4000-8000-0000000000a1 CEDARGATE_ENTRA__CLIENT_SECRET=unused "$gate" "$@"
+}
+settings rules export "$folder/rules"
+awk -v count="$routes" 'BEGIN { for (n = 0; n < count; n++)
+    printf "\n[[app.route]]\nname = \"case-%05d\"\npattern = \"/cases/%d/%d\"\ntitle = \"Case %d\"\n", n, n / 100, n % 100, n }' \
+    >>"$folder/rules/routes.toml"
+awk -v count="$routes" 'BEGIN { for (n = 0; n < count; n++)
+    printf "\n[[grant]]\nid = \"case-%05d\"\nwho = \"signed_in\"\nwhat = \"read\"\nroute = \"intranet/case-%05d\"\n", n, n }' \
+    >>"$folder/rules/grants.toml"
+settings rules import "$folder/rules" --publish --note "Many routes" >/dev/null
+
+jar=$folder/cookies
+ask() { curl --silent --show-error --location --cookie "$jar" --cookie-jar "$jar" --header "Accept: text/html" "$@"; }
+picker=$(ask --output /dev/null --write-out '%{url_effective}' "$base/console/routes")
+ask --output /dev/null --data person=olive --header "Origin: $(cut -d/ -f1-3 <<<"$picker")" "$picker"
+
+# Every place that the navigation leads to.
+places=$(ask "$base/console/routes" | grep -o 'href="/console/[^"]*" data-key' | cut -d'"' -f2)
+[ -n "$places" ] || fail "Olive could not sign in"
+printf '      %-28s %9s %9s\n' place bytes ms
+for place in $places "/console/routes?page=100" "/console/routes?q=cases%2F42" /console/routes/intranet/case-00042; do
+    for _ in $(seq "$rounds"); do
+        ask --output /dev/null --write-out '%{size_download} %{time_total}\n' "$base$place"
+    done | sort -k2 -n | awk -v place="$place" '{ bytes = $1; took[NR] = $2 * 1000 }
+        END { ms = took[int((NR + 1) / 2)]; met = bytes < 60000 && ms < 10 ? "PASS" : "FAIL"
+            printf "%s  %-28s %9d %9.1f\n", met, place, bytes, ms }'
+done
