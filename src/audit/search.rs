@@ -1,7 +1,10 @@
 //! Keeping the search index beside the writer: it trails the log by a moment, and holds nobody up.
 
+use std::convert::Infallible;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::store::audit::search::{Indexer, Searcher, Step};
@@ -33,24 +36,37 @@ impl IndexKeeper {
         Self { indexer: searcher.indexer(), state: State::Working }
     }
 
-    /// Works until it is told to stop.
-    pub async fn run(mut self, told: CancellationToken) {
+    /// Works until it is told to stop, on a thread of its own.
+    pub async fn run(self, told: CancellationToken) {
+        let (stop, stopped) = mpsc::channel();
+        let (ending, ended) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("audit-index".to_owned()).spawn(move || {
+            stand_back();
+            self.keep(&stopped);
+            drop(ending);
+        });
+        if let Err(error) = thread {
+            tracing::warn!(%error, "The log's search index is not kept; searching reads the log itself.");
+            return;
+        }
+        told.cancelled().await;
+        drop::<mpsc::Sender<Infallible>>(stop);
+        // Never sent, dropped at the end.
+        let _: Result<Infallible, _> = ended.await;
+    }
+
+    /// Files what is new, until the other end is gone.
+    fn keep(mut self, stopped: &mpsc::Receiver<Infallible>) {
         let mut looks = 0;
-        while !told.is_cancelled() {
+        loop {
             looks = (looks + 1) % LOOKS;
-            let tidying = (looks == 0).then_some(());
-            // It reads and writes files, and may wait for them. A page is short, and finished even when told to stop.
-            let done = tokio::task::spawn_blocking(move || {
-                let step = self.look(tidying);
-                (self, step)
-            });
-            let Ok((keeper, step)) = done.await else { return };
-            self = keeper;
-            let pause = match step {
+            let pause = match self.look((looks == 0).then_some(())) {
                 Step::Filed(_) | Step::BegunAnew => PAUSE,
                 Step::Idle => LOOK_EVERY,
             };
-            told.run_until_cancelled(tokio::time::sleep(pause)).await;
+            if let Err(RecvTimeoutError::Disconnected) = stopped.recv_timeout(pause) {
+                return;
+            }
         }
     }
 
@@ -71,4 +87,11 @@ impl IndexKeeper {
         self.state = state;
         step
     }
+}
+
+/// Lets whatever answers requests go first where cores are short: the index may be late, and says so.
+fn stand_back() {
+    // On Linux the thread's alone; elsewhere the process's, so not there. Nothing is lost where it is refused.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::nice(10);
 }

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use crate::model::csv;
 use crate::model::query::{Evidence, app};
@@ -46,10 +46,8 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
     let Evidence { kind, body, principal, .. } = *record;
     let refused = kind == "refusal";
     let effect = if refused { "refused".into() } else { of(body, "verdict") };
-    let who = body.get("principal").map_or_else(Cow::default, |who| of(who, "id"));
-    let who = [who, of(body, "subject"), of(body, "actor")];
+    let who = [of(body.get("principal"), "id"), of(body, "subject"), of(body, "actor")];
     let who = who.into_iter().find(|who| !who.is_empty()).unwrap_or_default();
-    let mfa = body.get("circumstances").map_or_else(Cow::default, |all| of(all, "mfa"));
     let detail = match kind {
         "decision" => joined(body, "errors"),
         "refusal" => ["rule", "problem", "check"].map(|name| of(body, name)).concat().into(),
@@ -66,13 +64,13 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
         of(body, "method"),
         of(body, "host"),
         of(body, "path"),
-        app(body).unwrap_or_default().into(),
+        app(body.get("app").as_str(), body.get("route").as_str()).unwrap_or_default().into(),
         of(body, "route"),
         of(body, if refused { "refusal" } else { "reason" }),
         joined(body, "rules"),
         of(body, "release"),
         of(body, "client"),
-        mfa,
+        of(body.get("circumstances"), "mfa"),
         of(body, "session"),
         of(body, "request"),
         of(body, "duration_us"),
@@ -81,23 +79,23 @@ pub(super) fn line(into: &mut Vec<u8>, record: &Evidence<'_>) {
     csv::line(into, &fields);
 }
 
-fn of<'a>(value: &'a Value, name: &str) -> Cow<'a, str> {
-    value.get(name).map_or_else(Cow::default, plain)
+fn of<'a>(value: &'a Value<'a>, name: &'a str) -> Cow<'a, str> {
+    plain(value.get(name))
 }
 
 /// A number or text as people read it.
-fn plain(value: &Value) -> Cow<'_, str> {
+fn plain<'a>(value: &'a Value<'a>) -> Cow<'a, str> {
     match value {
         Value::Null => Cow::default(),
-        Value::String(text) => text.into(),
+        Value::Str(text) => text.as_ref().into(),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
             value.to_string().into()
         }
     }
 }
 
-fn joined<'a>(body: &'a Value, name: &str) -> Cow<'a, str> {
-    match body.get(name).and_then(Value::as_array).map(Vec::as_slice) {
+fn joined<'a>(body: &'a Value<'a>, name: &'a str) -> Cow<'a, str> {
+    match body.get(name).as_array() {
         None | Some([]) => Cow::default(),
         Some([one]) => plain(one),
         Some(all) => all.iter().map(plain).collect::<Vec<_>>().join(" ").into(),

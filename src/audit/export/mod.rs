@@ -15,7 +15,7 @@ use std::io::Write;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json_borrow::{OwnedValue, Value};
 use sha2::{Digest, Sha256};
 
 pub use self::csv::VERSION as CSV_VERSION;
@@ -113,7 +113,7 @@ struct Export<'a, K, W> {
     out: Hashed<'a, W>,
     format: Format,
     /// Contents of principals, read.
-    contents: HashMap<Hash, Value>,
+    contents: HashMap<Hash, OwnedValue>,
     /// Principals that records in it name.
     named: BTreeSet<Hash>,
     found: (u64, Option<DecisionId>, Option<DecisionId>),
@@ -207,8 +207,9 @@ impl<K: Known, W: Write> Export<'_, K, W> {
         };
         self.know(copy, hash).await?;
         let null = Value::Null;
-        let principal = hash.and_then(|hash| self.contents.get(&hash)).unwrap_or(&null);
-        let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+        let principal = hash.and_then(|hash| self.contents.get(&hash));
+        let principal = principal.map_or(&null, OwnedValue::get_value);
+        let parsed: Value<'_> = serde_json::from_slice(body).unwrap_or(Value::Null);
         let id = DecisionId { origin: origin.id, seq };
         let head = Head::read(body);
         let at = head.and_then(|head| head.at()).unwrap_or(Timestamp::from_micros(0));
@@ -239,7 +240,9 @@ impl<K: Known, W: Write> Export<'_, K, W> {
             self.contents.clear();
         }
         let content = copy.principal(&hash).await?.unwrap_or_default();
-        self.contents.insert(hash, serde_json::from_str(&content).unwrap_or_default());
+        if let Ok(content) = OwnedValue::from_string(content) {
+            self.contents.insert(hash, content);
+        }
         Ok(())
     }
 

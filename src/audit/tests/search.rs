@@ -186,11 +186,11 @@ impl Searched {
         let mut lines = self.lines().await;
         lines.retain(|line| !line.body.is_empty());
         lines.retain(|line| {
-            let json = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
-            let (body, of) =
-                (json(&line.body), json(line.principal.as_deref().unwrap_or_default()));
+            let body = serde_json::from_str(&line.body).unwrap();
+            let principal = serde_json::from_str(line.principal.as_deref().unwrap_or("null"));
             let (id, at, kind) = (line.id, line.at, line.kind.as_str());
-            wanted.finds(&Evidence { id, at, kind, body: &body, principal: &of }, &Present)
+            let (body, principal) = (&body, &principal.unwrap());
+            wanted.finds(&Evidence { id, at, kind, body, principal }, &Present)
         });
         lines
     }

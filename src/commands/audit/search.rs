@@ -110,7 +110,8 @@ fn told(line: &RecordLine) -> Result<String> {
     let (body, who) = (json(&line.body), json(line.principal.as_deref().unwrap_or_default()));
     let mut text = format!("{}  {:12}", line.at, line.id);
     let RecordLine { id, at, kind, .. } = line;
-    let record = Evidence { id: *id, at: *at, kind, body: &body, principal: &who };
+    let (said, nobody) = ((&body).into(), serde_json_borrow::Value::Null);
+    let record = Evidence { id: *id, at: *at, kind, body: &said, principal: &nobody };
     let effect = record.effect().map_or(kind.as_str(), |effect| effect.as_str());
     write!(text, "  {effect:8}")?;
     let field = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).map(printable);

@@ -92,9 +92,14 @@ impl RecordView {
         urls::proof(&self.id)
     }
 
+    fn app(&self) -> Option<&str> {
+        let text = |name| self.body.get(name).and_then(Value::as_str);
+        app(text("app"), text("route"))
+    }
+
     /// The simulator with everything taken from this record; none for what no release decided on.
     pub(super) fn simulated(&self) -> Option<Link> {
-        let of_app = self.kind == "decision" && app(&self.body).is_some();
+        let of_app = self.kind == "decision" && self.app().is_some();
         of_app.then(|| urls::simulate_from(&self.id))
     }
 
@@ -213,7 +218,7 @@ impl RecordView {
     pub(super) fn decided(&self) -> Vec<Fact> {
         let mut facts = vec![
             Fact::prose("Release", &self.text("release")),
-            Fact::code("App", app(&self.body).unwrap_or_default()),
+            Fact::code("App", self.app().unwrap_or_default()),
             Fact::code("Route", &self.text("route")),
             Fact::code("Errors", &self.errors()),
             Fact::prose("Took", &self.took()),

@@ -3,7 +3,7 @@
 //! Filing and matching ([`super::matching`]) read records with the same functions: what a query finds is filed under what
 //! it asks for.
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use super::matching::{address, effect, list, mfa, number, text, texts};
 use super::{Evidence, NumberKey, TextKey};
@@ -91,7 +91,7 @@ impl Evidence<'_> {
     }
 
     /// What all records of a principal are filed under.
-    pub fn marks_of(principal: &Value) -> Vec<Mark> {
+    pub fn marks_of<'a>(principal: &'a Value<'a>) -> Vec<Mark> {
         let people = ["subject"].iter().chain(&NAMES).filter_map(|name| text(principal, name));
         let mut marks: Vec<_> = people.map(|text| filed(TextKey::User, text)).collect();
         let names = NAMES.iter().filter_map(|name| text(principal, name));

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use super::super::id::DecisionId;
 use super::super::time::Timestamp;
@@ -18,9 +18,9 @@ pub struct Evidence<'a> {
     /// `decision`, `refusal` or an event's word.
     pub kind: &'a str,
     /// Its body.
-    pub body: &'a Value,
+    pub body: &'a Value<'a>,
     /// The principal's content; null where there is none.
-    pub principal: &'a Value,
+    pub principal: &'a Value<'a>,
 }
 
 /// What a query is read against besides records.
@@ -85,8 +85,8 @@ impl Term {
     }
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
-    value.get(name)?.as_str()
+pub(super) fn text<'a>(value: &'a Value<'a>, name: &'a str) -> Option<&'a str> {
+    value.get(name).as_str()
 }
 
 pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> Vec<String> {
@@ -111,7 +111,9 @@ pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> 
         }
         TextKey::Grant => rules(body, "grant:"),
         TextKey::Route => one("route"),
-        TextKey::App => app(body).map(str::to_owned).into_iter().collect(),
+        TextKey::App => {
+            app(text(body, "app"), text(body, "route")).map(str::to_owned).into_iter().collect()
+        }
         TextKey::Host => one("host"),
         TextKey::Path => one("path"),
         TextKey::Method => one("method"),
@@ -122,9 +124,8 @@ pub(super) fn texts(key: TextKey, record: &Evidence<'_>, known: &impl Known) -> 
 }
 
 /// The app of a record: its own, else the one that its route names.
-pub fn app(body: &Value) -> Option<&str> {
-    let of_route = || text(body, "route")?.split_once('/').map(|(app, _)| app);
-    text(body, "app").or_else(of_route)
+pub fn app<'a>(own: Option<&'a str>, route: Option<&'a str>) -> Option<&'a str> {
+    own.or_else(|| route?.split_once('/').map(|(app, _)| app))
 }
 
 /// Everything that the person or workload of a record goes by.
@@ -132,17 +133,17 @@ fn people(record: &Evidence<'_>) -> Vec<String> {
     let names = ["subject", "user_name", "name", "email", "client"];
     let principal = names.iter().filter_map(|name| text(record.principal, name));
     let ids = ["subject", "actor"].iter().filter_map(|name| text(record.body, name));
-    let id = record.body.get("principal").and_then(|principal| text(principal, "id"));
+    let id = text(record.body.get("principal"), "id");
     principal.chain(ids).chain(id).map(str::to_owned).collect()
 }
 
-pub(super) fn list(value: &Value, name: &str) -> Vec<String> {
-    let all = value.get(name).and_then(Value::as_array);
+pub(super) fn list<'a>(value: &'a Value<'a>, name: &'a str) -> Vec<String> {
+    let all = value.get(name).as_array();
     let texts = all.into_iter().flatten().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()
 }
 
-fn rules(body: &Value, kind: &str) -> Vec<String> {
+fn rules<'a>(body: &'a Value<'a>, kind: &str) -> Vec<String> {
     let rules = list(body, "rules");
     rules.iter().filter_map(|rule| rule.strip_prefix(kind)).map(str::to_owned).collect()
 }
@@ -156,22 +157,22 @@ pub(super) fn effect(record: &Evidence<'_>) -> Option<Effect> {
     }
 }
 
-pub(super) fn mfa(body: &Value) -> Option<Mfa> {
-    match text(body.get("circumstances")?, "mfa")? {
+pub(super) fn mfa<'a>(body: &'a Value<'a>) -> Option<Mfa> {
+    match text(body.get("circumstances"), "mfa")? {
         "met" => Some(Mfa::Yes),
         "not_met" => Some(Mfa::No),
         _ => None,
     }
 }
 
-pub(super) fn address(body: &Value) -> Option<IpAddr> {
+pub(super) fn address<'a>(body: &'a Value<'a>) -> Option<IpAddr> {
     text(body, "client")?.parse().ok()
 }
 
-pub(super) fn number(key: NumberKey, body: &Value) -> Option<u64> {
+pub(super) fn number<'a>(key: NumberKey, body: &'a Value<'a>) -> Option<u64> {
     match key {
-        NumberKey::Release => body.get("release")?.as_u64(),
-        NumberKey::Ms => Some(body.get("duration_us")?.as_u64()? / 1_000),
+        NumberKey::Release => body.get("release").as_u64(),
+        NumberKey::Ms => Some(body.get("duration_us").as_u64()? / 1_000),
     }
 }
 

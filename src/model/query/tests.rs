@@ -32,12 +32,13 @@ fn finds(query: &str) -> bool {
     let principal = json!({
         "name": "Uma Müller", "user_name": "uma@contoso.example", "groups": ["f1"], "roles": ["Reports.Read"],
     });
+    let (body, principal) = (body.to_string(), principal.to_string());
     let record = Evidence {
         id: "0v9k3m2q-5".parse().unwrap(),
         at: Timestamp::from_seconds(1_795_499_000),
         kind: "decision",
-        body: &body,
-        principal: &principal,
+        body: &serde_json::from_str(&body).unwrap(),
+        principal: &serde_json::from_str(&principal).unwrap(),
     };
     query.parse::<Query>().unwrap().finds(&record, &World)
 }

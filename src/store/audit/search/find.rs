@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension as _};
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use super::super::super::error::StoreError;
 use super::super::Origin;
@@ -236,12 +236,15 @@ pub(super) fn finds(line: &RecordLine, query: &Query, known: &impl Known) -> boo
     if line.body.is_empty() {
         return false;
     }
-    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
-    let body = json(&line.body);
-    let principal = json(line.principal.as_deref().unwrap_or_default());
+    let body = read(&line.body);
+    let principal = read(line.principal.as_deref().unwrap_or_default());
     let (kind, body, principal) = (line.kind.as_str(), &body, &principal);
     let record = Evidence { id: line.id, at: line.at, kind, body, principal };
     query.finds(&record, known)
+}
+
+fn read(text: &str) -> Value<'_> {
+    serde_json::from_str(text).unwrap_or(Value::Null)
 }
 
 /// The newest block up to this one.

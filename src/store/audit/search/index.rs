@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use roaring::RoaringBitmap;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 use super::super::super::error::StoreError;
 use super::super::super::sqlite::raw_failed;
@@ -231,7 +231,7 @@ impl Filing<'_> {
         let Some((head, at)) = Head::read(body).and_then(|head| Some((head, head.at()?))) else {
             return Ok(());
         };
-        let content: Value = serde_json::from_slice(body).unwrap_or_default();
+        let content: Value<'_> = serde_json::from_slice(body).unwrap_or(Value::Null);
         self.turn_to(block_of(row.place))?;
         let id = DecisionId { origin: self.origin(row.place)?, seq: row.seq() };
         let (body, principal) = (&content, &Value::Null);
@@ -312,7 +312,8 @@ impl Filing<'_> {
             .prepare_cached("SELECT body FROM principal_snapshot WHERE hash = ?1")?
             .query_row([hash.0.as_slice()], |row| row.get(0))
             .optional()?;
-        let content: Value = serde_json::from_str(&content.unwrap_or_default()).unwrap_or_default();
+        let content = content.unwrap_or_default();
+        let content: Value<'_> = serde_json::from_str(&content).unwrap_or(Value::Null);
         let mut insert = self.tx.prepare_cached(
             "INSERT INTO alias (key, value, term) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
         )?;
