@@ -338,10 +338,8 @@ pub fn events_where(query: &str) -> Link {
 
 /// What one person or operator did, over all that is kept.
 pub fn events_of(actor: &str) -> Link {
-    let terms = vec![Term {
-        sense: Sense::Is,
-        what: query::What::Text(TextKey::User, vec![Pattern::Is(actor.to_owned())]),
-    }];
+    let user = query::What::Text(TextKey::User, vec![Pattern::Is(actor.to_owned())]);
+    let terms = vec![Term { sense: Sense::Is, what: user }];
     events().with_query("q", &Query { terms }.to_string()).with_query("range", "all")
 }
 
