@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::card::{Card, Unread};
+use super::now::Reads;
 use crate::config::Shown as Setting;
 use crate::console::Console;
 use crate::console::setup::entra::{names, reach};
@@ -42,16 +43,17 @@ fn part(name: &'static str, (tone, text): (Tone, String), link: Option<Link>) ->
 /// Every part; those that could not be read say so.
 pub(super) async fn parts(
     console: &Console,
-    (shown, verified): (&Shown, &Card<Option<RecordLine>>),
+    (shown, verified, reads): (&Shown, &Card<Option<RecordLine>>, Reads),
     (behind, now): (Card<u64>, Timestamp),
 ) -> Vec<Part> {
     let entra = Some(urls::entra());
+    let integrity = (reads == Reads::Log).then(urls::integrity);
     let standing = |remark: crate::console::setup::entra::Remark| (remark.tone, remark.text);
     vec![
         part("Rules in force", release(shown), Some(urls::releases())),
         part("Log", space(console.reader.space().await), None),
         part("Search", search(behind), None),
-        part("Checked", checked(verified, now), None),
+        part("Checked", checked(verified, now), integrity),
         part("Anchors", anchors(console), None),
         part("Entra", standing(reach(&console.entra.standing(), now)), entra.clone()),
         part("Names of groups", standing(names(&console.groups.standing())), entra),
@@ -94,7 +96,7 @@ fn checked(verified: &Card<Option<RecordLine>>, now: Timestamp) -> (Tone, String
     let line = match verified {
         Err(Unread) => return (Tone::Bad, UNREAD.to_owned()),
         Ok(None) => {
-            let text = "The log was never checked; cedargate audit verify does that";
+            let text = "The log was never checked";
             return (Tone::Careful, text.to_owned());
         }
         Ok(Some(line)) => line,

@@ -116,7 +116,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         ending: ending::soon(&shown, &*console.entra, now),
         changes: changes.map(|changes| changes.map_err(|error| Unread::because(&error))),
         all_changes: urls::events(),
-        health: health::parts(&console, (&shown, &verified), (behind, now)).await,
+        health: health::parts(&console, (&shown, &verified, reads), (behind, now)).await,
         lost,
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))

@@ -65,7 +65,7 @@ pub(super) fn steps(
         ),
         step(
             routes,
-            ["Add a route", "What has no route is closed. Routes come with the rule book's files."],
+            ["Add a route", "What has no route is closed. Each route belongs to an app."],
             Some(urls::routes()),
         ),
         step(
@@ -82,10 +82,8 @@ pub(super) fn steps(
         ),
         step(
             verified,
-            ["Check the log", "cedargate audit verify proves that nothing was changed or removed."],
-            asked.may(console, ConsoleAction::ReadLog).then(|| {
-                urls::events().with_query("q", "kind:log_verified").with_query("range", "all")
-            }),
+            ["Check the log", "It proves that nothing was changed or removed."],
+            asked.may(console, ConsoleAction::ReadLog).then(urls::integrity),
         ),
     ]
 }

@@ -361,6 +361,7 @@ fn anchor(name: &'static str, kept: Result<Kept, AuditError>, size: u64) -> Anch
                 grouped(point.size)
             ),
         ),
+        Some(point) if point.size == 1 => (Tone::Good, "Vouches for 1 record".to_owned()),
         Some(point) => (Tone::Good, format!("Vouches for {} records", grouped(point.size))),
     };
     AnchorRow {

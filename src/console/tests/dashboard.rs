@@ -398,7 +398,7 @@ fn page(text: Text) -> DashboardPage {
         steps: vec![Step {
             progress: Progress::Open,
             text: "Check the log",
-            hint: "cedargate audit verify proves that nothing was changed or removed.",
+            hint: "It proves that nothing was changed or removed.",
             link: Some(urls::events()),
         }],
         lost: Ok(lost(text)),
