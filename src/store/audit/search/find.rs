@@ -19,7 +19,7 @@ use crate::model::time::Timestamp;
 /// Records that are read for one page before it is handed out as it is.
 const READ_MAX: usize = 20_000;
 /// And the time that this may take.
-pub(super) const TIME_MAX: Duration = Duration::from_millis(60);
+pub(super) const TIME_MAX: Duration = super::at_most(60);
 /// Records that are not in the index yet are read in pieces of this many.
 const PIECE: i64 = 500;
 

@@ -23,9 +23,9 @@ use crate::model::time::Timestamp;
 /// Denials that are read, newest first.
 const READ_MAX: usize = 3_000;
 /// The time that may be spent on them.
-const READING: Duration = Duration::from_millis(20);
+const READING: Duration = super::at_most(20);
 /// The time that may be spent on what was allowed before.
-const LOOKING_BACK: Duration = Duration::from_millis(40);
+const LOOKING_BACK: Duration = super::at_most(40);
 /// Losses that are told of one by one.
 const TOLD: usize = 100;
 

@@ -18,6 +18,7 @@ mod uses;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -62,6 +63,12 @@ struct Desk {
 pub fn index_of(log: &Path) -> PathBuf {
     let stem = log.file_stem().unwrap_or_default().to_string_lossy();
     log.with_file_name(format!("{stem}-search.db"))
+}
+
+/// How long something may take before it tells what it has so far. What tests find must not depend on how busy their machine
+/// is.
+const fn at_most(millis: u64) -> Duration {
+    Duration::from_millis(if cfg!(test) { 60_000 } else { millis })
 }
 
 impl Searcher {

@@ -19,7 +19,7 @@ use super::{Desk, Searcher, block_of, file, place_of};
 use crate::model::time::Timestamp;
 
 /// The time that looking back may take.
-const TIME_MAX: Duration = Duration::from_millis(60);
+const TIME_MAX: Duration = super::at_most(60);
 /// Routes that are told of.
 const ROUTES: usize = 8;
 /// Denials of one route that are read for who it was.
