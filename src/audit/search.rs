@@ -91,7 +91,14 @@ impl IndexKeeper {
 
 /// Lets whatever answers requests go first where cores are short: the index may be late, and says so.
 fn stand_back() {
-    // On Linux the thread's alone; elsewhere the process's, so not there. Nothing is lost where it is refused.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(10);
+    {
+        use thread_priority::{
+            NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+            set_thread_priority_and_policy, thread_native_id,
+        };
+        let idle = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+        // Nothing is lost where it is refused.
+        drop(set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, idle));
+    }
 }

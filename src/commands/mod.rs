@@ -8,6 +8,7 @@ mod entra;
 pub mod format;
 pub mod healthcheck;
 mod impact;
+pub mod line;
 pub mod lint;
 mod placing;
 pub mod reach;

@@ -8,7 +8,8 @@
 #   signed-in  cedargate: the same behind a session and a grant to a group, with identity headers and assertion
 # Rounds are interleaved; the best of them counts. The gate is held to half of what nginx does that decides and records
 # nothing, and to five times its p99. "In sync" is the share of time in which the disk makes commits durable, estimated: commits times the median of a sync. Ratios and CPU time per request can be compared between machines,
-# requests per second can't. Everything listens on 127.0.0.1, and only what was started here is ended.
+# requests per second can't. The search index is filed in what the others leave of the core; "unfiled" is how far it was
+# behind when the load ended. Everything listens on 127.0.0.1, and only what was started here is ended.
 #
 # Variables: SECONDS_EACH (4), ROUNDS (3), CONNECTIONS ("64 256"), PORT (18200: this and the next 12),
 # GATE and HELPER (programs built before: cedargate, and the bench target `upstream`).
@@ -65,7 +66,7 @@ gate=${GATE:-} helper=${HELPER:-}
 if [ -z "$gate" ] || [ -z "$helper" ]; then
     echo "building..."
     # Both in one go: built apart, they would not share what they are made of.
-    cargo build --release --quiet --bin cedargate --bench upstream --message-format=json >"$dir/built.json" || fail "the build failed"
+    cargo build --profile dist --locked --quiet --bin cedargate --bench upstream --message-format=json >"$dir/built.json" || fail "the build failed"
     executable() { sed -n 's/.*"name":"'"$1"'".*"executable":"\([^"]*\)".*/\1/p' "$dir/built.json" | tail -n 1; }
     gate=${gate:-$(executable cedargate)} helper=${helper:-$(executable upstream)}
 fi
@@ -149,6 +150,11 @@ metric() { curl -s -m 5 "$metrics_url" | awk -v name="$1" '$1 ~ name "_total$" {
 # ---- measuring ---------------------------------------------------------------------------------------------------------
 ticks=$(getconf CLK_TCK)
 cpu() { awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$1/stat"; }
+# Records that the search index does not know yet.
+unfiled() {
+    sqlite3 -readonly "$data/audit.db" "ATTACH '$data/audit-search.db' AS search;
+        SELECT COUNT(*) FROM record WHERE place >= (SELECT next FROM search.progress)"
+}
 place() { sqlite3 -readonly "$data/audit.db" "SELECT MAX(place) FROM record"; }
 # recorded PLACE: decisions behind it
 recorded() {
@@ -175,9 +181,10 @@ one() {
     taskset -c 1 wrk -t 1 -c "$conns" -d "${seconds}s" --latency -H "$host" -H "$header" "$url" >"$dir/wrk"
     local spent=$(($(cpu "$server") - before_cpu))
     ! grep -E 'Non-2xx|Socket errors' "$dir/wrk" || fail "$target gave wrong answers at $conns connections"
-    local answered rows=- commits=- per_commit=-
+    local answered rows=- commits=- per_commit=- unfiled=-
     answered=$(awk '/requests in/ { print $1 }' "$dir/wrk")
     if [ $gated = yes ]; then
+        unfiled=$(unfiled)
         sleep 0.2
         rows=$(recorded "$before_place")
         # wrk leaves requests unanswered when its time is up: up to one for each connection.
@@ -186,10 +193,10 @@ one() {
         commits=$(($(metric audit_commits) - before_commits))
         per_commit=$(awk -v r=$(($(metric audit_records) - before_records)) -v c="$commits" 'BEGIN { printf "%.1f", r / c }')
     fi
-    awk -v target="$target" -v conns="$conns" -v cpu="$spent" -v ticks="$ticks" -v rows="$rows" -v per_commit="$per_commit" -v commits="$commits" '
+    awk -v target="$target" -v conns="$conns" -v cpu="$spent" -v ticks="$ticks" -v rows="$rows" -v per_commit="$per_commit" -v commits="$commits" -v unfiled="$unfiled" '
         function ms(text) { unit = text; sub(/[0-9.]+/, "", unit); return text * (unit == "us" ? 0.001 : unit == "s" ? 1000 : 1) }
         $1 == "50%" { p50 = ms($2) } $1 == "99%" { p99 = ms($2) } /requests in/ { answered = $1 } /^Requests\/sec/ { rate = $2 }
-        END { print target, conns, rate, p50, p99, cpu / ticks * 1e6 / answered, answered, rows, per_commit, commits }
+        END { print target, conns, rate, p50, p99, cpu / ticks * 1e6 / answered, answered, rows, per_commit, commits, unfiled }
     ' "$dir/wrk" >>"$dir/results"
 }
 
@@ -217,19 +224,19 @@ awk -v targets="$targets" -v seconds="$seconds" -v sync="${sync_after%% *}" '
     function verdict(name, found, bound, met) { printf "%s  %s: %.2f (target: %s)\n", met ? "PASS" : "FAIL", name, found, bound }
     {
         key = $2 " " $1
-        if (!(key in rate) || $3 > rate[key]) { rate[key] = $3; p50[key] = $4; p99[key] = $5; answered[key] = $7; rows[key] = $8; batch[key] = $9; commits[key] = $10 }
+        if (!(key in rate) || $3 > rate[key]) { rate[key] = $3; p50[key] = $4; p99[key] = $5; answered[key] = $7; rows[key] = $8; batch[key] = $9; commits[key] = $10; unfiled[key] = $11 }
         if (!(key in cpu) || $6 < cpu[key]) cpu[key] = $6
         if (!($2 in seen)) { seen[$2] = 1; order[++sizes] = $2 }
     }
     END {
-        print "| connections | what | req/s | / floor | / nginx | CPU us/req | CPU / nginx | p50 ms | p99 ms | answered | recorded | CPU us/record | rows/commit | in sync |"
-        print "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
+        print "| connections | what | req/s | / floor | / nginx | CPU us/req | CPU / nginx | p50 ms | p99 ms | answered | recorded | CPU us/record | rows/commit | in sync | unfiled |"
+        print "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|"
         count = split(targets, name, " ")
         for (i = 1; i <= sizes; i++) for (j = 1; j <= count; j++) {
             key = order[i] " " name[j]; floor = order[i] " floor"; nginx = order[i] " nginx"
             # What a commit waits for is a sync of about a page, and one follows the other.
             gated = rows[key] != "-"
-            own = gated ? sprintf("%.1f | %s | %.0f %%", cpu[key] * answered[key] / rows[key], batch[key], commits[key] / seconds * sync / 1e4) : "- | - | -"
+            own = gated ? sprintf("%.1f | %s | %.0f %% | %s", cpu[key] * answered[key] / rows[key], batch[key], commits[key] / seconds * sync / 1e4, unfiled[key]) : "- | - | - | -"
             printf "| %s | %s | %.0f | %.2f | %.2f | %.1f | %.2f | %.2f | %.2f | %s | %s | %s |\n", order[i], name[j], rate[key],
                 rate[key] / rate[floor], rate[key] / rate[nginx], cpu[key], cpu[key] / cpu[nginx], p50[key], p99[key], answered[key], rows[key], own
         }

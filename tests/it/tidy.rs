@@ -43,7 +43,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("strsim", &["authz", "model"]),
     ("sqlx", &["store"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["audit", "store"]),
+    ("rustix", &["store"]),
     ("openidconnect", &["idp"]),
     ("arc_swap", &["live"]),
     ("matchit", &["authz"]),
