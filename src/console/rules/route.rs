@@ -19,7 +19,7 @@ use crate::console::answers::{Answer, see_other};
 use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Standing};
 use crate::console::guard::Admitted;
-use crate::console::saving::{Unsaved, save};
+use crate::console::saving::{Unsaved, removal, save};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
@@ -233,7 +233,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
 /// Adds the grant that the form asks for to the draft.
 pub(super) async fn add_grant(console: Arc<Console>, asked: Admitted) -> Answer {
     let drafted = asked.shown(&console).await?.drafted();
-    let route = asked.route(&drafted)?;
+    let route = find_route(&console, &asked, &drafted).await?;
     let editing = Editing { drafted: &drafted, route, grant: None };
     edited(&console, &asked, editing).await
 }
@@ -241,9 +241,16 @@ pub(super) async fn add_grant(console: Arc<Console>, asked: Admitted) -> Answer 
 /// Changes a grant as the form asks for.
 pub(super) async fn change_grant(console: Arc<Console>, asked: Admitted) -> Answer {
     let drafted = asked.shown(&console).await?.drafted();
-    let route = asked.route(&drafted)?;
-    let grant = Some(find_grant(&drafted, route, &asked)?);
-    edited(&console, &asked, Editing { drafted: &drafted, route, grant }).await
+    let route = find_route(&console, &asked, &drafted).await?;
+    let Some(grant) = find_grant(&drafted, route, &asked)? else {
+        let entry: GrantEntry = asked.form().await?;
+        let how = removed_grant(&console, &asked, &drafted).await?;
+        let mut page = route_page(&console, &asked, (&drafted, route))?;
+        let problem = format!("{how}, so nothing was saved. Sending the form now adds it anew.");
+        send_back(&mut page, (&entry, &[]), problem);
+        return Ok(block(&asked, StatusCode::CONFLICT, &page));
+    };
+    edited(&console, &asked, Editing { drafted: &drafted, route, grant: Some(grant) }).await
 }
 
 async fn edited(console: &Console, asked: &Admitted, editing: Editing<'_>) -> Answer {
@@ -297,9 +304,14 @@ async fn pointed(
     change: impl Fn(&RuleBook, &Grant) -> RuleBook,
 ) -> Answer {
     let drafted = asked.shown(console).await?.drafted();
-    let route = asked.route(&drafted)?;
-    let grant = find_grant(&drafted, route, asked)?;
+    let route = find_route(console, asked, &drafted).await?;
     let form: Pointed = asked.form().await?;
+    let Some(grant) = find_grant(&drafted, route, asked)? else {
+        let how = removed_grant(console, asked, &drafted).await?;
+        let mut page = route_page(console, asked, (&drafted, route))?;
+        page.outcome = Some(Notice { tone: Tone::Bad, text: format!("{how}.") });
+        return Ok(block(asked, StatusCode::CONFLICT, &page));
+    };
     let saving = if form.revision == revision(grant) {
         let to = change(&drafted.book, grant);
         save(console, asked, (&drafted.book, &to)).await?.done()
@@ -317,14 +329,50 @@ async fn pointed(
     }
 }
 
-/// The grant that the address names, on this route and no other.
+/// The route that the address names, for a form that was sent to it.
+///
+/// # Errors
+/// With the answer, 409, when it was removed from the draft, and 404 when there never was one.
+async fn find_route<'a>(
+    console: &Console,
+    asked: &Admitted,
+    drafted: &'a Shown,
+) -> Result<&'a Route, Box<Response>> {
+    let no_page = match asked.route(drafted) {
+        Ok(route) => return Ok(route),
+        Err(no_page) => no_page,
+    };
+    let id = format!("{}/{}", asked.param("app"), asked.param("name"));
+    if drafted.waiting(ObjectKind::Route, &id).is_none() {
+        return Err(no_page);
+    }
+    let how = removal(console, asked, (drafted, ObjectKind::Route, &id)).await?;
+    Err(Box::new(asked.said().gone(&how)))
+}
+
+/// The grant that the address names, on this route and no other; none when it is not in the draft any more.
+///
+/// # Errors
+/// With the answer, 404, when it is a grant of another route.
 fn find_grant<'a>(
     drafted: &'a Shown,
     route: &Route,
     asked: &Admitted,
-) -> Result<&'a Grant, Box<Response>> {
-    let found = drafted.grant(asked.param("grant")).filter(|grant| grant.route == route.id);
-    found.ok_or_else(|| Box::new(asked.no_page()))
+) -> Result<Option<&'a Grant>, Box<Response>> {
+    match drafted.grant(asked.param("grant")) {
+        Some(grant) if grant.route != route.id => Err(Box::new(asked.no_page())),
+        found => Ok(found),
+    }
+}
+
+/// Who removed the grant that the address names, as the beginning of a sentence.
+async fn removed_grant(
+    console: &Console,
+    asked: &Admitted,
+    drafted: &Shown,
+) -> Result<String, Box<Response>> {
+    let id: GrantId = asked.param("grant").parse().map_err(|_| Box::new(asked.no_page()))?;
+    removal(console, asked, (drafted, ObjectKind::Grant, id.as_str())).await
 }
 
 /// The page of a route, with the form for those who may use it.
