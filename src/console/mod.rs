@@ -39,6 +39,7 @@ pub mod integrity;
 pub mod log;
 pub mod printed;
 pub mod reports;
+mod route_picker;
 pub mod rules;
 mod saving;
 pub mod sections;
