@@ -43,7 +43,7 @@ pub enum GroupMark {
 }
 
 /// Names for group ids.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupNames {
     typed: BTreeMap<GroupId, String>,
     known: Arc<BTreeMap<GroupId, KnownGroup>>,
