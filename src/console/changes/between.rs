@@ -6,9 +6,10 @@ use askama::Template;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::change::{Change, TextLine};
+use super::change::{Change, Telling, TextLine};
 use crate::console::Console;
 use crate::console::answers::Answer;
+use crate::console::author::Accounts;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::urls;
@@ -97,9 +98,10 @@ fn filled(
     names: &GroupNames,
     frame: Frame,
 ) -> BetweenPage {
+    let telling = Telling { names, known: &Known::default(), accounts: Accounts::Hidden };
     let changes: Vec<_> = difference::between(&before.0, &after.0)
         .iter()
-        .map(|one| Change { link: None, ..Change::new(one, None, (names, &Known::default())) })
+        .map(|one| Change { link: None, ..Change::new(one, None, telling) })
         .collect();
     BetweenPage {
         frame,

@@ -27,25 +27,6 @@ pub(in crate::console) fn limit(count: usize) -> Option<String> {
     })
 }
 
-/// Who made a change, as pages name them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthorName {
-    /// Display name of a person who was here; of anybody else what records say.
-    pub name: String,
-    /// As records have it: an account id, or `operator:<system user>`.
-    pub account: String,
-}
-
-impl AuthorName {
-    /// Of an author as records have it.
-    pub fn of(by: &str, known: &Known) -> Self {
-        let subject: Option<Subject> = by.parse().ok();
-        let person = subject.and_then(|subject| known.get(&subject));
-        let name = person.map_or_else(|| by.to_owned(), |person| person.content.display_name());
-        Self { name, account: by.to_owned() }
-    }
-}
-
 /// Somebody, as tables name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonCell {

@@ -20,6 +20,7 @@ mod pages;
 mod policies;
 mod releases;
 mod reports;
+mod reviewing;
 mod scene;
 mod sessions;
 mod words;
