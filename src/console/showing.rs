@@ -12,7 +12,6 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{DraftBar, Frame};
 
-use super::choice::Written;
 use super::urls;
 use super::words::count;
 
@@ -117,11 +116,6 @@ impl Shown {
     /// The same on pages that are about the draft: they need no bar that leads there.
     pub(super) fn framed_without_bar(&self, frame: Frame) -> Frame {
         Frame { draft: None, ..self.framed(frame) }
-    }
-
-    /// Whether hand-written policies may apply.
-    pub(super) fn written(&self) -> Written {
-        if self.book.policies.is_empty() { Written::No } else { Written::Yes }
     }
 
     /// The routes that contain `route`, widest first.

@@ -12,7 +12,7 @@ use crate::model::grant::{Effect, Method, Mfa, Reach, What, Who};
 use crate::model::id::{GroupId, TenantId};
 use crate::model::time::{Instant, Timestamp};
 
-use super::form::{GrantForm, WHO_KINDS};
+use super::form::{Ends, GrantForm, WHO_KINDS, typed_end};
 use crate::console::choice::Field;
 use crate::console::words::GroupNames;
 
@@ -36,6 +36,9 @@ pub(super) struct GrantEntry {
     mfa: String,
     reason: String,
     ticket: String,
+    /// Pressed to have an end filled in; nothing is saved then.
+    #[serde(default)]
+    ends: Option<Ends>,
 }
 
 /// What the form asks for, when nothing is wrong with it.
@@ -91,6 +94,12 @@ impl GrantEntry {
     /// Of the grant that the form was made from.
     pub(super) fn revision(&self) -> &str {
         &self.revision
+    }
+
+    /// Fills in the end that was asked for; false when none was.
+    pub(super) fn fill_end(&mut self, now: Timestamp) -> bool {
+        let end = self.ends.map(|ends| typed_end(ends.after(now)));
+        end.map(|end| self.until = end).is_some()
     }
 
     /// Puts what was typed into `form`, with a message at each field that is wrong.

@@ -49,7 +49,10 @@ pub(super) async fn change_grant(console: Arc<Console>, asked: Admitted) -> Answ
 }
 
 async fn edited(console: &Console, asked: &Admitted, editing: Editing<'_>) -> Answer {
-    let entry: GrantEntry = asked.form().await?;
+    let mut entry: GrantEntry = asked.form().await?;
+    if entry.fill_end(console.clock.now()) {
+        return ending(console, asked, (editing, &entry));
+    }
     let (status, wrong, problem) = match editing::edit(console, asked, (editing, &entry)).await? {
         Outcome::Saved(id) => return saved(console, asked, &id).await,
         Outcome::Moved(why) => (StatusCode::CONFLICT, Vec::new(), why),
@@ -61,10 +64,27 @@ async fn edited(console: &Console, asked: &Admitted, editing: Editing<'_>) -> An
     let mut page = route_page(console, asked, (&drafted, route))?;
     if let Some(grant) = editing.grant {
         let grant = drafted.grant(grant.id.as_str()).unwrap_or(grant);
-        page.form = page.form.map(|form| GrantForm::of(grant, form));
+        page.form = page.form.map(|form| GrantForm::of(grant, &drafted.names, form));
     }
     send_back(&mut page, (&entry, &wrong), problem);
     Ok(block(asked, status, &page))
+}
+
+/// The form again with the end filled in. Where there is script, the page does that by itself.
+fn ending(
+    console: &Console,
+    asked: &Admitted,
+    (Editing { drafted, route, grant }, entry): (Editing<'_>, &GrantEntry),
+) -> Answer {
+    let mut page = route_page(console, asked, (drafted, route))?;
+    if let Some(grant) = grant {
+        page.form = page.form.map(|form| GrantForm::of(grant, &drafted.names, form));
+    }
+    if let Some(form) = &mut page.form {
+        entry.fill(form, &[]);
+        form.until = std::mem::take(&mut form.until).focused();
+    }
+    Ok(block(asked, StatusCode::OK, &page))
 }
 
 /// A form that says of which grant it was made, and nothing else.

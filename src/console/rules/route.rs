@@ -10,6 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::form::GrantForm;
+use super::written::WrittenRules;
 use crate::authz::console::ConsoleAction;
 use crate::authz::grants::to_policy;
 use crate::console::Console;
@@ -24,6 +25,7 @@ use crate::console::words::{self, Condition, GroupNames, GroupNote};
 use crate::model::difference::{Act, ObjectKind, revision};
 use crate::model::grant::{Effect, Grant};
 use crate::model::id::GrantId;
+use crate::model::policy::Policy;
 use crate::model::route::Route;
 use crate::model::time::{Instant, Timestamp};
 use crate::web::hx::HxOut;
@@ -60,12 +62,33 @@ pub struct RoutePage {
     pub permits: Vec<GrantRow>,
     /// Grants that close it.
     pub forbids: Vec<GrantRow>,
-    /// Ids of hand-written policies that may apply.
-    pub policies: Vec<String>,
+    /// Hand-written policies whose scope holds this route.
+    pub policies: Vec<WrittenRule>,
     /// The form, for people who may change the draft.
     pub form: Option<GrantForm>,
     /// What the grants are compiled to.
     pub cedar: Vec<Token>,
+}
+
+/// A hand-written policy that may apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenRule {
+    /// Its id.
+    pub id: String,
+    /// Its page.
+    pub link: Link,
+    /// Whether it opens or closes.
+    pub effect: &'static str,
+}
+
+impl WrittenRule {
+    fn new(policy: &Policy, effect: Effect) -> Self {
+        let effect = match effect {
+            Effect::Permit => "may open it",
+            Effect::Forbid => "may close it",
+        };
+        Self { id: policy.id.to_string(), link: urls::policy(&policy.id), effect }
+    }
 }
 
 /// How much of the page goes out.
@@ -221,7 +244,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         page.outcome = Some(Notice { tone: Tone::Good, text });
     }
     if let Some(grant) = query.edit.as_deref().and_then(own) {
-        page.form = page.form.map(|form| GrantForm::of(grant, form));
+        page.form = page.form.map(|form| GrantForm::of(grant, &drafted.names, form));
     }
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
@@ -287,6 +310,8 @@ fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
         });
         standing.chain(removed).filter(move |row| row.effect == effect).collect()
     };
+    let written = WrittenRules::of(drafted);
+    let about = written.about(route).into_iter();
     let app = drafted.book.apps.iter().find(|app| app.id == *route.id.app());
     let texts: Vec<_> =
         grants.iter().filter_map(|grant| to_policy(grant).ok()?.to_cedar()).collect();
@@ -297,14 +322,14 @@ fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
         app: app.map_or_else(|| route.id.app().to_string(), |app| app.name.clone()),
         pattern: route.pattern.to_string(),
         title: route.title.clone(),
-        badge: Badge::access(&grants, drafted.written()),
+        badge: Badge::access(&grants, written.opening(route)),
         standing: Standing::of(drafted.waiting(ObjectKind::Route, route.id.as_str())),
         settings: urls::route_settings(&route.id),
         outcome: None,
         part: Part::Page,
         permits: rows(Effect::Permit),
         forbids: rows(Effect::Forbid),
-        policies: drafted.book.policies.iter().map(|policy| policy.id.to_string()).collect(),
+        policies: about.map(|(policy, effect)| WrittenRule::new(policy, effect)).collect(),
         form: None,
         cedar: tokens(&texts.join("\n\n")),
     }

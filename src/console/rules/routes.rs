@@ -7,6 +7,7 @@ use askama::Template;
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::written::WrittenRules;
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::Answer;
@@ -127,7 +128,19 @@ struct Line<'a> {
     /// None for an app without routes.
     route: Option<&'a Route>,
     /// The rules that it stands in.
-    within: &'a Shown,
+    within: &'a Rules<'a>,
+}
+
+/// Rules, and what of them is written by hand.
+struct Rules<'a> {
+    shown: &'a Shown,
+    written: WrittenRules<'a>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(shown: &'a Shown) -> Self {
+        Self { shown, written: WrittenRules::of(shown) }
+    }
 }
 
 /// What the page shows.
@@ -147,7 +160,8 @@ fn filled(shown: &Shown, frame: Frame, query: RoutesQuery) -> RoutesPage {
         "" => urls::routes(),
         typed => urls::routes().with_query("q", typed),
     };
-    let lines = lines(shown, &drafted, &query.q.trim().to_lowercase());
+    let (live, draft) = (Rules::of(shown), Rules::of(&drafted));
+    let lines = lines(&live, &draft, &query.q.trim().to_lowercase());
     let (lines, stretch) = Stretch::of(lines, query.page, &narrowed);
     let apps = lines.chunk_by(|one, next| one.app.id == next.app.id);
     RoutesPage {
@@ -162,11 +176,12 @@ fn filled(shown: &Shown, frame: Frame, query: RoutesQuery) -> RoutesPage {
 }
 
 /// Every route that matches, app by app, parents before children; gone ones stand where they stood.
-fn lines<'a>(shown: &'a Shown, drafted: &'a Shown, wanted: &str) -> Vec<Line<'a>> {
+fn lines<'a>(live: &'a Rules<'a>, draft: &'a Rules<'a>, wanted: &str) -> Vec<Line<'a>> {
+    let (shown, drafted) = (live.shown, draft.shown);
     let kept: BTreeSet<&RouteId> = drafted.book.routes.iter().map(|route| &route.id).collect();
     let gone = shown.book.routes.iter().filter(|route| !kept.contains(&route.id));
-    let mut routes: Vec<_> = drafted.book.routes.iter().map(|route| (route, drafted)).collect();
-    routes.extend(gone.map(|route| (route, shown)));
+    let mut routes: Vec<_> = drafted.book.routes.iter().map(|route| (route, draft)).collect();
+    routes.extend(gone.map(|route| (route, live)));
     routes.retain(|(route, _)| matches(route, wanted));
     routes.sort_by_cached_key(|(route, _)| place(route));
     let is_gone = |app: &&App| !drafted.book.apps.iter().any(|other| other.id == app.id);
@@ -176,7 +191,7 @@ fn lines<'a>(shown: &'a Shown, drafted: &'a Shown, wanted: &str) -> Vec<Line<'a>
         let mut own: Vec<_> =
             own.map(|(route, within)| Line { app, route: Some(route), within }).collect();
         if own.is_empty() && wanted.is_empty() {
-            own.push(Line { app, route: None, within: drafted });
+            own.push(Line { app, route: None, within: draft });
         }
         own
     };
@@ -219,7 +234,7 @@ fn app_routes(drafted: &Shown, lines: &[Line<'_>]) -> Option<AppRoutes> {
 }
 
 fn row(drafted: &Shown, line: &Line<'_>) -> Option<RouteRow> {
-    let (route, within) = (line.route?, line.within);
+    let (route, Rules { shown: within, written }) = (line.route?, line.within);
     let standing = Standing::of(drafted.waiting(ObjectKind::Route, route.id.as_str()));
     Some(RouteRow {
         link: (!standing.is_removed()).then(|| urls::route(&route.id)),
@@ -227,6 +242,6 @@ fn row(drafted: &Shown, line: &Line<'_>) -> Option<RouteRow> {
         title: route.title.clone(),
         ancestors: within.above(route).len(),
         standing,
-        access: Access::new(&within.reaching(route), &within.names, within.written()),
+        access: Access::new(&within.reaching(route), &within.names, written.opening(route)),
     })
 }

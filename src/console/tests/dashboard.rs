@@ -36,8 +36,8 @@ use crate::web::page::{Notice, Tone};
 use crate::web::tests::markup::{Text, check, check_block, innocent};
 
 /// A request of somebody for the route `intranet/finance`.
-struct Deed {
-    name: &'static str,
+pub(super) struct Deed {
+    pub(super) name: &'static str,
     groups: &'static [&'static str],
     method: &'static str,
     path: &'static str,
@@ -46,7 +46,7 @@ struct Deed {
     rule: Option<&'static str>,
 }
 
-const READ: Deed = Deed {
+pub(super) const READ: Deed = Deed {
     name: "uma",
     groups: &[FINANCE],
     method: "GET",
@@ -57,7 +57,7 @@ const READ: Deed = Deed {
 };
 const DENIED: Deed = Deed { reason: Reason::NoGrant, rule: None, ..READ };
 
-async fn did(scene: &Scene, deed: &Deed) {
+pub(super) async fn did(scene: &Scene, deed: &Deed) {
     let now = scene.clock.now();
     let principal = Principal::User(User {
         directory_roles: BTreeSet::new(),
@@ -114,7 +114,7 @@ async fn let_in_and_denied(scene: &Scene, denied: &Deed) {
     scene.clock.advance(Duration::from_mins(1));
 }
 
-fn file(scene: &Scene) {
+pub(super) fn file(scene: &Scene) {
     let mut indexer = scene.searcher.indexer();
     while indexer.step().unwrap() != Filing::Idle {}
 }

@@ -10,6 +10,7 @@ mod events;
 mod explore;
 mod forged;
 mod fresh;
+mod granting;
 mod guarded;
 mod hostile;
 mod integrity;

@@ -1,5 +1,6 @@
 //! What the review of a draft tells: every change of a grant, broken assertions in words, and no more of people than is due.
 
+use super::dashboard::{READ, did};
 use super::drafting::remove;
 use super::meanwhile::meanwhile;
 use super::scene::{Scene, get, scene, subject};
@@ -64,4 +65,32 @@ async fn account_ids_of_colleagues_are_shown_to_those_who_may_read_people() {
         let page = scene.send(&person, get("/console/draft")).await;
         assert!(page.text.contains(">olive</bdi>") && !page.text.contains(&olive), "{role}");
     }
+}
+
+#[tokio::test]
+async fn what_a_few_people_did_is_counted_for_those_only_who_read_the_log() {
+    let scene = scene().await;
+    for _ in 0..3 {
+        did(&scene, &READ).await;
+    }
+    meanwhile(&scene, "operator:demo", |book| {
+        book.grants.retain(|grant| grant.id.as_str() != "finance-read");
+        book.assertions.clear();
+    })
+    .await;
+    let seen = async |role: &str| {
+        let person = scene.person(role, &[role]).await;
+        for _ in 0..200 {
+            let page = scene.send(&person, get("/console/draft/impact?window=24h")).await.text;
+            if !page.contains("Deciding again") {
+                return page;
+            }
+        }
+        panic!("it takes too long");
+    };
+    let owner = seen("owner").await;
+    assert!(owner.contains("3 would change: 3 would be refused (1 person)"), "{owner}");
+    let editor = seen("editor").await;
+    assert!(editor.contains("some would be refused (fewer than 5 people)"), "{editor}");
+    assert!(editor.contains("not shown") && !editor.contains("1 person"), "{editor}");
 }
