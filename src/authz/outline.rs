@@ -125,7 +125,6 @@ fn entity(entity: &Value) -> String {
 mod tests {
     use super::{Outline, outline};
     use crate::model::grant::Effect;
-    use crate::model::id::RouteId;
     use crate::model::policy::Policy;
 
     #[track_caller]
