@@ -180,7 +180,7 @@ async fn roles_that_are_typed_leave_groups_as_they_are_and_the_answer_stands_fir
         let (answer, question) = (text.find("The answer"), text.find("Change the question"));
         assert!(answer.unwrap() < question.unwrap(), "{text}");
     }
-    let other =
-        page(&scene, &format!("{ask}&groups={}", FINANCE.replace('9', "8")), StatusCode::OK);
-    assert!(other.await.contains("<strong>Deny.</strong>"));
+    let others = format!("{ask}&groups={}", FINANCE.replace('9', "8"));
+    let text = page(&scene, &others, StatusCode::OK).await;
+    assert!(text.contains("<strong>Deny.</strong>"), "{text}");
 }

@@ -81,7 +81,7 @@ async fn an_end_is_filled_in_by_a_button_and_nothing_is_saved() {
 #[tokio::test]
 async fn the_form_of_a_grant_names_its_group() {
     let scene = scene().await;
-    let page = scene.send(&scene.owner().await, get(&format!("{FINANCE_ROUTE}?edit=finance-read")));
-    let page = page.await.text;
+    let owner = scene.owner().await;
+    let page = scene.send(&owner, get(&format!("{FINANCE_ROUTE}?edit=finance-read"))).await.text;
     assert!(page.contains("name=\"who\" list=\"known-groups\" autocomplete=\"off\" maxlength=\"120\" value=\"Finance\""), "{page}");
 }
