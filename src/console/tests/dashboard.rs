@@ -37,7 +37,7 @@ use crate::web::tests::markup::{Text, check, check_block, innocent};
 
 /// A request of somebody for the route `intranet/finance`.
 pub(super) struct Deed {
-    pub(super) name: &'static str,
+    name: &'static str,
     groups: &'static [&'static str],
     method: &'static str,
     path: &'static str,
@@ -55,6 +55,8 @@ pub(super) const READ: Deed = Deed {
     reason: Reason::Granted,
     rule: Some("finance-read"),
 };
+/// The same of somebody who is not let in any more.
+pub(super) const READ_ONCE: Deed = Deed { name: "nora", groups: &[], ..READ };
 const DENIED: Deed = Deed { reason: Reason::NoGrant, rule: None, ..READ };
 
 pub(super) async fn did(scene: &Scene, deed: &Deed) {

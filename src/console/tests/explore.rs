@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::dashboard::{Deed, READ, did, file};
+use super::dashboard::{READ_ONCE, did, file};
 use super::scene::{FINANCE, Scene, get, scene, subject};
 use crate::model::id::ReleaseNumber;
 
@@ -163,7 +163,7 @@ async fn records_that_no_release_decides_on_are_refused_by_name() {
 async fn whoever_used_a_route_and_lost_it_is_no_part_of_its_use() {
     let scene = scene().await;
     scene.person("uma", &[]).await;
-    did(&scene, &Deed { name: "nora", groups: &[], ..READ }).await;
+    did(&scene, &READ_ONCE).await;
     file(&scene);
     let text = page(&scene, "/console/explore/who?route=intranet/finance", StatusCode::OK).await;
     assert!(text.contains("Nobody did so as far back"), "{text}");
