@@ -27,7 +27,8 @@ pub(super) async fn known(console: &Console) -> Result<Known, StoreError> {
 pub(super) async fn names(console: &Console, shown: &Shown) -> Result<PeopleNames, StoreError> {
     let waiting = shown.pending.iter().map(|pending| &pending.difference);
     let waiting = waiting.filter(|one| one.kind == ObjectKind::Grant);
-    let drafted = waiting.filter_map(|one| serde_json::from_value(one.after.clone()?).ok());
+    let drafted =
+        waiting.filter_map(|one| serde_json::from_value::<Grant>(one.after.clone()?).ok());
     if !shown.book.grants.iter().any(names_somebody)
         && !drafted.into_iter().any(|grant| names_somebody(&grant))
     {
