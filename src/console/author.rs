@@ -48,12 +48,5 @@ pub(super) fn name(by: &str, known: &Known) -> String {
         return format!("{operator}, at the command line");
     }
     let Ok(subject) = by.parse::<Subject>() else { return by.to_owned() };
-    known.get(&subject).map_or_else(|| short(&subject), |person| person.content.display_name())
-}
-
-/// `account 1a2b3c4d…`: enough to tell two apart, and nothing to look somebody up by.
-pub(super) fn short(subject: &Subject) -> String {
-    let text = subject.to_string();
-    let (_, object) = text.rsplit_once('.').unwrap_or(("", &text));
-    format!("account {}…", object.chars().take(8).collect::<String>())
+    known.get(&subject).map_or_else(|| subject.short(), |person| person.content.display_name())
 }

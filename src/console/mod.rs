@@ -39,6 +39,7 @@ pub mod explore;
 mod guard;
 pub mod integrity;
 pub mod log;
+mod people;
 pub mod printed;
 pub mod reports;
 pub mod rules;

@@ -57,6 +57,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
             .map(|(id, name)| (id.clone(), name.clone()))
             .collect(),
     );
+    let names = names.with_people(shown.names.people().clone());
     let next = (to < shown.number).then(|| ReleaseNumber(to.0.saturating_add(1)));
     let frame = shown.framed(asked.frame("Difference", Section::Releases)?);
     let mut page = filled(((from, &before), (to, &after)), &names, frame);

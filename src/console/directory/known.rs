@@ -1,23 +1,12 @@
 //! Who was here, from the log and from the sessions, and how pages name them.
 
-use crate::console::Console;
 use crate::console::urls;
 use crate::model::id::Subject;
-use crate::model::known::Known;
 use crate::model::principal::{GuestStatus, Principal};
-use crate::store::StoreError;
 use crate::store::audit::PEOPLE;
 use crate::web::link::Link;
 
-/// Everybody who was here, as they were then; sessions know it better than the log.
-///
-/// # Errors
-/// When either can't be read.
-pub(in crate::console) async fn known(console: &Console) -> Result<Known, StoreError> {
-    let recorded = console.reader.people().await?;
-    let signed_in = console.store.people_of_sessions().await?;
-    Ok(Known::newest(recorded.into_iter().chain(signed_in)))
-}
+pub(in crate::console) use crate::console::people::known;
 
 /// What must be said where so many are known that there may be more.
 pub(in crate::console) fn limit(count: usize) -> Option<String> {

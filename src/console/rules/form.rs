@@ -48,6 +48,8 @@ pub struct GrantForm {
     pub networks: Field,
     /// `mfa`: one of [`MFAS`].
     pub mfa: Field,
+    /// What can be typed into `who`.
+    pub who_hint: &'static str,
     /// What the settings make of `mfa`.
     pub mfa_hint: String,
     /// `until`: `2026-12-31T18:00`, in UTC.
@@ -155,6 +157,11 @@ pub(super) fn typed_end(at: Timestamp) -> String {
     at.to_jiff().strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
+const WHO: &str = "A group by name or object id, an app role, or an account id. Leave empty for signed-in people and everyone.";
+
+/// The same for those who may read people.
+pub(super) const WHO_BY_NAME: &str = "A group by name or object id, an app role, or a person by name, user name or account id. Leave empty for signed-in people and everyone.";
+
 impl GrantForm {
     /// The form that adds a grant to a route, empty.
     pub(super) fn empty(shown: &Shown, route: &Route, live: &Live) -> Self {
@@ -179,6 +186,7 @@ impl GrantForm {
             effect: Field::of("permit"),
             who_kind: Field::of("group"),
             who: Field::default(),
+            who_hint: WHO,
             what: Field::of("read"),
             methods: Field::default(),
             reach: Field::of("below"),

@@ -5,8 +5,10 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::adding::{fields, with};
+use super::drafting::form;
 use super::meanwhile::meanwhile;
-use super::scene::{get, post, scene};
+use super::scene::{get, post, scene, subject};
+use crate::model::difference::revision;
 use crate::model::policy::Policy;
 use crate::model::rule_book::RuleBook;
 
@@ -84,4 +86,95 @@ async fn the_form_of_a_grant_names_its_group() {
     let owner = scene.owner().await;
     let page = scene.send(&owner, get(&format!("{FINANCE_ROUTE}?edit=finance-read"))).await.text;
     assert!(page.contains("name=\"who\" list=\"known-groups\" autocomplete=\"off\" maxlength=\"120\" value=\"Finance\""), "{page}");
+}
+
+#[tokio::test]
+async fn a_person_is_let_in_by_name_and_shown_by_name_to_those_who_may_read_people() {
+    let scene = scene().await;
+    let (owner, editor) = (scene.owner().await, scene.person("eddie", &["editor"]).await);
+    scene.known_as(["uma", "Ann Lee"], &[]).await;
+    let csrf = owner.csrf();
+    let typed = with(&fields(&csrf), "who_kind", Some("person"));
+    let typed = with(&typed, "who", Some("ann lee"));
+    let target = format!("{FINANCE_ROUTE}/grants");
+    let saved = scene.send(&owner, post(&target, &typed)).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
+    let uma = subject("uma");
+    for page in [FINANCE_ROUTE, "/console/routes", "/console/draft"] {
+        let seen = scene.send(&owner, get(page)).await.text;
+        assert!(seen.contains("Ann Lee"), "{page}: {seen}");
+        let seen = scene.send(&editor, get(page)).await.text;
+        assert!(!seen.contains("Ann Lee") && !seen.contains(&uma), "{page}: {seen}");
+        assert!(seen.contains("account "), "{page}: {seen}");
+    }
+    let csrf = editor.csrf();
+    let typed = with(&typed, "_csrf", Some(&csrf));
+    let refused = scene.send(&editor, post(&target, &typed)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "names are not told by trying");
+}
+
+#[tokio::test]
+async fn a_name_that_several_have_lets_in_none_of_them() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    for id in ["uma", "nora"] {
+        scene.known_as([id, "Ann Lee"], &[]).await;
+    }
+    let csrf = owner.csrf();
+    let typed = with(&fields(&csrf), "who_kind", Some("person"));
+    for (who, said) in [("Ann Lee", "Several are called that"), ("Ann", "Nobody who was here")] {
+        let typed = with(&typed, "who", Some(who));
+        let target = format!("{FINANCE_ROUTE}/grants");
+        let answer = scene.send(&owner, post(&target, &typed)).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(answer.text.contains(said), "{said}: {}", answer.text);
+        let names = [subject("uma"), subject("nora")].map(|id| answer.text.contains(&id));
+        assert_eq!(names, [who == "Ann Lee"; 2], "candidates are named");
+    }
+}
+
+#[tokio::test]
+async fn what_was_done_with_a_grant_is_said_at_its_row_both_ways() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let grant = "/console/routes/intranet/finance/grants/finance-write";
+    for (deed, said) in [
+        ("end", "The grant finance-write ends now, in the draft."),
+        ("remove", "The grant finance-write is removed from the draft."),
+    ] {
+        let mark = async || {
+            let draft = scene.store.draft().await.unwrap();
+            let mut all = draft.grants.iter();
+            revision(all.find(|grant| grant.id.as_str() == "finance-write").unwrap())
+        };
+        let target = format!("{grant}/{deed}");
+        let seen = mark().await;
+        if deed == "end" {
+            let plain = form(&scene, &owner, (&target, &[("revision", &seen)])).await;
+            let page = scene.send(&owner, get(plain.header("location"))).await;
+            assert!(page.text.contains(said), "{said}: {}", page.text);
+        }
+        scene.clock.advance(Duration::from_secs(2));
+        let (seen, csrf) = (mark().await, owner.csrf());
+        let fields = [("_csrf", csrf.as_str()), ("revision", seen.as_str())];
+        let answer = scene.send(&owner, post(&target, &fields).htmx()).await;
+        assert_eq!(answer.header("hx-replace-url"), FINANCE_ROUTE, "{}", answer.text);
+        let row = answer.text.split("id=\"grant-finance-write\"").nth(1).unwrap();
+        assert!(row.trim_start().starts_with("tabindex=\"-1\" autofocus"), "{row}");
+        assert!(row.contains(said) && answer.header("hx-trigger").contains(said), "{row}");
+    }
+    let page = scene.send(&owner, get(&format!("{FINANCE_ROUTE}?removed=finance-write"))).await;
+    assert!(page.text.contains("is removed from the draft"), "{}", page.text);
+    let untrue = scene.send(&owner, get(&format!("{FINANCE_ROUTE}?removed=finance-read"))).await;
+    assert!(!untrue.text.contains("is removed from the draft"), "{}", untrue.text);
+}
+
+#[tokio::test]
+async fn the_form_can_be_opened_for_somebody() {
+    let scene = scene().await;
+    let target = format!("{FINANCE_ROUTE}?who_kind=person&who={}", subject("uma"));
+    let owner = scene.owner().await;
+    let page = scene.send(&owner, get(&target)).await.text;
+    assert!(page.contains(&format!("value=\"{}\"", subject("uma"))), "{page}");
+    assert!(page.contains("<option value=\"person\" selected>"), "{page}");
 }

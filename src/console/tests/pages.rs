@@ -143,6 +143,7 @@ fn form(text: Text) -> GrantForm {
         problem: None,
         who_kind: Field::of("group"),
         who: field(""),
+        who_hint: "A group by name or object id.",
         what: Field::of("read"),
         reach: Field::of("below"),
         networks: field(""),
