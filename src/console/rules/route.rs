@@ -278,11 +278,11 @@ impl GrantRow {
 #[serde(default, deny_unknown_fields)]
 struct RouteQuery {
     /// The grant that was just saved.
-    saved: Option<GrantId>,
+    saved: Option<String>,
     /// The grant that was just ended.
-    ended: Option<GrantId>,
+    ended: Option<String>,
     /// The grant that was just removed.
-    removed: Option<GrantId>,
+    removed: Option<String>,
     /// Whom a new grant is for: a value of the form's first field, and of its second.
     who_kind: Option<String>,
     who: Option<String>,
@@ -293,11 +293,12 @@ struct RouteQuery {
 }
 
 impl RouteQuery {
-    fn deed(&self) -> Option<(Deed, &GrantId)> {
+    fn deed(&self) -> Option<(Deed, GrantId)> {
         let saved = self.saved.as_ref().map(|id| (Deed::Saved, id));
         let ended = || self.ended.as_ref().map(|id| (Deed::Ended, id));
         let removed = || self.removed.as_ref().map(|id| (Deed::Removed, id));
-        saved.or_else(ended).or_else(removed)
+        let (deed, id) = saved.or_else(ended).or_else(removed)?;
+        Some((deed, id.parse().ok()?))
     }
 }
 
@@ -319,7 +320,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     if let Some((deed, id)) = query.deed()
         && own(id.as_str()).is_some() == (deed != Deed::Removed)
     {
-        page.tell(deed, id);
+        page.tell(deed, &id);
     }
     if let (Some(kind), Some(form)) = (&query.who_kind, &mut page.form) {
         form.who_kind = Field::of(kind);
