@@ -25,7 +25,7 @@ pub(super) async fn known(console: &Console) -> Result<Known, StoreError> {
 /// # Errors
 /// When they can't be read.
 pub(super) async fn names(console: &Console, shown: &Shown) -> Result<PeopleNames, StoreError> {
-    let waiting = shown.pending.iter().map(|pending| &pending.difference);
+    let waiting = shown.pending().iter().map(|pending| &pending.difference);
     let waiting = waiting.filter(|one| one.kind == ObjectKind::Grant);
     let drafted =
         waiting.filter_map(|one| serde_json::from_value::<Grant>(one.after.clone()?).ok());

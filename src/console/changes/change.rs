@@ -117,7 +117,7 @@ pub struct Telling<'a> {
 impl Telling<'_> {
     /// All that waits in the draft.
     pub(super) fn waiting(self, shown: &Shown) -> Vec<Change> {
-        let pending = shown.pending.iter();
+        let pending = shown.pending().iter();
         pending.map(|one| Change::new(&one.difference, one.author.as_ref(), self)).collect()
     }
 }

@@ -86,14 +86,14 @@ pub(super) async fn restore(console: Arc<Console>, asked: Admitted) -> Answer {
     let from = match form.others {
         Some(Others::Keep) if seen => &shown.book,
         Some(Others::Discard) if seen => &draft,
-        None if shown.pending.is_empty() => &shown.book,
+        None if shown.pending().is_empty() => &shown.book,
         None | Some(Others::Keep | Others::Discard) => {
             let why = "Nothing was done yet. This is what waits in the draft now.".to_owned();
             let moved = Unsaved { status: StatusCode::CONFLICT, why };
             return failed(&console, &asked, (&shown, number, moved)).await;
         }
     };
-    match save(&console, &asked, (from, &old)).await?.done() {
+    match save(&console, &asked, (from.book(), &old)).await?.done() {
         Ok(()) => Ok(see_other(&urls::draft().with_query("restored", &number.to_string()))),
         Err(unsaved) => failed(&console, &asked, (&shown, number, unsaved)).await,
     }

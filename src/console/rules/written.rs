@@ -26,7 +26,8 @@ impl<'a> WrittenRules<'a> {
         if self.all.is_empty() {
             return Vec::new();
         }
-        let above: Vec<_> = self.shown.above(route).into_iter().map(|wider| &wider.id).collect();
+        let above: Vec<_> =
+            self.shown.book.above(route).into_iter().map(|wider| &wider.id).collect();
         let own = self.all.iter().filter(|(_, outline)| outline.spot.holds(&route.id, &above));
         own.map(|(policy, outline)| (*policy, outline.effect)).collect()
     }
