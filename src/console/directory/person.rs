@@ -53,6 +53,8 @@ pub struct PersonPage {
     pub simulate: Link,
     /// The sessions in which they are signed in.
     pub sessions: Vec<SessionRow>,
+    /// Where all of them can be ended at once, for those who may.
+    pub end_all: Option<Link>,
     /// The list of their sessions.
     pub all_sessions: Link,
     /// Their newest decisions, for those who may read the log.
@@ -72,7 +74,13 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let mut page = filled((&console, &shown), frame, (&subject, person));
     let sessions = console.doorkeeper.sessions.list(&subject).await;
     let sessions = sessions.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
-    page.sessions = sessions.iter().map(|session| SessionRow::of(session, &asked)).collect();
+    let may_end = asked.may(&console, ConsoleAction::EndSessions);
+    let rows = sessions.iter().map(|session| SessionRow {
+        end: may_end.then(|| urls::end_session(&session.id)),
+        ..SessionRow::of(session, &asked)
+    });
+    page.sessions = rows.collect();
+    page.end_all = (may_end && sessions.len() > 1).then(|| urls::end_sessions_of(&subject));
     if asked.may(&console, ConsoleAction::ReadLog) {
         let lines = console.searcher.decisions_of(&subject, DECISIONS).await;
         let lines = lines.map_err(|error| Box::new(asked.unavailable(&error)))?;
@@ -106,6 +114,7 @@ fn filled(
         reach: urls::what_can(subject),
         simulate: urls::simulate().with_query("user", &subject.to_string()),
         sessions: Vec::new(),
+        end_all: None,
         all_sessions: urls::sessions_of(subject),
         decisions: None,
         log: urls::decisions_where(&format!("user:{subject}")),
