@@ -92,6 +92,7 @@ impl Verdict {
     }
 
     /// The same, where so many of the checkpoints that were compared were those beside the key.
+    #[must_use]
     pub fn with_beside_key(self, checkpoints: u64) -> Self {
         Self { beside_key: checkpoints.min(self.compared), ..self }
     }

@@ -19,6 +19,7 @@ use crate::console::log::record::{DecisionRow, RecordView, Rules};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
+use crate::console::words::heading;
 use crate::model::id::Subject;
 use crate::model::known::KnownPrincipal;
 use crate::model::principal::{GuestStatus, Principal};
@@ -39,6 +40,8 @@ pub struct PersonPage {
     pub up: Link,
     /// Display name.
     pub name: String,
+    /// The whole id, where the name is the beginning of it.
+    pub whole: Option<String>,
     /// Who they are.
     pub facts: Vec<Fact>,
     /// When their groups and roles were last seen.
@@ -103,10 +106,12 @@ fn filled(
         named.sort_by_cached_key(|one| one.name.to_lowercase());
         named
     };
+    let (name, whole) = heading(&person.content.display_name());
     PersonPage {
         frame,
         up: urls::people(),
-        name: person.content.display_name(),
+        name,
+        whole,
         facts: facts(console, subject, &person.content),
         seen: Moment::new(person.seen_at),
         groups: named(groups),

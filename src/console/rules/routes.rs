@@ -14,7 +14,6 @@ use crate::console::choice::Standing;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
-use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::{Access, count};
 use crate::model::app::App;
@@ -23,6 +22,7 @@ use crate::model::id::RouteId;
 use crate::model::route::{PatternSegment, Route};
 use crate::web::link::Link;
 use crate::web::page::{self, Frame};
+use crate::web::stretch::Stretch;
 
 /// All routes, by app.
 #[derive(Debug, Clone, Template)]

@@ -47,7 +47,7 @@ async fn a_change_says_who_did_what_and_why_with_before_and_after() {
 async fn what_was_done_with_the_log_is_said_in_a_sentence_and_kept_as_it_was() {
     let scene = scene().await;
     let owner = scene.owner().await;
-    let uses = [
+    let told = [
         (
             LogUseKind::Read,
             r#"{"report":"refusals","format":"page","from":"2026-11-23","to":"2026-11-29","query":"","records":18}"#,
@@ -77,7 +77,7 @@ async fn what_was_done_with_the_log_is_said_in_a_sentence_and_kept_as_it_was() {
         (LogUseKind::Read, r#"{"record":"a-9"}"#, "Record a-9"),
         (LogUseKind::Read, r#"{"made_by":"a later program"}"#, ""),
     ];
-    for (how, detail, said) in uses {
+    for (how, detail, said) in told {
         let used = LogUse {
             actor: Actor::Operator("root".to_owned()),
             how,
@@ -92,8 +92,8 @@ async fn what_was_done_with_the_log_is_said_in_a_sentence_and_kept_as_it_was() {
         assert!(row.contains(&format!("<bdi>{said}</bdi></td>")), "{said}: {row}");
         assert!(!row.contains('{'), "{row}");
         let page = scene.send(&owner, get(&format!("/console/changes/{id}"))).await;
-        let (told, stored) = page.text.split_once("The record as it was stored").unwrap();
-        assert!(told.contains(said) && !told.contains("{&#34;"), "{told}");
+        let (page, stored) = page.text.split_once("The record as it was stored").unwrap();
+        assert!(page.contains(said) && !page.contains("{&#34;"), "{page}");
         assert!(stored.contains("detail"), "{stored}");
     }
 }

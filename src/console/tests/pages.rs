@@ -14,7 +14,6 @@ use crate::console::rules::form::{GrantForm, KnownGroup};
 use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools};
 use crate::console::rules::routes::{AppRoutes, RouteRow, RoutesPage};
 use crate::console::sections::{self, Section};
-use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::Access;
 use crate::model::grant::Grant;
@@ -23,6 +22,7 @@ use crate::model::time::Timestamp;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{Frame, Notice, PersonName, Tone};
+use crate::web::stretch::Stretch;
 use crate::web::tests::markup::{self, Text, check, check_block, innocent, notice};
 
 use super::words::{FINANCE, grant, names};
