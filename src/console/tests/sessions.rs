@@ -72,6 +72,7 @@ async fn owner_ends_all_sessions_of_a_person() {
     let scene = scene().await;
     let (uma, owner) = (scene.person("uma", &[]).await, scene.owner().await);
     scene.person("uma", &[]).await;
+    assert!(is_signed_in(&scene, &uma).await);
     let list = page(&scene, "/console/sessions?q=uma").await;
     assert!(list.contains("End all of theirs"), "{list}");
     let ask = page(&scene, &format!("{END}?user={}", subject("uma"))).await;
@@ -121,8 +122,8 @@ async fn nothing_ends_without_a_form_of_ours_or_without_the_role() {
 #[tokio::test]
 async fn what_is_not_there_can_not_be_ended() {
     let scene = scene().await;
-    let owner = scene.owner().await;
-    scene.person("uma", &[]).await;
+    let (uma, owner) = (scene.person("uma", &[]).await, scene.owner().await);
+    assert!(is_signed_in(&scene, &uma).await);
     let both = format!("{END}?session=s-1&user={}", subject("uma"));
     let stranger = format!("{END}?user={}", subject("stranger"));
     for target in [END, "/console/sessions/end?session=s-0", &both, &stranger] {
