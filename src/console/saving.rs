@@ -100,7 +100,7 @@ pub(super) async fn removal(
     asked: &Admitted,
     (shown, kind, id): (&Shown, ObjectKind, &str),
 ) -> Result<String, Box<Response>> {
-    let mut pending = shown.pending.iter();
+    let mut pending = shown.pending().iter();
     let removed = pending.find(|Pending { difference: one, .. }| {
         one.kind == kind && one.id == id && one.after.is_none()
     });

@@ -271,7 +271,7 @@ fn filled(
     (shown, review, known): (&Shown, &Review, &Known),
     frame: Frame,
 ) -> DraftPage {
-    let changes = shown.pending.iter();
+    let changes = shown.pending().iter();
     let changes: Vec<_> = changes
         .map(|one| Change::new(&one.difference, one.author.as_ref(), (&shown.names, known)))
         .collect();

@@ -217,7 +217,7 @@ pub(super) async fn remove(console: Arc<Console>, asked: Admitted) -> Answer {
         page.bad("Somebody else changed this policy meanwhile, so it was not removed.");
         return Ok(page::editing(StatusCode::CONFLICT, &page.frame, &page));
     }
-    let mut to = drafted.book.clone();
+    let mut to = drafted.book.book().clone();
     to.policies.retain(|other| other.id != policy.id);
     match save(&console, &asked, (&drafted.book, &to)).await?.done() {
         Ok(()) => Ok(see_other(&urls::policies())),
@@ -248,7 +248,7 @@ async fn decide(
     let laid_out = (entry.order == "format").then(|| formatted(&policy)).and_then(Result::ok);
     policy.text = laid_out.unwrap_or(policy.text);
     policy.text.clone_into(&mut page.text);
-    let mut to = drafted.book.clone();
+    let mut to = drafted.book.book().clone();
     to.policies.retain(|other| other.id != id);
     to.policies.push(policy);
     if entry.order == "save" {
@@ -265,7 +265,7 @@ async fn decide(
             Err(_) => page.bad("Nothing was saved. What is wrong stands below the text."),
         }
     }
-    let review = asked.review(console, to).await?;
+    let review = asked.review(console, Arc::new(to.into())).await?;
     page.tell(&id, &Findings::of(console, drafted, &review));
     let sound = page.problems.is_empty() && page.elsewhere.is_empty();
     if sound && page.outcome.is_none() {

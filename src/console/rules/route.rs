@@ -277,7 +277,7 @@ pub(super) fn block(asked: &Admitted, status: StatusCode, page: &RoutePage) -> R
 
 /// What the page shows, without a form.
 fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
-    let grants = drafted.reaching(route);
+    let grants = drafted.book.reaching(route);
     let gone = gone(drafted, route);
     let rows = |effect: Effect| {
         let standing = grants.iter().map(|grant| grant_row(drafted, grant, route));
@@ -312,7 +312,7 @@ fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
 
 /// Grants of this route that are in force, and not in the draft any more.
 fn gone(drafted: &Shown, route: &Route) -> Vec<Grant> {
-    let removed = drafted.pending.iter().map(|pending| &pending.difference);
+    let removed = drafted.pending().iter().map(|pending| &pending.difference);
     let removed = removed.filter(|one| one.kind == ObjectKind::Grant && one.act() == Act::Removed);
     let grant = |before: &serde_json::Value| serde_json::from_value::<Grant>(before.clone()).ok();
     let grants = removed.filter_map(|one| one.before.as_ref().and_then(grant));
