@@ -3,6 +3,7 @@
 use crate::model::grant::{Conditions, Effect, Grant, Who};
 use crate::model::group::GroupMark;
 pub use crate::model::group::GroupNames;
+use crate::model::id::ObjectId;
 use crate::model::record::Reason;
 use crate::model::words::{self, ConditionKind};
 pub use crate::model::words::{kind, reach, verb, what, who};
@@ -159,6 +160,19 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::PolicyError => "A rule failed, so everything was refused",
         Reason::NoRoute => "No route covers this path",
     }
+}
+
+/// Letters of an id that stands in for a name.
+const SHORT: usize = 8;
+
+/// What a heading says of somebody or something, and the whole id where the heading cuts one short: an id is no name.
+pub fn heading(name: &str) -> (String, Option<String>) {
+    let own = name.rsplit('.').next().unwrap_or(name);
+    if own.parse::<ObjectId>().is_err() {
+        return (name.to_owned(), None);
+    }
+    let short: String = own.chars().take(SHORT).collect();
+    (format!("{short}…"), Some(name.to_owned()))
 }
 
 /// `1 route`, `2 routes`

@@ -42,6 +42,12 @@ impl Known {
         self.0.get(subject)
     }
 
+    /// What somebody is called; the lasting identity of somebody who was not here.
+    pub fn name(&self, subject: &Subject) -> String {
+        let known = self.get(subject).map(|one| one.content.display_name());
+        known.unwrap_or_else(|| subject.to_string())
+    }
+
     /// All, in the order of their lasting identities.
     pub fn iter(&self) -> impl Iterator<Item = (&Subject, &KnownPrincipal)> {
         self.0.iter()

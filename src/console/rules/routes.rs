@@ -15,7 +15,6 @@ use crate::console::choice::Standing;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
-use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::{Access, count};
 use crate::model::app::App;
@@ -25,6 +24,7 @@ use crate::model::indexed::place;
 use crate::model::route::Route;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame};
+use crate::web::stretch::Stretch;
 
 /// All routes, by app.
 #[derive(Debug, Clone, Template)]
