@@ -45,7 +45,7 @@ pub enum GroupMark {
 }
 
 /// Names for group ids.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct GroupNames {
     typed: BTreeMap<GroupId, String>,
     known: Arc<BTreeMap<GroupId, KnownGroup>>,
@@ -82,6 +82,11 @@ impl GroupNames {
     /// The name, or the id where there is none.
     pub fn label(&self, id: &GroupId) -> String {
         self.name(id).map_or_else(|| id.to_string(), str::to_owned)
+    }
+
+    /// Whether groups have the same names in both.
+    pub fn calls_groups_as(&self, other: &Self) -> bool {
+        self.typed == other.typed && self.known == other.known
     }
 
     /// The same with other names for people.
