@@ -3,6 +3,7 @@
 mod checkpoint;
 mod envelope;
 mod export;
+mod forgery;
 mod merkle;
 mod notary;
 mod outage;

@@ -16,7 +16,7 @@ use crate::model::record::{Actor, Verdict};
 use crate::store::audit::LogCopy;
 use crate::store::audit::tests::Shell;
 
-fn trust(seed: u8) -> Trust {
+pub(super) fn trust(seed: u8) -> Trust {
     Trust { keys: vec![LogKey::from_seed(&[seed; 32]).public()], checkpoints: Vec::new() }
 }
 
@@ -25,14 +25,14 @@ async fn outcome(url: &str, trust: Trust) -> Outcome {
     copy::check(&mut copy, trust, |_| {}).await.unwrap()
 }
 
-async fn intact(url: &str, trust: Trust) -> Report {
+pub(super) async fn intact(url: &str, trust: Trust) -> Report {
     match outcome(url, trust).await {
         Outcome::Intact(report) => report,
         Outcome::Tampered(finding) => panic!("{finding}"),
     }
 }
 
-async fn finding(url: &str, trust: Trust) -> Finding {
+pub(super) async fn finding(url: &str, trust: Trust) -> Finding {
     match outcome(url, trust).await {
         Outcome::Intact(report) => panic!("{report:?}"),
         Outcome::Tampered(finding) => finding,
@@ -40,7 +40,7 @@ async fn finding(url: &str, trust: Trust) -> Finding {
 }
 
 /// A log of 40 records in four minutes, decisions and events, stopped in order.
-async fn log() -> (Arc<TempDir>, String) {
+pub(super) async fn log() -> (Arc<TempDir>, String) {
     let running = Running::start().await;
     for _minute in 0..4 {
         for _ in 0..8 {
@@ -55,7 +55,8 @@ async fn log() -> (Arc<TempDir>, String) {
 }
 
 /// Opens the guard rails, as somebody who can write the file can.
-const OPEN: &str = "DROP TRIGGER record_is_never_changed; DROP TRIGGER record_is_never_deleted;
+pub(super) const OPEN: &str =
+    "DROP TRIGGER record_is_never_changed; DROP TRIGGER record_is_never_deleted;
     DROP TRIGGER checkpoint_only_moves_on; DROP TRIGGER checkpoint_is_never_deleted;
     DROP TRIGGER principal_is_never_changed; DROP TRIGGER principal_is_never_deleted;";
 

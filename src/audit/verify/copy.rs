@@ -45,7 +45,7 @@ pub async fn check(
         return Ok(Outcome::Tampered(finding));
     }
     let checked = match principals(copy, &mut check).await? {
-        Ok(()) => check.finish_database(),
+        Ok(()) => check.finish(),
         Err(finding) => Err(finding),
     };
     Ok(checked.map_or_else(Outcome::Tampered, Outcome::Intact))

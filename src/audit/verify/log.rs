@@ -11,8 +11,9 @@ use super::{Outside, Stored};
 use crate::audit::checkpoint::{Checkpoint, parse_verifier_key, verifier_key};
 use crate::audit::merkle::{Hash, Peaks};
 use crate::keys::LogPublicKey;
-use crate::model::body::Head;
+use crate::model::body::{Head, asked};
 use crate::model::id::{DecisionId, OriginId};
+use crate::model::principal::PrincipalHash;
 use crate::store::audit::Asked;
 
 /// The log of one origin, as far as it was read.
@@ -93,11 +94,27 @@ impl Log {
         if head.id != (DecisionId { origin: self.origin, seq: place }) {
             return Err(self.finding(place, Cause::Moved(head.id.to_string())));
         }
-        let nobody = stored.is_some_and(|stored| stored.asked == Asked::Nobody);
-        if nobody && head.kind == "decision" {
-            return Err(self.finding(place, Cause::Column { column: "principal" }));
-        }
         Ok(head)
+    }
+
+    /// Who asked, as the record itself says: what a column says beside it is only compared.
+    pub(super) fn asked(
+        &self,
+        head: Head<'_>,
+        body: &[u8],
+        stored: Option<&Stored>,
+    ) -> Result<Option<PrincipalHash>, Finding> {
+        if head.kind != "decision" {
+            return Ok(None);
+        }
+        let wrong = |cause| self.finding(head.id.seq, cause);
+        let column = |column| Err(wrong(Cause::Column { column }));
+        let named = asked(body).ok_or_else(|| wrong(Cause::Unreadable))?;
+        match stored.map(|stored| stored.asked) {
+            Some(Asked::Nobody | Asked::Gone(_)) => column("principal"),
+            Some(Asked::Principal(hash)) if hash != named => column("principal_snapshot.hash"),
+            Some(Asked::Principal(_)) | None => Ok(Some(named)),
+        }
     }
 
     /// Counts a record that holds.
@@ -205,6 +222,12 @@ impl Log {
     fn is_signed(&self, note: &str, trusted: &[LogPublicKey]) -> bool {
         let mut keys = self.keys.iter().chain(trusted);
         keys.any(|key| Checkpoint::open(note, key).is_ok())
+    }
+
+    /// Whether a known key vouched for records of this log: then it also vouched for the keys that took over from it.
+    pub(super) fn is_vouched_by(&self, trusted: &[LogPublicKey]) -> bool {
+        let vouched = self.report.checkpoints > 0 && self.tree.size() > 0;
+        vouched && self.keys.iter().any(|key| trusted.contains(key))
     }
 
     pub(super) fn end(

@@ -104,6 +104,9 @@ pub enum Unable {
     /// A place where checkpoints are kept can't be read.
     #[error("a place where checkpoints are kept can't be read")]
     Anchor(#[source] Box<AuditError>),
+    /// Somebody whom it speaks of was forgotten, or records were removed with age.
+    #[error("records were removed or blanked while they were read; begin again")]
+    Removed,
     /// There is nothing to check.
     #[error("there is no log in it")]
     Nothing,
@@ -121,7 +124,7 @@ pub struct Check {
     traces: Traces,
     log: Option<Log>,
     report: Report,
-    /// Content hashes of principals that records refer to.
+    /// Content hashes of principals that records name, and whose content was not given yet.
     principals: BTreeSet<Hash>,
 }
 
@@ -192,9 +195,8 @@ impl Check {
             Item::Record { seq, body, stored } => {
                 let hash = leaf_hash(body);
                 let head = log.record((seq, hash), body, stored.as_ref())?;
-                if let Some(Asked::Principal(hash)) = stored.map(|stored| stored.asked) {
-                    self.principals.insert(hash.0);
-                }
+                let asked = log.asked(head, body, stored.as_ref())?;
+                self.principals.extend(asked.map(|asked| asked.0));
                 log.trace(head, body, &mut self.traces)?;
                 log.tree.push(hash);
                 log.took(head.at);
@@ -227,23 +229,23 @@ impl Check {
     /// # Errors
     /// When it is not what was hashed.
     pub fn principal(&mut self, sha256: Hash, content: &[u8]) -> Result<(), Finding> {
-        use sha2::Digest as _;
         self.report.principals = self.report.principals.saturating_add(1);
         let asked = self.principals.remove(&sha256);
-        let found: Hash = sha2::Sha256::digest(content).into();
-        if found == sha256 || !asked {
+        if PrincipalHash::of(content).0 == sha256 || !asked {
             Ok(())
         } else {
             Err(self.lost(PrincipalHash(sha256).to_string(), "changed"))
         }
     }
 
-    /// The content of a principal in an export, which has those of its records and may have others.
+    /// The content of a principal in an export, which has those of its records and no others.
     ///
     /// # Errors
-    /// When it is not what was hashed.
+    /// When it is not what was hashed, or no record before it names it.
     pub fn quoted_principal(&mut self, sha256: Hash, content: &[u8]) -> Result<(), Finding> {
-        self.principals.insert(sha256);
+        if !self.principals.contains(&sha256) {
+            return Err(self.lost(PrincipalHash(sha256).to_string(), "named by none of them"));
+        }
         self.principal(sha256, content)
     }
 
@@ -261,30 +263,23 @@ impl Check {
     pub fn end(&mut self) -> Result<(), Finding> {
         let Some(log) = self.log.take() else { return Ok(()) };
         let report = log.end(&self.outside, &self.trusted)?;
-        // Who signed one log on may sign the next: its keys are known by now.
-        self.trusted.extend(log.keys);
+        // Who signed one log on may sign the next. What an empty log names as its key is nobody's word but the file's.
+        if log.is_vouched_by(&self.trusted) {
+            self.trusted.extend(&log.keys);
+        }
         self.report.add(report, log.base, log.blanks);
         Ok(())
     }
 
-    /// Ends the check of a database, where every principal's content was given.
-    ///
-    /// # Errors
-    /// With what is gone and should not be.
-    pub fn finish_database(mut self) -> Result<Report, Finding> {
-        self.end()?;
-        if let Some(missing) = self.principals.first() {
-            return Err(self.lost(PrincipalHash(*missing).to_string(), "missing"));
-        }
-        self.finish()
-    }
-
-    /// Ends the check.
+    /// Ends the check: the content of every principal that records name was given.
     ///
     /// # Errors
     /// With what is gone and should not be.
     pub fn finish(mut self) -> Result<Report, Finding> {
         self.end()?;
+        if let Some(missing) = self.principals.first() {
+            return Err(self.lost(PrincipalHash(*missing).to_string(), "missing"));
+        }
         for (report, base, blanks) in self.report.gaps() {
             let finding = |first, last, cause| {
                 Err(Finding { origin: report.origin, first, last, after: None, cause })

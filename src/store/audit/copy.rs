@@ -10,9 +10,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use super::super::error::StoreError;
 use super::super::sqlite;
 use super::pages::{Alone, CopyRow, PAGE, Pages};
-use super::{Origin, bad_row, seq_of};
+use super::{Origin, bad_row, line, seq_of};
 use crate::model::body;
 use crate::model::id::{OriginId, Subject};
+use crate::model::principal::PrincipalHash;
 use crate::model::time::Timestamp;
 
 /// A log that is only read.
@@ -247,17 +248,19 @@ impl LogCopy {
         .map_err(failed)
     }
 
-    /// The content of a principal; none when it was erased.
+    /// The content of a principal; none when it was erased, or is not what was hashed.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub async fn principal(&mut self, hash: &[u8]) -> Result<Option<String>, StoreError> {
+    pub async fn principal(&mut self, asked: PrincipalHash) -> Result<Option<String>, StoreError> {
         let failed = self.failed("read a principal of the log");
-        sqlx::query_scalar("SELECT body FROM principal_snapshot WHERE hash = $1")
-            .bind(hash)
-            .fetch_optional(&mut self.connection)
-            .await
-            .map_err(failed)
+        let content: Option<String> =
+            sqlx::query_scalar("SELECT body FROM principal_snapshot WHERE hash = $1")
+                .bind(asked.0.as_slice())
+                .fetch_optional(&mut self.connection)
+                .await
+                .map_err(failed)?;
+        Ok(content.and_then(|content| line::of(asked, content)))
     }
 
     /// The first record of an origin that was made at or after `at`, by halving; the number behind the last when there is

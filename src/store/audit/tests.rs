@@ -95,6 +95,14 @@ impl Shell {
         sqlx::query(sql).bind(note).bind(size).execute(&mut self.0).await.unwrap();
     }
 
+    /// Gives every principal this content, and the hash of it.
+    pub(crate) async fn impersonate(&mut self, content: &str) {
+        let hash = crate::model::principal::PrincipalHash::of(content.as_bytes()).0;
+        let sql = "UPDATE principal_snapshot SET body = $1, hash = $2";
+        let query = sqlx::query(sql).bind(content).bind(hash.to_vec());
+        query.execute(&mut self.0).await.unwrap();
+    }
+
     pub(crate) async fn rename_origin(&mut self, id: &str) {
         sqlx::query("UPDATE origin SET id = $1").bind(id).execute(&mut self.0).await.unwrap();
     }
