@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::anchors;
-use super::checkpoint::verifier_key;
+use super::checkpoint::{Checkpoint, verifier_key};
 use super::drain::Outbox;
 use super::error::AuditError;
 use super::{AuditSettings, Log, Ward, begun, fresh};
@@ -62,25 +62,34 @@ async fn newest(url: &str) -> Result<Option<DecisionId>, AuditError> {
 }
 
 /// Lets `successor` sign from here on. The record of it, and the checkpoint over that with both signatures, are durable
-/// when this returns.
+/// when this returns, and the mark says so. Where it signs already, since a change was cut off, nothing is to be done.
 ///
 /// # Errors
-/// As for [`super::open`].
+/// As for [`super::open`], and when the mark could not be written.
 pub async fn rotate(
     url: &str,
     (clock, ward): (Clock, Ward),
     successor: LogKey,
     actor: Actor,
 ) -> Result<String, AuditError> {
-    let before = ward.key.public();
+    let (before, mark) = (ward.key.public(), ward.places.mark.clone());
     let log = super::open(url, AuditSettings::default(), clock, ward).await?;
     let origin = log.audit.origin();
     let after = verifier_key(origin, &successor.public());
+    if log.key == successor.public() {
+        return Ok(after);
+    }
     let event =
         Event::KeyRotated { actor, before: verifier_key(origin, &before), after: after.clone() };
+    let public = successor.public();
     let writer = log.writer.handing_over(successor);
+    log.audit.note_ending(log.ending);
     write(Log { writer, ..log }, event).await?;
-    Ok(after)
+    let known = anchors::known(&mark)?.unwrap_or_default();
+    match Checkpoint::open(&known, &public) {
+        Ok(_) => Ok(after),
+        Err(_) => Err(AuditError::Unmarked { path: mark }),
+    }
 }
 
 /// Writes one record and ends.

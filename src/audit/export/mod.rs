@@ -20,6 +20,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::csv::VERSION as CSV_VERSION;
 use self::gap::Gap;
+use super::beginning::Beginning;
 use super::merkle::{Hash, Peaks};
 use super::verify::Unable;
 use super::verify::export::{Header, VERSION};
@@ -177,11 +178,7 @@ impl<K: Known, W: Write> Export<'_, K, W> {
             None => 0,
         };
         // What is being removed with age is gone already.
-        let begin = match copy.first(origin).await? {
-            Some(0) | None => 0,
-            Some(_) => copy.points(origin, 0).await?.first().map_or(0, |point| point.size),
-        };
-        let from = from.max(begin);
+        let from = from.max(Beginning::of(copy, origin).await?.removed.size());
         let to = match to {
             Some(at) => copy.first_since(origin, at).await?,
             None => size,

@@ -217,12 +217,12 @@ async fn record_that_was_rewritten_with_its_hash_is_found_by_the_next_checkpoint
 }
 
 #[tokio::test]
-async fn every_changed_byte_of_every_record_is_found() {
+async fn changed_bytes_in_the_file_are_found_at_their_record() {
     let (_directory, url) = log().await;
     let mut shell = Shell::open(&url).await;
     shell.run(OPEN).await.unwrap();
     let bodies = shell.texts("SELECT CAST(body AS TEXT) FROM record ORDER BY place").await;
-    // All bytes of all records, spread over the passes; a pass of each place in some record.
+    // Each takes a whole check: a byte here and there of each record. All of them are changed in `bytes.rs`.
     let mut pass = 0;
     for (seq, body) in bodies.iter().enumerate() {
         let bytes = body.as_bytes();
@@ -327,7 +327,7 @@ async fn key_hands_over_and_old_and_new_key_both_check_the_log() {
     };
     tokio::join!(log.writer.run(stop.clone()), note);
     for seed in [7, 9] {
-        assert_eq!(intact(&url, trust(seed)).await.read(), 42);
+        assert_eq!(intact(&url, trust(seed)).await.read(), 43);
     }
     assert!(matches!(finding(&url, trust(8)).await.cause, Cause::OtherKey { .. }));
 }

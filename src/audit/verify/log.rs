@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::finding::{Cause, Finding};
 use super::report::OriginReport;
+use super::rhythm::Rhythm;
 use super::said::{Erased, Pruned, Restored, Rotated};
 use super::traces::{Numbers, Traces};
 use super::{Outside, Stored};
@@ -30,7 +31,17 @@ pub(super) struct Log {
     successor: Option<LogPublicKey>,
     pub(super) keys: Vec<LogPublicKey>,
     pub(super) blanks: Numbers,
+    pub(super) rhythm: Rhythm,
     pub(super) report: OriginReport,
+}
+
+/// What a checkpoint from outside says about a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// The same as the log.
+    Fits,
+    /// Nothing: no key that is known here signed it.
+    Untold,
 }
 
 impl Log {
@@ -45,6 +56,7 @@ impl Log {
             successor: None,
             keys: vec![key],
             blanks: Numbers::default(),
+            rhythm: Rhythm::default(),
         }
     }
 
@@ -118,8 +130,9 @@ impl Log {
     }
 
     /// Counts a record that holds.
-    pub(super) fn took(&mut self, at: &str) {
-        self.report.took(at);
+    pub(super) fn took(&mut self, head: Head<'_>) {
+        self.rhythm.hear(head);
+        self.report.took(head.at);
     }
 
     /// Keeps what this record says about others.
@@ -179,7 +192,7 @@ impl Log {
         Ok(())
     }
 
-    pub(super) fn checkpoint(&mut self, note: &str) -> Result<(), Finding> {
+    pub(super) fn checkpoint(&mut self, size: Option<u64>, note: &str) -> Result<(), Finding> {
         let opened = Checkpoint::open(note, &self.key)
             .map_err(|error| self.since_vouched(Cause::Checkpoint(error)))?;
         let records = self.tree.size();
@@ -187,7 +200,8 @@ impl Log {
             let cause = Cause::Truncated { vouched: opened.size, records };
             return Err(self.spanning((records, opened.size - 1), cause));
         }
-        if (opened.origin, opened.size) != (self.origin, records) {
+        let found = size.unwrap_or(opened.size);
+        if (opened.origin, opened.size, found) != (self.origin, records, records) {
             let place = format!("{} records of {}", opened.size, opened.origin);
             return Err(self.since_vouched(Cause::Misplaced(place)));
         }
@@ -211,12 +225,15 @@ impl Log {
         &self,
         outside: &Outside,
         trusted: &[LogPublicKey],
-    ) -> Result<(), Finding> {
+    ) -> Result<Compared, Finding> {
         let size = self.tree.size();
-        if outside.point.root != self.tree.root() && self.is_signed(&outside.note, trusted) {
+        if !self.is_signed(&outside.note, trusted) {
+            return Ok(Compared::Untold);
+        }
+        if outside.point.root != self.tree.root() {
             return Err(self.spanning((0, size.saturating_sub(1)), Cause::Forked { size }));
         }
-        Ok(())
+        Ok(Compared::Fits)
     }
 
     fn is_signed(&self, note: &str, trusted: &[LogPublicKey]) -> bool {

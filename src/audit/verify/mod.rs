@@ -1,18 +1,21 @@
 //! Checking a log from end to end, from nothing but what it says and the public key.
 //!
 //! A [`Check`] is given one thing after another ([`Item`]), in the order of the log, from a copy of the database or from an
-//! export, and stops at the first that is wrong. It keeps the peaks of the tree, not the records: a log of any length is
-//! checked in the same memory, save for what was erased from it.
+//! export, and stops at the first that is wrong. It keeps the peaks of the tree, not the records. What memory grows with:
+//! the origins of a file and what was erased from each, the principals whose content was not met yet (32 bytes each), and
+//! the checkpoints from outside; not with the number or length of records.
 //!
 //! What it finds: any change of a record or a column, records missing, added, moved or blanked, checkpoints of another
 //! key, keys that took over unasked, and logs shorter than a checkpoint from outside says. What it can't find without such
-//! a checkpoint: that records at the end were removed together with the checkpoints over them.
+//! a checkpoint: that records at the end were removed together with the checkpoints over them. What is odd, but no proof of
+//! a change, is a [`Warning`].
 
 pub mod copy;
 pub mod export;
 mod finding;
 mod log;
 mod report;
+mod rhythm;
 mod said;
 mod traces;
 mod verdict;
@@ -20,8 +23,10 @@ mod verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::finding::{Cause, Finding};
-use self::log::Log;
+use self::log::{Compared, Log};
 pub use self::report::{OriginReport, Report};
+use self::rhythm::Gap;
+pub use self::rhythm::{Oddity, Warning};
 pub use self::traces::Numbers;
 use self::traces::Traces;
 pub use self::verdict::{Answer, OriginVerdict, Verdict};
@@ -59,8 +64,13 @@ pub enum Item<'a> {
         /// Its root.
         hash: Hash,
     },
-    /// A signed note over everything before it.
-    Checkpoint(&'a str),
+    /// A vouching for everything before it.
+    Checkpoint {
+        /// The size under which it was found; none in an export.
+        size: Option<u64>,
+        /// The signed note.
+        note: &'a str,
+    },
 }
 
 /// What a database keeps beside a record.
@@ -199,27 +209,30 @@ impl Check {
                 self.principals.extend(asked.map(|asked| asked.0));
                 log.trace(head, body, &mut self.traces)?;
                 log.tree.push(hash);
-                log.took(head.at);
+                log.took(head);
             }
             Item::Blank { seq, leaf_hash } => {
                 log.in_order(seq)?;
                 log.blanks.push(seq);
+                log.rhythm.gap(Gap::Blank);
                 log.tree.push(leaf_hash);
             }
             Item::Omitted { level, hash } => {
                 if !log.tree.push_subtree(level, hash) {
                     return Err(log.finding(log.tree.size(), Cause::Again));
                 }
+                log.rhythm.gap(Gap::Omitted);
             }
-            Item::Checkpoint(note) => log.checkpoint(note)?,
+            Item::Checkpoint { size, note } => log.checkpoint(size, note)?,
         }
         // An anchor file may hold a checkpoint for each minute of a year: none is looked at before its record.
         let here = self.places.get(&(log.origin, log.tree.size()));
         for at in here.into_iter().flatten() {
-            if let Some(outside) = self.outside.get(*at) {
-                self.compared.insert(*at);
-                log.compare(outside, &self.trusted)?;
-            }
+            let Some(outside) = self.outside.get(*at) else { continue };
+            match log.compare(outside, &self.trusted)? {
+                Compared::Fits => self.compared.insert(*at),
+                Compared::Untold => false,
+            };
         }
         Ok(())
     }
@@ -267,6 +280,7 @@ impl Check {
         if log.is_vouched_by(&self.trusted) {
             self.trusted.extend(&log.keys);
         }
+        self.report.warnings.extend(log.rhythm.into_warnings());
         self.report.add(report, log.base, log.blanks);
         Ok(())
     }
@@ -288,7 +302,9 @@ impl Check {
                 return finding(seq, seq, Cause::Blanked);
             }
             let size = base.size();
-            if size > 0 && !self.traces.explains(report.origin, size, base.root()) {
+            // Where a checkpoint behind them holds, it vouches for the tree over them.
+            let vouched = report.checkpoints > 0 && self.traces.reaches(report.origin, size);
+            if size > 0 && !vouched && !self.traces.explains(report.origin, size, base.root()) {
                 return finding(0, size - 1, Cause::CutOff);
             }
         }

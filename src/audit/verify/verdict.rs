@@ -30,6 +30,9 @@ pub struct Verdict {
     /// Checkpoints kept elsewhere that fit.
     #[serde(default)]
     pub compared: u64,
+    /// What is odd, although each record holds; each as a sentence without its end.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// How long it took, in milliseconds.
     #[serde(default)]
     pub took_ms: u64,
@@ -96,6 +99,7 @@ impl Verdict {
             finding,
             at: None,
             compared: 0,
+            warnings: Vec::new(),
             took_ms: 0,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -110,6 +114,7 @@ impl Verdict {
             read: report.read(),
             logs: report.origins.iter().map(OriginVerdict::of).collect(),
             compared: report.compared,
+            warnings: report.warnings.iter().map(ToString::to_string).collect(),
             ..Self::new(if open.is_some() { Answer::Unknown } else { Answer::Intact }, open)
         }
     }

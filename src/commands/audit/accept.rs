@@ -36,8 +36,9 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     let order = Order { actor: Actor::Operator(config::system_user()), reason: reason.to_owned() };
     let url = &config.audit.database_url;
     let ward = ward(&config)?;
-    let origin = custody::accept(url, (Clock::System, ward), ("main", &store), order).await?;
+    // First: should the rest be cut off, nobody is signed in who should not be.
     store.raise_session_epoch().await?;
+    let origin = custody::accept(url, (Clock::System, ward), ("main", &store), order).await?;
     store.close().await;
     println!("The log goes on as {origin}, behind what was there. All sessions have ended.");
     Ok(ExitCode::SUCCESS)

@@ -1,5 +1,6 @@
 //! The file: what it accepts, what it refuses, and what can be read back.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use sha2::Digest as _;
@@ -110,6 +111,12 @@ impl Shell {
     pub(crate) async fn number(&mut self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&mut self.0).await.unwrap()
     }
+}
+
+/// Makes a named pipe, which whoever opens it waits at.
+pub(crate) fn make_pipe(path: &Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
 }
 
 #[tokio::test]
