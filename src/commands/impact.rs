@@ -33,7 +33,8 @@ pub(super) async fn of(review: &Review, config: &Config, store: &Store) -> Resul
     let mut releases = Releases::new(store.clone(), terms(config));
     let live = releases.get(review.based_on).await.map_err(|why| anyhow!(why))?;
     let next = ReleaseNumber(review.based_on.0.saturating_add(1));
-    let draft = releases.compiled(review.book.clone(), next).await.map_err(|why| anyhow!(why))?;
+    let draft =
+        releases.compiled(review.book.book().clone(), next).await.map_err(|why| anyhow!(why))?;
     let since = Clock::System.now().minus(Duration::from_secs(DAYS * 86_400));
     let scope = Scope { from: Some(since), to: None, sample: Some(SAMPLE) };
     let trial = Trial { rules: draft, against: Against::Rules(live) };

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
@@ -63,7 +64,7 @@ pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result
         book.grants.len(),
         book.routes.len()
     ));
-    let review = desk.publishing.review_of(book.clone(), desk.author()).await?;
+    let review = desk.publishing.review_of(Arc::new(book.clone().into()), desk.author()).await?;
     progress("compiled and compared with the live release");
     match purpose {
         Purpose::Draft => {
@@ -94,7 +95,7 @@ pub async fn import(file: Option<&Path>, dir: &Path, purpose: Purpose) -> Result
 pub async fn diff(file: Option<&Path>, dir: &Path) -> Result<ExitCode> {
     let book = rule_files::read(dir)?;
     let desk = Desk::open(file).await?;
-    let review = desk.publishing.review_of(book, desk.author()).await?;
+    let review = desk.publishing.review_of(Arc::new(book.into()), desk.author()).await?;
     desk.close().await;
     show(&review);
     Ok(if review.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })

@@ -33,6 +33,18 @@ impl Said<'_> {
         self.fault(&Fault::no_page())
     }
 
+    /// 409: what a form was to change is gone, with the page that could show the form again. `how` is the beginning of a
+    /// sentence.
+    pub(super) fn gone(self, how: &str) -> Response {
+        self.fault(&Fault {
+            status: StatusCode::CONFLICT,
+            code: "removed_meanwhile",
+            title: "It was removed meanwhile",
+            sentence: format!("{how}, so nothing was saved."),
+            advice: "What you typed is still there when you go back. Ask whoever removed it, or undo the removal in the draft, then send the form again.",
+        })
+    }
+
     /// 400: a query or form that no page of ours sends.
     pub(super) fn unreadable(self) -> Response {
         self.fault(&Fault {

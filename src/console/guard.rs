@@ -23,10 +23,10 @@ use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::app::App;
 use crate::model::id::{DecisionId, RouteId};
+use crate::model::indexed::IndexedBook;
 use crate::model::principal::Principal;
 use crate::model::record::{Door, Refusal, Verdict};
 use crate::model::route::Route;
-use crate::model::rule_book::RuleBook;
 use crate::model::session::StepUp;
 use crate::publishing::Review;
 use crate::session::SessionError;
@@ -190,7 +190,7 @@ impl Admitted {
     pub(super) async fn review(
         &self,
         console: &Console,
-        book: RuleBook,
+        book: Arc<IndexedBook>,
     ) -> Result<Review, Box<Response>> {
         let review = console.publishing.review_of(book, self.author(console)?).await;
         review.map_err(|error| {

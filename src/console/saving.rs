@@ -6,14 +6,16 @@ use axum::response::Response;
 
 use crate::authz::problem::Problem;
 use crate::console::Console;
+use crate::model::difference::ObjectKind;
 use crate::model::known::Known;
 use crate::model::rule_book::RuleBook;
 use crate::publishing::Refusal;
-use crate::store::{Collision, Edit, StoreError};
+use crate::store::{Author, Collision, Edit, Pending, StoreError};
 use crate::web::moment::Moment;
 
 use super::directory::known::{AuthorName, known};
 use super::guard::Admitted;
+use super::showing::Shown;
 
 /// What came of an edit.
 #[derive(Debug)]
@@ -87,6 +89,28 @@ pub(super) async fn objections(
         tracing::error!(error = %error, "What an edit would make wrong could not be told.");
         Box::new(asked.said().unavailable())
     })
+}
+
+/// How an object came not to be in the draft any more while somebody had its form open, as far as the draft knows.
+///
+/// # Errors
+/// With the answer, 503, when the database fails.
+pub(super) async fn removal(
+    console: &Console,
+    asked: &Admitted,
+    (shown, kind, id): (&Shown, ObjectKind, &str),
+) -> Result<String, Box<Response>> {
+    let mut pending = shown.pending().iter();
+    let removed = pending.find(|Pending { difference: one, .. }| {
+        one.kind == kind && one.id == id && one.after.is_none()
+    });
+    let said = format!("The {} {id} was removed meanwhile", kind.as_str());
+    let Some(Author { by, at }) = removed.and_then(|one| one.author.as_ref()) else {
+        return Ok(said);
+    };
+    let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let AuthorName { name, .. } = AuthorName::of(by, &known);
+    Ok(format!("{said} by {name} at {}", Moment::new(*at).full()))
 }
 
 /// What is the author's to put right, and what is not.

@@ -14,6 +14,7 @@
 //! | policy | [`policy::Policy`] |
 //! | assertion | [`assertion::Assertion`] |
 //! | rule book | [`rule_book::RuleBook`] |
+//! | rule book, to look things up in | [`indexed::IndexedBook`] |
 //! | release | [`rule_book::Release`] |
 //! | record | [`record::Entry`] and what it is made of |
 //! | record, its bytes | [`body::Head`] and what follows it |
@@ -43,6 +44,7 @@ pub mod grant;
 pub mod group;
 pub mod host;
 pub mod id;
+pub mod indexed;
 pub mod known;
 pub mod line_diff;
 mod pattern;

@@ -13,9 +13,12 @@
 //!
 //! **Invariant**: where a second person is required, nothing becomes a release that nobody but its publisher has approved.
 
+mod compilations;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use self::compilations::{Compilation, Compilations};
 use crate::authz::assertions::{self, Broken};
 use crate::authz::compile::{CompileError, Terms, compile};
 use crate::authz::problem::Problem;
@@ -23,9 +26,10 @@ use crate::authz::snapshot::Snapshot;
 use crate::model::difference::{self, Difference};
 use crate::model::group::GroupNames;
 use crate::model::id::ReleaseNumber;
+use crate::model::indexed::IndexedBook;
 use crate::model::line_diff::{self, Line};
 use crate::model::rule_book::{Release, RuleBook};
-use crate::store::{Author, Edit, Publication, Store, StoreError};
+use crate::store::{Author, Draft, Edit, Publication, Store, StoreError};
 
 /// Whether publishing needs somebody else's approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +47,7 @@ pub struct Publishing {
     store: Store,
     terms: Terms,
     second: SecondPerson,
+    compilations: Compilations,
 }
 
 /// What a rule book would change.
@@ -53,7 +58,7 @@ pub struct Review {
     /// The rule book's content hash: what an approval and a publication are bound to.
     pub content: String,
     /// The rule book.
-    pub book: RuleBook,
+    pub book: Arc<IndexedBook>,
     /// Each object that differs from the live release.
     pub differences: Vec<Difference>,
     /// The policies that go, come or change, line by line.
@@ -128,7 +133,7 @@ pub enum Refusal {
 impl Publishing {
     /// For the rules in `store`, which must fit `terms`.
     pub fn new(store: Store, terms: Terms, second: SecondPerson) -> Self {
-        Self { store, terms, second }
+        Self { store, terms, second, compilations: Compilations::default() }
     }
 
     /// Brings an edit into the draft, and gives what it changed.
@@ -192,46 +197,47 @@ impl Publishing {
     /// # Errors
     /// When the database fails.
     pub async fn review(&self, now: Author) -> Result<Review, Refusal> {
-        let draft = self.store.draft().await?;
-        self.review_of(draft, now).await
+        let draft = self.store.pending().await?;
+        self.review_beside(&draft, Arc::clone(&draft.book), now).await
     }
 
-    /// What a rule book would change.
+    /// What a rule book would change. One that the store gives as it is, the draft or the live release, is compiled once
+    /// for all who ask.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn review_of(&self, book: RuleBook, now: Author) -> Result<Review, Refusal> {
-        let live = self.store.live().await?;
-        let (based_on, before) =
-            live.map_or_else(Default::default, |live| (live.number, live.rule_book));
-        let (old, new) = (
-            self.compiled(before.clone(), now.clone()).await,
-            self.compiled(book.clone(), now).await,
-        );
-        let text = |compiled: &Result<Compiled, Refusal>| {
-            compiled.as_ref().map_or_else(|_| String::new(), |compiled| compiled.snapshot.cedar())
+    pub async fn review_of(&self, book: Arc<IndexedBook>, now: Author) -> Result<Review, Refusal> {
+        let draft = self.store.pending().await?;
+        self.review_beside(&draft, book, now).await
+    }
+
+    async fn review_beside(
+        &self,
+        draft: &Draft,
+        book: Arc<IndexedBook>,
+        now: Author,
+    ) -> Result<Review, Refusal> {
+        let old = self.compilations.of(&draft.in_force, draft, &self.terms).await?;
+        let new = self.compilations.of(&book, draft, &self.terms).await?;
+        let broken = broken(&new, now).await?;
+        let based_on = draft.based_on();
+        let approvals = self.store.approvals((&new.content, based_on)).await?;
+        let differences = if Arc::ptr_eq(&book, &draft.book) {
+            draft.pending.iter().map(|pending| pending.difference.clone()).collect()
+        } else {
+            difference::between(&draft.in_force, &book)
         };
-        let cedar = changed_lines(&text(&old), &text(&new));
-        let live = old.ok().map(|compiled| Arc::new(compiled.snapshot));
-        let (next, problems, broken) = match new {
-            Ok(compiled) => (Some(Arc::new(compiled.snapshot)), None, compiled.broken),
-            Err(Refusal::Compile(error)) => (None, Some(error), Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let content = book.content_hash();
-        let approvals = self.store.approvals((&content, based_on)).await?;
-        let differences = difference::between(&before, &book);
         Ok(Review {
             based_on,
-            content,
+            content: new.content.clone(),
             book,
             differences,
-            cedar,
-            problems,
+            cedar: changed_lines(&old.cedar, &new.cedar),
+            problems: new.snapshot.as_ref().err().cloned(),
             broken,
             approvals,
-            live,
-            next,
+            live: old.snapshot.as_ref().ok().cloned(),
+            next: new.snapshot.as_ref().ok().cloned(),
         })
     }
 
@@ -340,6 +346,17 @@ impl Publishing {
     }
 }
 
+/// The assertions that do not hold at this moment; none are tried of what does not compile.
+async fn broken(compilation: &Arc<Compilation>, now: Author) -> Result<Vec<Broken>, Refusal> {
+    let Ok(snapshot) = &compilation.snapshot else { return Ok(Vec::new()) };
+    if compilation.book.assertions.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (compilation, snapshot) = (Arc::clone(compilation), Arc::clone(snapshot));
+    let run = move || assertions::run(&compilation.book, &snapshot, now.at);
+    tokio::task::spawn_blocking(run).await.map_err(Refusal::Panicked)
+}
+
 /// A rule book with its snapshot, and the assertions that it breaks.
 struct Compiled {
     book: RuleBook,
@@ -370,6 +387,9 @@ impl Review {
 /// Policies that are in one text and not in the other: `-` before lines that go, `+` before lines that come. Of a policy
 /// that is in both with other content, all lines.
 pub fn changed_lines(before: &str, after: &str) -> Vec<Line> {
+    if before == after {
+        return Vec::new();
+    }
     let (old, new): (HashSet<_>, HashSet<_>) =
         (before.split("\n\n").collect(), after.split("\n\n").collect());
     let gone = before.split("\n\n").filter(|text| !new.contains(text));

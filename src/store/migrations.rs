@@ -33,6 +33,7 @@ pub(super) const MAIN: &[Step] = steps![
     20261129070000 "removals",
     20261129080000 "session_browser",
     20261129081000 "groups_read",
+    20261129220000 "draft_version",
 ];
 
 /// The log.

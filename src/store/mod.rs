@@ -45,6 +45,7 @@ pub use self::step_ups::Raise;
 #[derive(Debug, Clone)]
 pub struct Store {
     pool: Pool,
+    drafts: pending::Kept,
 }
 
 impl Store {
@@ -55,7 +56,8 @@ impl Store {
     /// When the address can't be used, the file can't be read and written, is something else, or was written by a newer
     /// program; the message names the file and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { pool: sqlite::open(url, migrations::MAIN).await? })
+        let pool = sqlite::open(url, migrations::MAIN).await?;
+        Ok(Self { pool, drafts: pending::Kept::default() })
     }
 
     /// Writes a consistent copy into a new file, beside whoever writes this one.

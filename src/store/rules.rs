@@ -172,7 +172,7 @@ impl Store {
                 None => self.drop_object(tx, (kind.as_str(), id), author).await?,
             }
         }
-        Ok(())
+        self.draft_changed(tx).await
     }
 
     pub(super) async fn draft_in(&self, tx: &mut Tx) -> Result<RuleBook, StoreError> {

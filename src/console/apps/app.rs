@@ -13,14 +13,15 @@ use super::route_form::NOT_SAVED;
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
-use crate::console::choice::{Badge, Standing};
+use crate::console::choice::{Badge, Field, Standing};
 use crate::console::guard::Admitted;
-use crate::console::saving::{Saved, save};
+use crate::console::saving::{Saved, removal, save};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::model::app::App;
 use crate::model::difference::{ObjectKind, revision};
+use crate::model::id::AppId;
 use crate::model::rule_book::RuleBook;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, Notice, Tone};
@@ -130,7 +131,9 @@ pub(super) async fn change(console: Arc<Console>, asked: Admitted) -> Answer {
         return Err(Box::new(asked.said().unreadable()));
     }
     let drafted = asked.shown(&console).await?.drafted();
-    let app = asked.app(&drafted)?;
+    let Ok(app) = asked.app(&drafted) else {
+        return gone(&console, &asked, (&drafted, &entry)).await;
+    };
     if entry.revision != revision(app) {
         let why = format!("Nothing was saved: somebody else changed this app meanwhile. {BOTH}");
         return moved(&asked, (&drafted, &entry), why);
@@ -148,6 +151,9 @@ pub(super) async fn change(console: Arc<Console>, asked: Admitted) -> Answer {
         }
         Saved::Moved(how) => {
             let now = asked.shown(&console).await?.drafted();
+            if asked.app(&now).is_err() {
+                return gone(&console, &asked, (&now, &entry)).await;
+            }
             moved(&asked, (&now, &entry), format!("Nothing was saved: {how}. {BOTH}"))
         }
     }
@@ -165,6 +171,16 @@ fn moved(asked: &Admitted, (now, entry): (&Shown, &AppEntry), why: String) -> An
     let versions = Versions::beside(theirs.facts(), form.facts());
     let page = AppPage { versions, ..offering(of(asked, (now, app))?, app, form) };
     Ok(page::console(StatusCode::CONFLICT, &page.frame, &page))
+}
+
+/// What was typed, as a new app: the one that it was to change is not there any more.
+async fn gone(console: &Console, asked: &Admitted, (now, entry): (&Shown, &AppEntry)) -> Answer {
+    let id: AppId = asked.param("app").parse().map_err(|_| Box::new(asked.no_page()))?;
+    let how = removal(console, asked, (now, ObjectKind::App, id.as_str())).await?;
+    let mut form = AppForm::empty().typed(entry);
+    form.id = Field::of(id.as_str());
+    form.problem = Some(format!("{how}, so nothing was saved. Sending the form now adds it anew."));
+    adding(asked, (StatusCode::CONFLICT, now), form)
 }
 
 /// The rule book with this app in the place of the one with its id, or added.

@@ -1,5 +1,7 @@
 //! The page that asks before something is removed: what it takes away, what comes of it, what stands in its way.
 
+use std::sync::Arc;
+
 use askama::Template;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -112,7 +114,7 @@ async fn respond(
     (drafted, removal): (&Shown, Removal),
     (status, outcome): (StatusCode, Option<Notice>),
 ) -> Answer {
-    let review = asked.review(console, removal.to.clone()).await?;
+    let review = asked.review(console, Arc::new(removal.to.clone().into())).await?;
     let blocking = match review.problems {
         Some(_) => objections(console, asked, (&drafted.book, &removal.to)).await?,
         None => Vec::new(),

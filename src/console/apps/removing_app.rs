@@ -35,7 +35,7 @@ fn of(drafted: &Shown, app: &App) -> Removal {
         book.routes.iter().filter(|route| *route.id.app() == app.id).collect();
     let grants: Vec<&Grant> =
         book.grants.iter().filter(|grant| *grant.route.app() == app.id).collect();
-    let mut to = book.clone();
+    let mut to = book.book().clone();
     to.apps.retain(|other| other.id != app.id);
     to.routes.retain(|route| *route.id.app() != app.id);
     to.grants.retain(|grant| *grant.route.app() != app.id);

@@ -29,7 +29,7 @@ pub(super) async fn remove(console: Arc<Console>, asked: Admitted) -> Answer {
 
 fn of(drafted: &Shown, route: &Route) -> Removal {
     let own: Vec<_> = drafted.book.grants.iter().filter(|one| one.route == route.id).collect();
-    let mut to = drafted.book.clone();
+    let mut to = drafted.book.book().clone();
     to.routes.retain(|other| other.id != route.id);
     to.grants.retain(|grant| grant.route != route.id);
     let mut after = vec![heir(drafted, route)];
@@ -48,7 +48,7 @@ fn of(drafted: &Shown, route: &Route) -> Removal {
 /// Whose the paths are afterwards.
 fn heir(drafted: &Shown, route: &Route) -> Notice {
     let covers = |wider: &&&Route| covers_some(&wider.pattern, &route.pattern);
-    match drafted.above(route).iter().rfind(covers) {
+    match drafted.book.above(route).iter().rfind(covers) {
         Some(wider) => Notice {
             tone: Tone::Careful,
             text: format!(

@@ -11,9 +11,9 @@ use super::route_form::{NOT_SAVED, RouteEntry, RouteForm, facts_of};
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
-use crate::console::choice::{Badge, Named, Standing};
+use crate::console::choice::{Badge, Field, Named, Standing};
 use crate::console::guard::Admitted;
-use crate::console::saving::{Saved, save};
+use crate::console::saving::{Saved, removal, save};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
@@ -106,7 +106,9 @@ pub(super) async fn change(console: Arc<Console>, asked: Admitted) -> Answer {
         return Err(Box::new(asked.said().unreadable()));
     }
     let drafted = asked.shown(&console).await?.drafted();
-    let route = asked.route(&drafted)?;
+    let Ok(route) = asked.route(&drafted) else {
+        return gone(&console, &asked, (&drafted, &entry)).await;
+    };
     if entry.revision != revision(route) {
         let why = format!("Nothing was saved: somebody else changed this route meanwhile. {BOTH}");
         return moved(&asked, (&drafted, &entry), why);
@@ -124,6 +126,9 @@ pub(super) async fn change(console: Arc<Console>, asked: Admitted) -> Answer {
         }
         Saved::Moved(how) => {
             let now = asked.shown(&console).await?.drafted();
+            if asked.route(&now).is_err() {
+                return gone(&console, &asked, (&now, &entry)).await;
+            }
             moved(&asked, (&now, &entry), format!("Nothing was saved: {how}. {BOTH}"))
         }
     }
@@ -143,6 +148,22 @@ fn moved(asked: &Admitted, (now, entry): (&Shown, &RouteEntry), why: String) -> 
     let remove = Some(urls::remove_route(&route.id));
     let page = RouteSettingsPage { form: Some(form), versions, remove, ..page };
     Ok(page::console(StatusCode::CONFLICT, &page.frame, &page))
+}
+
+/// What was typed, as a new route: the one that it was to change is not there any more, and perhaps not even its app.
+async fn gone(console: &Console, asked: &Admitted, (now, entry): (&Shown, &RouteEntry)) -> Answer {
+    let id = format!("{}/{}", asked.param("app"), asked.param("name"));
+    let id: RouteId = id.parse().map_err(|_| Box::new(asked.no_page()))?;
+    let Ok(app) = asked.app(now) else {
+        now.waiting(ObjectKind::App, id.app().as_str()).ok_or_else(|| Box::new(asked.no_page()))?;
+        let how = removal(console, asked, (now, ObjectKind::App, id.app().as_str())).await?;
+        return Err(Box::new(asked.said().gone(&how)));
+    };
+    let how = removal(console, asked, (now, ObjectKind::Route, id.as_str())).await?;
+    let mut form = RouteForm::empty(app).typed(entry);
+    form.name = Field::of(id.name());
+    form.problem = Some(format!("{how}, so nothing was saved. Sending the form now adds it anew."));
+    adding(asked, (StatusCode::CONFLICT, now), (app, form))
 }
 
 /// The rule book with this route in the place of the one with its id, or added.

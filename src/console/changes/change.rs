@@ -8,7 +8,7 @@ use crate::console::apps::{app_form, route_form};
 use crate::console::choice::Badge;
 use crate::console::directory::known::AuthorName;
 use crate::console::urls;
-use crate::model::difference::{Act, Difference, FieldChange, ObjectKind};
+use crate::model::difference::{Act, Difference, FieldChange, ObjectKind, revision};
 use crate::model::group::GroupNames;
 use crate::model::id::{AppId, PolicyId, RouteId};
 use crate::model::known::Known;
@@ -30,6 +30,8 @@ pub struct Change {
     pub noun: &'static str,
     /// Its id.
     pub id: String,
+    /// Names its content in the draft; empty when it is gone from there.
+    pub revision: String,
     /// Its page, while it has one.
     pub link: Option<Link>,
     /// What it was, in words; none when it is new or its fields say more.
@@ -113,6 +115,7 @@ impl Change {
             kind: one.kind.as_str(),
             noun: noun(one.kind),
             id: one.id.clone(),
+            revision: drafted(one),
             link: link(one),
             before: said(one.before_in_words(names)),
             after: said(one.after_in_words(names)),
@@ -122,6 +125,11 @@ impl Change {
             at: author.map(|author| Moment::new(author.at)),
         }
     }
+}
+
+/// Names what the draft has of an object: a form that was made from it says so when it comes back.
+pub(super) fn drafted(one: &Difference) -> String {
+    one.after.as_ref().map(revision).unwrap_or_default()
 }
 
 fn badge(act: Act) -> Badge {

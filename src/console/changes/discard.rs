@@ -76,7 +76,7 @@ async fn respond(
 ) -> Answer {
     let shown = asked.shown(console).await?;
     let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let changes = shown.pending.iter();
+    let changes = shown.pending().iter();
     let page = DiscardPage {
         changes: changes
             .map(|one| Change::new(&one.difference, one.author.as_ref(), (&shown.names, &known)))

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::change::{Change, TextLine};
+use super::change::{self, Change, TextLine};
 use crate::authz::console::ConsoleAction;
 use crate::authz::lints::lint;
 use crate::console::Console;
@@ -101,6 +101,8 @@ struct Undo {
     _csrf: Option<IgnoredAny>,
     kind: String,
     id: String,
+    /// Of the object in the draft, as it was seen; empty for one that was removed.
+    revision: String,
 }
 
 /// Makes one object of the draft what it is in force.
@@ -110,6 +112,15 @@ pub(super) async fn undo(console: Arc<Console>, asked: Admitted) -> Answer {
     let kind = ObjectKind::ALL.into_iter().find(|kind| kind.as_str() == form.kind);
     let one = kind.and_then(|kind| shown.waiting(kind, &form.id)).cloned();
     let Some(one) = one else { return Ok(see_other(&urls::draft())) };
+    if form.revision != change::drafted(&one) {
+        let why = format!(
+            "Nothing was undone: the {} {} was changed again meanwhile. This is how it is now.",
+            one.kind.as_str(),
+            one.id
+        );
+        let unsaved = Unsaved { status: StatusCode::CONFLICT, why };
+        return failed(&console, &asked, (unsaved, String::new())).await;
+    }
     let back = Difference { before: one.after, after: one.before, ..one };
     let drafted = shown.drafted();
     let to = revised(&drafted.book, &back).ok_or_else(|| Box::new(asked.said().unavailable()))?;
@@ -260,7 +271,7 @@ fn filled(
     (shown, review, known): (&Shown, &Review, &Known),
     frame: Frame,
 ) -> DraftPage {
-    let changes = shown.pending.iter();
+    let changes = shown.pending().iter();
     let changes: Vec<_> = changes
         .map(|one| Change::new(&one.difference, one.author.as_ref(), (&shown.names, known)))
         .collect();

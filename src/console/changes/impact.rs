@@ -18,7 +18,7 @@ use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::console::words::count;
 use crate::model::id::DecisionId;
-use crate::model::rule_book::RuleBook;
+use crate::model::indexed::IndexedBook;
 use crate::replay::{Against, Change, Impact, Line, Trial};
 use crate::web::link::Link;
 use crate::web::moment::Moment;
@@ -211,7 +211,7 @@ async fn state(
     asked: &Admitted,
     (shown, (window, extent, view), names): (&Shown, Asked, Names),
 ) -> Result<State, Box<Response>> {
-    if shown.pending.is_empty() {
+    if shown.pending().is_empty() {
         return Ok(State::Nothing(
             "The draft changes nothing, so nobody gains or loses.".to_owned(),
         ));
@@ -240,7 +240,7 @@ const CANT_TELL: &str = "It can't be told as long as the draft does not compile,
 async fn begin(
     console: &Console,
     asked: &Admitted,
-    (measure, book): (Measure, RuleBook),
+    (measure, book): (Measure, Arc<IndexedBook>),
 ) -> Result<Option<Arc<Trying>>, Box<Response>> {
     let review = asked.review(console, book).await?;
     let (Some(live), Some(rules)) = (review.live, review.next) else { return Ok(None) };

@@ -170,14 +170,15 @@ fn within(sums: Sums) -> String {
 }
 
 fn waiting(shown: &Shown) -> Number {
-    let newest = shown.pending.iter().filter_map(|one| one.author.as_ref()).map(|author| author.at);
+    let newest =
+        shown.pending().iter().filter_map(|one| one.author.as_ref()).map(|author| author.at);
     let compared = match newest.max() {
         Some(at) => format!("Last edited {}", crate::web::moment::Moment::new(at).minute()),
         None => "Rules in force and draft are the same".to_owned(),
     };
     Number {
         label: "Waiting in the draft",
-        value: count(shown.pending.len(), "change"),
+        value: count(shown.pending().len(), "change"),
         compared,
         link: Some(urls::draft()),
     }

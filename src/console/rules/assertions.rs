@@ -150,7 +150,7 @@ pub(super) async fn add(console: Arc<Console>, asked: Admitted) -> Answer {
         let why = "There is an assertion of this id already. Choose another one.".to_owned();
         return wrong(&console, &asked, (StatusCode::CONFLICT, why, entry)).await;
     }
-    let mut to = drafted.book.clone();
+    let mut to = drafted.book.book().clone();
     to.assertions.push(assertion);
     finish(&console, &asked, (&drafted.book, &to), entry).await
 }
@@ -176,7 +176,7 @@ pub(super) async fn remove(console: Arc<Console>, asked: Admitted) -> Answer {
             "Somebody else changed this assertion meanwhile, so it was not removed.".to_owned();
         return wrong(&console, &asked, (StatusCode::CONFLICT, why, empty())).await;
     }
-    let mut to = drafted.book.clone();
+    let mut to = drafted.book.book().clone();
     to.assertions.retain(|one| one.id != found.id);
     finish(&console, &asked, (&drafted.book, &to), empty()).await
 }

@@ -8,6 +8,7 @@ pub mod assertions;
 mod editing;
 mod entry;
 pub mod form;
+mod granting;
 pub mod policies;
 pub mod policy;
 pub mod route;
@@ -18,16 +19,16 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::ROUTES, ReadRules, |console, asked| Box::pin(routes::page(console, asked))),
     Endpoint::get(urls::ROUTE, ReadRules, |console, asked| Box::pin(route::page(console, asked))),
     Endpoint::post(urls::GRANTS, EditDraft, |console, asked| {
-        Box::pin(route::add_grant(console, asked))
+        Box::pin(granting::add_grant(console, asked))
     }),
     Endpoint::post(urls::GRANT, EditDraft, |console, asked| {
-        Box::pin(route::change_grant(console, asked))
+        Box::pin(granting::change_grant(console, asked))
     }),
     Endpoint::post(urls::GRANT_END, EditDraft, |console, asked| {
-        Box::pin(route::end_grant(console, asked))
+        Box::pin(granting::end_grant(console, asked))
     }),
     Endpoint::post(urls::GRANT_REMOVE, EditDraft, |console, asked| {
-        Box::pin(route::remove_grant(console, asked))
+        Box::pin(granting::remove_grant(console, asked))
     }),
     Endpoint::get(urls::POLICIES, ReadRules, |console, asked| {
         Box::pin(policies::page(console, asked))

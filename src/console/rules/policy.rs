@@ -19,12 +19,12 @@ use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::changes::change::TextLine;
 use crate::console::guard::Admitted;
-use crate::console::saving::save;
+use crate::console::saving::{removal, save};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::console::words::count;
-use crate::model::difference::revision;
+use crate::model::difference::{ObjectKind, revision};
 use crate::model::id::PolicyId;
 use crate::model::line_diff::{self, Mark};
 use crate::model::policy::Policy;
@@ -43,6 +43,8 @@ pub struct PolicyPage {
     pub up: Link,
     /// What came of the form just sent.
     pub outcome: Option<Notice>,
+    /// Whether only the block goes out: it tells the outcome itself then.
+    pub part: Part,
     /// Its id, as typed for a new one.
     pub id: String,
     /// Whether there is one of this id already.
@@ -78,10 +80,24 @@ pub enum Stage {
     Kept,
 }
 
+/// How much of the page goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it.
+    Page,
+    /// The block `problems`; what was typed stays on the screen as it is.
+    Problems,
+}
+
 impl PolicyPage {
     /// Whether its id is still to be chosen.
     pub fn is_new(&self) -> bool {
         self.stage == Stage::New
+    }
+
+    /// Whether the block tells what came of the form.
+    pub fn tells_outcome(&self) -> bool {
+        self.part == Part::Problems
     }
 }
 
@@ -131,15 +147,14 @@ pub(super) async fn add(console: Arc<Console>, asked: Admitted) -> Answer {
     page.action = Some(urls::new_policy());
     let typed = entry.id.as_deref().unwrap_or_default().trim().to_owned();
     typed.clone_into(&mut page.id);
+    entry.text.clone_into(&mut page.text);
     let Ok(id) = typed.parse::<PolicyId>() else {
-        entry.text.clone_into(&mut page.text);
         page.bad("Choose an id of a to z, 0 to 9 and -, at most 64.");
-        return Ok(page::editing(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, &page));
+        return Ok(answer(&asked, StatusCode::UNPROCESSABLE_ENTITY, page));
     };
     if drafted.book.policies.iter().any(|policy| policy.id == id) {
-        entry.text.clone_into(&mut page.text);
         page.bad("There is a policy of this id already. Choose another one.");
-        return Ok(page::editing(StatusCode::CONFLICT, &page.frame, &page));
+        return Ok(answer(&asked, StatusCode::CONFLICT, page));
     }
     decide(&console, &asked, (page, &drafted, id, entry)).await
 }
@@ -149,17 +164,46 @@ pub(super) async fn change(console: Arc<Console>, asked: Admitted) -> Answer {
     let entry: Entry = asked.form().await?;
     let shown = asked.shown(&console).await?;
     let drafted = shown.drafted();
-    let policy = find(&drafted.book, &asked).ok_or_else(|| Box::new(asked.no_page()))?;
+    let Some(policy) = find(&drafted.book, &asked) else {
+        return gone(&console, &asked, (&shown, &entry)).await;
+    };
     let mut page = filled(&console, &asked, (&shown, policy))?;
     if entry.revision != revision(policy) {
         let typed = entry.text.replace("\r\n", "\n");
         page.versions = Some(beside(&policy.text, &typed));
         page.text = typed;
-        page.bad("Somebody else changed this policy meanwhile, so nothing was saved. Both versions stand below; saving now puts yours in the place of theirs.");
-        return Ok(page::editing(StatusCode::CONFLICT, &page.frame, &page));
+        page.bad(if asked.hx.wants_fragment() { MOVED } else { MOVED_WITH_BOTH });
+        return Ok(answer(&asked, StatusCode::CONFLICT, page));
     }
     let id = policy.id.clone();
     decide(&console, &asked, (page, &drafted, id, entry)).await
+}
+
+const MOVED: &str = "Somebody else changed this policy meanwhile. Save, and both versions stand beside each other; nothing is lost by it.";
+
+const MOVED_WITH_BOTH: &str = "Somebody else changed this policy meanwhile, so nothing was saved. Both versions stand below; saving now puts yours in the place of theirs.";
+
+/// What was typed, as a new policy: the one that it was to change is not there any more.
+async fn gone(console: &Console, asked: &Admitted, (shown, entry): (&Shown, &Entry)) -> Answer {
+    let id: PolicyId = asked.param("policy").parse().map_err(|_| Box::new(asked.no_page()))?;
+    let how = removal(console, asked, (shown, ObjectKind::Policy, id.as_str())).await?;
+    let mut page = empty(shown, asked.frame("New policy", Section::Policies)?);
+    page.action = Some(urls::new_policy());
+    page.id = id.to_string();
+    entry.text.clone_into(&mut page.text);
+    page.bad(&format!("{how}, so nothing was saved. Saving now adds it anew."));
+    Ok(answer(asked, StatusCode::CONFLICT, page))
+}
+
+/// The page, or its part that htmx replaces: whichever it is, what was typed is not lost.
+fn answer(asked: &Admitted, status: StatusCode, page: PolicyPage) -> Response {
+    if !asked.hx.wants_fragment() {
+        return page::editing(status, &page.frame, &page);
+    }
+    let said = page.outcome.as_ref().map_or_else(|| page.found(), |notice| notice.text.clone());
+    let hx = HxOut::new().announce(&said);
+    let part = PolicyPage { part: Part::Problems, ..page };
+    (hx, page::editing(status, &part.frame, &part.as_problems())).into_response()
 }
 
 /// Removes a policy from the draft.
@@ -173,7 +217,7 @@ pub(super) async fn remove(console: Arc<Console>, asked: Admitted) -> Answer {
         page.bad("Somebody else changed this policy meanwhile, so it was not removed.");
         return Ok(page::editing(StatusCode::CONFLICT, &page.frame, &page));
     }
-    let mut to = drafted.book.clone();
+    let mut to = drafted.book.book().clone();
     to.policies.retain(|other| other.id != policy.id);
     match save(&console, &asked, (&drafted.book, &to)).await?.done() {
         Ok(()) => Ok(see_other(&urls::policies())),
@@ -204,7 +248,7 @@ async fn decide(
     let laid_out = (entry.order == "format").then(|| formatted(&policy)).and_then(Result::ok);
     policy.text = laid_out.unwrap_or(policy.text);
     policy.text.clone_into(&mut page.text);
-    let mut to = drafted.book.clone();
+    let mut to = drafted.book.book().clone();
     to.policies.retain(|other| other.id != id);
     to.policies.push(policy);
     if entry.order == "save" {
@@ -216,12 +260,12 @@ async fn decide(
                 page.revision = theirs.map(revision).unwrap_or_default();
                 page.versions = theirs.map(|theirs| beside(&theirs.text, &page.text));
                 page.bad(&unsaved.why);
-                return Ok(page::editing(unsaved.status, &page.frame, &page));
+                return Ok(answer(asked, unsaved.status, page));
             }
             Err(_) => page.bad("Nothing was saved. What is wrong stands below the text."),
         }
     }
-    let review = asked.review(console, to).await?;
+    let review = asked.review(console, Arc::new(to.into())).await?;
     page.tell(&id, &Findings::of(console, drafted, &review));
     let sound = page.problems.is_empty() && page.elsewhere.is_empty();
     if sound && page.outcome.is_none() {
@@ -229,11 +273,7 @@ async fn decide(
         page.outcome = Some(Notice { tone: Tone::Good, text });
     }
     let status = if sound { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    if asked.hx.wants_fragment() {
-        let hx = HxOut::new().announce(&page.found());
-        return Ok((hx, page::editing(status, &page.frame, &page.as_problems())).into_response());
-    }
-    Ok(page::editing(status, &page.frame, &page))
+    Ok(answer(asked, status, page))
 }
 
 fn find<'a>(book: &'a RuleBook, asked: &Admitted) -> Option<&'a Policy> {
@@ -275,6 +315,7 @@ fn empty(shown: &Shown, frame: Frame) -> PolicyPage {
         frame: shown.framed(frame),
         up: urls::policies(),
         outcome: None,
+        part: Part::Page,
         id: String::new(),
         stage: Stage::New,
         text: String::new(),

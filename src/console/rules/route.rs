@@ -9,17 +9,14 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::editing::{self, Editing, Outcome};
-use super::entry::{GrantEntry, Wrong};
 use super::form::GrantForm;
 use crate::authz::console::ConsoleAction;
 use crate::authz::grants::to_policy;
 use crate::console::Console;
-use crate::console::answers::{Answer, see_other};
+use crate::console::answers::Answer;
 use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Standing};
 use crate::console::guard::Admitted;
-use crate::console::saving::{Unsaved, save};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
@@ -28,7 +25,6 @@ use crate::model::difference::{Act, ObjectKind, revision};
 use crate::model::grant::{Effect, Grant};
 use crate::model::id::GrantId;
 use crate::model::route::Route;
-use crate::model::rule_book::RuleBook;
 use crate::model::time::{Instant, Timestamp};
 use crate::web::hx::HxOut;
 use crate::web::link::Link;
@@ -230,105 +226,8 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
-/// Adds the grant that the form asks for to the draft.
-pub(super) async fn add_grant(console: Arc<Console>, asked: Admitted) -> Answer {
-    let drafted = asked.shown(&console).await?.drafted();
-    let route = asked.route(&drafted)?;
-    let editing = Editing { drafted: &drafted, route, grant: None };
-    edited(&console, &asked, editing).await
-}
-
-/// Changes a grant as the form asks for.
-pub(super) async fn change_grant(console: Arc<Console>, asked: Admitted) -> Answer {
-    let drafted = asked.shown(&console).await?.drafted();
-    let route = asked.route(&drafted)?;
-    let grant = Some(find_grant(&drafted, route, &asked)?);
-    edited(&console, &asked, Editing { drafted: &drafted, route, grant }).await
-}
-
-async fn edited(console: &Console, asked: &Admitted, editing: Editing<'_>) -> Answer {
-    let entry: GrantEntry = asked.form().await?;
-    let (status, wrong, problem) = match editing::edit(console, asked, (editing, &entry)).await? {
-        Outcome::Saved(id) => return saved(console, asked, &id).await,
-        Outcome::Moved(why) => (StatusCode::CONFLICT, Vec::new(), why),
-        Outcome::Wrong(wrong, why) => (StatusCode::UNPROCESSABLE_ENTITY, wrong, why),
-    };
-    // As it is now: whoever moved it did so since this request began, or before.
-    let drafted = asked.shown(console).await?.drafted();
-    let route = asked.route(&drafted)?;
-    let mut page = route_page(console, asked, (&drafted, route))?;
-    if let Some(grant) = editing.grant {
-        let grant = drafted.grant(grant.id.as_str()).unwrap_or(grant);
-        page.form = page.form.map(|form| GrantForm::of(grant, form));
-    }
-    send_back(&mut page, (&entry, &wrong), problem);
-    Ok(block(asked, status, &page))
-}
-
-/// A form that says of which grant it was made, and nothing else.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pointed {
-    #[serde(rename = "_csrf", default)]
-    _csrf: Option<serde::de::IgnoredAny>,
-    revision: String,
-}
-
-/// Ends a grant now.
-pub(super) async fn end_grant(console: Arc<Console>, asked: Admitted) -> Answer {
-    let now = Timestamp::from_seconds(console.clock.now().as_micros().div_euclid(1_000_000));
-    let ended = |book: &RuleBook, grant: &Grant| {
-        let mut ended = grant.clone();
-        ended.when.until = Some(Instant(now));
-        editing::with(book, ended)
-    };
-    pointed(&console, &asked, ended).await
-}
-
-/// Removes a grant.
-pub(super) async fn remove_grant(console: Arc<Console>, asked: Admitted) -> Answer {
-    let removed = |book: &RuleBook, grant: &Grant| editing::without(book, &grant.id);
-    pointed(&console, &asked, removed).await
-}
-
-async fn pointed(
-    console: &Console,
-    asked: &Admitted,
-    change: impl Fn(&RuleBook, &Grant) -> RuleBook,
-) -> Answer {
-    let drafted = asked.shown(console).await?.drafted();
-    let route = asked.route(&drafted)?;
-    let grant = find_grant(&drafted, route, asked)?;
-    let form: Pointed = asked.form().await?;
-    let saving = if form.revision == revision(grant) {
-        let to = change(&drafted.book, grant);
-        save(console, asked, (&drafted.book, &to)).await?.done()
-    } else {
-        let why = "Somebody else changed this grant meanwhile, so nothing was done. Look at it as it is now.";
-        Err(Unsaved { status: StatusCode::CONFLICT, why: why.to_owned() })
-    };
-    match saving {
-        Ok(()) => saved(console, asked, &grant.id).await,
-        Err(Unsaved { status, why }) => {
-            let mut page = route_page(console, asked, (&drafted, route))?;
-            page.outcome = Some(Notice { tone: Tone::Bad, text: why });
-            Ok(block(asked, status, &page))
-        }
-    }
-}
-
-/// The grant that the address names, on this route and no other.
-fn find_grant<'a>(
-    drafted: &'a Shown,
-    route: &Route,
-    asked: &Admitted,
-) -> Result<&'a Grant, Box<Response>> {
-    let found = drafted.grant(asked.param("grant")).filter(|grant| grant.route == route.id);
-    found.ok_or_else(|| Box::new(asked.no_page()))
-}
-
 /// The page of a route, with the form for those who may use it.
-fn route_page(
+pub(super) fn route_page(
     console: &Console,
     asked: &Admitted,
     (drafted, route): (&Shown, &Route),
@@ -359,34 +258,14 @@ impl Tools {
     }
 }
 
-async fn saved(console: &Console, asked: &Admitted, id: &GrantId) -> Answer {
-    let drafted = asked.shown(console).await?.drafted();
-    let route = asked.route(&drafted)?;
-    if !asked.hx.wants_fragment() {
-        return Ok(see_other(&urls::saved(&route.id, id)));
-    }
-    let mut page = route_page(console, asked, (&drafted, route))?;
-    let notice = saved_notice(id);
-    let hx = HxOut::new().announce(&notice.text);
-    page.outcome = Some(notice);
-    Ok((hx, block(asked, StatusCode::OK, &page)).into_response())
-}
-
-fn saved_notice(id: &GrantId) -> Notice {
+/// That a grant is in the draft.
+pub(super) fn saved_notice(id: &GrantId) -> Notice {
     let text = format!("The grant {id} is saved to the draft. It is not in force yet.");
     Notice { tone: Tone::Good, text }
 }
 
-/// Shows the form again with what was typed, what is wrong with each field, and what is wrong with the whole.
-fn send_back(page: &mut RoutePage, (entry, wrong): (&GrantEntry, &[Wrong]), problem: String) {
-    if let Some(form) = &mut page.form {
-        entry.fill(form, wrong);
-        form.problem = Some(problem);
-    }
-}
-
 /// The page, or its part that htmx replaces.
-fn block(asked: &Admitted, status: StatusCode, page: &RoutePage) -> Response {
+pub(super) fn block(asked: &Admitted, status: StatusCode, page: &RoutePage) -> Response {
     if asked.hx.wants_fragment() {
         let problem = page.form.as_ref().and_then(|form| form.problem.clone());
         let hx = problem.map_or_else(HxOut::new, |text| HxOut::new().announce(&text));
@@ -398,7 +277,7 @@ fn block(asked: &Admitted, status: StatusCode, page: &RoutePage) -> Response {
 
 /// What the page shows, without a form.
 fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
-    let grants = drafted.reaching(route);
+    let grants = drafted.book.reaching(route);
     let gone = gone(drafted, route);
     let rows = |effect: Effect| {
         let standing = grants.iter().map(|grant| grant_row(drafted, grant, route));
@@ -433,7 +312,7 @@ fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
 
 /// Grants of this route that are in force, and not in the draft any more.
 fn gone(drafted: &Shown, route: &Route) -> Vec<Grant> {
-    let removed = drafted.pending.iter().map(|pending| &pending.difference);
+    let removed = drafted.pending().iter().map(|pending| &pending.difference);
     let removed = removed.filter(|one| one.kind == ObjectKind::Grant && one.act() == Act::Removed);
     let grant = |before: &serde_json::Value| serde_json::from_value::<Grant>(before.clone()).ok();
     let grants = removed.filter_map(|one| one.before.as_ref().and_then(grant));

@@ -1,6 +1,6 @@
 //! Every protected path, and who may open it, without opening each one.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -19,8 +19,9 @@ use crate::console::urls;
 use crate::console::words::{Access, count};
 use crate::model::app::App;
 use crate::model::difference::ObjectKind;
-use crate::model::id::RouteId;
-use crate::model::route::{PatternSegment, Route};
+use crate::model::id::AppId;
+use crate::model::indexed::place;
+use crate::model::route::Route;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame};
 
@@ -133,7 +134,7 @@ struct Line<'a> {
 /// What the page shows.
 fn filled(shown: &Shown, frame: Frame, query: RoutesQuery) -> RoutesPage {
     let drafted = shown.drafted();
-    let drafting = if shown.pending.is_empty() { "" } else { ", as they stand in the draft" };
+    let drafting = if shown.pending().is_empty() { "" } else { ", as they stand in the draft" };
     let summary = format!(
         "{} of {}{drafting}. {}.",
         count(drafted.book.routes.len(), "route"),
@@ -163,16 +164,22 @@ fn filled(shown: &Shown, frame: Frame, query: RoutesQuery) -> RoutesPage {
 
 /// Every route that matches, app by app, parents before children; gone ones stand where they stood.
 fn lines<'a>(shown: &'a Shown, drafted: &'a Shown, wanted: &str) -> Vec<Line<'a>> {
-    let kept: BTreeSet<&RouteId> = drafted.book.routes.iter().map(|route| &route.id).collect();
-    let gone = shown.book.routes.iter().filter(|route| !kept.contains(&route.id));
-    let mut routes: Vec<_> = drafted.book.routes.iter().map(|route| (route, drafted)).collect();
-    routes.extend(gone.map(|route| (route, shown)));
-    routes.retain(|(route, _)| matches(route, wanted));
-    routes.sort_by_cached_key(|(route, _)| place(route));
+    let is_gone = |route: &&Route| drafted.route(&route.id).is_none();
+    let gone = shown.book.in_order().filter(is_gone);
+    let mut gone: Vec<_> = gone.map(|route| (route, shown)).collect();
+    let mut routes: Vec<_> = drafted.book.in_order().map(|route| (route, drafted)).collect();
+    if !gone.is_empty() {
+        routes.append(&mut gone);
+        routes.sort_by_cached_key(|(route, _)| place(route));
+    }
+    let mut own: HashMap<&AppId, Vec<_>> = HashMap::new();
+    for (route, within) in routes.into_iter().filter(|(route, _)| matches(route, wanted)) {
+        own.entry(route.id.app()).or_default().push((route, within));
+    }
     let is_gone = |app: &&App| !drafted.book.apps.iter().any(|other| other.id == app.id);
     let apps = drafted.book.apps.iter().chain(shown.book.apps.iter().filter(is_gone));
     let of_app = |app: &'a App| {
-        let own = routes.iter().filter(|(route, _)| *route.id.app() == app.id);
+        let own = own.remove(&app.id).unwrap_or_default().into_iter();
         let mut own: Vec<_> =
             own.map(|(route, within)| Line { app, route: Some(route), within }).collect();
         if own.is_empty() && wanted.is_empty() {
@@ -185,16 +192,7 @@ fn lines<'a>(shown: &'a Shown, drafted: &'a Shown, wanted: &str) -> Vec<Line<'a>
 
 fn matches(route: &Route, wanted: &str) -> bool {
     let texts = [route.pattern.as_str(), route.id.as_str(), &route.title];
-    texts.iter().any(|text| text.to_lowercase().contains(wanted))
-}
-
-/// What routes are ordered by. A parameter stands before the literals that it covers, and an area before its pages.
-fn place(route: &Route) -> (Vec<Option<String>>, String) {
-    let part = |segment: &PatternSegment| match segment {
-        PatternSegment::Literal(text) => Some(text.clone()),
-        PatternSegment::Parameter(_) | PatternSegment::CatchAll(_) => None,
-    };
-    (route.pattern.fixed().iter().map(part).collect(), route.pattern.to_string())
+    wanted.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(wanted))
 }
 
 /// An app with the lines of it that are on the page; none without any.
@@ -225,8 +223,8 @@ fn row(drafted: &Shown, line: &Line<'_>) -> Option<RouteRow> {
         link: (!standing.is_removed()).then(|| urls::route(&route.id)),
         pattern: route.pattern.to_string(),
         title: route.title.clone(),
-        ancestors: within.above(route).len(),
+        ancestors: within.book.above(route).len(),
         standing,
-        access: Access::new(&within.reaching(route), &within.names, within.written()),
+        access: Access::new(&within.book.reaching(route), &within.names, within.written()),
     })
 }

@@ -109,7 +109,7 @@ async fn review_names_each_change_and_undoes_one() {
     let answer = form(
         &scene,
         &owner,
-        ("/console/draft/undo", &[("kind", "grant"), ("id", "finance-write")]),
+        ("/console/draft/undo", &[("kind", "grant"), ("id", "finance-write"), ("revision", "")]),
     )
     .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);

@@ -19,8 +19,8 @@ async fn check(scene: &Scene, sending: Sending, expected: &str) {
     let last = records.last().unwrap();
     assert_eq!((&last["refusal"], &last["check"]), (&"forged_form".into(), &expected.into()));
     assert_eq!(last["door"], "console");
-    let waits = scene.store.pending().await.unwrap().pending;
-    assert!(waits.is_empty(), "{expected}: something was changed");
+    let draft = scene.store.pending().await.unwrap();
+    assert!(draft.pending.is_empty(), "{expected}: something was changed");
 }
 
 #[tokio::test]

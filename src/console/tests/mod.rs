@@ -15,6 +15,7 @@ mod hostile;
 mod integrity;
 mod leaving;
 mod long;
+mod meanwhile;
 mod pages;
 mod policies;
 mod releases;

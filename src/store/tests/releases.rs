@@ -1,5 +1,7 @@
 //! Draft, releases and outbox.
 
+use std::sync::Arc;
+
 use super::*;
 
 pub(super) fn book(policies: &[(&str, &str)]) -> RuleBook {
@@ -283,4 +285,26 @@ async fn outbox_ids_are_never_given_again() {
     let rows = scene.store.outbox_after(4, 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [5]);
     assert_eq!(scene.store.prune_outbox(at(9)).await.unwrap(), 1, "row 5 is not taken over yet");
+}
+
+#[tokio::test]
+async fn what_was_read_of_the_draft_is_given_again_until_anybody_changes_it() {
+    let scene = scene().await;
+    let other = Store::open(&url(&scene.directory)).await.unwrap();
+    let first = scene.store.pending().await.unwrap();
+    assert!(Arc::ptr_eq(&first, &scene.store.pending().await.unwrap()), "it is read anew");
+    assert!(Arc::ptr_eq(&first.in_force, &first.book), "what does not differ is two");
+
+    let (from, to) = (RuleBook::default(), book(&[("a", "x")]));
+    other.save_draft(Edit { from: &from, to: &to }, &author(1)).await.unwrap();
+    let edited = scene.store.pending().await.unwrap();
+    assert_eq!(edited.book.book(), &to, "the edit of another process is not seen");
+
+    other.discard_draft(None, &author(2)).await.unwrap();
+    let discarded = scene.store.pending().await.unwrap();
+    assert_eq!(discarded.pending, [], "its discarding is not seen");
+
+    other.publish(publication(0, to)).await.unwrap();
+    let published = scene.store.pending().await.unwrap();
+    assert_eq!(published.based_on(), ReleaseNumber(1), "its release is not seen");
 }

@@ -1,0 +1,72 @@
+//! The live release and the draft, compiled once for all who look at them.
+//!
+//! Compiling a large rule book takes a second, and every page about the draft needs it compiled. What was made of the two
+//! is kept for as long as they are the ones that the store gives; anything else is compiled for the one who asks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Refusal;
+use crate::authz::compile::{CompileError, Terms, compile};
+use crate::authz::snapshot::Snapshot;
+use crate::model::id::ReleaseNumber;
+use crate::model::indexed::IndexedBook;
+use crate::store::Draft;
+
+/// What was made of the live release and the draft. Cheap to clone; all clones share it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Compilations(Arc<Mutex<Vec<Arc<Compilation>>>>);
+
+/// A rule book, compiled as no release in particular.
+#[derive(Debug)]
+pub(super) struct Compilation {
+    /// Of what.
+    pub(super) book: Arc<IndexedBook>,
+    /// Its content hash.
+    pub(super) content: String,
+    /// All its policies; empty when it does not compile.
+    pub(super) cedar: String,
+    /// What decides by it, or all that is wrong with it.
+    pub(super) snapshot: Result<Arc<Snapshot>, CompileError>,
+}
+
+impl Compilations {
+    /// A rule book, compiled under these terms.
+    ///
+    /// # Errors
+    /// When compiling breaks off.
+    pub(super) async fn of(
+        &self,
+        book: &Arc<IndexedBook>,
+        draft: &Draft,
+        terms: &Terms,
+    ) -> Result<Arc<Compilation>, Refusal> {
+        let lasts = |book: &Arc<IndexedBook>| {
+            Arc::ptr_eq(book, &draft.in_force) || Arc::ptr_eq(book, &draft.book)
+        };
+        if let Some(found) = self.find(book) {
+            return Ok(found);
+        }
+        let compiled = Arc::new(compiled(Arc::clone(book), terms.clone()).await?);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|one| lasts(&one.book) && !Arc::ptr_eq(&one.book, book));
+        if lasts(book) {
+            kept.push(Arc::clone(&compiled));
+        }
+        Ok(compiled)
+    }
+
+    fn find(&self, book: &Arc<IndexedBook>) -> Option<Arc<Compilation>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|one| Arc::ptr_eq(&one.book, book)).map(Arc::clone)
+    }
+}
+
+/// Off the threads that answer requests: a large book takes seconds.
+async fn compiled(book: Arc<IndexedBook>, terms: Terms) -> Result<Compilation, Refusal> {
+    let work = move || {
+        let snapshot = compile(&book, ReleaseNumber::default(), &terms).map(Arc::new);
+        let cedar = snapshot.as_ref().map_or_else(|_| String::new(), |snapshot| snapshot.cedar());
+        Compilation { content: book.content_hash(), book, cedar, snapshot }
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Refusal::Panicked)
+}
