@@ -64,6 +64,26 @@ pub enum PathRefusal {
 }
 
 impl PathRefusal {
+    const ALL: [Self; 12] = [
+        Self::Fragment,
+        Self::NotAbsolute,
+        Self::ForbiddenByte,
+        Self::BadEscape,
+        Self::EncodedControl,
+        Self::EncodedBackslash,
+        Self::EncodedDelimiter,
+        Self::Semicolon,
+        Self::NotUtf8,
+        Self::DotSegment,
+        Self::EmptySegment,
+        Self::TooLong,
+    ];
+
+    /// The rule that records name by this word; none for a word that none has.
+    pub fn by_rule(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|refusal| refusal.rule() == word)
+    }
+
     /// The fixed word for records.
     pub fn rule(self) -> &'static str {
         match self {

@@ -8,22 +8,27 @@ use serde_json::json;
 use crate::model::id::DecisionId;
 use crate::model::record::Reason;
 use crate::web::caller::Caller;
+use crate::web::contact::Contact;
 use crate::web::exchange::Exchange;
-use crate::web::fault::{Fault, Quote, seal};
+use crate::web::fault::{Fault, Onward, Quote, seal};
 use crate::web::hx::HxOut;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Notice, PersonName, Tone};
-use crate::web::pages::{DeniedPage, NoticeFragment, Reference};
+use crate::web::pages::{Action, DeniedPage, NoticeFragment, Reference};
 use crate::web::wants::Wants;
+
+use super::urls;
 
 /// An answer, or one that comes instead.
 pub(super) type Answer = Result<Response, Box<Response>>;
 
-/// What an answer needs: the request, and its decision to quote.
+/// What an answer needs: the request, who sent it, whom they can ask, and its decision to quote.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Said<'a> {
     pub(super) exchange: &'a Exchange,
+    pub(super) caller: &'a Caller,
+    pub(super) contact: Option<&'a str>,
     pub(super) id: DecisionId,
 }
 
@@ -70,6 +75,19 @@ impl Said<'_> {
         })
     }
 
+    /// 410: somebody was about to end a session that had ended.
+    pub(super) fn session_ended(self, name: &str) -> Response {
+        let fault = Fault {
+            status: StatusCode::GONE,
+            code: "session_ended",
+            title: "That session has ended already",
+            sentence: format!("The session of {name} has ended."),
+            advice: "Nothing is left to do.",
+        };
+        let label = "Back to the sessions".to_owned();
+        self.fault_with(&fault, Action { link: urls::sessions(), label })
+    }
+
     /// 503: rules or log can't be read or written.
     pub(super) fn unavailable(self) -> Response {
         self.fault(&Fault {
@@ -84,23 +102,35 @@ impl Said<'_> {
 
     /// In the form that the client can use; htmx gets a notice, so that what was typed stays where it is.
     fn fault(self, fault: &Fault) -> Response {
-        let Self { exchange, id } = self;
+        let label = "Back to the console".to_owned();
+        self.fault_with(fault, Action { link: urls::home(), label })
+    }
+
+    fn fault_with(self, fault: &Fault, action: Action) -> Response {
+        let Self { exchange, id, .. } = self;
         match exchange.wants {
             Wants::Htmx => {
                 self.notice(fault.status, format!("{} {}", fault.sentence, fault.advice))
             }
             Wants::Page | Wants::Data => {
-                fault.answer(exchange.wants, &Quote::Decision(id), exchange.at)
+                let onward = Onward {
+                    person: PersonName::of(&self.caller.principal),
+                    action: Some(action),
+                    contact: self.help(),
+                };
+                fault.answer_with(exchange.wants, (&Quote::Decision(id), exchange.at), onward)
             }
         }
     }
 
+    fn help(self) -> Option<Contact> {
+        self.contact.map(|contact| Contact::new(contact, "Cedargate"))
+    }
+
     /// 403 for somebody signed in.
-    pub(super) fn forbidden(self, caller: &Caller, reason: Reason) -> Response {
+    pub(super) fn forbidden(self, reason: Reason) -> Response {
         match self.exchange.wants {
-            Wants::Page => {
-                self.denied_page(caller, reason).unwrap_or_else(|| self.denied_data(reason))
-            }
+            Wants::Page => self.denied_page(reason).unwrap_or_else(|| self.denied_data(reason)),
             Wants::Data => self.denied_data(reason),
             Wants::Htmx => self.notice(StatusCode::FORBIDDEN, why(reason).to_owned()),
         }
@@ -114,8 +144,8 @@ impl Said<'_> {
     }
 
     /// None when the operating system gives no randomness for a nonce.
-    fn denied_page(self, caller: &Caller, reason: Reason) -> Option<Response> {
-        let Self { exchange, id } = self;
+    fn denied_page(self, reason: Reason) -> Option<Response> {
+        let Self { exchange, caller, id, .. } = self;
         let mut frame = Frame::new("Access denied").ok()?;
         frame.person = PersonName::of(&caller.principal);
         let page = DeniedPage {
@@ -135,7 +165,7 @@ impl Said<'_> {
             address: format!("{}{}", exchange.origin.authority(), exchange.facts.path),
             decision: id,
             at: Moment::new(exchange.at),
-            contact: None,
+            contact: self.help(),
         };
         Some(page::quoting(StatusCode::FORBIDDEN, &page.frame, &page))
     }

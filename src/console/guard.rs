@@ -22,6 +22,7 @@ use crate::authz::console::{ConsoleAction, ConsoleRules, Manner};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::app::App;
+use crate::model::group::PeopleNames;
 use crate::model::id::{DecisionId, RouteId};
 use crate::model::indexed::IndexedBook;
 use crate::model::principal::Principal;
@@ -43,6 +44,7 @@ use crate::web::refuser::Refused;
 use crate::web::sign_in::{Proof, at_gate, prove_first, proving};
 
 use super::again::kept::KeptForm;
+use super::people;
 use super::sections::{self, Section};
 use super::showing::Shown;
 use super::urls;
@@ -66,6 +68,8 @@ pub(super) struct Admitted {
     pub(super) hx: Hx,
     /// The places of the console that this person may see.
     open: Vec<Section>,
+    /// Whom people can ask.
+    contact: Option<String>,
     uri: Uri,
     /// What the browser of a stream that broke off has seen last.
     resumed: Option<DecisionId>,
@@ -76,7 +80,8 @@ pub(super) struct Admitted {
 impl Admitted {
     /// What an answer to it needs.
     pub(super) fn said(&self) -> Said<'_> {
-        Said { exchange: &self.exchange, id: self.judged.id }
+        let (caller, contact) = (&self.caller, self.contact.as_deref());
+        Said { exchange: &self.exchange, caller, contact, id: self.judged.id }
     }
 
     /// A part of the address; empty when the pattern has none of this name.
@@ -179,6 +184,13 @@ impl Admitted {
     pub(super) async fn shown(&self, console: &Console) -> Result<Shown, Box<Response>> {
         let loaded = Shown::load(&console.store, &console.groups).await;
         let mut shown = loaded.map_err(|error| Box::new(self.unavailable(&error)))?;
+        let people = if self.may(console, ConsoleAction::ReadPeople) {
+            people::names(console, &shown).await
+        } else {
+            Ok(PeopleNames::Short)
+        };
+        let people = people.map_err(|error| Box::new(self.unavailable(&error)))?;
+        shown.names = shown.names.with_people(people);
         shown.discard = self.may(console, ConsoleAction::EditDraft).then(urls::discard);
         Ok(shown)
     }
@@ -259,7 +271,9 @@ pub(super) async fn admit(
         Sent::Nothing => Bytes::new(),
         Sent::Form(body) => body,
         Sent::TooLarge => {
-            return Err(Box::new(Said { exchange: &exchange, id: judged.id }.too_large()));
+            let (caller, contact) = (&caller, console.contact());
+            let said = Said { exchange: &exchange, caller, contact, id: judged.id };
+            return Err(Box::new(said.too_large()));
         }
     };
     let hx = Hx::from_headers(&parts.headers);
@@ -267,7 +281,9 @@ pub(super) async fn admit(
     let resumed = last.and_then(|id| id.parse().ok());
     let params = params(&mut parts).await;
     let open = open(&console.rules, &caller);
-    Ok(Admitted { exchange, caller, judged, hx, open, uri: parts.uri, resumed, params, body })
+    let contact = console.contact().map(str::to_owned);
+    let uri = parts.uri;
+    Ok(Admitted { exchange, caller, judged, hx, open, contact, uri, resumed, params, body })
 }
 
 /// The places of the console that a person may see; links to the others would only lead to a refusal.
@@ -398,7 +414,8 @@ fn prove_anew(console: &Console, (visit, judged): (Visit<'_>, Judged), form: Sen
 fn turn_back(console: &Console, visit: Visit<'_>, judged: Judged) -> Response {
     let Visit { exchange, caller, .. } = visit;
     if caller.principal.is_known() {
-        return Said { exchange, id: judged.id }.forbidden(caller, judged.reason);
+        let contact = console.contact();
+        return Said { exchange, caller, contact, id: judged.id }.forbidden(judged.reason);
     }
     let asks = exchange.facts.method == "GET" || exchange.facts.method == "HEAD";
     // A form can't be sent again after signing in.

@@ -10,7 +10,7 @@ use axum::Router;
 use tokio_util::sync::CancellationToken;
 
 use crate::authz::console::ConsoleRules;
-use crate::config::InForce;
+use crate::config::{InForce, Shown};
 use crate::groups::Groups;
 use crate::model::time::Clock;
 use crate::publishing::Publishing;
@@ -27,9 +27,11 @@ use self::setup::entra::AtEntra;
 pub mod again;
 mod answers;
 pub mod apps;
+pub mod author;
 pub mod cedar_text;
 pub mod changes;
 pub mod choice;
+pub mod claims;
 pub mod dashboard;
 pub mod directory;
 pub mod endpoints;
@@ -37,6 +39,7 @@ pub mod explore;
 mod guard;
 pub mod integrity;
 pub mod log;
+mod people;
 pub mod printed;
 pub mod reports;
 pub mod rules;
@@ -46,7 +49,6 @@ pub mod setup;
 mod showing;
 mod streamed;
 mod streaming;
-pub mod stretch;
 pub mod urls;
 pub mod words;
 
@@ -87,6 +89,15 @@ pub struct Console {
 }
 
 impl Console {
+    /// Whom people can ask, as the settings name them.
+    fn contact(&self) -> Option<&str> {
+        let setting = self.settings.iter().find(|setting| setting.key == "contact")?;
+        match &setting.value {
+            Shown::Text(text) => Some(text),
+            Shown::List(_) | Shown::Secret | Shown::NotSet => None,
+        }
+    }
+
     /// The console's endpoints.
     pub fn router(self) -> Router {
         endpoints::router(self)

@@ -3,6 +3,7 @@
 use crate::model::grant::{Conditions, Effect, Grant, Who};
 use crate::model::group::GroupMark;
 pub use crate::model::group::GroupNames;
+use crate::model::id::ObjectId;
 use crate::model::record::Reason;
 use crate::model::words::{self, ConditionKind};
 pub use crate::model::words::{kind, reach, verb, what, who};
@@ -19,16 +20,12 @@ pub struct Condition {
     pub text: String,
 }
 
-/// The object id of the group that a grant speaks of, and what is to be said of it.
+/// The id behind the name of whom a grant speaks of, and what is to be said of a group.
 pub fn group(who: &Who, names: &GroupNames) -> (Option<String>, Option<GroupNote>) {
     match who {
         Who::Group(id) => (Some(id.to_string()), names.mark(id).map(GroupNote::new)),
-        Who::Role(_)
-        | Who::Person(_)
-        | Who::Workload(_)
-        | Who::Tenants(_)
-        | Who::SignedIn
-        | Who::Everyone => (None, None),
+        Who::Person(subject) | Who::Workload(subject) => (names.account(subject), None),
+        Who::Role(_) | Who::Tenants(_) | Who::SignedIn | Who::Everyone => (None, None),
     }
 }
 
@@ -112,7 +109,7 @@ pub struct AccessLine {
     pub effect: Effect,
     /// Whom it speaks of.
     pub who: String,
-    /// The object id, for a group.
+    /// The object id of a group, or the account id of a person.
     pub group: Option<String>,
     /// What is to be said of the group.
     pub note: Option<GroupNote>,
@@ -163,6 +160,19 @@ pub fn reason(reason: Reason) -> &'static str {
         Reason::PolicyError => "A rule failed, so everything was refused",
         Reason::NoRoute => "No route covers this path",
     }
+}
+
+/// Letters of an id that stands in for a name.
+const SHORT: usize = 8;
+
+/// What a heading says of somebody or something, and the whole id where the heading cuts one short: an id is no name.
+pub fn heading(name: &str) -> (String, Option<String>) {
+    let own = name.rsplit('.').next().unwrap_or(name);
+    if own.parse::<ObjectId>().is_err() {
+        return (name.to_owned(), None);
+    }
+    let short: String = own.chars().take(SHORT).collect();
+    (format!("{short}…"), Some(name.to_owned()))
 }
 
 /// `1 route`, `2 routes`

@@ -1,6 +1,7 @@
 //! What a person may open, found by asking the rules in force about every route, as this person stands now.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::authz::access::{Access, Extent, Way};
 use crate::authz::decision::Question;
@@ -8,6 +9,7 @@ use crate::authz::snapshot::Snapshot;
 use crate::model::app::App;
 use crate::model::grant::Method;
 use crate::model::group::GroupNames;
+use crate::model::host::Origin;
 use crate::model::principal::{GuestStatus, Principal};
 use crate::model::record::Circumstances;
 use crate::model::route::{Listing, PatternSegment, Route};
@@ -18,6 +20,7 @@ use crate::web::exchange::Exchange;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::PersonName;
+use crate::web::stretch::{ROWS, Stretch};
 
 use super::home::{AppCard, HomePage, Me, RouteLine};
 use super::words::{Findings, Told, Wording};
@@ -28,6 +31,7 @@ pub(super) async fn page(
     (exchange, caller): (&Exchange, &Caller),
 ) -> Result<HomePage, Unshown> {
     let q = field(exchange, "q");
+    let number = field(exchange, "page").parse().unwrap_or(1).max(1);
     let frame = frame("My access", (exchange, caller))?;
     let stored = match &caller.session {
         Some(session) => portal.doorkeeper.sessions.find(&session.id).await?,
@@ -35,13 +39,20 @@ pub(super) async fn page(
     };
     let snapshot = portal.doorkeeper.live.current();
     let names = portal.groups.names(&snapshot.book().group_names);
-    let wording = Wording { snapshot: &snapshot, names: &names, now: exchange.at };
-    let looking = Looking { snapshot: &snapshot, exchange, caller, wording, q: q.to_lowercase() };
+    let looking = Looking {
+        snapshot: Arc::clone(&snapshot),
+        names: names.clone(),
+        exchange: exchange.clone(),
+        caller: caller.clone(),
+        q: q.to_lowercase(),
+    };
+    // The engine is asked up to eight times a route: not on a thread that answers requests.
+    let (apps, more) = tokio::task::spawn_blocking(move || looking.cards(number)).await?;
     let may_manage = !portal.rules.roles(&caller.principal).is_empty();
     Ok(HomePage {
         frame,
-        q,
-        apps: snapshot.book().apps.iter().filter_map(|app| looking.card(app)).collect(),
+        stretch: stretch((&q, number), (&apps, more)),
+        apps,
         me: Me {
             read: stored.map(|session| Moment::new(session.read_at)),
             ..me(caller, &names, &snapshot)
@@ -50,30 +61,75 @@ pub(super) async fn page(
         console: may_manage.then(|| Link::path(&["console", ""])),
         sessions: Link::path(&["sessions"]),
         sign_out: Link::path(&["_gate", "logout"]),
+        q,
         contact: portal.contact.as_deref().map(|contact| Contact::new(contact, "Access")),
     })
 }
 
+/// Whether the list goes on behind a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum More {
+    Yes,
+    No,
+}
+
+/// Which part of the list these cards are; none when they are all.
+fn stretch((q, number): (&str, usize), (apps, more): (&[AppCard], More)) -> Option<Stretch> {
+    let home = Link::path(&[]);
+    let home = if q.is_empty() { home } else { home.with_query("q", q) };
+    let page = |number: usize| home.clone().with_query("page", &number.to_string());
+    let first = (number - 1).saturating_mul(ROWS);
+    let rows: usize = apps.iter().map(|app| app.routes.len()).sum();
+    (rows > 0 && (number > 1 || more == More::Yes)).then(|| Stretch {
+        words: format!("{} to {}", first.saturating_add(1), first.saturating_add(rows)),
+        earlier: (number > 1).then(|| page(number - 1)),
+        later: (more == More::Yes).then(|| page(number.saturating_add(1))),
+    })
+}
+
 /// Somebody looking at what they may open.
-struct Looking<'a> {
-    snapshot: &'a Snapshot,
-    exchange: &'a Exchange,
-    caller: &'a Caller,
-    wording: Wording<'a>,
+struct Looking {
+    snapshot: Arc<Snapshot>,
+    names: GroupNames,
+    exchange: Exchange,
+    caller: Caller,
     /// In lower case.
     q: String,
 }
 
-impl Looking<'_> {
-    /// The card of an app; none when nothing of it opens.
-    fn card(&self, app: &App) -> Option<AppCard> {
-        let origin = app.origins.first()?;
-        let all = self.fits(&app.name) || self.fits(&origin.authority());
-        let routes = self.snapshot.book().routes.iter().filter(|route| {
+impl Looking {
+    /// The cards of a page of the list. Nothing behind it is asked about but whether there is something.
+    fn cards(&self, number: usize) -> (Vec<AppCard>, More) {
+        let mut skipped = (number - 1).saturating_mul(ROWS);
+        let mut left = ROWS;
+        let mut cards = Vec::new();
+        for app in &self.snapshot.book().apps {
+            let mut routes = self.routes(app).filter_map(|route| self.line((app, route)));
+            let gone = routes.by_ref().take(skipped).count();
+            skipped -= gone;
+            let taken: Vec<_> = routes.by_ref().take(left).collect();
+            left -= taken.len();
+            cards.extend(Self::card(app, taken));
+            if left == 0 && routes.next().is_some() {
+                return (cards, More::Yes);
+            }
+        }
+        (cards, More::No)
+    }
+
+    /// The routes of an app that may be listed.
+    fn routes<'a>(&'a self, app: &'a App) -> impl Iterator<Item = &'a Route> {
+        let host = app.origins.first().map(Origin::authority).unwrap_or_default();
+        let all = self.fits(&app.name) || self.fits(&host);
+        self.snapshot.book().routes.iter().filter(move |route| {
             let listed = *route.id.app() == app.id && route.listing == Listing::Listed;
-            listed && (all || self.fits(&route.title) || self.fits(route.pattern.as_str()))
-        });
-        let routes: Vec<_> = routes.filter_map(|route| self.line((app, route))).collect();
+            listed && (all || self.fits(&route.title) || self.fits(&place(route)))
+        })
+    }
+
+    /// The card of an app; none when nothing of it opens.
+    fn card(app: &App, routes: Vec<RouteLine>) -> Option<AppCard> {
+        let origin = app.origins.first()?;
         if routes.is_empty() {
             return None;
         }
@@ -90,12 +146,14 @@ impl Looking<'_> {
         let read = self.access((app, route), Method::Get);
         let change = self.change((app, route));
         let found = Findings { route, read, change };
-        let told = self.wording.tell(&found)?;
-        let pattern = route.pattern.as_str().to_owned();
-        let title = if route.title.is_empty() { pattern.clone() } else { route.title.clone() };
+        let wording =
+            Wording { snapshot: &self.snapshot, names: &self.names, now: self.exchange.at };
+        let told = wording.tell(&found)?;
+        let place = place(route);
+        let title = if route.title.is_empty() { place.clone() } else { route.title.clone() };
         let link = self.link((app, route));
         let Told { state, may, why, until, needs } = told;
-        Some(RouteLine { title, pattern, link, state, may, why, until, needs })
+        Some(RouteLine { title, place, link, state, may, why, until, needs })
     }
 
     /// The best of what changing methods can do.
@@ -158,6 +216,16 @@ fn rank(access: &Access) -> u8 {
         Access::If(ways) if !ways.iter().all(Way::is_over) => 1,
         Access::If(_) | Access::Never => 0,
     }
+}
+
+/// Where a route is, as people read addresses: `/finance/…`.
+fn place(route: &Route) -> String {
+    let segments = route.pattern.segments().iter().map(|segment| match segment {
+        PatternSegment::Literal(text) => format!("/{text}"),
+        PatternSegment::Parameter(_) | PatternSegment::CatchAll(_) => "/…".to_owned(),
+    });
+    let place: String = segments.collect();
+    if place.is_empty() { "/".to_owned() } else { place }
 }
 
 /// The path up to the part that stands for the rest; none where another part depends on what is asked for.

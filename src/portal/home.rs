@@ -9,6 +9,7 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{Frame, Tone};
 use crate::web::pages::Action;
+use crate::web::stretch::Stretch;
 
 /// My access.
 #[derive(Debug, Clone, Template)]
@@ -20,6 +21,8 @@ pub struct HomePage {
     pub q: String,
     /// What this person may open, app by app; without what the filter leaves out.
     pub apps: Vec<AppCard>,
+    /// Which part of it that is; none when it is all.
+    pub stretch: Option<Stretch>,
     /// Who this person is to us.
     pub me: Me,
     /// The console, when this person may use it.
@@ -50,10 +53,10 @@ pub struct AppCard {
 /// One route that can be opened, now or under conditions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RouteLine {
-    /// Its title, or its pattern.
+    /// Its title, or where it is.
     pub title: String,
-    /// Its pattern.
-    pub pattern: String,
+    /// Where it is, as people read addresses: what depends on what is asked for is left out.
+    pub place: String,
     /// Where it opens; none where that depends on what is asked for.
     pub link: Option<Link>,
     /// Whether it opens now.

@@ -19,12 +19,15 @@ use crate::model::id::DecisionId;
 use crate::model::record::{Door, Refusal, Verdict};
 use crate::session::SessionError;
 use crate::web::caller::Caller;
+use crate::web::contact::Contact;
 use crate::web::doorkeeper::{Doorkeeper, Visit};
 use crate::web::exchange::Exchange;
-use crate::web::fault::{Fault, Quote, seal};
+use crate::web::fault::{Fault, Onward, Quote, seal};
 use crate::web::form;
 use crate::web::headers::NonceError;
+use crate::web::link::Link;
 use crate::web::page::{self, Frame, PersonName};
+use crate::web::pages::Action;
 use crate::web::refuser::Refused;
 
 use self::sessions::Which;
@@ -79,6 +82,7 @@ impl Wish {
 struct Asked<'a> {
     exchange: &'a Exchange,
     caller: &'a Caller,
+    contact: Option<&'a str>,
     id: DecisionId,
 }
 
@@ -105,7 +109,10 @@ impl Portal {
             Err(refused) => return *refused,
         };
         let mut response = match self.admit((exchange, headers), (&caller, &wish), form).await {
-            Ok(id) => self.fulfil(Asked { exchange, caller: &caller, id }, wish).await,
+            Ok(id) => {
+                let contact = self.contact.as_deref();
+                self.fulfil(Asked { exchange, caller: &caller, contact, id }, wish).await
+            }
             Err(refused) => *refused,
         };
         caller.tidy(response.headers_mut());
@@ -194,7 +201,14 @@ impl Portal {
 
 impl Asked<'_> {
     fn fault(self, fault: &Fault) -> Response {
-        fault.answer(self.exchange.wants, &Quote::Decision(self.id), self.exchange.at)
+        let quote = Quote::Decision(self.id);
+        let label = "See what I may open".to_owned();
+        let onward = Onward {
+            person: PersonName::of(&self.caller.principal),
+            action: Some(Action { link: Link::path(&[]), label }),
+            contact: self.contact.map(|contact| Contact::new(contact, "Access")),
+        };
+        fault.answer_with(self.exchange.wants, (&quote, self.exchange.at), onward)
     }
 }
 
@@ -204,6 +218,9 @@ enum Unshown {
     /// Sessions can't be read or ended.
     #[error("sessions could not be read or changed: {0}")]
     Session(#[from] SessionError),
+    /// What somebody may open can't be found out.
+    #[error("the rules could not be asked: {0}")]
+    Rules(#[from] tokio::task::JoinError),
     /// There is no randomness.
     #[error(transparent)]
     Nonce(#[from] NonceError),

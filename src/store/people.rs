@@ -9,8 +9,8 @@ use crate::model::known::KnownPrincipal;
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::time::Timestamp;
 
-/// Sessions that one list shows at most: the ones used last.
-const SESSIONS: i64 = 2_000;
+/// Sessions that one list has at most: the ones used last.
+pub const SESSIONS: u32 = 2_000;
 
 impl Store {
     /// The people of the sessions used last, at most 2,000, as their last token or re-check described them.
@@ -25,7 +25,7 @@ impl Store {
             ORDER BY s.seen_at DESC LIMIT $1
             ",
         )
-        .bind(SESSIONS)
+        .bind(i64::from(SESSIONS))
         .fetch_all(&self.pool)
         .await
         .map_err(failed(&self.pool, "read the people of sessions"))?;
@@ -53,7 +53,7 @@ impl Store {
             ORDER BY s.seen_at DESC, s.id LIMIT $1
             ",
         )
-        .bind(SESSIONS)
+        .bind(i64::from(SESSIONS))
         .fetch_all(&self.pool)
         .await
         .map_err(failed(&self.pool, "list sessions"))?;

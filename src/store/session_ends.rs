@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Store;
+use super::bad_row;
 use super::error::StoreError;
 use super::outbox::{Author, Change};
 use super::secret_hash::SecretHash;
@@ -182,6 +183,46 @@ impl Store {
         .await
         .map_err(failed(&self.pool, "end a person's oldest sessions"))?;
         self.note_ends(tx, &gone, end).await
+    }
+
+    /// Whose session this was that ended; none for what never was, and for ends so old that the log alone has them.
+    ///
+    /// # Errors
+    /// When the database fails or a row can't be read.
+    pub async fn ended_session(&self, id: &SessionId) -> Result<Option<Subject>, StoreError> {
+        let object = format!("session:{id}");
+        let row: Option<(String,)> = sqlx::query_as(
+            r"
+            SELECT CAST(json_extract(after_json, '$.subject') AS TEXT) FROM outbox
+            WHERE action = $1 AND object = $2 LIMIT 1
+            ",
+        )
+        .bind(SESSION_ENDED)
+        .bind(&object)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "look for the end of a session"))?;
+        row.map(|(subject,)| subject.parse().map_err(|error| bad_row("outbox", &object, error)))
+            .transpose()
+    }
+
+    /// Whether a session of this person ended of late.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_ended_sessions(&self, subject: &Subject) -> Result<bool, StoreError> {
+        let row: Option<(i64,)> = sqlx::query_as(
+            r"
+            SELECT id FROM outbox
+            WHERE action = $1 AND CAST(json_extract(after_json, '$.subject') AS TEXT) = $2 LIMIT 1
+            ",
+        )
+        .bind(SESSION_ENDED)
+        .bind(subject.to_string())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "look for the ends of a person's sessions"))?;
+        Ok(row.is_some())
     }
 
     async fn conclude(&self, mut tx: Tx, gone: &[Columns], end: &End) -> Result<usize, StoreError> {

@@ -5,11 +5,13 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
+use super::contact::Contact;
 use super::headers;
 use super::moment::Moment;
-use super::page::{self, Frame};
-use super::pages::{ErrorPage, Reference};
+use super::page::{self, Frame, PersonName};
+use super::pages::{Action, ErrorPage, Reference};
 use super::wants::Wants;
+use crate::authz::path::PathRefusal;
 use crate::model::id::{DecisionId, RequestId};
 use crate::model::record::Refusal;
 use crate::model::time::Timestamp;
@@ -27,6 +29,17 @@ pub struct Fault {
     pub sentence: String,
     /// What to do about it.
     pub advice: &'static str,
+}
+
+/// What a page that says what went wrong leads on to. Who is known to nobody is told of no way.
+#[derive(Debug, Clone, Default)]
+pub struct Onward {
+    /// Who is signed in.
+    pub person: Option<PersonName>,
+    /// The main way on.
+    pub action: Option<Action>,
+    /// Whom to ask.
+    pub contact: Option<Contact>,
 }
 
 /// What the reader quotes when asking for help.
@@ -132,25 +145,37 @@ impl Fault {
 
     /// The answer in the form that the client can use.
     pub fn answer(&self, wants: Wants, quote: &Quote, at: Timestamp) -> Response {
+        self.answer_with(wants, (quote, at), Onward::default())
+    }
+
+    /// The same with a way on.
+    pub fn answer_with(
+        &self,
+        wants: Wants,
+        (quote, at): (&Quote, Timestamp),
+        onward: Onward,
+    ) -> Response {
         let mut response = match wants {
-            Wants::Page => self.page(quote, at),
+            Wants::Page => self.page((quote, at), onward),
             Wants::Data | Wants::Htmx => self.data(quote),
         };
         self.say_more(response.headers_mut());
         response
     }
 
-    fn page(&self, quote: &Quote, at: Timestamp) -> Response {
-        let Ok(frame) = Frame::new(self.title) else { return self.data(quote) };
+    fn page(&self, (quote, at): (&Quote, Timestamp), onward: Onward) -> Response {
+        let Ok(mut frame) = Frame::new(self.title) else { return self.data(quote) };
+        frame.person = onward.person;
         let page = ErrorPage {
             frame,
             status: self.status.as_u16(),
             sentence: self.sentence.clone(),
             advice: Some(self.advice.to_owned()),
-            action: None,
+            action: onward.action,
             reference: quote.reference(),
+            code: Some(self.code),
             at: Moment::new(at),
-            contact: None,
+            contact: onward.contact,
         };
         page::quoting(self.status, &page.frame, &page)
     }
@@ -215,7 +240,10 @@ fn words(refusal: &Refusal) -> Words {
             StatusCode::BAD_REQUEST,
             "ambiguous_path",
             "The address can't be read in one way only",
-            format!("Its path was refused: {rule}."),
+            match PathRefusal::by_rule(rule) {
+                Some(refusal) => format!("Programs may read it differently: {refusal}."),
+                None => "Programs may read it differently.".to_owned(),
+            },
             "Follow a link of the app instead of typing the address.",
         ),
         Refusal::TooLong => (

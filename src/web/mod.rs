@@ -25,6 +25,7 @@ pub mod page;
 pub mod pages;
 pub mod refuser;
 pub mod sign_in;
+pub mod stretch;
 pub mod wants;
 
 #[cfg(test)]

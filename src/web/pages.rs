@@ -46,6 +46,8 @@ pub struct ErrorPage {
     pub action: Option<Action>,
     /// What to quote.
     pub reference: Reference,
+    /// The same for programs, as their answers have it.
+    pub code: Option<&'static str>,
     /// When.
     pub at: Moment,
     /// Whom to ask.

@@ -71,7 +71,7 @@ async fn a_call_after_sign_out_is_told_where_to_sign_in_and_the_page_stays() {
     let second = browser.page.new_window(true).await.unwrap();
     browser.page.switch_to_window(second.handle).await.unwrap();
     browser.open(&world.app("/_gate/logout")).await;
-    browser.press("//button[normalize-space()='Sign out everywhere']").await;
+    browser.press("//button[normalize-space()='Sign out']").await;
     browser.shows(PAGE, "signed out").await;
 
     browser.page.switch_to_window(first).await.unwrap();
@@ -184,8 +184,8 @@ async fn add_finance(olive: &Chromium) -> String {
     olive.shows(&row, "Finance").await;
     let code = format!("{row}//code");
     let id = olive.page.find(Locator::XPath(&code)).await.unwrap().text().await.unwrap();
-    let notice = "//*[@id='access']/p[contains(@class, 'note')]";
-    olive.shows(notice, &format!("The grant {id} is saved to the draft.")).await;
+    let notice = format!("{row}/p[contains(@class, 'note')]");
+    olive.shows(&notice, &format!("The grant {id} is saved to the draft.")).await;
     olive.shows("//*[@id='draft-bar']", "1 change, not in force").await;
     id
 }

@@ -27,12 +27,15 @@ pub struct Verdict {
     /// The first record that may be concerned.
     #[serde(default)]
     pub at: Option<String>,
-    /// Checkpoints kept elsewhere that fit.
+    /// Checkpoints kept outside of the log that fit.
     #[serde(default)]
     pub compared: u64,
     /// What is odd, although each record holds; each as a sentence without its end.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// How many of them were kept beside the key: whoever can write the log may reach that place too.
+    #[serde(default)]
+    pub beside_key: u64,
     /// How long it took, in milliseconds.
     #[serde(default)]
     pub took_ms: u64,
@@ -91,6 +94,17 @@ impl Verdict {
         Self { read, ..Self::new(Answer::Cancelled, None) }
     }
 
+    /// The same, where so many of the checkpoints that were compared were those beside the key.
+    #[must_use]
+    pub fn with_beside_key(self, checkpoints: u64) -> Self {
+        Self { beside_key: checkpoints.min(self.compared), ..self }
+    }
+
+    /// Checkpoints that were kept elsewhere and fit.
+    pub fn elsewhere(&self) -> u64 {
+        self.compared.saturating_sub(self.beside_key)
+    }
+
     fn new(result: Answer, finding: Option<String>) -> Self {
         Self {
             result,
@@ -100,6 +114,7 @@ impl Verdict {
             at: None,
             compared: 0,
             warnings: Vec::new(),
+            beside_key: 0,
             took_ms: 0,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }

@@ -80,6 +80,18 @@ impl Sparkline {
     }
 }
 
+impl DeniedRow {
+    /// After how often.
+    pub fn times(&self) -> &'static str {
+        if self.denied == "1" { " time" } else { " times" }
+    }
+
+    /// After how many people.
+    pub fn persons(&self) -> &'static str {
+        if self.people == "1" { " person" } else { " people" }
+    }
+}
+
 /// What somebody may do about it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offered {

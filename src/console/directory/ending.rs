@@ -8,6 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::known::known;
 use super::sessions::SessionRow;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
@@ -90,7 +91,9 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let which: Which = asked.query()?;
     let target = which.target().ok_or_else(|| Box::new(asked.no_page()))?;
     let sessions = sessions(&console, &asked, &target).await?;
-    let first = sessions.first().ok_or_else(|| Box::new(asked.no_page()))?;
+    let Some(first) = sessions.first() else {
+        return Err(Box::new(nothing_left(&console, &asked, &target).await?));
+    };
     let shown = asked.shown(&console).await?;
     let name = first.principal.display_name();
     let page = EndingPage {
@@ -127,6 +130,22 @@ pub(in crate::console) async fn end(console: Arc<Console>, asked: Admitted) -> A
     };
     ended.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
     Ok(see_other(&urls::sessions().with_query("ended", &what)))
+}
+
+/// The answer where there is nothing to end: it says so of a session that did end.
+async fn nothing_left(
+    console: &Console,
+    asked: &Admitted,
+    target: &Target,
+) -> Result<Response, Box<Response>> {
+    let failed = |error| Box::new(asked.unavailable(&error));
+    let whose = match target {
+        Target::One(id) => console.store.ended_session(id).await.map_err(failed)?,
+        Target::AllOf(_) => None,
+    };
+    let Some(whose) = whose else { return Ok(asked.no_page()) };
+    let name = known(console).await.map_err(failed)?.name(&whose);
+    Ok(asked.said().session_ended(&name))
 }
 
 async fn sessions(

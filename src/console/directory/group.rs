@@ -17,7 +17,7 @@ use crate::console::log::fact::Fact;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
-use crate::console::words::GroupNote;
+use crate::console::words::{GroupNote, heading};
 use crate::model::grant::Grant;
 use crate::model::group::KnownGroup;
 use crate::model::known::Known;
@@ -38,6 +38,8 @@ pub struct GroupPage {
     pub frame: Frame,
     /// All groups and roles.
     pub up: Link,
+    /// The whole id, where the name is the beginning of it.
+    pub whole: Option<String>,
     /// Its name.
     pub who: String,
     /// What kind it is ("Group").
@@ -128,12 +130,14 @@ fn filled(
             (value.to_string(), "App role", None, vec![Fact::code("Value", value.as_str())])
         }
     };
+    let (who, whole) = heading(&who);
     frame.title.clone_from(&who);
     let count = known.iter().filter(|(_, person)| membership.is_of(person)).count();
     GroupPage {
         frame,
         up: urls::groups(),
         who,
+        whole,
         kind,
         note,
         facts,

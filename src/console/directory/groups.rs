@@ -14,13 +14,13 @@ use crate::console::choice::Choice;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
-use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::GroupNote;
 use crate::model::known::Known;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Tone};
+use crate::web::stretch::Stretch;
 
 /// Values and labels of `show`.
 const SHOW: [(&str, &str); 4] = [

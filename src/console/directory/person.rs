@@ -19,6 +19,7 @@ use crate::console::log::record::{DecisionRow, RecordView, Rules};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
+use crate::console::words::heading;
 use crate::model::id::Subject;
 use crate::model::known::KnownPrincipal;
 use crate::model::principal::{GuestStatus, Principal};
@@ -39,6 +40,8 @@ pub struct PersonPage {
     pub up: Link,
     /// Display name.
     pub name: String,
+    /// The whole id, where the name is the beginning of it.
+    pub whole: Option<String>,
     /// Who they are.
     pub facts: Vec<Fact>,
     /// When their groups and roles were last seen.
@@ -53,6 +56,8 @@ pub struct PersonPage {
     pub simulate: Link,
     /// The sessions in which they are signed in.
     pub sessions: Vec<SessionRow>,
+    /// Where all of them can be ended at once, for those who may.
+    pub end_all: Option<Link>,
     /// The list of their sessions.
     pub all_sessions: Link,
     /// Their newest decisions, for those who may read the log.
@@ -72,7 +77,13 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let mut page = filled((&console, &shown), frame, (&subject, person));
     let sessions = console.doorkeeper.sessions.list(&subject).await;
     let sessions = sessions.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
-    page.sessions = sessions.iter().map(|session| SessionRow::of(session, &asked)).collect();
+    let may_end = asked.may(&console, ConsoleAction::EndSessions);
+    let rows = sessions.iter().map(|session| SessionRow {
+        end: may_end.then(|| urls::end_session(&session.id)),
+        ..SessionRow::of(session, &asked)
+    });
+    page.sessions = rows.collect();
+    page.end_all = (may_end && sessions.len() > 1).then(|| urls::end_sessions_of(&subject));
     if asked.may(&console, ConsoleAction::ReadLog) {
         let lines = console.searcher.decisions_of(&subject, DECISIONS).await;
         let lines = lines.map_err(|error| Box::new(asked.unavailable(&error)))?;
@@ -95,10 +106,12 @@ fn filled(
         named.sort_by_cached_key(|one| one.name.to_lowercase());
         named
     };
+    let (name, whole) = heading(&person.content.display_name());
     PersonPage {
         frame,
         up: urls::people(),
-        name: person.content.display_name(),
+        name,
+        whole,
         facts: facts(console, subject, &person.content),
         seen: Moment::new(person.seen_at),
         groups: named(groups),
@@ -106,6 +119,7 @@ fn filled(
         reach: urls::what_can(subject),
         simulate: urls::simulate().with_query("user", &subject.to_string()),
         sessions: Vec::new(),
+        end_all: None,
         all_sessions: urls::sessions_of(subject),
         decisions: None,
         log: urls::decisions_where(&format!("user:{subject}")),

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use askama::Template;
+use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::known::PersonCell;
+use super::known::{PersonCell, known};
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::Answer;
@@ -15,7 +16,7 @@ use crate::console::sections::Section;
 use crate::console::urls;
 use crate::model::id::{SessionId, Subject};
 use crate::model::known::{Known, KnownPrincipal};
-use crate::store::StoredSession;
+use crate::store::{SESSIONS, StoreError, StoredSession};
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Notice, Tone};
@@ -35,6 +36,8 @@ pub struct SessionsPage {
     pub query: String,
     /// How many, in words.
     pub summary: String,
+    /// What is not among them.
+    pub limit: Option<String>,
     /// Those that match, the ones used last first.
     pub rows: Vec<SessionRow>,
     /// Where all sessions of the one person who matches can be ended.
@@ -110,16 +113,22 @@ struct SessionsQuery {
     ended: String,
 }
 
-/// Answers with the sessions that match.
+/// Answers with the sessions that match, among those used last; an account id finds all of theirs.
 pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: SessionsQuery = asked.query()?;
     let shown = asked.shown(&console).await?;
-    let all = console.doorkeeper.sessions.newest().await;
-    let all = all.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
+    let sessions = &console.doorkeeper.sessions;
+    let unread = |error| Box::new(asked.sessions_unavailable(&error));
+    let all = sessions.newest().await.map_err(unread)?;
     let mut frame = shown.framed(asked.frame("Sessions", Section::Sessions)?);
-    frame.notice = ended(&query.ended, &all);
+    frame.notice = ended(&console, &asked, &query.ended).await?;
     let may_end = asked.may(&console, ConsoleAction::EndSessions);
-    let found = matching(&all, &query.q);
+    let theirs = match query.q.trim().parse::<Subject>() {
+        Ok(subject) => Some(sessions.list(&subject).await.map_err(unread)?),
+        Err(_) => None,
+    };
+    let found =
+        theirs.as_ref().map_or_else(|| matching(&all, &query.q), |all| all.iter().collect());
     let rows = found.iter().take(ROWS).map(|session| SessionRow {
         end: may_end.then(|| urls::end_session(&session.id)),
         ..SessionRow::of(session, &asked)
@@ -128,6 +137,7 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         frame,
         action: urls::sessions(),
         summary: summary(all.len(), found.len()),
+        limit: limit(all.len()).filter(|_| theirs.is_none()),
         rows: rows.collect(),
         end_all: one_person(&found).filter(|_| may_end).map(urls::end_sessions_of),
         query: query.q,
@@ -154,26 +164,44 @@ fn one_person<'a>(sessions: &[&'a StoredSession]) -> Option<&'a Subject> {
     (same && !others.is_empty()).then_some(&first.subject)
 }
 
-/// Says that something ended, when it has.
-fn ended(what: &str, all: &[StoredSession]) -> Option<Notice> {
+/// Says that something ended when it is known to have: an address that somebody made up says nothing.
+async fn ended(
+    console: &Console,
+    asked: &Admitted,
+    what: &str,
+) -> Result<Option<Notice>, Box<Response>> {
     let session: Option<SessionId> = what.parse().ok();
     let person: Option<Subject> = what.parse().ok();
-    let (is_gone, text) = match (person, session) {
-        (Some(person), _) => (
-            all.iter().all(|session| session.subject != person),
-            format!("Every session of {person} has ended."),
-        ),
-        (None, Some(id)) => {
-            (all.iter().all(|session| session.id != id), format!("The session {id} has ended."))
+    let failed = |error: StoreError| Box::new(asked.unavailable(&error));
+    let (whose, of) = match (person, session) {
+        (Some(person), _) => {
+            let left = console.doorkeeper.sessions.list(&person).await;
+            let left = left.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
+            let ended = console.store.has_ended_sessions(&person).await.map_err(failed)?;
+            ((left.is_empty() && ended).then_some(person), "Every session of")
         }
-        (None, None) => (false, String::new()),
+        (None, Some(id)) => {
+            (console.store.ended_session(&id).await.map_err(failed)?, "A session of")
+        }
+        (None, None) => (None, ""),
     };
-    is_gone.then_some(Notice { tone: Tone::Good, text })
+    let Some(whose) = whose else { return Ok(None) };
+    let name = known(console).await.map_err(failed)?.name(&whose);
+    Ok(Some(Notice { tone: Tone::Good, text: format!("{of} {name} has ended.") }))
+}
+
+/// What must be said where so many are open that there may be more.
+fn limit(all: usize) -> Option<String> {
+    let most = usize::try_from(SESSIONS).unwrap_or(usize::MAX);
+    (all >= most).then(|| {
+        format!("Of all sessions the {SESSIONS} used last are searched; others are missing. An account id finds all of its own.")
+    })
 }
 
 fn summary(all: usize, found: usize) -> String {
     let open = match all {
         1 => "1 session is open".to_owned(),
+        all if limit(all).is_some() => format!("{all} sessions or more are open"),
         all => format!("{all} sessions are open"),
     };
     match found {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use askama::Template;
 use http::StatusCode;
 
-use super::evidence::Check;
 use super::told::{CheckRow, command, key_id, took};
-use crate::audit::verify::{Answer, OriginVerdict};
+use crate::audit::verify::{Answer, OriginVerdict, Verdict};
 use crate::console::Console;
 use crate::console::answers::Answer as Answered;
 use crate::console::directory::known::known;
 use crate::console::guard::Admitted;
+use crate::console::log::checked::Check;
 use crate::console::log::fact::Fact;
 use crate::console::log::told::Names;
 use crate::console::printed::PrintHead;
@@ -88,19 +88,23 @@ fn facts(check: &Check, names: Names<'_>) -> Vec<Fact> {
         Fact::prose("Checked", &row.at.full()),
         Fact::prose("Asked for by", &row.who.name),
         Fact::prose("Records read", &row.read),
-        Fact::prose("Compared with", &compared(verdict.compared)),
+        Fact::prose("Compared with", &compared(verdict)),
         Fact::prose("Took", &took(verdict.took_ms)),
         Fact::prose("Program", &format!("Cedargate {}", verdict.version)),
         Fact::code("Record of the check", &check.line.id.to_string()),
     ]
 }
 
-/// `1 checkpoint kept elsewhere`
-fn compared(number: u64) -> String {
-    match number {
-        0 => "No checkpoint kept elsewhere".to_owned(),
-        1 => "1 checkpoint kept elsewhere".to_owned(),
-        all => format!("{} checkpoints kept elsewhere", grouped(all)),
+/// `The mark beside the key, and 1 checkpoint of an anchor file`
+fn compared(verdict: &Verdict) -> String {
+    let elsewhere = match verdict.elsewhere() {
+        0 => "no checkpoint kept elsewhere".to_owned(),
+        1 => "1 checkpoint of an anchor file".to_owned(),
+        all => format!("{} checkpoints of an anchor file", grouped(all)),
+    };
+    match verdict.beside_key {
+        0 => elsewhere.replacen("no", "No", 1),
+        _ => format!("The mark beside the key, and {elsewhere}"),
     }
 }
 
@@ -120,12 +124,12 @@ fn of_log(log: &OriginVerdict) -> Vec<Fact> {
 
 /// What follows from it, and what does not.
 fn limits(check: &Check) -> &'static str {
-    match (check.verdict.result, check.verdict.compared) {
+    match (check.verdict.result, check.verdict.elsewhere()) {
         (Answer::Intact, 0) => {
             "Each record is what was written, in its place, and signed checkpoints vouch for all of them. Whether records at the end were removed together with what vouched for them can't be told without a checkpoint that was kept elsewhere."
         }
         (Answer::Intact, _) => {
-            "Each record is what was written, in its place; signed checkpoints vouch for all of them, and those that were kept elsewhere say the same."
+            "Each record is what was written, in its place; signed checkpoints vouch for all of them, and those of an anchor file say the same."
         }
         (Answer::Tampered | Answer::Unknown | Answer::Cancelled, _) => {
             "This says nothing good of the log. The command below repeats the check on a copy."

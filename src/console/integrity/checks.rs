@@ -132,7 +132,9 @@ impl Work {
         let outcome = self.ended.run_until_cancelled(self.check()).await;
         let took = self.means.clock.passed().saturating_sub(begun);
         let verdict = match (&outcome, *self.told.borrow()) {
-            (Some(outcome), _) => Verdict::of(outcome, took),
+            (Some((outcome, beside_key)), _) => {
+                Verdict::of(outcome, took).with_beside_key(*beside_key)
+            }
             (None, Progress::Reading(read)) => Verdict::cancelled(read),
             (None, Progress::Ended(_)) => Verdict::cancelled(0),
         };
@@ -148,10 +150,23 @@ impl Work {
         self.told.send_replace(Progress::Ended(record.ok()));
     }
 
-    async fn check(&self) -> Result<Outcome, Unable> {
+    /// What comes out, and with how many checkpoints beside the key the log was compared.
+    async fn check(&self) -> (Result<Outcome, Unable>, u64) {
         // Before the log is opened: it only grows, so it must have all that was told elsewhere by now.
-        let checkpoints =
-            self.means.places.notes().map_err(|error| Unable::Anchor(error.into()))?;
+        match self.checkpoints() {
+            Ok((checkpoints, beside_key)) => (self.compare(checkpoints).await, beside_key),
+            Err(error) => (Err(error), 0),
+        }
+    }
+
+    /// All that was told elsewhere, and how many of it is beside the key.
+    fn checkpoints(&self) -> Result<(Vec<String>, u64), Unable> {
+        let unread = |error: AuditError| Unable::Anchor(error.into());
+        let beside_key = self.means.places.in_mark().map_err(unread)?.notes.len();
+        Ok((self.means.places.notes().map_err(unread)?, beside_key as u64))
+    }
+
+    async fn compare(&self, checkpoints: Vec<String>) -> Result<Outcome, Unable> {
         let key = parse_verifier_key(self.means.audit.log_key()).map(|(_, key)| key);
         let trust = Trust { keys: key.into_iter().collect(), checkpoints };
         let mut log = LogCopy::open(&self.means.file).await?;

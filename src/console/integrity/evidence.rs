@@ -1,7 +1,8 @@
 //! What the log and its surroundings say of the log itself.
 
-use crate::audit::verify::{Answer, Verdict};
+use crate::audit::verify::Answer;
 use crate::console::Console;
+use crate::console::log::checked::Check;
 use crate::console::log::gathering::gather;
 use crate::model::id::DecisionId;
 use crate::model::query::{Present, Query};
@@ -43,15 +44,6 @@ pub(super) struct Standing {
     pub(super) at: Option<Timestamp>,
 }
 
-/// A check, as its record says.
-#[derive(Debug)]
-pub(super) struct Check {
-    /// The record.
-    pub(super) line: RecordLine,
-    /// How it ended.
-    pub(super) verdict: Verdict,
-}
-
 /// Between two runs of the gate.
 #[derive(Debug)]
 pub(super) struct Gap {
@@ -85,22 +77,6 @@ impl Evidence {
     /// The newest check that came to an answer, or could not.
     pub(super) fn verdict(&self) -> Option<&Check> {
         self.checks.iter().find(|check| check.verdict.result != Answer::Cancelled)
-    }
-}
-
-impl Check {
-    /// Reads the record of one; none when it is no such record.
-    pub(super) fn of(line: RecordLine) -> Option<Self> {
-        let body: serde_json::Value = serde_json::from_str(&line.body).ok()?;
-        let detail = body.get("detail").filter(|_| line.kind == "log_verified")?;
-        let verdict = serde_json::from_value(detail.clone()).ok()?;
-        Some(Self { line, verdict })
-    }
-
-    /// Who asked, as records name them.
-    pub(super) fn actor(&self) -> String {
-        let body: serde_json::Value = serde_json::from_str(&self.line.body).unwrap_or_default();
-        body.get("actor").and_then(|actor| actor.as_str()).unwrap_or_default().to_owned()
     }
 }
 

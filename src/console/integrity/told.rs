@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::evidence::{Check, Evidence, Gap, Standing};
+use super::evidence::{Evidence, Gap, Standing};
 use crate::audit::checkpoint::{Checkpoint, parse_verifier_key};
 use crate::audit::verify::Answer;
 use crate::audit::{AuditError, Kept};
 use crate::config;
 use crate::console::Console;
+use crate::console::log::checked::Check;
 use crate::console::log::fact::Fact;
 use crate::console::log::told::Names;
 use crate::console::urls;
@@ -151,7 +152,7 @@ impl Teller<'_> {
         let finding = check.verdict.finding.clone().unwrap_or_default();
         let (tone, sentence, more) = match check.verdict.result {
             Answer::Intact => {
-                let to = last_record(check).map(|id| format!(" to record {id}"));
+                let to = check.last_record().map(|id| format!(" to record {id}"));
                 let to = to.unwrap_or_default();
                 (Tone::Good, format!("Verified{to} on {at}, by {who}."), self.since(check))
             }
@@ -181,10 +182,11 @@ impl Teller<'_> {
     fn since(self, check: &Check) -> Vec<String> {
         let verdict = &check.verdict;
         let mut more = vec![format!("{} records were read and hold.", grouped(verdict.read))];
-        more.push(match verdict.compared {
+        more.extend((verdict.beside_key > 0).then(|| "The mark beside the key fits.".to_owned()));
+        more.push(match verdict.elsewhere() {
             0 => UNCOMPARED.to_owned(),
-            1 => "A checkpoint that was kept elsewhere fits.".to_owned(),
-            all => format!("{} checkpoints that were kept elsewhere fit.", grouped(all)),
+            1 => "A checkpoint of an anchor file fits.".to_owned(),
+            all => format!("{} checkpoints of an anchor file fit.", grouped(all)),
         });
         let log = verdict.logs.last();
         let newest = self.evidence.newest();
@@ -313,12 +315,6 @@ impl Teller<'_> {
 /// The command that checks a copy of the log elsewhere, from its first key on.
 pub(super) fn command(key: &str) -> String {
     format!("cedargate audit verify --database audit.db --checkpoint anchors.txt --key '{key}'")
-}
-
-/// The last record that a check vouches for.
-fn last_record(check: &Check) -> Option<String> {
-    let log = check.verdict.logs.last()?;
-    Some(format!("{}-{}", log.origin, log.records.checked_sub(1)?))
 }
 
 /// The key that a change of keys brought.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use http::StatusCode;
 
+use super::checked::Checked;
 use super::fact::Fact;
 use super::record::{DecisionRow, RecordView, Rules};
 use crate::console::Console;
@@ -13,6 +14,7 @@ use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::urls;
 use crate::model::id::DecisionId;
+use crate::model::query::Present;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, Tone};
 
@@ -38,6 +40,8 @@ pub struct DecisionPage {
     pub memberships: Vec<String>,
     /// The record's JSON.
     pub body: String,
+    /// How the log was found when it was checked last.
+    pub checked: Checked,
     /// The proof that it is in the log.
     pub proof: Link,
 }
@@ -57,17 +61,20 @@ impl DecisionPage {
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let nothing = || Box::new(asked.no_page());
     let id: DecisionId = asked.param("id").parse().map_err(|_| nothing())?;
-    let line =
-        console.reader.record(id).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let failed = |error| Box::new(asked.unavailable(&error));
+    let line = console.reader.record(id).await.map_err(failed)?;
     let view = line.as_ref().map(RecordView::of).filter(RecordView::is_request);
     let shown = asked.shown(&console).await?;
     let frame = shown.framed(asked.frame("Decision", Section::Decisions)?);
-    let page = filled(&view.ok_or_else(nothing)?, frame, Rules(&shown));
+    let view = view.ok_or_else(nothing)?;
+    let present = Present { now: asked.exchange.at, names: shown.names.clone() };
+    let checked = Checked::record(&console, &present, id).await.map_err(failed)?;
+    let page = filled(&view, (frame, checked), Rules(&shown));
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
 /// What the page shows.
-fn filled(view: &RecordView, frame: Frame, rules: Rules<'_>) -> DecisionPage {
+fn filled(view: &RecordView, (frame, checked): (Frame, Checked), rules: Rules<'_>) -> DecisionPage {
     DecisionPage {
         frame,
         up: urls::decisions(),
@@ -78,6 +85,7 @@ fn filled(view: &RecordView, frame: Frame, rules: Rules<'_>) -> DecisionPage {
         decided: view.decided(),
         memberships: view.memberships(rules),
         body: view.raw().to_owned(),
+        checked,
         proof: view.proof(),
     }
 }

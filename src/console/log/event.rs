@@ -5,6 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use http::StatusCode;
 
+use super::checked::Checked;
 use super::fact::Fact;
 use super::told::{EventRow, EventView, Names};
 use crate::console::Console;
@@ -14,6 +15,7 @@ use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::urls;
 use crate::model::id::DecisionId;
+use crate::model::query::Present;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame};
 
@@ -35,6 +37,8 @@ pub struct EventPage {
     pub after: Option<String>,
     /// The record's JSON.
     pub body: String,
+    /// How the log was found when it was checked last.
+    pub checked: Checked,
     /// The proof that it is in the log.
     pub proof: Link,
 }
@@ -56,19 +60,22 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let shown = asked.shown(&console).await?;
     let known = known(&console).await.map_err(failed)?;
     let frame = shown.framed(asked.frame("Change", Section::Changes)?);
-    let page = filled(&view, frame, Names { shown: &shown, known: &known });
+    let present = Present { now: asked.exchange.at, names: shown.names.clone() };
+    let checked = Checked::record(&console, &present, id).await.map_err(failed)?;
+    let page = filled(&view, (frame, checked), Names { shown: &shown, known: &known });
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
-fn filled(view: &EventView, frame: Frame, names: Names<'_>) -> EventPage {
+fn filled(view: &EventView, (frame, checked): (Frame, Checked), names: Names<'_>) -> EventPage {
     EventPage {
         frame,
         up: urls::events(),
         row: view.row(names),
-        facts: view.facts(),
+        facts: view.facts(names),
         before: view.before(),
         after: view.after(),
         body: view.raw().to_owned(),
+        checked,
         proof: view.proof(),
     }
 }

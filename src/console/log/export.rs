@@ -32,11 +32,24 @@ struct Entry {
     format: FormatEntry,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+/// As which file, in forms.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum FormatEntry {
+pub(in crate::console) enum FormatEntry {
+    /// JSON Lines, with everything that proves them.
     Jsonl,
+    /// Comma-separated values.
+    #[default]
     Csv,
+}
+
+impl From<FormatEntry> for Format {
+    fn from(entry: FormatEntry) -> Self {
+        match entry {
+            FormatEntry::Jsonl => Self::Jsonl,
+            FormatEntry::Csv => Self::Csv,
+        }
+    }
 }
 
 /// Answers with a file of the decisions that match.
@@ -45,11 +58,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let address = Address { q: entry.q, range: entry.range, before: String::new() };
     let wanted = Asked::read(&address, List::Requests)
         .map_err(|_wrong| Box::new(asked.said().unreadable()))?;
-    let format = match entry.format {
-        FormatEntry::Jsonl => Format::Jsonl,
-        FormatEntry::Csv => Format::Csv,
-    };
-    taken(console, &asked, (wanted.query(), format, "decisions")).await
+    taken(console, &asked, (wanted.query(), entry.format.into(), "decisions")).await
 }
 
 /// A file of what a query finds.

@@ -6,8 +6,10 @@ use crate::authz::console::ConsoleAction::ReadLog;
 
 pub mod asking;
 pub mod chart;
+pub mod checked;
 pub mod decision;
 pub mod decisions;
+pub(super) mod detail;
 pub mod event;
 pub mod events;
 pub(super) mod export;

@@ -13,6 +13,7 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::PersonName;
 
+use super::detail;
 use super::fact::{Fact, text_of};
 use crate::console::choice::Named;
 use crate::console::showing::Shown;
@@ -160,15 +161,15 @@ impl EventView {
     }
 
     fn reason(&self) -> String {
-        let said = REASONS.iter().map(|place| text_of(self.body.pointer(place)));
+        let said = REASONS.iter().map(|place| detail::sentence(self.body.pointer(place)));
         let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
         // Some are one word of ours; what people wrote stays as it is.
         if self.kind == "session_ended" { sentence(&said) } else { said }
     }
 
     /// All that it says, one after another.
-    pub(super) fn facts(&self) -> Vec<Fact> {
-        let fact = |(key, name): &(&str, &'static str)| Fact::code(name, &self.text(key));
+    pub(super) fn facts(&self, names: Names<'_>) -> Vec<Fact> {
+        let fact = |(key, name): &(&str, &'static str)| Fact::code(name, &self.listed(key, names));
         let mut facts: Vec<Fact> = FACTS.iter().map(fact).collect();
         facts.extend(self.made_at().map(|at| Fact::prose("Done at", &Moment::new(at).full())));
         facts.retain(|fact| !fact.value.is_empty());
@@ -200,6 +201,20 @@ impl EventView {
     fn text(&self, key: &str) -> String {
         text_of(self.body.get(key))
     }
+
+    /// What it says there, without the signs of JSON; details of several parts are told in a sentence instead.
+    fn listed(&self, key: &str, names: Names<'_>) -> String {
+        match self.body.get(key) {
+            Some(Value::Object(_)) if key == "detail" => String::new(),
+            Some(Value::Array(all)) => names.listed(all),
+            Some(Value::Object(parts)) => {
+                let lists = parts.values().filter_map(Value::as_array);
+                let lists: Vec<_> = lists.map(|all| names.listed(all)).collect();
+                lists.into_iter().filter(|list| !list.is_empty()).collect::<Vec<_>>().join(", ")
+            }
+            other => text_of(other),
+        }
+    }
 }
 
 impl Names<'_> {
@@ -219,6 +234,15 @@ impl Names<'_> {
             ("nobody", None) => of("Not signed in", ""),
             (other, None) => of(other, ""),
         }
+    }
+
+    /// One after another; groups by the names that they have now.
+    fn listed(self, all: &[Value]) -> String {
+        let one = |value: &Value| {
+            let text = text_of(Some(value));
+            text.parse().map_or(text, |group| self.shown.names.label(&group))
+        };
+        all.iter().map(one).collect::<Vec<_>>().join(", ")
     }
 
     /// Whose it is, by name where that is known; a session stays what it is.

@@ -28,7 +28,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         Box::pin(refusals::page(console, asked))
     }),
     Endpoint::post(urls::REFUSALS_REPORT, ReadLog, |console, asked| {
-        Box::pin(refusals::csv(console, asked))
+        Box::pin(refusals::file(console, asked))
     }),
     Endpoint::get(urls::CHANGES_REPORT, ReadLog, |console, asked| {
         Box::pin(changes::page(console, asked))

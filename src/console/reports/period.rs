@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::console::log::detail::days;
 use crate::model::query::Query;
 use crate::model::time::Timestamp;
 
@@ -38,6 +39,20 @@ impl Period {
         Ok(Self { from, to })
     }
 
+    /// Periods that people ask for, with what each is called: weeks go from Monday to Sunday.
+    pub(super) fn presets(now: Timestamp) -> [(&'static str, Self); 4] {
+        let today = TimeZone::UTC.to_datetime(now.to_jiff()).date();
+        let back = |from: Date, days: i64| from.saturating_sub(jiff::Span::new().days(days));
+        let monday = back(today, i64::from(today.weekday().to_monday_zero_offset()));
+        let month = back(today.first_of_month(), 1);
+        [
+            ("Last 7 days", Self { from: back(today, 6), to: today }),
+            ("Last week", Self { from: back(monday, 7), to: back(monday, 1) }),
+            ("Last 30 days", Self { from: back(today, USUAL_DAYS - 1), to: today }),
+            ("Last month", Self { from: month.first_of_month(), to: month }),
+        ]
+    }
+
     /// The days as fields of forms and addresses have them.
     pub(super) fn fields(self) -> [String; 2] {
         [self.from.to_string(), self.to.to_string()]
@@ -59,7 +74,6 @@ impl Period {
 
     /// In words.
     pub(super) fn words(self) -> String {
-        let day = |date: Date| date.strftime("%-d %b %Y").to_string();
-        format!("{} to {}, whole days in UTC", day(self.from), day(self.to))
+        format!("{}, whole days in UTC", days(self.from, self.to))
     }
 }

@@ -11,13 +11,13 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::period::Period;
-use crate::audit::export::Format;
 use crate::console::Console;
 use crate::console::answers::Answer;
-use crate::console::choice::Named;
+use crate::console::choice::{Named, Tab};
 use crate::console::guard::Admitted;
 use crate::console::log::asking::sentence;
-use crate::console::log::export;
+use crate::console::log::checked::Checked;
+use crate::console::log::export::{self, FormatEntry};
 use crate::console::log::fact::Fact;
 use crate::console::log::gathering::{Gathered, gather};
 use crate::console::log::record::{DecisionRow, RecordView, Rules};
@@ -29,6 +29,7 @@ use crate::console::urls;
 use crate::console::words::grouped;
 use crate::model::query::{Present, Query};
 use crate::model::record::LogUseKind;
+use crate::model::time::Timestamp;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Notice, PersonName, Tone};
@@ -60,8 +61,12 @@ pub struct RefusalsPage {
     pub from: String,
     /// The last day.
     pub to: String,
+    /// The same over periods that people ask for.
+    pub presets: Vec<Tab>,
     /// What is printed above it; none while something is wrong.
     pub head: Option<PrintHead>,
+    /// How the log was found when it was checked last; none while something is wrong.
+    pub checked: Option<Checked>,
     /// What it lacks, and how to get it.
     pub bounds: Vec<Notice>,
     /// How often, the most frequent first.
@@ -99,6 +104,8 @@ struct RefusalsQuery {
     from: String,
     to: String,
     q: String,
+    /// As which file; the page asks for none.
+    format: FormatEntry,
 }
 
 impl RefusalsQuery {
@@ -126,7 +133,9 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     };
     let known = Present { now: asked.exchange.at, names: shown.names.clone() };
     let found = gather(&console.searcher, (&query, &known), COUNTED).await;
-    let found = found.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    let failed = |error| Box::new(asked.unavailable(&error));
+    let found = found.map_err(failed)?;
+    let checked = Checked::log(&console, &known).await.map_err(failed)?;
     let [from, to] = period.fields();
     let detail = json!({ "report": "refusals", "format": "page", "from": from, "to": to, "query": entry.q, "records": found.lines.len() });
     using::note(&console, &asked, (LogUseKind::Read, detail)).await?;
@@ -144,9 +153,11 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         up: urls::reports(),
         action: urls::refusals_report(),
         problem: None,
+        presets: presets(&entry.q, (period, asked.exchange.at)),
         from,
         to,
         head: Some(PrintHead::new(&console, &asked, ("Refusals", covers))),
+        checked: Some(checked),
         bounds: bounds(&found, sums.len()),
         sums: sums.into_iter().take(SUMS).collect(),
         rows: rows.collect(),
@@ -156,12 +167,12 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
-/// Answers with all of them as a file: the same columns as every export of decisions.
-pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
+/// Answers with all of them as a file: the same columns, or the same lines, as every export of decisions.
+pub(super) async fn file(console: Arc<Console>, asked: Admitted) -> Answer {
     let entry: RefusalsQuery = asked.form().await?;
     let read = entry.read(&asked).map_err(|_wrong| Box::new(asked.said().unreadable()));
     let (_, query) = read?;
-    export::taken(console, &asked, (query, Format::Csv, "refusals")).await
+    export::taken(console, &asked, (query, entry.format.into(), "refusals")).await
 }
 
 /// The form again, with what is wrong.
@@ -174,13 +185,25 @@ fn refused(frame: Frame, entry: RefusalsQuery, wrong: String) -> Response {
         query: entry.q,
         from: entry.from,
         to: entry.to,
+        presets: Vec::new(),
         head: None,
+        checked: None,
         bounds: Vec::new(),
         sums: Vec::new(),
         rows: Vec::new(),
         list: urls::decisions(),
     };
     page::console(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, &page)
+}
+
+fn presets(query: &str, (here, now): (Period, Timestamp)) -> Vec<Tab> {
+    let all = Period::presets(now).into_iter().map(|(label, period)| {
+        let [from, to] = period.fields();
+        let link = urls::refusals_report().with_query("from", &from).with_query("to", &to);
+        let link = if query.is_empty() { link } else { link.with_query("q", query) };
+        Tab { label, link, is_here: (period == here).then_some("page") }
+    });
+    all.collect()
 }
 
 fn counted(found: &Gathered) -> String {

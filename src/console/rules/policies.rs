@@ -17,7 +17,6 @@ use crate::console::choice::Badge;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
-use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::count;
 use crate::model::difference::ObjectKind;
@@ -27,6 +26,7 @@ use crate::model::words::sentence;
 use crate::publishing::Review;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, Tone};
+use crate::web::stretch::Stretch;
 
 /// All rules of the draft.
 #[derive(Debug, Clone, Template)]

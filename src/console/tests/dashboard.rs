@@ -36,7 +36,7 @@ use crate::web::page::{Notice, Tone};
 use crate::web::tests::markup::{Text, check, check_block, innocent};
 
 /// A request of somebody for the route `intranet/finance`.
-struct Deed {
+pub(super) struct Deed {
     name: &'static str,
     groups: &'static [&'static str],
     method: &'static str,
@@ -46,7 +46,7 @@ struct Deed {
     rule: Option<&'static str>,
 }
 
-const READ: Deed = Deed {
+pub(super) const READ: Deed = Deed {
     name: "uma",
     groups: &[FINANCE],
     method: "GET",
@@ -55,9 +55,11 @@ const READ: Deed = Deed {
     reason: Reason::Granted,
     rule: Some("finance-read"),
 };
+/// The same of somebody who is not let in any more.
+pub(super) const READ_ONCE: Deed = Deed { name: "nora", groups: &[], ..READ };
 const DENIED: Deed = Deed { reason: Reason::NoGrant, rule: None, ..READ };
 
-async fn did(scene: &Scene, deed: &Deed) {
+pub(super) async fn did(scene: &Scene, deed: &Deed) {
     let now = scene.clock.now();
     let principal = Principal::User(User {
         directory_roles: BTreeSet::new(),
@@ -114,7 +116,7 @@ async fn let_in_and_denied(scene: &Scene, denied: &Deed) {
     scene.clock.advance(Duration::from_mins(1));
 }
 
-fn file(scene: &Scene) {
+pub(super) fn file(scene: &Scene) {
     let mut indexer = scene.searcher.indexer();
     while indexer.step().unwrap() != Filing::Idle {}
 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::scene::{FINANCE, Scene, get, scene, subject};
-use crate::model::record::{Entry, Event};
+use crate::model::record::{Actor, Entry, Event, LogUse, LogUseKind};
 use crate::rule_files;
 use crate::store::{Author, Edit};
 
@@ -41,6 +41,61 @@ async fn a_change_says_who_did_what_and_why_with_before_and_after() {
     let (before, after) = before.split_once("id=\"after\"").unwrap();
     assert!(before.contains(FINANCE) && !before.contains("OPS-4412"), "{before}");
     assert!(after.contains("OPS-4412"), "{after}");
+}
+
+#[tokio::test]
+async fn what_was_done_with_the_log_is_said_in_a_sentence_and_kept_as_it_was() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let told = [
+        (
+            LogUseKind::Read,
+            r#"{"report":"refusals","format":"page","from":"2026-11-23","to":"2026-11-29","query":"","records":18}"#,
+            "Refusals, 23 to 29 Nov 2026, 18 records",
+        ),
+        (
+            LogUseKind::Exported,
+            r#"{"report":"access","format":"csv","app":"","route":"intranet/finance"}"#,
+            "Access review intranet/finance, as CSV",
+        ),
+        (
+            LogUseKind::Exported,
+            r#"{"format":"jsonl","query":"effect:deny","records":1,"first":"a","last":"a","sha256":"b"}"#,
+            "1 record of effect:deny, as JSON Lines",
+        ),
+        (
+            LogUseKind::Exported,
+            r#"{"format":"tlog-proof","records":1,"first":"a-7","last":"a-7"}"#,
+            "The proof of record a-7",
+        ),
+        (LogUseKind::Verified, r#"{"result":"intact","read":3}"#, "Intact, 3 records read"),
+        (
+            LogUseKind::Replayed,
+            r#"{"result":"unknown","decided":4,"untold":1,"release":2,"draft":null,"draft_in_work":false}"#,
+            "4 decisions under release 2, and for some it can&#39;t be told",
+        ),
+        (LogUseKind::Read, r#"{"record":"a-9"}"#, "Record a-9"),
+        (LogUseKind::Read, r#"{"made_by":"a later program"}"#, ""),
+    ];
+    for (how, detail, said) in told {
+        let used = LogUse {
+            actor: Actor::Operator("root".to_owned()),
+            how,
+            detail: serde_json::from_str(detail).unwrap(),
+            used_at: scene.clock.now(),
+        };
+        let entry = Entry::Event(Box::new(Event::LogUsed(Box::new(used))));
+        let id = scene.doorkeeper.audit.noted(entry).await.unwrap().id().to_string();
+        let list = scene.send(&owner, get("/console/changes")).await;
+        let row = list.text.split(&format!("<tr id=\"e-{id}\"")).nth(1).unwrap();
+        let row = row.split("</tr>").next().unwrap();
+        assert!(row.contains(&format!("<bdi>{said}</bdi></td>")), "{said}: {row}");
+        assert!(!row.contains('{'), "{row}");
+        let page = scene.send(&owner, get(&format!("/console/changes/{id}"))).await;
+        let (page, stored) = page.text.split_once("The record as it was stored").unwrap();
+        assert!(page.contains(said) && !page.contains("{&#34;"), "{page}");
+        assert!(stored.contains("detail"), "{stored}");
+    }
 }
 
 #[tokio::test]

@@ -10,13 +10,17 @@ use crate::audit::proof::Proof;
 use crate::model::record::{Actor, Entry, Event, LogUse, LogUseKind};
 use crate::store::audit::tests::Shell;
 
-/// The record of a check that found nothing wrong.
+/// The record of a check that found nothing wrong, as an earlier program wrote it.
 pub(super) async fn verified(scene: &Scene) -> String {
+    checked(scene, serde_json::json!({ "result": "intact", "read": 3 })).await
+}
+
+/// The record of a check that ended so.
+async fn checked(scene: &Scene, detail: serde_json::Value) -> String {
     let used = LogUse {
         actor: Actor::Operator("root".to_owned()),
         how: LogUseKind::Verified,
-        // As an earlier program wrote it.
-        detail: serde_json::json!({ "result": "intact", "read": 3 }),
+        detail,
         used_at: scene.clock.now(),
     };
     let entry = Entry::Event(Box::new(Event::LogUsed(Box::new(used))));
@@ -155,4 +159,56 @@ async fn a_record_comes_with_a_proof_that_the_key_alone_checks() {
     let taken = scene.stopped().await;
     let taken = taken.iter().find(|record| record["kind"] == "log_exported").unwrap();
     assert_eq!(taken["detail"]["first"], id);
+}
+
+#[tokio::test]
+async fn the_mark_beside_the_key_is_not_called_kept_elsewhere() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let alone = "No checkpoint that was kept elsewhere was compared";
+    for (compared, file) in [(1, alone), (4, "3 checkpoints of an anchor file fit.")] {
+        let detail = serde_json::json!({ "result": "intact", "read": 3, "compared": compared, "beside_key": 1 });
+        let id = checked(&scene, detail).await;
+        let page = scene.send(&owner, get("/console/integrity")).await.text;
+        assert!(page.contains("The mark beside the key fits.") && page.contains(file), "{page}");
+        assert_eq!(page.contains(alone), compared == 1);
+        let certificate = format!("/console/integrity/certificates/{id}");
+        let certificate = scene.send(&owner, get(&certificate)).await.text;
+        assert!(certificate.contains("The mark beside the key, and "), "{certificate}");
+        let open = "can't be told without a checkpoint that was kept elsewhere";
+        let certificate = certificate.replace("&#39;", "'");
+        assert_eq!(certificate.contains(open), compared == 1, "{certificate}");
+    }
+}
+
+#[tokio::test]
+async fn a_record_says_of_the_log_what_the_last_check_found() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    scene.send(&owner, get("/console/routes")).await;
+    let id = scene.requests().await[0]["id"].as_str().unwrap().to_owned();
+    let (origin, _) = id.rsplit_once('-').unwrap();
+    let log = |records: u64| {
+        let log = serde_json::json!({ "origin": origin, "first": 0, "records": records, "root": "", "key": "", "from": null, "to": null });
+        serde_json::json!({ "result": "intact", "read": records, "logs": [log] })
+    };
+    let tampered = serde_json::json!({ "result": "tampered", "at": "x-3", "finding": "changed" });
+    let event = checked(&scene, serde_json::json!({ "result": "cancelled" })).await;
+    let pages = [format!("/console/decisions/{id}"), format!("/console/changes/{event}")];
+    let said = async |words: &str, good: bool| {
+        for page in &pages {
+            let text = scene.send(&owner, get(page)).await.text;
+            let line = text.split("<p class=\"proven\">").nth(1).unwrap();
+            let line = line.split("</p>").next().unwrap();
+            assert!(line.contains(words) && line.contains("/console/integrity"), "{words}: {line}");
+            assert_eq!(line.contains("i-circle-check"), good, "{line}");
+        }
+    };
+    said("Nobody has checked the log yet.", false).await;
+    checked(&scene, log(0)).await;
+    said("Not part of the last check", false).await;
+    checked(&scene, log(1_000)).await;
+    said(&format!("Checked to record {origin}-999"), true).await;
+    checked(&scene, tampered).await;
+    said("the log is broken at record x-3", false).await;
 }

@@ -4,16 +4,16 @@ use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Field, Named, Standing, Tab, Written};
 use crate::console::log::asking::Chip;
 use crate::console::log::chart::{Bar, Chart};
+use crate::console::log::checked::Checked;
 use crate::console::log::decision::DecisionPage;
 use crate::console::log::decisions::DecisionsPage;
 use crate::console::log::fact::Fact;
 use crate::console::log::listing::Listing;
 use crate::console::log::record::DecisionRow;
 use crate::console::rules::form::{GrantForm, KnownGroup};
-use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools};
+use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools, WrittenRule};
 use crate::console::rules::routes::{AppRoutes, RouteRow, RoutesPage};
 use crate::console::sections::{self, Section};
-use crate::console::stretch::Stretch;
 use crate::console::urls;
 use crate::console::words::Access;
 use crate::model::grant::Grant;
@@ -21,7 +21,8 @@ use crate::model::record::Verdict;
 use crate::model::time::Timestamp;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
-use crate::web::page::{Frame, PersonName};
+use crate::web::page::{Frame, Notice, PersonName, Tone};
+use crate::web::stretch::Stretch;
 use crate::web::tests::markup::{self, Text, check, check_block, innocent, notice};
 
 use super::words::{FINANCE, grant, names};
@@ -143,6 +144,7 @@ fn form(text: Text) -> GrantForm {
         problem: None,
         who_kind: Field::of("group"),
         who: field(""),
+        who_hint: "A group by name or object id.",
         what: Field::of("read"),
         reach: Field::of("below"),
         networks: field(""),
@@ -215,7 +217,11 @@ fn route(text: Text) -> RoutePage {
         part: Part::Page,
         permits: vec![changed(text, &finance_grant()), shown(text, &admins_grant(), Some(above))],
         forbids: vec![shown(text, &never_grant(), None)],
-        policies: vec![text("no-weekend-writes")],
+        policies: vec![WrittenRule {
+            id: text("no-weekend-writes"),
+            link: urls::policies(),
+            effect: "may close it",
+        }],
         form: Some(form(text)),
         cedar: tokens(CEDAR).into_iter().map(coloured).collect(),
     }
@@ -370,6 +376,11 @@ fn decision_page_a59() {
         ],
         memberships: vec![text("Staff"), text("Reports.Read")],
         body: text("{\n  \"verdict\": \"deny\",\n  \"reason\": \"no_grant\"\n}"),
+        checked: Checked {
+            remark: Notice { tone: Tone::Good, text: text("Checked on 24 Nov 2026: intact.") },
+            link: urls::integrity(),
+            label: "Integrity",
+        },
         proof: urls::decisions(),
     });
 }

@@ -95,7 +95,7 @@ async fn refusals_are_counted_by_place_person_and_cause() {
     let before =
         page(&scene, &auditor, "/console/reports/refusals?from=2026-01-01&to=2026-01-31").await;
     assert!(
-        before.contains("Nothing was refused") && before.contains("1 Jan 2026 to 31 Jan 2026"),
+        before.contains("Nothing was refused") && before.contains("1 to 31 Jan 2026"),
         "{before}"
     );
     for wrong in ["from=2026-13-01", "from=2026-02-01&to=2026-01-01", "q=reson:x"] {
@@ -107,7 +107,22 @@ async fn refusals_are_counted_by_place_person_and_cause() {
         csv(&scene, &auditor, "/console/reports/refusals", &[("from", ""), ("to", ""), ("q", "")])
             .await;
     assert_eq!(file.text.lines().count(), 4, "{}", file.text);
-    assert_eq!(noted(scene).await, ["log_read refusals page", "log_read refusals page"]);
+    assert!(text.contains("Not checked yet.") && text.contains("href=\"/console/integrity\""));
+    super::integrity::verified(&scene).await;
+    let text = page(&scene, &auditor, "/console/reports/refusals?q=user:uma").await;
+    assert!(text.contains(": intact.") && text.contains("/console/integrity/certificates/"));
+    for said in ["Last 7 days", "Last week", "Last 30 days", "Last month", "value=\"jsonl\""] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let presets = text.split("Usual periods").nth(1).unwrap().split("</div>").next().unwrap();
+    assert_eq!(presets.matches("q=user").count(), 4, "{presets}");
+    let token = auditor.csrf();
+    let fields =
+        [("_csrf", token.as_str()), ("from", ""), ("to", ""), ("q", ""), ("format", "jsonl")];
+    let file = scene.send(&auditor, post("/console/reports/refusals", &fields)).await;
+    assert!(file.header("content-type").starts_with("application/jsonl"));
+    assert_eq!(file.text.matches("\"verdict\"").count(), 3, "{}", file.text);
+    assert_eq!(noted(scene).await, ["log_read refusals page"; 3]);
 }
 
 /// Changes a grant as `by`, and publishes it as olive once `approver` has approved of it.

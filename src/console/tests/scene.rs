@@ -78,6 +78,7 @@ pub(super) fn settings() -> Arc<[InForce]> {
             Shown::Text("https://gate.contoso.com".to_owned()),
             Provenance::File("cedargate.toml:1".to_owned()),
         ),
+        setting("contact", Shown::Text("it-help@contoso.example".to_owned()), Provenance::Default),
         setting("trusted_proxies", Shown::List(Vec::new()), Provenance::Default),
         setting(
             "entra.client_secret",

@@ -55,7 +55,12 @@ async fn owner_ends_one_session_on_record_and_its_next_request_is_refused() {
     let left = [is_signed_in(&scene, &uma).await, is_signed_in(&scene, &other).await];
     assert_eq!(left.iter().filter(|is| **is).count(), 1, "one of the two is left");
     let list = page(&scene, &format!("/console/sessions?ended={id}")).await;
-    assert!(list.contains(&format!("The session {id} has ended.")), "{list}");
+    assert!(list.contains("A session of uma has ended."), "{list}");
+    let open = sessions_of(&scene, "uma").await.pop().unwrap();
+    for made_up in ["s-0", &open, &subject("uma"), &subject("stranger"), "olive"] {
+        let list = page(&scene, &format!("/console/sessions?ended={made_up}")).await;
+        assert!(!list.contains("has ended"), "{made_up}: {list}");
+    }
     let records = scene.stopped().await;
     let end = records.iter().find(|record| record["kind"] == "session_ended").unwrap();
     assert_eq!((&end["session"], &end["why"]), (&id.into(), &"revoked".into()));
@@ -67,6 +72,7 @@ async fn owner_ends_all_sessions_of_a_person() {
     let scene = scene().await;
     let (uma, owner) = (scene.person("uma", &[]).await, scene.owner().await);
     scene.person("uma", &[]).await;
+    assert!(is_signed_in(&scene, &uma).await);
     let list = page(&scene, "/console/sessions?q=uma").await;
     assert!(list.contains("End all of theirs"), "{list}");
     let ask = page(&scene, &format!("{END}?user={}", subject("uma"))).await;
@@ -75,6 +81,25 @@ async fn owner_ends_all_sessions_of_a_person() {
     let form = post(END, &[("_csrf", &owner.csrf()), ("session", ""), ("user", &subject("uma"))]);
     assert_eq!(scene.send(&owner, form).await.status, StatusCode::SEE_OTHER);
     assert!(!is_signed_in(&scene, &uma).await && sessions_of(&scene, "uma").await.is_empty());
+    let list = page(&scene, &format!("/console/sessions?ended={}", subject("uma"))).await;
+    assert!(list.contains("Every session of uma has ended."), "{list}");
+}
+
+#[tokio::test]
+async fn owner_ends_sessions_from_the_page_of_a_person() {
+    let scene = scene().await;
+    scene.person("uma", &[]).await;
+    let address = format!("/console/people/{}", subject("uma"));
+    let one = page(&scene, &address).await;
+    let id = sessions_of(&scene, "uma").await.pop().unwrap();
+    assert!(one.contains(&format!("{END}?session={id}")), "{one}");
+    assert!(!one.contains("End all of theirs"), "{one}");
+    scene.person("uma", &[]).await;
+    let two = page(&scene, &address).await;
+    assert!(two.contains("End all of theirs") && two.contains(&format!("{END}?user=")), "{two}");
+    let auditor = scene.person("aude", &["auditor"]).await;
+    let page = scene.send(&auditor, get(&address)).await;
+    assert!(page.text.contains("Firefox on macOS") && !page.text.contains(END), "{}", page.text);
 }
 
 #[tokio::test]
@@ -97,8 +122,8 @@ async fn nothing_ends_without_a_form_of_ours_or_without_the_role() {
 #[tokio::test]
 async fn what_is_not_there_can_not_be_ended() {
     let scene = scene().await;
-    let owner = scene.owner().await;
-    scene.person("uma", &[]).await;
+    let (uma, owner) = (scene.person("uma", &[]).await, scene.owner().await);
+    assert!(is_signed_in(&scene, &uma).await);
     let both = format!("{END}?session=s-1&user={}", subject("uma"));
     let stranger = format!("{END}?user={}", subject("stranger"));
     for target in [END, "/console/sessions/end?session=s-0", &both, &stranger] {
@@ -107,6 +132,14 @@ async fn what_is_not_there_can_not_be_ended() {
     let csrf = owner.csrf();
     let form = post(END, &[("_csrf", &csrf), ("session", ""), ("user", "")]);
     assert_eq!(scene.send(&owner, form).await.status, StatusCode::NOT_FOUND);
+    let id = sessions_of(&scene, "uma").await.pop().unwrap();
+    let form = post(END, &[("_csrf", &csrf), ("session", &id), ("user", "")]);
+    assert_eq!(scene.send(&owner, form).await.status, StatusCode::SEE_OTHER);
+    let gone = scene.send(&owner, get(&format!("{END}?session={id}"))).await;
+    assert_eq!(gone.status, StatusCode::GONE);
+    for said in ["The session of uma has ended.", "Back to the sessions", "it-help@contoso"] {
+        assert!(gone.text.contains(said), "{said}: {}", gone.text);
+    }
     // What ended meanwhile stays ended, and the form is answered as if it had done it.
     let form = post(END, &[("_csrf", &csrf), ("session", "s-0"), ("user", "")]);
     assert_eq!(scene.send(&owner, form).await.status, StatusCode::SEE_OTHER);

@@ -14,7 +14,7 @@ async fn a47_asking_changes_nothing() {
     browser.sign_in(&scene, "/").await;
     for origin in [APP, GATE] {
         let page = browser.go(&scene, &format!("{origin}/_gate/logout")).await;
-        assert!(page.body.contains("Sign out everywhere?"));
+        assert!(page.body.contains("Sign out in this browser?"));
         assert!(page.header("content-security-policy").contains("frame-ancestors 'none'"));
     }
     browser.go(&scene, &format!("{GATE}/_gate/signed-out")).await;
@@ -103,7 +103,7 @@ async fn an_app_without_a_session_leads_to_where_all_of_them_are_seen() {
     assert_eq!(out.status, StatusCode::SEE_OTHER);
     assert_eq!(out.location(), format!("{GATE}/_gate/logout"));
     let page = browser.go(&scene, out.location()).await;
-    assert!(page.body.contains("Sign out everywhere?"), "{}", page.body);
+    assert!(page.body.contains("Sign out in this browser?"), "{}", page.body);
     let form = format!("_csrf={}", csrf_of(&page.body));
     let out = browser.post(&scene, &format!("{GATE}/_gate/logout"), &form).await;
     assert!(out.body.contains("has ended, for every app"), "{}", out.body);
@@ -160,5 +160,5 @@ async fn the_page_after_entras_sign_out_says_what_is_true_whatever_the_address_s
     }
     browser.sign_in(&scene, "/").await;
     let page = browser.go(&scene, &format!("{GATE}/_gate/signed-out?state=x")).await;
-    assert!(page.body.contains("Sign out everywhere?"), "{}", page.body);
+    assert!(page.body.contains("Sign out in this browser?"), "{}", page.body);
 }

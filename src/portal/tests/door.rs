@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use crate::groups::Groups;
 use crate::model::grant::{Conditions, Mfa};
-use crate::model::route::Disclosure;
+use crate::model::route::{Disclosure, Listing};
 use crate::model::rule_book::RuleBook;
 use crate::model::time::{Instant, Timestamp};
 use crate::portal::Portal;
@@ -32,6 +32,11 @@ async fn scene_with(text: Text, change: impl FnOnce(&mut RuleBook)) -> Scene {
     };
     scene.router = portal.router();
     scene
+}
+
+/// Rules that keep no route out of lists.
+fn all_listed(book: &mut RuleBook) {
+    book.routes.iter_mut().for_each(|route| route.listing = Listing::Listed);
 }
 
 /// The line of a route as a person reads it; none when it is not listed.
@@ -94,7 +99,7 @@ async fn portal_answers_on_its_own_origin_only_and_never_without_a_record_a61() 
 
 #[tokio::test]
 async fn each_route_says_what_may_be_done_through_what_and_what_more_it_takes() {
-    let scene = scene(innocent).await;
+    let scene = scene_with(innocent, all_listed).await;
     let page = scene.send(&scene.person("uma", &[]).await, get("/")).await.text;
     let check = |title: &str, expected: Option<&str>| {
         assert_eq!(line(&page, title).as_deref(), expected, "{title}");
@@ -113,6 +118,58 @@ async fn each_route_says_what_may_be_done_through_what_and_what_more_it_takes() 
     let reports = line(&rob, "Yearly reports");
     assert_eq!(reports.as_deref(), Some("Ready Read through the role Reports.Read"));
     assert!(!rob.contains("/reports/\""), "it opens by its year alone: {rob}");
+}
+
+#[tokio::test]
+async fn plumbing_and_patterns_are_not_among_what_people_open() {
+    let scene = scene(innocent).await;
+    let page = scene.send(&scene.person("uma", &[]).await, get("/")).await.text;
+    for plumbing in ["Styles and scripts", "Data for the pages", "Downloads", "Uploads", "{*"] {
+        assert!(!page.contains(plumbing), "{plumbing}: {page}");
+    }
+    assert!(page.contains("<bdi>/finance/…</bdi>"), "{page}");
+}
+
+#[tokio::test]
+async fn a_long_list_comes_in_pages() {
+    let many = |book: &mut RuleBook| {
+        let home = book.routes.iter().find(|route| route.pattern.as_str() == "/").unwrap().clone();
+        let grant = book.grants.iter().find(|grant| grant.route == home.id).unwrap().clone();
+        for number in 0..60 {
+            let mut route = home.clone();
+            route.id = format!("{}/many-{number}", home.id.app()).parse().unwrap();
+            route.pattern = format!("/many/{number}").parse().unwrap();
+            route.title = format!("Many {number}.");
+            let mut grant = grant.clone();
+            grant.id = format!("many-{number}").parse().unwrap();
+            grant.route = route.id.clone();
+            book.routes.push(route);
+            book.grants.push(grant);
+        }
+    };
+    let scene = scene_with(innocent, many).await;
+    let uma = scene.person("uma", &[]).await;
+    let mut seen = Vec::new();
+    for (page, words, lines) in [(1, "1 to 50", 50), (2, "51 to 60", 10), (3, "101 to 100", 0)] {
+        let text = scene.send(&uma, get(&format!("/?q=many&page={page}"))).await.text;
+        assert_eq!(text.matches("<li class=\"opens\">").count(), lines, "{text}");
+        assert_eq!(text.contains("id=\"later\""), page == 1, "{text}");
+        assert_eq!(text.contains(words), lines > 0, "{text}");
+        seen.extend((0..60).filter(|number| text.contains(&format!("Many {number}."))));
+    }
+    seen.sort_unstable();
+    assert_eq!(seen, (0..60).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_page_that_is_not_there_leads_on_and_names_whom_to_ask() {
+    let scene = scene(innocent).await;
+    let uma = scene.person("uma", &[]).await;
+    let page = scene.send(&uma, get("/sessions/s-0/end")).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    for said in ["See what I may open", "<dt>Help</dt>", "it-help@contoso.example", "not_found"] {
+        assert!(page.text.contains(said), "{said}: {}", page.text);
+    }
 }
 
 /// The demo's rules with other conditions and another disclosure for Finance's pages.
@@ -172,7 +229,7 @@ async fn conditions_are_told_as_far_as_the_route_tells_them() {
 
 #[tokio::test]
 async fn list_is_filtered_by_what_is_typed() {
-    let scene = scene(innocent).await;
+    let scene = scene_with(innocent, all_listed).await;
     let uma = scene.person("uma", &[]).await;
     let page = scene.send(&uma, get("/?q=+FINance+")).await.text;
     assert!(line(&page, "Finance").is_some() && line(&page, "Uploads").is_none(), "{page}");

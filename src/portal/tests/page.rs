@@ -8,6 +8,7 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{Frame, Place, Tone};
 use crate::web::pages::Action;
+use crate::web::stretch::Stretch;
 use crate::web::tests::markup::{Text, check, frame, notice};
 
 fn card(text: Text, name: &str, routes: Vec<RouteLine>) -> AppCard {
@@ -22,7 +23,7 @@ fn card(text: Text, name: &str, routes: Vec<RouteLine>) -> AppCard {
 fn line(text: Text, title: &str) -> RouteLine {
     RouteLine {
         title: text(title),
-        pattern: text("/finance/{*rest}"),
+        place: text("/finance/…"),
         link: Some(Link::parse("http://app.localhost:8080/finance/").unwrap()),
         state: State::Ready,
         may: "Read and change",
@@ -56,6 +57,11 @@ fn home(text: Text) -> HomePage {
             card(text, "Contoso intranet", vec![writes, closed, parts]),
             card(text, "Wiki", vec![line(text, "Start page")]),
         ],
+        stretch: Some(Stretch {
+            words: "51 to 54".to_owned(),
+            earlier: Some(Link::path(&[]).with_query("page", "1")),
+            later: None,
+        }),
         me: Me {
             name: text("Olive Okafor"),
             user_name: text("olive@contoso.example"),

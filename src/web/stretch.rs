@@ -1,9 +1,9 @@
 //! A stretch of a list that is too long for one page, and the way to the rest of it.
 
-use crate::web::link::Link;
+use super::link::Link;
 
 /// Rows of a stretch: what people look through, and what keeps a page light.
-const ROWS: usize = 50;
+pub const ROWS: usize = 50;
 
 /// Which part of a list a page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Stretch {
 impl Stretch {
     /// The rows of the page with this number, counted from 1, and which stretch that is; none when it is the whole list.
     /// `link` leads to the list without a number. A page behind the end is the last one.
-    pub(super) fn of<T>(all: Vec<T>, number: usize, link: &Link) -> (Vec<T>, Option<Self>) {
+    pub fn of<T>(all: Vec<T>, number: usize, link: &Link) -> (Vec<T>, Option<Self>) {
         let (count, pages) = (all.len(), all.len().div_ceil(ROWS).max(1));
         let number = number.clamp(1, pages);
         let first = number.saturating_sub(1).saturating_mul(ROWS);
