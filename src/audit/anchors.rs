@@ -9,7 +9,6 @@
 
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
@@ -183,8 +182,8 @@ struct Hand {
     path: PathBuf,
     doing: &'static str,
     write: fn(&Path, &str) -> io::Result<()>,
-    /// What was told last, and may still hang.
-    last: Option<JoinHandle<()>>,
+    /// The answer to what was told last, as long as nobody has it.
+    last: Option<oneshot::Receiver<io::Result<()>>>,
 }
 
 impl Hand {
@@ -194,8 +193,16 @@ impl Hand {
 
     async fn tell(&mut self, note: String) -> Result<(), AuditError> {
         let failed = failed(self.doing, &self.path);
-        if self.last.as_ref().is_some_and(|last| !last.is_finished()) {
-            return Err(failed(io::Error::new(ErrorKind::TimedOut, "it still hangs")));
+        let told = tokio::time::timeout(PATIENCE, self.take_turn(note)).await;
+        let hangs = |_| Err(io::Error::new(ErrorKind::TimedOut, "it hangs"));
+        told.unwrap_or_else(hangs).map_err(failed)
+    }
+
+    /// Behind what was told before, whose answer nobody may have waited for: the newest must stand last.
+    async fn take_turn(&mut self, note: String) -> io::Result<()> {
+        if let Some(last) = &mut self.last {
+            // How it ended was said then, or does not matter any more.
+            let _ = last.await;
         }
         let (answer, answered) = oneshot::channel();
         let (path, write) = (self.path.clone(), self.write);
@@ -203,18 +210,11 @@ impl Hand {
             // Whoever asked may have left.
             let _ = answer.send(write(&path, &note));
         };
-        let begun = std::thread::Builder::new().name("audit-anchor".to_owned()).spawn(work);
-        match begun {
-            Ok(thread) => self.last = Some(thread),
-            Err(error) => return Err(failed(error)),
-        }
-        let answer = tokio::time::timeout(PATIENCE, answered).await;
-        let told = match answer {
-            Ok(Ok(told)) => told,
-            Ok(Err(_)) => Err(io::Error::other("the thread that wrote it is gone")),
-            Err(_) => Err(io::Error::new(ErrorKind::TimedOut, "it hangs")),
-        };
-        told.map_err(failed)
+        self.last = None;
+        std::thread::Builder::new().name("audit-anchor".to_owned()).spawn(work)?;
+        let told = self.last.insert(answered).await;
+        self.last = None;
+        told.map_err(|_| io::Error::other("the thread that wrote it is gone"))?
     }
 }
 

@@ -11,7 +11,11 @@ use crate::keys::LogKey;
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::record::{Actor, Entry, Event};
 use crate::model::time::Clock;
+use crate::store::StoreError;
 use crate::store::audit::{self as file, Begin, LogCopy};
+
+/// How what is to be done first ended.
+pub type Done = Result<(), StoreError>;
 
 /// Who does something to the log, and why.
 #[derive(Debug, Clone)]
@@ -23,20 +27,22 @@ pub struct Order {
 }
 
 /// Begins a new origin behind what the file holds, whatever that is; nothing of it is changed. The mark and the changes
-/// that wait to be taken over follow. Gives the new origin.
+/// that wait to be taken over follow. Gives the new origin. `first` is done once nobody else can write the file, and before
+/// anything is accepted: should it fail or be cut off, the log is refused as before.
 ///
 /// # Errors
-/// When the file can't be opened or another process writes it.
+/// When the file can't be opened, another process writes it, or what is to be done first can't be.
 pub async fn accept(
     url: &str,
     (clock, ward): (Clock, Ward),
-    (source, outbox): (&'static str, &dyn Outbox),
+    (source, outbox, first): (&'static str, &dyn Outbox, impl Future<Output = Done>),
     order: Order,
 ) -> Result<OriginId, AuditError> {
     let known = anchors::known(&ward.places.mark)?;
     let found = newest(url).await?;
     let fresh = fresh(&ward.key, &clock, Begin::Anew)?;
     let file = file::open(url, &fresh).await?;
+    first.await?;
     let taken = file.appender.taken(source).await?;
     if taken > 0 && outbox.after(taken.saturating_sub(1), 1).await?.is_empty() {
         file.appender.forget_taken(source).await?;

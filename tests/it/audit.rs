@@ -185,7 +185,9 @@ async fn what_can_not_be_checked_is_said() {
     says(&world.command(&["audit", "prove", "0v9k3m2q-5"]), 2, &["the log has no record"]);
     says(&world.command(&["audit", "show", "five"]), 2, &["a decision id"]);
     says(&world.command(&["audit", "rotate-key"]), 2, &["another process writes the log"]);
+    let mut uma = world.browser_of("uma").await;
     says(&world.command(&["audit", "accept", "--reason", "x"]), 2, &["another process writes"]);
+    assert_eq!(uma.open(&world.app("/finance/summary")).await.status, 200, "still signed in");
 }
 
 #[tokio::test]

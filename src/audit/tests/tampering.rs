@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use super::super::merkle::{Hash, leaf_hash};
 use super::super::verify::copy::{self, Outcome};
 use super::super::verify::{Cause, Finding, Report, Trust};
-use super::super::{AuditSettings, custody};
+use super::super::{AuditSettings, Outbox, custody};
 use super::{Running, clock, event, sample, ward};
 use crate::keys::LogKey;
 use crate::model::body::{Head, whole};
@@ -359,7 +359,8 @@ async fn log_that_was_accepted_goes_on_behind_the_old_one_and_names_it() {
     let rows = super::outbox::Rows::default();
     let order = custody::Order { actor: operator(), reason: "restored".to_owned() };
     let custody = (clock(), ward(directory.path()));
-    let origin = custody::accept(&url, custody, ("main", &rows), order).await.unwrap();
+    let changes = ("main", &rows as &dyn Outbox, std::future::ready(Ok(())));
+    let origin = custody::accept(&url, custody, changes, order).await.unwrap();
     let running = Running::within(Arc::clone(&directory), settings(), None).await;
     assert_eq!(running.audit.origin(), origin);
     let _ = running.audit.noted(event("on")).await.unwrap();

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::Settings;
 use crate::app::ward;
+use crate::audit::Outbox;
 use crate::audit::custody::{self, Order};
 use crate::config;
 use crate::model::record::Actor;
@@ -37,8 +38,8 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     let url = &config.audit.database_url;
     let ward = ward(&config)?;
     // First: should the rest be cut off, nobody is signed in who should not be.
-    store.raise_session_epoch().await?;
-    let origin = custody::accept(url, (Clock::System, ward), ("main", &store), order).await?;
+    let changes = ("main", &store as &dyn Outbox, store.raise_session_epoch());
+    let origin = custody::accept(url, (Clock::System, ward), changes, order).await?;
     store.close().await;
     println!("The log goes on as {origin}, behind what was there. All sessions have ended.");
     Ok(ExitCode::SUCCESS)

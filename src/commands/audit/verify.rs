@@ -72,6 +72,8 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     };
     if options.is_of_the_gate() {
         let verdict = Verdict::of(&outcome, Clock::System.passed().saturating_sub(begun));
+        let beside_key = places(&options.settings.read()?).in_mark()?.notes.len();
+        let verdict = verdict.with_beside_key(beside_key as u64);
         options.settings.note(LogUseKind::Verified, serde_json::to_value(verdict)?).await?;
     }
     tell(&outcome?, options)
