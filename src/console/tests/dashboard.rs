@@ -36,17 +36,17 @@ use crate::web::page::{Notice, Tone};
 use crate::web::tests::markup::{Text, check, check_block, innocent};
 
 /// A request of somebody for the route `intranet/finance`.
-struct Deed {
-    name: &'static str,
-    groups: &'static [&'static str],
-    method: &'static str,
-    path: &'static str,
-    release: i64,
-    reason: Reason,
-    rule: Option<&'static str>,
+pub(super) struct Deed {
+    pub(super) name: &'static str,
+    pub(super) groups: &'static [&'static str],
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) release: i64,
+    pub(super) reason: Reason,
+    pub(super) rule: Option<&'static str>,
 }
 
-const READ: Deed = Deed {
+pub(super) const READ: Deed = Deed {
     name: "uma",
     groups: &[FINANCE],
     method: "GET",
@@ -55,9 +55,9 @@ const READ: Deed = Deed {
     reason: Reason::Granted,
     rule: Some("finance-read"),
 };
-const DENIED: Deed = Deed { reason: Reason::NoGrant, rule: None, ..READ };
+pub(super) const DENIED: Deed = Deed { reason: Reason::NoGrant, rule: None, ..READ };
 
-async fn did(scene: &Scene, deed: &Deed) {
+pub(super) async fn did(scene: &Scene, deed: &Deed) {
     let now = scene.clock.now();
     let principal = Principal::User(User {
         directory_roles: BTreeSet::new(),
