@@ -144,19 +144,19 @@ pub struct Badge {
     pub tone: Tone,
 }
 
-/// Whether hand-written policies may apply to a route.
+/// Whether a hand-written policy may open a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     /// None can.
     No,
-    /// Some can, and may open what no grant opens.
+    /// One can, under conditions that are not looked at.
     Yes,
 }
 
 impl Badge {
     /// The warning on a route that these grants reach: open to the world, or to nobody.
     ///
-    /// Hand-written policies are not read for it, so where there are any, "nobody" is never claimed.
+    /// Conditions of hand-written policies are not read for it, so where one may open it, "nobody" is not claimed.
     pub fn access(grants: &[&Grant], written: Written) -> Option<Self> {
         let mut opening = grants.iter().filter(|grant| grant.effect == Effect::Permit).peekable();
         if opening.peek().is_none() {

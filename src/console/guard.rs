@@ -22,6 +22,7 @@ use crate::authz::console::{ConsoleAction, ConsoleRules, Manner};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
 use crate::model::app::App;
+use crate::model::group::PeopleNames;
 use crate::model::id::{DecisionId, RouteId};
 use crate::model::indexed::IndexedBook;
 use crate::model::principal::Principal;
@@ -43,6 +44,7 @@ use crate::web::refuser::Refused;
 use crate::web::sign_in::{Proof, at_gate, prove_first, proving};
 
 use super::again::kept::KeptForm;
+use super::people;
 use super::sections::{self, Section};
 use super::showing::Shown;
 use super::urls;
@@ -182,6 +184,13 @@ impl Admitted {
     pub(super) async fn shown(&self, console: &Console) -> Result<Shown, Box<Response>> {
         let loaded = Shown::load(&console.store, &console.groups).await;
         let mut shown = loaded.map_err(|error| Box::new(self.unavailable(&error)))?;
+        let people = if self.may(console, ConsoleAction::ReadPeople) {
+            people::names(console, &shown).await
+        } else {
+            Ok(PeopleNames::Short)
+        };
+        let people = people.map_err(|error| Box::new(self.unavailable(&error)))?;
+        shown.names = shown.names.with_people(people);
         shown.discard = self.may(console, ConsoleAction::EditDraft).then(urls::discard);
         Ok(shown)
     }

@@ -13,7 +13,8 @@ use crate::publishing::Refusal;
 use crate::store::{Author, Collision, Edit, Pending, StoreError};
 use crate::web::moment::Moment;
 
-use super::directory::known::{AuthorName, known};
+use super::author::name;
+use super::directory::known::known;
 use super::guard::Admitted;
 use super::showing::Shown;
 
@@ -109,8 +110,7 @@ pub(super) async fn removal(
         return Ok(said);
     };
     let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let AuthorName { name, .. } = AuthorName::of(by, &known);
-    Ok(format!("{said} by {name} at {}", Moment::new(*at).full()))
+    Ok(format!("{said} by {} at {}", name(by, &known), Moment::new(*at).full()))
 }
 
 /// What is the author's to put right, and what is not.
@@ -147,8 +147,8 @@ fn collision(one: &Collision, known: &Known) -> String {
     let object = one.wanted.object();
     match &one.by {
         Some((by, at)) => {
-            let AuthorName { name, .. } = AuthorName::of(by, known);
-            format!("`{object}` was {what} by {name} at {}", Moment::new(*at).full())
+            let (who, when) = (name(by, known), Moment::new(*at).full());
+            format!("`{object}` was {what} by {who} at {when}")
         }
         None => format!("`{object}` was {what} in the meantime"),
     }

@@ -15,6 +15,8 @@ pub enum Section {
     Routes,
     /// All rules.
     Policies,
+    /// What must stay true of them.
+    Assertions,
     /// What waits to be published.
     Draft,
     /// What was published.
@@ -53,10 +55,11 @@ struct Sign {
 
 impl Section {
     /// Every place; those of one group stand together.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Dashboard,
         Self::Routes,
         Self::Policies,
+        Self::Assertions,
         Self::Draft,
         Self::Releases,
         Self::Explorer,
@@ -78,6 +81,7 @@ impl Section {
             Self::Dashboard
             | Self::Routes
             | Self::Policies
+            | Self::Assertions
             | Self::Draft
             | Self::Releases
             | Self::Simulator
@@ -97,6 +101,7 @@ impl Section {
             Self::Dashboard => sign("Overview", "Dashboard", "activity", urls::home()),
             Self::Routes => sign("Access", "Routes", "route", urls::routes()),
             Self::Policies => sign("Access", "Policies", "file-text", urls::policies()),
+            Self::Assertions => sign("Access", "Assertions", "check", urls::assertions()),
             Self::Releases => sign("Access", "Releases", "git-compare", urls::releases()),
             Self::Draft => sign("Access", "Draft", "pencil", urls::draft()),
             Self::Explorer => sign("Access", "Who can what", "eye", urls::who()),

@@ -16,7 +16,6 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{DraftBar, Frame};
 
-use super::choice::Written;
 use super::urls;
 use super::words::count;
 
@@ -106,11 +105,6 @@ impl Shown {
     /// The same on pages that are about the draft: they need no bar that leads there.
     pub(super) fn framed_without_bar(&self, frame: Frame) -> Frame {
         Frame { draft: None, ..self.framed(frame) }
-    }
-
-    /// Whether hand-written policies may apply.
-    pub(super) fn written(&self) -> Written {
-        if self.book.policies.is_empty() { Written::No } else { Written::Yes }
     }
 }
 

@@ -20,16 +20,12 @@ pub struct Condition {
     pub text: String,
 }
 
-/// The object id of the group that a grant speaks of, and what is to be said of it.
+/// The id behind the name of whom a grant speaks of, and what is to be said of a group.
 pub fn group(who: &Who, names: &GroupNames) -> (Option<String>, Option<GroupNote>) {
     match who {
         Who::Group(id) => (Some(id.to_string()), names.mark(id).map(GroupNote::new)),
-        Who::Role(_)
-        | Who::Person(_)
-        | Who::Workload(_)
-        | Who::Tenants(_)
-        | Who::SignedIn
-        | Who::Everyone => (None, None),
+        Who::Person(subject) | Who::Workload(subject) => (names.account(subject), None),
+        Who::Role(_) | Who::Tenants(_) | Who::SignedIn | Who::Everyone => (None, None),
     }
 }
 
@@ -113,7 +109,7 @@ pub struct AccessLine {
     pub effect: Effect,
     /// Whom it speaks of.
     pub who: String,
-    /// The object id, for a group.
+    /// The object id of a group, or the account id of a person.
     pub group: Option<String>,
     /// What is to be said of the group.
     pub note: Option<GroupNote>,

@@ -3,11 +3,13 @@
 //! Rules and tokens speak of groups by object id, for a name can be changed and taken by another group. People read
 //! names. Where Entra gives one it is the one that is shown, even where an admin typed another: whoever lets a group in
 //! must see what it is called where its members are chosen. The typed name stands beside it then.
+//!
+//! The people whom rules name go along, since both are told in one sentence: by name to those who may read people.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::id::GroupId;
+use super::id::{GroupId, Subject};
 use super::time::Timestamp;
 
 /// A group that rules or people brought up, and what Entra said of it.
@@ -47,6 +49,19 @@ pub enum GroupMark {
 pub struct GroupNames {
     typed: BTreeMap<GroupId, String>,
     known: Arc<BTreeMap<GroupId, KnownGroup>>,
+    people: PeopleNames,
+}
+
+/// How people and services are called where rules name them.
+#[derive(Debug, Clone, Default)]
+pub enum PeopleNames {
+    /// By their whole account id, as in rule files.
+    #[default]
+    Whole,
+    /// By the beginning of it, for those who may not read people.
+    Short,
+    /// By name, where they were here.
+    Known(Arc<BTreeMap<Subject, String>>),
 }
 
 impl GroupNames {
@@ -55,7 +70,7 @@ impl GroupNames {
         typed: BTreeMap<GroupId, String>,
         known: Arc<BTreeMap<GroupId, KnownGroup>>,
     ) -> Self {
-        Self { typed, known }
+        Self { typed, known, people: PeopleNames::Whole }
     }
 
     /// What a group is called: by Entra, else by an admin; none when nobody gave it a name.
@@ -67,6 +82,36 @@ impl GroupNames {
     /// The name, or the id where there is none.
     pub fn label(&self, id: &GroupId) -> String {
         self.name(id).map_or_else(|| id.to_string(), str::to_owned)
+    }
+
+    /// The same with other names for people.
+    #[must_use]
+    pub fn with_people(self, people: PeopleNames) -> Self {
+        Self { people, ..self }
+    }
+
+    /// What it has for people.
+    pub fn people(&self) -> &PeopleNames {
+        &self.people
+    }
+
+    /// What somebody is called whom a rule names.
+    pub fn person(&self, subject: &Subject) -> String {
+        match &self.people {
+            PeopleNames::Whole => subject.to_string(),
+            PeopleNames::Short => subject.short(),
+            PeopleNames::Known(names) => {
+                names.get(subject).map_or_else(|| subject.short(), String::clone)
+            }
+        }
+    }
+
+    /// Their account id, for those who may read people.
+    pub fn account(&self, subject: &Subject) -> Option<String> {
+        match &self.people {
+            PeopleNames::Whole | PeopleNames::Known(_) => Some(subject.to_string()),
+            PeopleNames::Short => None,
+        }
     }
 
     /// What is to be said beside the name: the worst there is.

@@ -206,6 +206,14 @@ pub struct Subject {
     pub object: ObjectId,
 }
 
+impl Subject {
+    /// `account 1a2b3c4d…`: enough to tell two apart, and nothing to look somebody up by.
+    pub fn short(&self) -> String {
+        let object = self.object.to_string();
+        format!("account {}…", object.chars().take(8).collect::<String>())
+    }
+}
+
 impl FromStr for Subject {
     type Err = InvalidId;
 

@@ -69,6 +69,12 @@ impl Known {
         seen().min().zip(seen().max())
     }
 
+    /// Those whose name, user name or e-mail address is this very text, in any case.
+    pub fn called(&self, text: &str) -> Vec<(&Subject, &KnownPrincipal)> {
+        let wanted = text.trim().to_lowercase();
+        self.0.iter().filter(|(_, one)| one.is_called(&wanted)).collect()
+    }
+
     /// Those whose name, user name, e-mail address or lasting identity contains this text, in any case, by name.
     pub fn named(&self, text: &str) -> Vec<(&Subject, &KnownPrincipal)> {
         let wanted = text.trim().to_lowercase();
@@ -98,16 +104,24 @@ impl KnownPrincipal {
         }
     }
 
-    fn is_named(&self, wanted: &str) -> bool {
-        let subject = self.content.subject().map(ToString::to_string).unwrap_or_default();
-        let texts = match &**self.content {
+    fn is_called(&self, wanted: &str) -> bool {
+        self.names().iter().any(|name| !name.is_empty() && name.to_lowercase() == wanted)
+    }
+
+    /// Name, user name and e-mail address; empty where there is none.
+    fn names(&self) -> [&str; 3] {
+        match &**self.content {
             Principal::User(user) => {
                 [user.name.as_str(), &user.user_name, user.email.as_deref().unwrap_or_default()]
             }
             Principal::Workload(workload) => [workload.client.as_str(), "", ""],
             Principal::Anonymous => [""; 3],
-        };
-        let mut all = texts.into_iter().chain([subject.as_str()]);
+        }
+    }
+
+    fn is_named(&self, wanted: &str) -> bool {
+        let subject = self.content.subject().map(ToString::to_string).unwrap_or_default();
+        let mut all = self.names().into_iter().chain([subject.as_str()]);
         all.any(|text| text.to_lowercase().contains(wanted))
     }
 }

@@ -50,7 +50,7 @@ pub fn who(who: &Who, names: &GroupNames) -> String {
     match who {
         Who::Group(id) => names.label(id),
         Who::Role(role) => role.to_string(),
-        Who::Person(subject) | Who::Workload(subject) => subject.to_string(),
+        Who::Person(subject) | Who::Workload(subject) => names.person(subject),
         Who::Tenants(ids) => {
             let ids: Vec<_> = ids.iter().map(TenantId::to_string).collect();
             format!("Members of {}", listed(&ids, "or"))

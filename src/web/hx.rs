@@ -123,6 +123,12 @@ impl HxOut {
         self.set("hx-push-url", url.to_owned())
     }
 
+    /// Puts `url` into the address bar, in the place of what stands there.
+    #[must_use]
+    pub fn replace_url(self, url: &str) -> Self {
+        self.set("hx-replace-url", url.to_owned())
+    }
+
     fn set(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, value));
         self

@@ -184,8 +184,8 @@ async fn add_finance(olive: &Chromium) -> String {
     olive.shows(&row, "Finance").await;
     let code = format!("{row}//code");
     let id = olive.page.find(Locator::XPath(&code)).await.unwrap().text().await.unwrap();
-    let notice = "//*[@id='access']/p[contains(@class, 'note')]";
-    olive.shows(notice, &format!("The grant {id} is saved to the draft.")).await;
+    let notice = format!("{row}/p[contains(@class, 'note')]");
+    olive.shows(&notice, &format!("The grant {id} is saved to the draft.")).await;
     olive.shows("//*[@id='draft-bar']", "1 change, not in force").await;
     id
 }

@@ -162,7 +162,13 @@ impl RouteForm {
                 .parse()
                 .map_err(|InvalidPattern { why, .. }| format!("This is not a path pattern: {why}."))
         });
-        let (title, owner) = (self.title.read(line), self.owner.read(line));
+        let is_new = self.id.is_none();
+        let title = self.title.read(|typed| match line(typed)? {
+            // What has none for long can still be changed otherwise.
+            title if title.is_empty() && is_new => Err("Say what it is.".to_owned()),
+            title => Ok(title),
+        });
+        let owner = self.owner.read(line);
         let labels = self.labels.read(lines);
         let websockets = self.websockets.read(chosen);
         let letter_case = self.letter_case.read(chosen);

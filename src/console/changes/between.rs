@@ -6,9 +6,10 @@ use askama::Template;
 use axum::response::Response;
 use http::StatusCode;
 
-use super::change::{Change, TextLine};
+use super::change::{Change, Telling, TextLine};
 use crate::console::Console;
 use crate::console::answers::Answer;
+use crate::console::author::Accounts;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::urls;
@@ -56,6 +57,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
             .map(|(id, name)| (id.clone(), name.clone()))
             .collect(),
     );
+    let names = names.with_people(shown.names.people().clone());
     let next = (to < shown.number).then(|| ReleaseNumber(to.0.saturating_add(1)));
     let frame = shown.framed(asked.frame("Difference", Section::Releases)?);
     let mut page = filled(((from, &before), (to, &after)), &names, frame);
@@ -97,9 +99,10 @@ fn filled(
     names: &GroupNames,
     frame: Frame,
 ) -> BetweenPage {
+    let telling = Telling { names, known: &Known::default(), accounts: Accounts::Hidden };
     let changes: Vec<_> = difference::between(&before.0, &after.0)
         .iter()
-        .map(|one| Change { link: None, ..Change::new(one, None, (names, &Known::default())) })
+        .map(|one| Change { link: None, ..Change::new(one, None, telling) })
         .collect();
     BetweenPage {
         frame,

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::console::apps::facts::Fact;
 use crate::console::apps::{app_form, route_form};
+use crate::console::author::{Accounts, AuthorName};
 use crate::console::choice::Badge;
-use crate::console::directory::known::AuthorName;
+use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::model::difference::{Act, Difference, FieldChange, ObjectKind, revision};
 use crate::model::group::GroupNames;
@@ -34,6 +35,8 @@ pub struct Change {
     pub revision: String,
     /// Its page, while it has one.
     pub link: Option<Link>,
+    /// What it is, in words that did not change although something else did.
+    pub words: Option<String>,
     /// What it was, in words; none when it is new or its fields say more.
     pub before: Option<String>,
     /// What it is.
@@ -100,16 +103,35 @@ impl TextLine {
     }
 }
 
+/// What changes are told with.
+#[derive(Debug, Clone, Copy)]
+pub struct Telling<'a> {
+    /// What groups are called.
+    pub names: &'a GroupNames,
+    /// Who was here.
+    pub known: &'a Known,
+    /// Whether the reader sees accounts.
+    pub accounts: Accounts,
+}
+
+impl Telling<'_> {
+    /// All that waits in the draft.
+    pub(super) fn waiting(self, shown: &Shown) -> Vec<Change> {
+        let pending = shown.pending().iter();
+        pending.map(|one| Change::new(&one.difference, one.author.as_ref(), self)).collect()
+    }
+}
+
 impl Change {
     /// A difference in words; `author` is who had the last hand in it.
-    pub fn new(
-        one: &Difference,
-        author: Option<&Author>,
-        (names, known): (&GroupNames, &Known),
-    ) -> Self {
+    pub fn new(one: &Difference, author: Option<&Author>, telling: Telling<'_>) -> Self {
+        let Telling { names, known, accounts } = telling;
         let written = one.kind == ObjectKind::Policy;
         let by_field = one.act() == Act::Changed && is_by_field(one.kind);
+        let [before, after] = [one.before_in_words(names), one.after_in_words(names)];
+        let alike = before == after;
         let said = |words: Option<String>| words.filter(|_| !by_field && !written);
+        let differs = |words: Option<String>| said(words).filter(|_| !alike);
         Self {
             badge: badge(one.act()),
             kind: one.kind.as_str(),
@@ -117,11 +139,12 @@ impl Change {
             id: one.id.clone(),
             revision: drafted(one),
             link: link(one),
-            before: said(one.before_in_words(names)),
-            after: said(one.after_in_words(names)),
-            fields: fields(one),
+            words: said(after.clone()).filter(|_| alike),
+            before: differs(before),
+            after: differs(after),
+            fields: fields(one, names),
             text: if written { text(one, names) } else { Vec::new() },
-            by: author.map(|author| AuthorName::of(&author.by, known)),
+            by: author.map(|author| AuthorName::of(&author.by, (known, accounts))),
             at: author.map(|author| Moment::new(author.at)),
         }
     }
@@ -167,7 +190,7 @@ fn link(one: &Difference) -> Option<Link> {
 }
 
 /// Of apps and routes in the words of their forms; of others in those of the rule files.
-fn fields(one: &Difference) -> Vec<Field> {
+fn fields(one: &Difference, names: &GroupNames) -> Vec<Field> {
     match (told(one), one.act()) {
         (Some((before, after)), Act::Changed) => {
             let pairs = before.into_iter().zip(after).filter(|(before, after)| before != after);
@@ -188,14 +211,36 @@ fn fields(one: &Difference) -> Vec<Field> {
             set.map(field).collect()
         }
         (None, Act::Changed) if is_by_field(one.kind) => {
-            let field = |FieldChange { name, before, after }: FieldChange| Field {
-                name: name.replace('_', " "),
-                before: Some(spelled(before.as_ref())),
-                after: spelled(after.as_ref()),
-            };
             one.fields().into_iter().map(field).collect()
         }
+        (None, Act::Changed) if one.kind == ObjectKind::Grant => unsaid(one, names),
         (None | Some(_), Act::Added | Act::Changed | Act::Removed) => Vec::new(),
+    }
+}
+
+/// What a grant's sentence does not say of its change: reason and ticket, and everything when it says the same as before.
+fn unsaid(one: &Difference, names: &GroupNames) -> Vec<Field> {
+    let alike = one.before_in_words(names) == one.after_in_words(names);
+    let never_said = |name: &str| name == "reason" || name == "ticket";
+    let changes = one.fields().into_iter().filter(|field| alike || never_said(&field.name));
+    changes.flat_map(|change| conditions(one, change)).map(field).collect()
+}
+
+/// The conditions of a grant one by one; any other field as it is.
+fn conditions(one: &Difference, change: FieldChange) -> Vec<FieldChange> {
+    if change.name != "when" {
+        return vec![change];
+    }
+    let nothing = || Some(Value::Object(serde_json::Map::new()));
+    let (before, after) = (change.before.or_else(nothing), change.after.or_else(nothing));
+    Difference { before, after, ..one.clone() }.fields()
+}
+
+fn field(FieldChange { name, before, after }: FieldChange) -> Field {
+    Field {
+        name: name.replace('_', " "),
+        before: Some(spelled(before.as_ref())),
+        after: spelled(after.as_ref()),
     }
 }
 
@@ -237,6 +282,7 @@ fn or_nothing(value: String) -> String {
 fn spelled(value: Option<&Value>) -> String {
     match value {
         None => "nothing".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "nothing".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(items)) => {
             items.iter().map(|item| spelled(Some(item))).collect::<Vec<_>>().join(", ")

@@ -7,9 +7,10 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::change::Change;
+use super::change::{Change, Telling};
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
+use crate::console::author::Accounts;
 use crate::console::directory::known::known;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
@@ -76,11 +77,10 @@ async fn respond(
 ) -> Answer {
     let shown = asked.shown(console).await?;
     let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let changes = shown.pending().iter();
+    let accounts = Accounts::of(console, asked);
+    let telling = Telling { names: &shown.names, known: &known, accounts };
     let page = DiscardPage {
-        changes: changes
-            .map(|one| Change::new(&one.difference, one.author.as_ref(), (&shown.names, &known)))
-            .collect(),
+        changes: telling.waiting(&shown),
         content: shown.drafted().book.content_hash(),
         frame: shown.framed_without_bar(asked.frame("Discard the draft", Section::Draft)?),
         outcome,

@@ -7,12 +7,14 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::change::{self, Change, TextLine};
+use super::change::{self, Change, Telling, TextLine};
 use crate::authz::console::ConsoleAction;
 use crate::authz::lints::lint;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
-use crate::console::directory::known::{AuthorName, known};
+use crate::console::author::{Accounts, AuthorName};
+use crate::console::claims::BrokenClaim;
+use crate::console::directory::known::known;
 use crate::console::guard::Admitted;
 use crate::console::saving::{Saved, Unsaved, save, unsaved};
 use crate::console::sections::Section;
@@ -21,7 +23,6 @@ use crate::console::urls;
 use crate::console::words::count;
 use crate::model::difference::{Difference, ObjectKind, revised};
 use crate::model::id::ReleaseNumber;
-use crate::model::known::Known;
 use crate::publishing::{Content, Order, Review, SecondPerson};
 use crate::store::Author;
 use crate::web::link::Link;
@@ -38,6 +39,8 @@ pub struct DraftPage {
     pub summary: String,
     /// What came of the form just sent.
     pub outcome: Option<Notice>,
+    /// The release that was just published.
+    pub published: Option<Published>,
     /// What waits.
     pub changes: Vec<Change>,
     /// Where one of them is undone, for those who may.
@@ -47,7 +50,7 @@ pub struct DraftPage {
     /// What is wrong; then it can't be published.
     pub problems: Vec<String>,
     /// Assertions that break; then it can't be published.
-    pub broken: Vec<String>,
+    pub broken: Vec<BrokenClaim>,
     /// How many assertions hold, in words.
     pub asserted: String,
     /// What is valid and most likely not meant.
@@ -64,6 +67,17 @@ pub struct DraftPage {
     pub approve: Option<Link>,
     /// The form that publishes, for those who may, once nothing is in its way.
     pub publish: Option<PublishForm>,
+}
+
+/// A release that was just published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// Its number.
+    pub number: i64,
+    /// What it changed.
+    pub difference: Link,
+    /// The one before it, and where that is brought back, for those who may.
+    pub back: Option<(i64, Link)>,
 }
 
 /// Who approved of the draft.
@@ -88,9 +102,36 @@ pub struct PublishForm {
     pub note: String,
 }
 
+/// What was just done, as the address says.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct DraftQuery {
+    /// The release that was published.
+    published: Option<ReleaseNumber>,
+    /// The release that was brought back.
+    restored: Option<ReleaseNumber>,
+}
+
+/// What a page tells before anything else.
+#[derive(Debug)]
+enum News {
+    Nothing,
+    /// What came of the form just sent.
+    Said(Notice),
+    Published(ReleaseNumber),
+}
+
 /// Answers with the review.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
-    respond(&console, &asked, (StatusCode::OK, None, String::new())).await
+    let DraftQuery { published, restored } = asked.query()?;
+    let back = |number| {
+        let text = format!(
+            "Release {number} was brought back into the draft. It is not in force before the draft is published."
+        );
+        News::Said(Notice { tone: Tone::Good, text })
+    };
+    let news = published.map(News::Published).or(restored.map(back)).unwrap_or(News::Nothing);
+    respond(&console, &asked, (StatusCode::OK, news, String::new())).await
 }
 
 /// The form that undoes one change.
@@ -183,10 +224,11 @@ pub(super) async fn publish(console: Arc<Console>, asked: Admitted) -> Answer {
         author,
     };
     match console.publishing.publish(order).await {
-        Ok((_, snapshot)) => {
+        Ok((release, snapshot)) => {
             console.doorkeeper.audit.changes_made();
             console.doorkeeper.live.install(snapshot);
-            Ok(see_other(&urls::draft()))
+            let number = release.number.to_string();
+            Ok(see_other(&urls::draft().with_query("published", &number)))
         }
         Err(refusal) => match unsaved(&console, &asked, refusal).await?.done() {
             Ok(()) => Ok(see_other(&urls::draft())),
@@ -216,22 +258,43 @@ async fn failed(
     (Unsaved { status, why }, note): (Unsaved, String),
 ) -> Answer {
     let notice = Notice { tone: Tone::Bad, text: why };
-    respond(console, asked, (status, Some(notice), note)).await
+    respond(console, asked, (status, News::Said(notice), note)).await
 }
 
 async fn respond(
     console: &Console,
     asked: &Admitted,
-    (status, outcome, note): (StatusCode, Option<Notice>, String),
+    (status, news, note): (StatusCode, News, String),
 ) -> Answer {
     let shown = asked.shown(console).await?;
     let review = asked.review(console, shown.drafted().book).await?;
     let frame = asked.frame("Draft", Section::Draft)?;
     let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let mut page = filled(console, (&shown, &review, &known), frame);
-    page.outcome = outcome;
+    let accounts = Accounts::of(console, asked);
+    let telling = Telling { names: &shown.names, known: &known, accounts };
+    let mut page = filled(console, (&shown, &review, telling), frame);
+    match news {
+        News::Nothing => {}
+        News::Said(notice) => page.outcome = Some(notice),
+        // Whatever the address says, only what is in force is said to be.
+        News::Published(number) => {
+            page.published = (number == review.based_on && number.0 > 0)
+                .then(|| published(console, asked, number));
+        }
+    }
     offer(console, asked, (&mut page, &review, note));
     Ok(page::console(status, &page.frame, &page))
+}
+
+/// The one before it is brought back by whoever may edit the draft.
+fn published(console: &Console, asked: &Admitted, number: ReleaseNumber) -> Published {
+    let before = ReleaseNumber(number.0.saturating_sub(1));
+    let may = before.0 > 0 && asked.may(console, ConsoleAction::EditDraft);
+    Published {
+        number: number.0,
+        difference: urls::difference(before, number),
+        back: may.then(|| (before.0, urls::restore(before))),
+    }
 }
 
 /// The forms that this person may use.
@@ -249,7 +312,7 @@ fn offer(
         && !review.approvals.iter().any(is_other);
     let approved = review.approvals.iter().any(|approval| !is_other(approval));
     page.undo = may(ConsoleAction::EditDraft).then(urls::undo);
-    page.impact = (sound && may(ConsoleAction::SeeImpact)).then(urls::impact);
+    page.impact = (review.next.is_some() && may(ConsoleAction::SeeImpact)).then(urls::impact);
     page.approve = (sound
         && !approved
         && may(ConsoleAction::Approve)
@@ -268,24 +331,23 @@ const SECOND: &str = "Publishing takes two: somebody else than whoever publishes
 
 fn filled(
     console: &Console,
-    (shown, review, known): (&Shown, &Review, &Known),
+    (shown, review, telling): (&Shown, &Review, Telling<'_>),
     frame: Frame,
 ) -> DraftPage {
-    let changes = shown.pending().iter();
-    let changes: Vec<_> = changes
-        .map(|one| Change::new(&one.difference, one.author.as_ref(), (&shown.names, known)))
-        .collect();
+    let changes = telling.waiting(shown);
+    let drafted = shown.drafted();
     let problems = review.problems.iter().flat_map(|error| &error.problems);
     let (all, broken) = (review.book.assertions.len(), review.broken.len());
     DraftPage {
         summary: summary(changes.len(), review.based_on),
         frame: shown.framed_without_bar(frame),
         outcome: None,
+        published: None,
         changes,
         undo: None,
         cedar: review.cedar.iter().cloned().map(TextLine::new).collect(),
         problems: problems.map(ToString::to_string).collect(),
-        broken: review.broken.iter().map(ToString::to_string).collect(),
+        broken: review.broken.iter().map(|one| BrokenClaim::of(one, &drafted)).collect(),
         asserted: match all {
             0 => "There are no assertions.".to_owned(),
             all => format!("{} of {} hold.", all.saturating_sub(broken), count(all, "assertion")),
@@ -297,7 +359,7 @@ fn filled(
             .approvals
             .iter()
             .map(|Author { by, at }| Approval {
-                by: AuthorName::of(by, known),
+                by: AuthorName::of(by, (telling.known, telling.accounts)),
                 at: Moment::new(*at),
             })
             .collect(),

@@ -93,8 +93,8 @@ pub struct Row {
     pub method: &'static str,
     /// Where.
     pub place: String,
-    /// How often.
-    pub count: u64,
+    /// How often; none where that would tell what a single person did.
+    pub count: Option<u64>,
     /// One of the decisions, for those who read the log.
     pub example: Option<Link>,
 }
@@ -259,7 +259,7 @@ fn found(impact: &Impact, trying: &Trying, (view, names): (View, Names)) -> Foun
         }
     };
     Found {
-        summary: summary(impact),
+        summary: summary(impact, names),
         as_of: Moment::new(trying.begun()),
         gains: rows(Change::Gains),
         losses: rows(Change::Loses),
@@ -273,7 +273,7 @@ fn person(line: &Line, names: Names) -> Row {
         subject: line.key.who.subject.clone(),
         method: line.key.method,
         place: line.key.place.clone(),
-        count: line.tally.count,
+        count: Some(line.tally.count),
         example: example(&line.tally.example, names),
     }
 }
@@ -293,11 +293,11 @@ fn routes<'a>(lines: impl Iterator<Item = &'a Line>, names: Names) -> Vec<Row> {
         place.2 = &line.tally.example;
     }
     let row = |((place, method), (who, total, id)): ((&str, _), (BTreeSet<_>, u64, &str))| Row {
-        who: people(who.len()),
+        who: people(who.len(), names),
         subject: None,
         method,
         place: place.to_owned(),
-        count: total,
+        count: (!is_few(who.len(), names)).then_some(total),
         example: example(id, names),
     };
     let mut rows: Vec<_> = all.into_iter().map(row).collect();
@@ -306,13 +306,25 @@ fn routes<'a>(lines: impl Iterator<Item = &'a Line>, names: Names) -> Vec<Row> {
     rows
 }
 
+/// So few people that a number tells what one of them did.
+const FEW: usize = 5;
+
+/// Whether so few are behind a number that only those who read the log may see it.
+fn is_few(number: usize, names: Names) -> bool {
+    names == Names::Hidden && (1..FEW).contains(&number)
+}
+
 /// `1 person`, `12 people`; services and nobody known count as well.
-fn people(number: usize) -> String {
-    if number == 1 { "1 person".to_owned() } else { format!("{number} people") }
+fn people(number: usize, names: Names) -> String {
+    match number {
+        _ if is_few(number, names) => format!("fewer than {FEW} people"),
+        1 => "1 person".to_owned(),
+        number => format!("{number} people"),
+    }
 }
 
 /// "Of 9120 decisions, 37 would change: 31 would be refused (12 people), 6 would be let in (4 people)."
-fn summary(impact: &Impact) -> String {
+fn summary(impact: &Impact, names: Names) -> String {
     let side = |change: Change| {
         let lines: Vec<_> = impact.lines.iter().filter(|line| line.key.change == change).collect();
         let who: BTreeSet<_> = lines.iter().map(|line| &line.key.who).collect();
@@ -323,11 +335,17 @@ fn summary(impact: &Impact) -> String {
     if gained + lost + impact.further == 0 {
         return format!("Of {all}, none would change.");
     }
+    let told = |number: u64, who: usize| {
+        if is_few(who, names) { "some".to_owned() } else { number.to_string() }
+    };
+    let fewest = [losers, gainers].into_iter().filter(|who| *who > 0).min().unwrap_or_default();
+    let changed = told(gained + lost + impact.further, fewest);
     format!(
-        "Of {all}, {} would change: {lost} would be refused ({}), {gained} would be let in ({}).",
-        gained + lost + impact.further,
-        people(losers),
-        people(gainers)
+        "Of {all}, {changed} would change: {} would be refused ({}), {} would be let in ({}).",
+        told(lost, losers),
+        people(losers, names),
+        told(gained, gainers),
+        people(gainers, names)
     )
 }
 

@@ -12,6 +12,7 @@ pub mod discard;
 pub mod draft;
 pub mod impact;
 pub mod releases;
+pub mod restoring;
 pub mod trials;
 
 /// What is asked here.
@@ -38,7 +39,10 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     Endpoint::get(urls::DIFFERENCE, ReadRules, |console, asked| {
         Box::pin(between::page(console, asked))
     }),
+    Endpoint::get(urls::RESTORE, EditDraft, |console, asked| {
+        Box::pin(restoring::page(console, asked))
+    }),
     Endpoint::post(urls::RESTORE, EditDraft, |console, asked| {
-        Box::pin(releases::restore(console, asked))
+        Box::pin(restoring::restore(console, asked))
     }),
 ];

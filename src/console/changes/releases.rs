@@ -10,9 +10,9 @@ use serde::Deserialize;
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
-use crate::console::directory::known::{AuthorName, known};
+use crate::console::author::{Accounts, AuthorName};
+use crate::console::directory::known::known;
 use crate::console::guard::Admitted;
-use crate::console::saving::{Saved, Unsaved, unsaved};
 use crate::console::sections::Section;
 use crate::console::urls;
 use crate::model::difference::{self, Act, Difference};
@@ -21,7 +21,7 @@ use crate::model::rule_book::RuleBook;
 use crate::store::{ReleaseLine, StoreError};
 use crate::web::link::Link;
 use crate::web::moment::Moment;
-use crate::web::page::{self, Frame, Notice, Tone};
+use crate::web::page::{self, Frame};
 
 /// Releases on one page.
 const ROWS: u32 = 20;
@@ -32,8 +32,6 @@ const ROWS: u32 = 20;
 pub struct ReleasesPage {
     /// What surrounds the page.
     pub frame: Frame,
-    /// Why something was not done.
-    pub outcome: Option<Notice>,
     /// Newest first.
     pub rows: Vec<ReleaseRow>,
     /// Older ones.
@@ -96,7 +94,7 @@ struct ReleasesQuery {
 /// Answers with the list.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: ReleasesQuery = asked.query()?;
-    respond(&console, &asked, (StatusCode::OK, query.before, None)).await
+    respond(&console, &asked, query.before).await
 }
 
 /// Two numbers to compare.
@@ -113,58 +111,31 @@ pub(super) fn compare(asked: &Admitted) -> Answer {
     Ok(see_other(&urls::difference(from, to)))
 }
 
-/// Brings an old release into the draft.
-pub(super) async fn restore(console: Arc<Console>, asked: Admitted) -> Answer {
-    let number = asked.param("number").parse().map(ReleaseNumber);
-    let number = number.map_err(|_| Box::new(asked.no_page()))?;
-    let author = asked.author(&console)?;
-    let saved = match console.publishing.restore(number, &author).await {
-        Ok(_) => {
-            console.doorkeeper.audit.changes_made();
-            Saved::Done
-        }
-        Err(crate::publishing::Refusal::Unknown(_)) => return Err(Box::new(asked.no_page())),
-        Err(refusal) => unsaved(&console, &asked, refusal).await?,
-    };
-    match saved.done() {
-        Ok(()) => Ok(see_other(&urls::draft())),
-        Err(Unsaved { status, why }) => {
-            let text = format!("Release {number} was not brought back. {why}");
-            let notice = Notice { tone: Tone::Bad, text };
-            respond(&console, &asked, (status, None, Some(notice))).await
-        }
-    }
-}
-
-async fn respond(
-    console: &Console,
-    asked: &Admitted,
-    (status, before, outcome): (StatusCode, Option<ReleaseNumber>, Option<Notice>),
-) -> Answer {
+async fn respond(console: &Console, asked: &Admitted, before: Option<ReleaseNumber>) -> Answer {
     let shown = asked.shown(console).await?;
     let unread = |error: StoreError| Box::new(asked.unavailable(&error));
     let lines = console.store.releases(before, ROWS).await.map_err(unread)?;
     let known = known(console).await.map_err(unread)?;
     let last = lines.last().map(|line| line.number).filter(|number| number.0 > 1);
     let may = asked.may(console, ConsoleAction::EditDraft);
+    let accounts = Accounts::of(console, asked);
     let mut rows = Vec::with_capacity(lines.len());
     for line in lines {
         let changed = changed(console, asked, line.number).await?;
         let past = line.number != shown.number;
         let standing = if past { Standing::Past } else { Standing::Live };
         let restore = (may && past).then(|| urls::restore(line.number));
-        let by = AuthorName::of(&line.author.by, &known);
+        let by = AuthorName::of(&line.author.by, (&known, accounts));
         rows.push(row((line, by), &changed, (standing, restore)));
     }
     let page = ReleasesPage {
         frame: shown.framed(asked.frame("Releases", Section::Releases)?),
-        outcome,
         rows,
         older: last.map(|number| urls::releases().with_query("before", &number.to_string())),
         newest: before.map(|_| urls::releases()),
         compare: urls::compare(),
     };
-    Ok(page::console(status, &page.frame, &page))
+    Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
 async fn changed(

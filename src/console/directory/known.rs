@@ -1,23 +1,12 @@
 //! Who was here, from the log and from the sessions, and how pages name them.
 
-use crate::console::Console;
 use crate::console::urls;
 use crate::model::id::Subject;
-use crate::model::known::Known;
 use crate::model::principal::{GuestStatus, Principal};
-use crate::store::StoreError;
 use crate::store::audit::PEOPLE;
 use crate::web::link::Link;
 
-/// Everybody who was here, as they were then; sessions know it better than the log.
-///
-/// # Errors
-/// When either can't be read.
-pub(in crate::console) async fn known(console: &Console) -> Result<Known, StoreError> {
-    let recorded = console.reader.people().await?;
-    let signed_in = console.store.people_of_sessions().await?;
-    Ok(Known::newest(recorded.into_iter().chain(signed_in)))
-}
+pub(in crate::console) use crate::console::people::known;
 
 /// What must be said where so many are known that there may be more.
 pub(in crate::console) fn limit(count: usize) -> Option<String> {
@@ -25,25 +14,6 @@ pub(in crate::console) fn limit(count: usize) -> Option<String> {
     (count >= most).then(|| {
         format!("Of all who were here, the {PEOPLE} seen last are known; others are missing.")
     })
-}
-
-/// Who made a change, as pages name them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthorName {
-    /// Display name of a person who was here; of anybody else what records say.
-    pub name: String,
-    /// As records have it: an account id, or `operator:<system user>`.
-    pub account: String,
-}
-
-impl AuthorName {
-    /// Of an author as records have it.
-    pub fn of(by: &str, known: &Known) -> Self {
-        let subject: Option<Subject> = by.parse().ok();
-        let person = subject.and_then(|subject| known.get(&subject));
-        let name = person.map_or_else(|| by.to_owned(), |person| person.content.display_name());
-        Self { name, account: by.to_owned() }
-    }
 }
 
 /// Somebody, as tables name them.

@@ -13,7 +13,7 @@ use crate::model::app::App;
 use crate::model::grant::Method;
 use crate::model::id::{AppRole, AuthContext, GroupId, Subject};
 use crate::model::known::Known;
-use crate::model::principal::{GuestStatus, Principal, PrincipalSnapshot, User};
+use crate::model::principal::{GuestStatus, Principal, PrincipalSnapshot, User, Workload};
 use crate::model::record::{ClientAddress, DecisionRecord, MfaState};
 use crate::model::time::{Instant, Timestamp};
 
@@ -190,7 +190,10 @@ impl Typed {
         let roles = self.roles().map_err(|why| note("roles", why)).ok();
         let base = self.person(ground).map_err(|why| note("user", why)).ok();
         let (groups, roles, base) = (groups?, roles?, base?);
-        if groups.is_empty() && roles.is_empty() {
+        // What is not typed stays theirs.
+        let groups = Some(groups).filter(|groups| !groups.is_empty());
+        let roles = Some(roles).filter(|roles| !roles.is_empty());
+        if groups.is_none() && roles.is_none() {
             return Some(base.unwrap_or_else(|| PrincipalSnapshot::new(Principal::Anonymous)));
         }
         let base = base.map_or_else(|| bare(NOBODY), |base| Some((**base).clone()))?;
@@ -278,12 +281,20 @@ fn bare(subject: &str) -> Option<Principal> {
     }))
 }
 
-/// The same person with other groups and roles.
-fn with(base: Principal, groups: BTreeSet<GroupId>, roles: BTreeSet<AppRole>) -> Principal {
+/// The same person with other groups or roles; none of either where they keep their own.
+fn with(
+    base: Principal,
+    groups: Option<BTreeSet<GroupId>>,
+    roles: Option<BTreeSet<AppRole>>,
+) -> Principal {
     match base {
-        Principal::User(user) => Principal::User(User { groups, roles, ..user }),
+        Principal::User(user) => Principal::User(User {
+            groups: groups.unwrap_or(user.groups),
+            roles: roles.unwrap_or(user.roles),
+            ..user
+        }),
         Principal::Workload(workload) => {
-            Principal::Workload(crate::model::principal::Workload { roles, ..workload })
+            Principal::Workload(Workload { roles: roles.unwrap_or(workload.roles), ..workload })
         }
         Principal::Anonymous => Principal::Anonymous,
     }

@@ -170,6 +170,7 @@ async fn rules(
     };
     let Some(book) = book else { return Ok(Err("There is no such release.".to_owned())) };
     let names = console.groups.names(&book.group_names);
+    let names = names.with_people(live.names.people().clone());
     let shown = live.with_rules(book, names);
     let number = ReleaseNumber(number.unwrap_or_else(|| shown.next().0));
     let compiled = compiled(console, asked, (&shown, number)).await?;

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::compiled::in_force;
 use super::lines::{Line, lines, rule, text};
-use super::reaching::Reaching;
+use super::reaching::{Person, Reaching};
 use crate::authz::telling::{Certainty, ToldProspect};
 use crate::console::Console;
 use crate::console::answers::Answer;
@@ -250,7 +250,7 @@ impl Answering<'_> {
             self.section((&id, sentence), people)
         };
         Reached {
-            sentence: self.sentence(found.count()),
+            sentence: self.sentence(found),
             route: Named {
                 name: self.route.pattern.to_string(),
                 link: Some(urls::route(&self.route.id)),
@@ -301,14 +301,17 @@ impl Answering<'_> {
         }
     }
 
-    fn sentence(&self, (all, certain): (usize, usize)) -> String {
+    fn sentence(&self, found: &Reaching) -> String {
+        let (all, certain) = found.count();
         let verb = if self.query.what() == What::Write { "change" } else { "read" };
         let who = match all {
             0 => return format!("Nobody we know can {verb} it."),
             1 => "1 person or service".to_owned(),
             all => format!("{all} people and services"),
         };
-        let unused = all.saturating_sub(self.uses.at.len());
+        // Of those who can: whoever used it once and can't any more is no part of them.
+        let idle = |(subject, _): &&Person| !self.uses.at.contains_key(subject);
+        let unused = found.people.iter().filter(idle).count();
         let use_made = match unused {
             0 => "All of them did so lately".to_owned(),
             unused if unused == all => {

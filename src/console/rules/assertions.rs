@@ -13,15 +13,16 @@ use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::choice::Choice;
+use crate::console::claims::{BrokenClaim, sentence};
 use crate::console::guard::Admitted;
 use crate::console::saving::{Unsaved, save};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
-use crate::console::words::{self, GroupNames};
+use crate::console::words::GroupNames;
 use crate::model::assertion::{Access, Assertion, Claim, Exclusive, Given};
 use crate::model::difference::revision;
-use crate::model::grant::{Effect, Reach, What};
+use crate::model::grant::{Reach, What};
 use crate::model::rule_book::RuleBook;
 use crate::publishing::Review;
 use crate::web::link::Link;
@@ -33,8 +34,6 @@ use crate::web::page::{self, Frame, Notice, Tone};
 pub struct AssertionsPage {
     /// What surrounds the page.
     pub frame: Frame,
-    /// The list of policies.
-    pub up: Link,
     /// What came of the form just sent.
     pub outcome: Option<Notice>,
     /// Those that break first.
@@ -55,7 +54,7 @@ pub struct AssertionRow {
     /// Why it matters.
     pub reason: String,
     /// What breaks it.
-    pub broken: Option<String>,
+    pub broken: Option<BrokenClaim>,
     /// Where it is removed, for those who may.
     pub remove: Option<Link>,
     /// Of the assertion as it is shown.
@@ -217,8 +216,7 @@ async fn respond(
     let mut rows: Vec<_> = drafted.book.assertions.iter().map(offered).collect();
     rows.sort_by_key(|row| row.broken.is_none());
     let page = AssertionsPage {
-        frame: shown.framed(asked.frame("Assertions", Section::Policies)?),
-        up: urls::policies(),
+        frame: shown.framed(asked.frame("Assertions", Section::Assertions)?),
         outcome,
         rows,
         tried: review.next.is_none().then_some(
@@ -235,32 +233,9 @@ fn row(one: &Assertion, (drafted, review): (&Shown, &Review)) -> AssertionRow {
         id: one.id.to_string(),
         claim: sentence(&one.claim, &drafted.names),
         reason: one.reason.clone(),
-        broken: broken.map(ToString::to_string),
+        broken: broken.map(|broken| BrokenClaim::of(broken, drafted)),
         remove: None,
         revision: revision(one),
-    }
-}
-
-/// `Finance can read intranet /finance/q3`
-fn sentence(claim: &Claim, names: &GroupNames) -> String {
-    let access = |Access { who, what, app, path, given }: &Access, verb: &str| {
-        let given = if given.is_nothing() { "" } else { ", under given circumstances" };
-        let (who, what) = (words::who(who, names), words::what(what, Effect::Permit));
-        format!("{who} {verb} {what} {app} {path}{given}")
-    };
-    match claim {
-        Claim::Can(one) => access(one, "can"),
-        Claim::Cannot(one) => access(one, "cannot"),
-        Claim::NobodyBut(Exclusive { who, what, route, reach }) => {
-            let all: Vec<_> = who.iter().map(|who| words::who(who, names)).collect();
-            let but = if all.is_empty() {
-                "at all".to_owned()
-            } else {
-                format!("but {}", all.join(", "))
-            };
-            let what = words::what(what, Effect::Permit);
-            format!("Nobody {but} can {what} {route} ({})", words::reach(*reach))
-        }
     }
 }
 

@@ -4,14 +4,17 @@ use axum::response::Response;
 use http::StatusCode;
 
 use super::entry::{GrantEntry, Wanted, Wrong};
+use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::guard::Admitted;
+use crate::console::people::known;
 use crate::console::saving::save;
 use crate::console::showing::Shown;
 use crate::console::words::GroupNames;
 use crate::model::difference::{ObjectKind, revision};
 use crate::model::grant::{Grant, What, Who};
 use crate::model::id::{GrantId, ReleaseNumber};
+use crate::model::known::Known;
 use crate::model::route::Route;
 use crate::model::rule_book::RuleBook;
 
@@ -53,8 +56,10 @@ pub(super) async fn edit(
                 .to_owned(),
         ));
     }
-    let known = grant.and_then(|grant| grant.when.until);
-    let wanted = match entry.read(&drafted.names, (console.clock.now(), known)) {
+    let people = people(console, asked, entry).await?;
+    let ended = grant.and_then(|grant| grant.when.until);
+    let moments = (console.clock.now(), ended);
+    let wanted = match entry.read((&drafted.names, people.as_ref()), moments) {
         Ok(wanted) => wanted,
         Err(wrong) => return Ok(Outcome::Wrong(wrong, NOT_SAVED.to_owned())),
     };
@@ -68,6 +73,18 @@ pub(super) async fn edit(
         Err(unsaved) if unsaved.status == StatusCode::CONFLICT => Outcome::Moved(unsaved.why),
         Err(unsaved) => Outcome::Wrong(Vec::new(), unsaved.why),
     })
+}
+
+/// Who was here, where the form names one of them and its sender may read people.
+async fn people(
+    console: &Console,
+    asked: &Admitted,
+    entry: &GrantEntry,
+) -> Result<Option<Known>, Box<Response>> {
+    if !entry.names_somebody() || !asked.may(console, ConsoleAction::ReadPeople) {
+        return Ok(None);
+    }
+    known(console).await.map(Some).map_err(|error| Box::new(asked.unavailable(&error)))
 }
 
 const NOT_SAVED: &str = "The grant was not saved. Correct what is marked below.";

@@ -9,10 +9,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::model::grant::{Effect, Method, Mfa, Reach, What, Who};
-use crate::model::id::{GroupId, TenantId};
+use crate::model::id::{GroupId, Subject, TenantId};
+use crate::model::known::{Known, KnownPrincipal};
+use crate::model::principal::Principal;
 use crate::model::time::{Instant, Timestamp};
 
-use super::form::{GrantForm, WHO_KINDS};
+use super::form::{Ends, GrantForm, WHO_KINDS, typed_end};
 use crate::console::choice::Field;
 use crate::console::words::GroupNames;
 
@@ -36,6 +38,9 @@ pub(super) struct GrantEntry {
     mfa: String,
     reason: String,
     ticket: String,
+    /// Pressed to have an end filled in; nothing is saved then.
+    #[serde(default)]
+    ends: Option<Ends>,
 }
 
 /// What the form asks for, when nothing is wrong with it.
@@ -85,12 +90,21 @@ const GUID_OR_NAME: &str =
     "No group has this name. Choose one from the list, or give the group's object id (a GUID).";
 const SUBJECT: &str =
     "Give the account id: tenant id and object id, two GUIDs with a dot between them.";
+const NOBODY_CALLED: &str = "Nobody who was here has this name or user name. Give it in full, or the account id: tenant id and object id, two GUIDs with a dot between them.";
+/// People that are named where a name fits several.
+const CANDIDATES: usize = 5;
 const NOBODY: &str = "Leave this empty: the choice before it says everything.";
 
 impl GrantEntry {
     /// Of the grant that the form was made from.
     pub(super) fn revision(&self) -> &str {
         &self.revision
+    }
+
+    /// Fills in the end that was asked for; false when none was.
+    pub(super) fn fill_end(&mut self, now: Timestamp) -> bool {
+        let end = self.ends.map(|ends| typed_end(ends.after(now)));
+        end.map(|end| self.until = end).is_some()
     }
 
     /// Puts what was typed into `form`, with a message at each field that is wrong.
@@ -119,12 +133,12 @@ impl GrantEntry {
     /// With all that is wrong.
     pub(super) fn read(
         &self,
-        names: &GroupNames,
+        (names, people): (&GroupNames, Option<&Known>),
         (now, known): (Timestamp, Option<Instant>),
     ) -> Result<Wanted, Vec<Wrong>> {
         let mut wrong = Vec::new();
         let effect = keep(self.effect(), &mut wrong);
-        let who = keep(self.who(names), &mut wrong);
+        let who = keep(self.who(names, people), &mut wrong);
         let what = keep(self.what(), &mut wrong);
         let reach = keep(self.reach(), &mut wrong);
         let networks = keep(self.networks(), &mut wrong);
@@ -156,11 +170,21 @@ impl GrantEntry {
         }
     }
 
-    fn who(&self, names: &GroupNames) -> Result<Who, Wrong> {
+    /// Whether it names somebody otherwise than by account id.
+    pub(super) fn names_somebody(&self) -> bool {
+        let is_person = self.who_kind == "person" || self.who_kind == "workload";
+        is_person && self.who.trim().parse::<Subject>().is_err()
+    }
+
+    fn who(&self, names: &GroupNames, people: Option<&Known>) -> Result<Who, Wrong> {
         if !WHO_KINDS.iter().any(|(kind, _)| *kind == self.who_kind) {
             return Err(FieldName::WhoKind.wrong(CHOOSE));
         }
-        let read = read_who((&self.who_kind, self.who.trim()), names);
+        let typed = (self.who_kind.as_str(), self.who.trim());
+        let read = match people.filter(|_| self.names_somebody()) {
+            Some(people) => somebody(typed, people),
+            None => read_who(typed, names),
+        };
         read.map_err(|message| FieldName::Who.wrong(&message))
     }
 
@@ -280,6 +304,39 @@ pub(super) fn read_who((kind, typed): (&str, &str), names: &GroupNames) -> Resul
         "signed_in" | "everyone" => Err(NOBODY.to_owned()),
         _ => Err(CHOOSE.to_owned()),
     }
+}
+
+/// A person or service by a name that they alone have: whoever is let in must be the one who was meant.
+fn somebody((kind, typed): (&str, &str), people: &Known) -> Result<Who, String> {
+    let is_wanted = |one: &KnownPrincipal| match &**one.content {
+        Principal::User(_) => kind == "person",
+        Principal::Workload(_) => kind == "workload",
+        Principal::Anonymous => false,
+    };
+    let mut found = people.called(typed);
+    found.retain(|(_, one)| is_wanted(one));
+    match found.as_slice() {
+        [(subject, _)] if kind == "person" => Ok(Who::Person((*subject).clone())),
+        [(subject, _)] => Ok(Who::Workload((*subject).clone())),
+        [] => Err(NOBODY_CALLED.to_owned()),
+        several => {
+            let all: Vec<_> =
+                several.iter().take(CANDIDATES).map(|(subject, one)| told(subject, one)).collect();
+            Err(format!(
+                "Several are called that: {}. Give the user name or the account id of the one you mean.",
+                all.join("; ")
+            ))
+        }
+    }
+}
+
+/// `Ann Lee, ann.lee@contoso.com`, and the account id.
+fn told(subject: &Subject, one: &KnownPrincipal) -> String {
+    let user_name = match &**one.content {
+        Principal::User(user) => format!(", {}", user.user_name),
+        Principal::Workload(_) | Principal::Anonymous => String::new(),
+    };
+    format!("{}{user_name}, {subject}", one.content.display_name())
 }
 
 /// A group by its object id, or by a name that one group has.

@@ -1,15 +1,20 @@
 //! The form of a grant, as pages show it.
 
+use std::time::Duration;
+
+use serde::Deserialize;
+
 use crate::authz::compile::MfaSetting;
 use crate::console::choice::{Choice, Field};
 use crate::console::showing::Shown;
 use crate::console::urls;
-use crate::console::words::conditions;
+use crate::console::words::{GroupNames, conditions};
 use crate::live::Live;
 use crate::model::difference::revision;
 use crate::model::grant::{Conditions, Effect, Grant, Mfa, Reach, What, Who};
+use crate::model::id::GroupId;
 use crate::model::route::Route;
-use crate::model::time::Instant;
+use crate::model::time::{Instant, Timestamp};
 use crate::web::link::Link;
 
 /// The form that adds or changes a grant: empty, as the grant is, or as it was sent.
@@ -43,6 +48,8 @@ pub struct GrantForm {
     pub networks: Field,
     /// `mfa`: one of [`MFAS`].
     pub mfa: Field,
+    /// What can be typed into `who`.
+    pub who_hint: &'static str,
     /// What the settings make of `mfa`.
     pub mfa_hint: String,
     /// `until`: `2026-12-31T18:00`, in UTC.
@@ -91,6 +98,70 @@ pub const REACHES: [(&str, &str); 2] =
 /// Values and labels of `mfa`.
 pub const MFAS: [(&str, &str); 2] = [("optional", "Not needed"), ("required", "Needed")];
 
+/// How long from now a grant may last, to choose from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ends {
+    /// A day.
+    Day,
+    /// A week.
+    Week,
+    /// Thirty days.
+    Month,
+    /// Ninety days.
+    Quarter,
+}
+
+impl Ends {
+    /// Every choice, the shortest first.
+    pub const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Quarter];
+
+    /// What is sent.
+    pub fn value(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+        }
+    }
+
+    /// What is read.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Day => "1 day",
+            Self::Week => "1 week",
+            Self::Month => "1 month",
+            Self::Quarter => "3 months",
+        }
+    }
+
+    /// How long that is.
+    pub fn days(self) -> u32 {
+        match self {
+            Self::Day => 1,
+            Self::Week => 7,
+            Self::Month => 30,
+            Self::Quarter => 90,
+        }
+    }
+
+    /// The end, from now.
+    pub(super) fn after(self, now: Timestamp) -> Timestamp {
+        now.plus(Duration::from_hours(24 * u64::from(self.days())))
+    }
+}
+
+/// As the field has it.
+pub(super) fn typed_end(at: Timestamp) -> String {
+    at.to_jiff().strftime("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+const WHO: &str = "A group by name or object id, an app role, or an account id. Leave empty for signed-in people and everyone.";
+
+/// The same for those who may read people.
+pub(super) const WHO_BY_NAME: &str = "A group by name or object id, an app role, or a person by name, user name or account id. Leave empty for signed-in people and everyone.";
+
 impl GrantForm {
     /// The form that adds a grant to a route, empty.
     pub(super) fn empty(shown: &Shown, route: &Route, live: &Live) -> Self {
@@ -115,6 +186,7 @@ impl GrantForm {
             effect: Field::of("permit"),
             who_kind: Field::of("group"),
             who: Field::default(),
+            who_hint: WHO,
             what: Field::of("read"),
             methods: Field::default(),
             reach: Field::of("below"),
@@ -130,12 +202,12 @@ impl GrantForm {
     }
 
     /// The form that changes a grant, as the grant is.
-    pub(super) fn of(grant: &Grant, form: Self) -> Self {
-        let (who_kind, who) = who(&grant.who);
+    pub(super) fn of(grant: &Grant, names: &GroupNames, form: Self) -> Self {
+        let (who_kind, who) = who(&grant.who, names);
         let (what, methods) = what(&grant.what);
         let Conditions { networks, mfa, until, .. } = &grant.when;
         let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
-        let until = until.map(|Instant(at)| at.to_jiff().strftime("%Y-%m-%dT%H:%M:%S").to_string());
+        let until = until.map(|Instant(at)| typed_end(at));
         Self {
             action: urls::change_grant(&grant.route, &grant.id),
             id: Some(grant.id.to_string()),
@@ -157,6 +229,11 @@ impl GrantForm {
                 .to_owned(),
             ..form
         }
+    }
+
+    /// Buttons that fill in `until`.
+    pub fn ends(&self) -> [Ends; 4] {
+        Ends::ALL
     }
 
     /// Options of `effect`.
@@ -204,9 +281,9 @@ impl GrantForm {
 }
 
 /// `who_kind` and `who`.
-fn who(who: &Who) -> (&'static str, String) {
+fn who(who: &Who, names: &GroupNames) -> (&'static str, String) {
     match who {
-        Who::Group(id) => ("group", id.to_string()),
+        Who::Group(id) => ("group", group(id, names)),
         Who::Role(role) => ("role", role.to_string()),
         Who::Person(subject) => ("person", subject.to_string()),
         Who::Workload(subject) => ("workload", subject.to_string()),
@@ -216,6 +293,12 @@ fn who(who: &Who) -> (&'static str, String) {
         Who::SignedIn => ("signed_in", String::new()),
         Who::Everyone => ("everyone", String::new()),
     }
+}
+
+/// The name of a group, where it leads back to this very group; else its object id.
+fn group(id: &GroupId, names: &GroupNames) -> String {
+    let name = names.name(id).filter(|name| names.called(name).as_slice() == [id]);
+    name.map_or_else(|| id.to_string(), str::to_owned)
 }
 
 /// `what` and `methods`.

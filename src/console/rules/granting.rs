@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::editing::{self, Editing, Outcome};
 use super::entry::{GrantEntry, Wrong};
 use super::form::GrantForm;
-use super::route::{RoutePage, block, route_page, saved_notice};
+use super::route::{Deed, RoutePage, block, route_page};
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::guard::Admitted;
@@ -49,9 +49,12 @@ pub(super) async fn change_grant(console: Arc<Console>, asked: Admitted) -> Answ
 }
 
 async fn edited(console: &Console, asked: &Admitted, editing: Editing<'_>) -> Answer {
-    let entry: GrantEntry = asked.form().await?;
+    let mut entry: GrantEntry = asked.form().await?;
+    if entry.fill_end(console.clock.now()) {
+        return ending(console, asked, (editing, &entry));
+    }
     let (status, wrong, problem) = match editing::edit(console, asked, (editing, &entry)).await? {
-        Outcome::Saved(id) => return saved(console, asked, &id).await,
+        Outcome::Saved(id) => return done(console, asked, (Deed::Saved, &id)).await,
         Outcome::Moved(why) => (StatusCode::CONFLICT, Vec::new(), why),
         Outcome::Wrong(wrong, why) => (StatusCode::UNPROCESSABLE_ENTITY, wrong, why),
     };
@@ -61,10 +64,27 @@ async fn edited(console: &Console, asked: &Admitted, editing: Editing<'_>) -> An
     let mut page = route_page(console, asked, (&drafted, route))?;
     if let Some(grant) = editing.grant {
         let grant = drafted.grant(grant.id.as_str()).unwrap_or(grant);
-        page.form = page.form.map(|form| GrantForm::of(grant, form));
+        page.form = page.form.map(|form| GrantForm::of(grant, &drafted.names, form));
     }
     send_back(&mut page, (&entry, &wrong), problem);
     Ok(block(asked, status, &page))
+}
+
+/// The form again with the end filled in. Where there is script, the page does that by itself.
+fn ending(
+    console: &Console,
+    asked: &Admitted,
+    (Editing { drafted, route, grant }, entry): (Editing<'_>, &GrantEntry),
+) -> Answer {
+    let mut page = route_page(console, asked, (drafted, route))?;
+    if let Some(grant) = grant {
+        page.form = page.form.map(|form| GrantForm::of(grant, &drafted.names, form));
+    }
+    if let Some(form) = &mut page.form {
+        entry.fill(form, &[]);
+        form.until = std::mem::take(&mut form.until).focused();
+    }
+    Ok(block(asked, StatusCode::OK, &page))
 }
 
 /// A form that says of which grant it was made, and nothing else.
@@ -84,19 +104,19 @@ pub(super) async fn end_grant(console: Arc<Console>, asked: Admitted) -> Answer 
         ended.when.until = Some(Instant(now));
         editing::with(book, ended)
     };
-    pointed(&console, &asked, ended).await
+    pointed(&console, &asked, (Deed::Ended, ended)).await
 }
 
 /// Removes a grant.
 pub(super) async fn remove_grant(console: Arc<Console>, asked: Admitted) -> Answer {
     let removed = |book: &RuleBook, grant: &Grant| editing::without(book, &grant.id);
-    pointed(&console, &asked, removed).await
+    pointed(&console, &asked, (Deed::Removed, removed)).await
 }
 
 async fn pointed(
     console: &Console,
     asked: &Admitted,
-    change: impl Fn(&RuleBook, &Grant) -> RuleBook,
+    (deed, change): (Deed, impl Fn(&RuleBook, &Grant) -> RuleBook),
 ) -> Answer {
     let drafted = asked.shown(console).await?.drafted();
     let route = find_route(console, asked, &drafted).await?;
@@ -115,7 +135,7 @@ async fn pointed(
         Err(Unsaved { status: StatusCode::CONFLICT, why: why.to_owned() })
     };
     match saving {
-        Ok(()) => saved(console, asked, &grant.id).await,
+        Ok(()) => done(console, asked, (deed, &grant.id)).await,
         Err(Unsaved { status, why }) => {
             let mut page = route_page(console, asked, (&drafted, route))?;
             page.outcome = Some(Notice { tone: Tone::Bad, text: why });
@@ -170,16 +190,17 @@ async fn removed_grant(
     removal(console, asked, (drafted, ObjectKind::Grant, id.as_str())).await
 }
 
-async fn saved(console: &Console, asked: &Admitted, id: &GrantId) -> Answer {
+/// Leads to the grant, saying what was done with it.
+async fn done(console: &Console, asked: &Admitted, (deed, id): (Deed, &GrantId)) -> Answer {
     let drafted = asked.shown(console).await?.drafted();
     let route = asked.route(&drafted)?;
     if !asked.hx.wants_fragment() {
-        return Ok(see_other(&urls::saved(&route.id, id)));
+        return Ok(see_other(&deed.link(&route.id, id)));
     }
     let mut page = route_page(console, asked, (&drafted, route))?;
-    let notice = saved_notice(id);
-    let hx = HxOut::new().announce(&notice.text);
-    page.outcome = Some(notice);
+    let text = page.tell(deed, id);
+    // The form is empty again, so the address is no longer that of a grant that is edited.
+    let hx = HxOut::new().announce(&text).replace_url(urls::route(&route.id).as_str());
     Ok((hx, block(asked, StatusCode::OK, &page)).into_response())
 }
 

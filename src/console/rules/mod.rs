@@ -13,6 +13,7 @@ pub mod policies;
 pub mod policy;
 pub mod route;
 pub mod routes;
+mod written;
 
 /// What is asked here.
 pub(super) const ENDPOINTS: &[Endpoint] = &[

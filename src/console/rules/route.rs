@@ -9,13 +9,14 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::form::GrantForm;
+use super::form::{GrantForm, WHO_BY_NAME};
+use super::written::WrittenRules;
 use crate::authz::console::ConsoleAction;
 use crate::authz::grants::to_policy;
 use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::cedar_text::{Token, tokens};
-use crate::console::choice::{Badge, Standing};
+use crate::console::choice::{Badge, Field, Standing};
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
@@ -23,7 +24,8 @@ use crate::console::urls;
 use crate::console::words::{self, Condition, GroupNames, GroupNote};
 use crate::model::difference::{Act, ObjectKind, revision};
 use crate::model::grant::{Effect, Grant};
-use crate::model::id::GrantId;
+use crate::model::id::{GrantId, RouteId};
+use crate::model::policy::Policy;
 use crate::model::route::Route;
 use crate::model::time::{Instant, Timestamp};
 use crate::web::hx::HxOut;
@@ -60,12 +62,33 @@ pub struct RoutePage {
     pub permits: Vec<GrantRow>,
     /// Grants that close it.
     pub forbids: Vec<GrantRow>,
-    /// Ids of hand-written policies that may apply.
-    pub policies: Vec<String>,
+    /// Hand-written policies whose scope holds this route.
+    pub policies: Vec<WrittenRule>,
     /// The form, for people who may change the draft.
     pub form: Option<GrantForm>,
     /// What the grants are compiled to.
     pub cedar: Vec<Token>,
+}
+
+/// A hand-written policy that may apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenRule {
+    /// Its id.
+    pub id: String,
+    /// Its page.
+    pub link: Link,
+    /// Whether it opens or closes.
+    pub effect: &'static str,
+}
+
+impl WrittenRule {
+    fn new(policy: &Policy, effect: Effect) -> Self {
+        let effect = match effect {
+            Effect::Permit => "may open it",
+            Effect::Forbid => "may close it",
+        };
+        Self { id: policy.id.to_string(), link: urls::policy(&policy.id), effect }
+    }
 }
 
 /// How much of the page goes out.
@@ -78,9 +101,70 @@ pub enum Part {
 }
 
 impl RoutePage {
+    /// Whether to begin reading at the heading: something is said above it, and no row says it.
+    pub fn begins_at_heading(&self) -> bool {
+        self.part == Part::Access && self.outcome.is_some()
+    }
+
+    /// Says what was just done with a grant, at its row where it has one; gives the words.
+    pub(super) fn tell(&mut self, deed: Deed, id: &GrantId) -> String {
+        let mut rows = self.permits.iter_mut().chain(&mut self.forbids);
+        let row = rows.find(|row| row.id == id.as_str() && row.from.is_none());
+        let text = deed.told(id, row.as_deref());
+        match row {
+            Some(row) => row.news = Some(text.clone()),
+            None => self.outcome = Some(Notice { tone: Tone::Good, text: text.clone() }),
+        }
+        text
+    }
+
     /// Whether the draft's bar goes along.
     pub fn brings_bar(&self) -> bool {
         self.part == Part::Access
+    }
+}
+
+/// What was just done with a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// It was added or changed.
+    Saved,
+    /// It was ended.
+    Ended,
+    /// It was removed.
+    Removed,
+}
+
+impl Deed {
+    fn told(self, id: &GrantId, row: Option<&GrantRow>) -> String {
+        match (self, row) {
+            (Self::Saved, _) => {
+                format!("The grant {id} is saved to the draft. It is not in force yet.")
+            }
+            (Self::Ended, _) => {
+                format!(
+                    "The grant {id} ends now, in the draft. What is in force stays until the draft is published."
+                )
+            }
+            (Self::Removed, Some(_)) => {
+                format!(
+                    "The grant {id} is removed from the draft. It stays in force until the draft is published."
+                )
+            }
+            (Self::Removed, None) => {
+                format!("The grant {id} is gone from the draft. It never was in force.")
+            }
+        }
+    }
+
+    /// The page that says so, for browsers without script.
+    pub(super) fn link(self, route: &RouteId, id: &GrantId) -> Link {
+        let page = |name: &str| urls::route(route).with_query(name, id.as_str());
+        match self {
+            Self::Saved => urls::saved(route, id),
+            Self::Ended => page("ended").with_fragment(&format!("grant-{id}")),
+            Self::Removed => page("removed").with_fragment("access"),
+        }
     }
 }
 
@@ -93,7 +177,7 @@ pub struct GrantRow {
     pub effect: Effect,
     /// Whom it speaks of.
     pub who: String,
-    /// The object id, for a group.
+    /// The object id of a group, or the account id of a person.
     pub group: Option<String>,
     /// What is to be said of the group.
     pub note: Option<GroupNote>,
@@ -117,6 +201,8 @@ pub struct GrantRow {
     pub in_force: Option<String>,
     /// What may be done with it.
     pub tools: Option<Tools>,
+    /// What was just done with it.
+    pub news: Option<String>,
 }
 
 /// What an editor can do with a grant.
@@ -161,6 +247,7 @@ impl GrantRow {
             standing: Standing::InForce,
             in_force: None,
             tools: None,
+            news: None,
         }
     }
 
@@ -192,10 +279,27 @@ impl GrantRow {
 struct RouteQuery {
     /// The grant that was just saved.
     saved: Option<String>,
+    /// The grant that was just ended.
+    ended: Option<String>,
+    /// The grant that was just removed.
+    removed: Option<String>,
+    /// Whom a new grant is for: a value of the form's first field, and of its second.
+    who_kind: Option<String>,
+    who: Option<String>,
     /// The grant that is shown as a form.
     edit: Option<String>,
     /// Whether its settings were just saved.
     settings: Option<Settings>,
+}
+
+impl RouteQuery {
+    fn deed(&self) -> Option<(Deed, GrantId)> {
+        let saved = self.saved.as_ref().map(|id| (Deed::Saved, id));
+        let ended = || self.ended.as_ref().map(|id| (Deed::Ended, id));
+        let removed = || self.removed.as_ref().map(|id| (Deed::Removed, id));
+        let (deed, id) = saved.or_else(ended).or_else(removed)?;
+        Some((deed, id.parse().ok()?))
+    }
 }
 
 /// What was just done with the settings of a route.
@@ -213,15 +317,21 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let route = asked.route(&drafted)?;
     let mut page = route_page(&console, &asked, (&drafted, route))?;
     let own = |id: &str| drafted.grant(id).filter(|grant| grant.route == route.id);
-    if let Some(grant) = query.saved.as_deref().and_then(own) {
-        page.outcome = Some(saved_notice(&grant.id));
+    if let Some((deed, id)) = query.deed()
+        && own(id.as_str()).is_some() == (deed != Deed::Removed)
+    {
+        page.tell(deed, &id);
+    }
+    if let (Some(kind), Some(form)) = (&query.who_kind, &mut page.form) {
+        form.who_kind = Field::of(kind);
+        form.who = Field::of(query.who.as_deref().unwrap_or_default());
     }
     if let Some(Settings::Saved) = query.settings {
         let text = "The route is saved to the draft. It is not in force yet.".to_owned();
         page.outcome = Some(Notice { tone: Tone::Good, text });
     }
     if let Some(grant) = query.edit.as_deref().and_then(own) {
-        page.form = page.form.map(|form| GrantForm::of(grant, form));
+        page.form = page.form.map(|form| GrantForm::of(grant, &drafted.names, form));
     }
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
@@ -236,7 +346,11 @@ pub(super) fn route_page(
     let frame = asked.frame(route.pattern.as_str(), Section::Routes)?;
     let mut page = filled(drafted, frame, route);
     if asked.may(console, ConsoleAction::EditDraft) {
-        page.form = Some(GrantForm::empty(drafted, route, live));
+        let mut form = GrantForm::empty(drafted, route, live);
+        if asked.may(console, ConsoleAction::ReadPeople) {
+            form.who_hint = WHO_BY_NAME;
+        }
+        page.form = Some(form);
         let now = console.clock.now();
         for row in page.permits.iter_mut().chain(&mut page.forbids) {
             let own = drafted.grant(&row.id).filter(|grant| grant.route == route.id);
@@ -256,12 +370,6 @@ impl Tools {
             revision: revision(grant),
         }
     }
-}
-
-/// That a grant is in the draft.
-pub(super) fn saved_notice(id: &GrantId) -> Notice {
-    let text = format!("The grant {id} is saved to the draft. It is not in force yet.");
-    Notice { tone: Tone::Good, text }
 }
 
 /// The page, or its part that htmx replaces.
@@ -287,6 +395,8 @@ fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
         });
         standing.chain(removed).filter(move |row| row.effect == effect).collect()
     };
+    let written = WrittenRules::of(drafted);
+    let about = written.about(route).into_iter();
     let app = drafted.book.apps.iter().find(|app| app.id == *route.id.app());
     let texts: Vec<_> =
         grants.iter().filter_map(|grant| to_policy(grant).ok()?.to_cedar()).collect();
@@ -297,14 +407,14 @@ fn filled(drafted: &Shown, frame: Frame, route: &Route) -> RoutePage {
         app: app.map_or_else(|| route.id.app().to_string(), |app| app.name.clone()),
         pattern: route.pattern.to_string(),
         title: route.title.clone(),
-        badge: Badge::access(&grants, drafted.written()),
+        badge: Badge::access(&grants, written.opening(route)),
         standing: Standing::of(drafted.waiting(ObjectKind::Route, route.id.as_str())),
         settings: urls::route_settings(&route.id),
         outcome: None,
         part: Part::Page,
         permits: rows(Effect::Permit),
         forbids: rows(Effect::Forbid),
-        policies: drafted.book.policies.iter().map(|policy| policy.id.to_string()).collect(),
+        policies: about.map(|(policy, effect)| WrittenRule::new(policy, effect)).collect(),
         form: None,
         cedar: tokens(&texts.join("\n\n")),
     }

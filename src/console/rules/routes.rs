@@ -7,6 +7,7 @@ use askama::Template;
 use http::StatusCode;
 use serde::Deserialize;
 
+use super::written::WrittenRules;
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::Answer;
@@ -128,7 +129,19 @@ struct Line<'a> {
     /// None for an app without routes.
     route: Option<&'a Route>,
     /// The rules that it stands in.
-    within: &'a Shown,
+    within: &'a Rules<'a>,
+}
+
+/// Rules, and what of them is written by hand.
+struct Rules<'a> {
+    shown: &'a Shown,
+    written: WrittenRules<'a>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(shown: &'a Shown) -> Self {
+        Self { shown, written: WrittenRules::of(shown) }
+    }
 }
 
 /// What the page shows.
@@ -148,7 +161,8 @@ fn filled(shown: &Shown, frame: Frame, query: RoutesQuery) -> RoutesPage {
         "" => urls::routes(),
         typed => urls::routes().with_query("q", typed),
     };
-    let lines = lines(shown, &drafted, &query.q.trim().to_lowercase());
+    let (live, draft) = (Rules::of(shown), Rules::of(&drafted));
+    let lines = lines(&live, &draft, &query.q.trim().to_lowercase());
     let (lines, stretch) = Stretch::of(lines, query.page, &narrowed);
     let apps = lines.chunk_by(|one, next| one.app.id == next.app.id);
     RoutesPage {
@@ -163,11 +177,12 @@ fn filled(shown: &Shown, frame: Frame, query: RoutesQuery) -> RoutesPage {
 }
 
 /// Every route that matches, app by app, parents before children; gone ones stand where they stood.
-fn lines<'a>(shown: &'a Shown, drafted: &'a Shown, wanted: &str) -> Vec<Line<'a>> {
+fn lines<'a>(live: &'a Rules<'a>, draft: &'a Rules<'a>, wanted: &str) -> Vec<Line<'a>> {
+    let (shown, drafted) = (live.shown, draft.shown);
     let is_gone = |route: &&Route| drafted.route(&route.id).is_none();
     let gone = shown.book.in_order().filter(is_gone);
-    let mut gone: Vec<_> = gone.map(|route| (route, shown)).collect();
-    let mut routes: Vec<_> = drafted.book.in_order().map(|route| (route, drafted)).collect();
+    let mut gone: Vec<_> = gone.map(|route| (route, live)).collect();
+    let mut routes: Vec<_> = drafted.book.in_order().map(|route| (route, draft)).collect();
     if !gone.is_empty() {
         routes.append(&mut gone);
         routes.sort_by_cached_key(|(route, _)| place(route));
@@ -183,7 +198,7 @@ fn lines<'a>(shown: &'a Shown, drafted: &'a Shown, wanted: &str) -> Vec<Line<'a>
         let mut own: Vec<_> =
             own.map(|(route, within)| Line { app, route: Some(route), within }).collect();
         if own.is_empty() && wanted.is_empty() {
-            own.push(Line { app, route: None, within: drafted });
+            own.push(Line { app, route: None, within: draft });
         }
         own
     };
@@ -217,7 +232,7 @@ fn app_routes(drafted: &Shown, lines: &[Line<'_>]) -> Option<AppRoutes> {
 }
 
 fn row(drafted: &Shown, line: &Line<'_>) -> Option<RouteRow> {
-    let (route, within) = (line.route?, line.within);
+    let (route, Rules { shown: within, written }) = (line.route?, line.within);
     let standing = Standing::of(drafted.waiting(ObjectKind::Route, route.id.as_str()));
     Some(RouteRow {
         link: (!standing.is_removed()).then(|| urls::route(&route.id)),
@@ -225,6 +240,6 @@ fn row(drafted: &Shown, line: &Line<'_>) -> Option<RouteRow> {
         title: route.title.clone(),
         ancestors: within.book.above(route).len(),
         standing,
-        access: Access::new(&within.book.reaching(route), &within.names, within.written()),
+        access: Access::new(&within.book.reaching(route), &within.names, written.opening(route)),
     })
 }

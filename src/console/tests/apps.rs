@@ -251,6 +251,7 @@ async fn a_new_route_is_refused_field_by_field() {
             "letter_case",
         ),
         (&[("name", "r"), ("title", &long)], WRONG, "at most 200 characters"),
+        (&[("name", "r"), ("title", " ")], WRONG, "Say what it is."),
         (&[("name", "r"), ("title", "gnp\u{202e}exe")], WRONG, "U+202E"),
         (&[("name", "r"), ("owner", "a\tb")], WRONG, "in one line"),
         (&[("name", "r"), ("labels", &many)], WRONG, "at most 100"),

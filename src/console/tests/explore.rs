@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::dashboard::{READ_ONCE, did, file};
 use super::scene::{FINANCE, Scene, get, scene, subject};
 use crate::model::id::ReleaseNumber;
 
@@ -156,4 +157,30 @@ async fn records_that_no_release_decides_on_are_refused_by_name() {
     let answer = scene.send(&editor, named).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.text.contains("names are looked up for auditors"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn whoever_used_a_route_and_lost_it_is_no_part_of_its_use() {
+    let scene = scene().await;
+    scene.person("uma", &[]).await;
+    did(&scene, &READ_ONCE).await;
+    file(&scene);
+    let text = page(&scene, "/console/explore/who?route=intranet/finance", StatusCode::OK).await;
+    assert!(text.contains("Nobody did so as far back"), "{text}");
+}
+
+#[tokio::test]
+async fn roles_that_are_typed_leave_groups_as_they_are_and_the_answer_stands_first() {
+    let scene = scene().await;
+    scene.person("uma", &[]).await;
+    let ask = format!("/console/simulate?app=intranet&path=/finance/q3&user={}", subject("uma"));
+    for more in ["", "&roles=Reports.Read"] {
+        let text = page(&scene, &format!("{ask}{more}"), StatusCode::OK).await;
+        assert!(text.contains("<strong>Allow.</strong>"), "{more}: {text}");
+        let (answer, question) = (text.find("The answer"), text.find("Change the question"));
+        assert!(answer.unwrap() < question.unwrap(), "{text}");
+    }
+    let others = format!("{ask}&groups={}", FINANCE.replace('9', "8"));
+    let text = page(&scene, &others, StatusCode::OK).await;
+    assert!(text.contains("<strong>Deny.</strong>"), "{text}");
 }

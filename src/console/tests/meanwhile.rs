@@ -13,7 +13,7 @@ const POLICY: &str = "/console/policies/no-guests-in-admin";
 const TEXT: &str = "forbid (principal, action, resource in Route::\"intranet/admin\");";
 
 /// Changes the draft as somebody else.
-async fn meanwhile(scene: &Scene, by: &str, change: impl FnOnce(&mut RuleBook)) {
+pub(super) async fn meanwhile(scene: &Scene, by: &str, change: impl FnOnce(&mut RuleBook)) {
     let draft = scene.store.draft().await.unwrap();
     let mut to = draft.clone();
     change(&mut to);

@@ -12,7 +12,7 @@ use crate::console::log::listing::Listing;
 use crate::console::log::missing::Missing;
 use crate::console::log::record::DecisionRow;
 use crate::console::rules::form::{GrantForm, KnownGroup};
-use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools};
+use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools, WrittenRule};
 use crate::console::rules::routes::{AppRoutes, RouteRow, RoutesPage};
 use crate::console::sections::{self, Section};
 use crate::console::urls;
@@ -145,6 +145,7 @@ fn form(text: Text) -> GrantForm {
         problem: None,
         who_kind: Field::of("group"),
         who: field(""),
+        who_hint: "A group by name or object id.",
         what: Field::of("read"),
         reach: Field::of("below"),
         networks: field(""),
@@ -217,7 +218,11 @@ fn route(text: Text) -> RoutePage {
         part: Part::Page,
         permits: vec![changed(text, &finance_grant()), shown(text, &admins_grant(), Some(above))],
         forbids: vec![shown(text, &never_grant(), None)],
-        policies: vec![text("no-weekend-writes")],
+        policies: vec![WrittenRule {
+            id: text("no-weekend-writes"),
+            link: urls::policies(),
+            effect: "may close it",
+        }],
         form: Some(form(text)),
         cedar: tokens(CEDAR).into_iter().map(coloured).collect(),
     }

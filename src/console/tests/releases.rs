@@ -45,8 +45,20 @@ async fn an_old_release_comes_back_as_a_draft_beside_what_others_edit() {
     let csrf = owner.csrf();
     let fields = super::adding::fields(&csrf);
     scene.send(&owner, post("/console/routes/intranet/reports/grants", &fields)).await;
-    let answer = form(&scene, &owner, ("/console/releases/1/restore", &[])).await;
-    assert_eq!(answer.header("location"), "/console/draft", "{}", answer.text);
+    let target = "/console/releases/1/restore";
+    for fields in [&[][..], &[("others", "keep"), ("content", "as it was")]] {
+        let asking = form(&scene, &owner, (target, fields)).await;
+        assert_eq!((asking.status, waiting(&scene).await), (StatusCode::CONFLICT, 1));
+    }
+    let asking = scene.send(&owner, get(target)).await;
+    for text in ["The draft is not empty", "g-finance-read-3", "Discard these and bring it back"] {
+        assert!(asking.text.contains(text), "{text}: {}", asking.text);
+    }
+    let fields = [("others", "keep"), ("content", &*content(&scene, &owner).await)];
+    let answer = form(&scene, &owner, (target, &fields)).await;
+    assert_eq!(answer.header("location"), "/console/draft?restored=1", "{}", answer.text);
+    let page = scene.send(&owner, get(answer.header("location"))).await;
+    assert!(page.text.contains("Release 1 was brought back into the draft."), "{}", page.text);
     assert_eq!(waiting(&scene).await, 2, "what comes back, and what was drafted");
     assert_eq!(
         scene.store.live_number().await.unwrap(),
@@ -55,6 +67,39 @@ async fn an_old_release_comes_back_as_a_draft_beside_what_others_edit() {
     );
     let unknown = form(&scene, &owner, ("/console/releases/9/restore", &[])).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_old_release_comes_back_in_the_place_of_what_waited() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let alone = form(&scene, &owner, ("/console/releases/1/restore", &[])).await;
+    assert_eq!((alone.status, waiting(&scene).await), (StatusCode::SEE_OTHER, 0));
+    let list = scene.send(&owner, get("/console/releases")).await;
+    assert!(!list.text.contains("data-ask>"), "nothing waits, so nothing is asked");
+    remove(&scene, &owner).await;
+    let fields = [("others", "discard"), ("content", &*content(&scene, &owner).await)];
+    let answer = form(&scene, &owner, ("/console/releases/1/restore", &fields)).await;
+    assert_eq!((answer.status, waiting(&scene).await), (StatusCode::SEE_OTHER, 0));
+}
+
+#[tokio::test]
+async fn a_publication_says_that_it_is_in_force_and_leads_back() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    remove(&scene, &owner).await;
+    let hash = content(&scene, &owner).await;
+    let done = publish(&scene, &owner, [&hash, "1", "No bookings"]).await;
+    assert_eq!(done.header("location"), "/console/draft?published=2");
+    let page = scene.send(&owner, get("/console/draft?published=2")).await;
+    for text in ["Release 2 is in force.", "/console/releases/1...2", "Bring back release 1"] {
+        assert!(page.text.contains(text), "{text}: {}", page.text);
+    }
+    let untrue = scene.send(&owner, get("/console/draft?published=3")).await;
+    assert!(!untrue.text.contains("is in force.</strong>"), "{}", untrue.text);
+    let viewer = scene.person("viewer", &["viewer"]).await;
+    let page = scene.send(&viewer, get("/console/draft?published=2")).await;
+    assert!(page.text.contains("Release 2 is in force.") && !page.text.contains("Bring back"));
 }
 
 #[tokio::test]

@@ -61,6 +61,22 @@ async fn two_presses_add_one_grant_and_the_focus_stays_with_what_was_wrong() {
     browser.shows("//*[@id='draft-bar']", "3 changes, not in force").await;
     let grants = "return [...document.querySelectorAll('li.grant')].filter(e => e.textContent.includes('Twice is once')).length";
     assert_eq!(browser.js(grants).await, 1);
+    browser.until("document.activeElement.matches('li.grant')").await;
+    browser.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_is_filled_in_at_once_and_enter_saves_the_grant() {
+    let test = "an_end_is_filled_in";
+    let path = "/console/routes/intranet/finance?edit=finance-read";
+    let Some((browser, scene)) = olive_at(test, Scripts::On, path).await else { return };
+    browser.press("//button[.='1 week']").await;
+    browser.until("document.activeElement.id === 'until' && document.activeElement.value").await;
+    browser.fill("ticket", "OPS-7\u{e007}").await;
+    browser.shows("//*[@id='grant-finance-read']", "is saved to the draft").await;
+    browser.until("document.activeElement.id === 'grant-finance-read'").await;
+    let address = scene.world.gate("/console/routes/intranet/finance");
+    assert_eq!(browser.js("return location.href").await, address.as_str());
     browser.close().await;
 }
 
