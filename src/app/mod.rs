@@ -241,9 +241,11 @@ impl Gate {
         } = work;
         let (helpers, writing) = (TaskTracker::new(), CancellationToken::new());
         let watching = CancellationToken::new();
+        // Before anything else, such as what still waits in the outbox.
+        audit.note_ending(ending);
         let mut writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
-        note_start(&audit, ending, &live).await?;
+        note_start(&audit, &live).await?;
         // It ends by itself, behind the writer.
         drop(outlet.map(|outlet| helpers.spawn(outlet.run())));
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
@@ -296,14 +298,11 @@ impl Gate {
     }
 }
 
-async fn note_start(audit: &Audit, ending: Ending, live: &Live) -> Result<()> {
+async fn note_start(audit: &Audit, live: &Live) -> Result<()> {
     let note = async |event| {
         let noted = audit.noted(Entry::Event(Box::new(event))).await;
         noted.context("the start could not be recorded")
     };
-    if let Ending::CutOff { records } = ending {
-        note(Event::CrashFound { records }).await?;
-    }
     let (release, log_key) = (live.current().number(), audit.log_key().to_owned());
     tracing::info!(log_key, "This key checks the audit log; keep it where the log is not.");
     note(Event::Started { version: env!("CARGO_PKG_VERSION"), release, log_key }).await?;
@@ -411,11 +410,12 @@ pub fn publishing(config: &Config, store: Store) -> Publishing {
 pub fn ward(config: &Config) -> Result<Ward> {
     let directory = &config.keys.directory;
     let (key, successor) = (Keys::log(directory)?, Keys::begun_log(directory)?);
-    Ok(Ward { key, successor, places: places(config) })
+    let before = Keys::last_log(directory)?;
+    Ok(Ward { key, successor, before, places: places(config) })
 }
 
 /// Where checkpoints of the log are told.
-fn places(config: &Config) -> Places {
+pub fn places(config: &Config) -> Places {
     let mark = config.keys.directory.join("log.mark");
     Places { mark, file: config.audit.anchor_file.clone() }
 }

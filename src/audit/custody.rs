@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::anchors;
-use super::checkpoint::verifier_key;
+use super::checkpoint::{Checkpoint, verifier_key};
 use super::drain::Outbox;
 use super::error::AuditError;
 use super::{AuditSettings, Log, Ward, begun, fresh};
@@ -11,7 +11,11 @@ use crate::keys::LogKey;
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::record::{Actor, Entry, Event};
 use crate::model::time::Clock;
+use crate::store::StoreError;
 use crate::store::audit::{self as file, Begin, LogCopy};
+
+/// How what is to be done first ended.
+pub type Done = Result<(), StoreError>;
 
 /// Who does something to the log, and why.
 #[derive(Debug, Clone)]
@@ -23,20 +27,22 @@ pub struct Order {
 }
 
 /// Begins a new origin behind what the file holds, whatever that is; nothing of it is changed. The mark and the changes
-/// that wait to be taken over follow. Gives the new origin.
+/// that wait to be taken over follow. Gives the new origin. `first` is done once nobody else can write the file, and before
+/// anything is accepted: should it fail or be cut off, the log is refused as before.
 ///
 /// # Errors
-/// When the file can't be opened or another process writes it.
+/// When the file can't be opened, another process writes it, or what is to be done first can't be.
 pub async fn accept(
     url: &str,
     (clock, ward): (Clock, Ward),
-    (source, outbox): (&'static str, &dyn Outbox),
+    (source, outbox, first): (&'static str, &dyn Outbox, impl Future<Output = Done>),
     order: Order,
 ) -> Result<OriginId, AuditError> {
     let known = anchors::known(&ward.places.mark)?;
     let found = newest(url).await?;
     let fresh = fresh(&ward.key, &clock, Begin::Anew)?;
     let file = file::open(url, &fresh).await?;
+    first.await?;
     let taken = file.appender.taken(source).await?;
     if taken > 0 && outbox.after(taken.saturating_sub(1), 1).await?.is_empty() {
         file.appender.forget_taken(source).await?;
@@ -62,25 +68,34 @@ async fn newest(url: &str) -> Result<Option<DecisionId>, AuditError> {
 }
 
 /// Lets `successor` sign from here on. The record of it, and the checkpoint over that with both signatures, are durable
-/// when this returns.
+/// when this returns, and the mark says so. Where it signs already, since a change was cut off, nothing is to be done.
 ///
 /// # Errors
-/// As for [`super::open`].
+/// As for [`super::open`], and when the mark could not be written.
 pub async fn rotate(
     url: &str,
     (clock, ward): (Clock, Ward),
     successor: LogKey,
     actor: Actor,
 ) -> Result<String, AuditError> {
-    let before = ward.key.public();
+    let (before, mark) = (ward.key.public(), ward.places.mark.clone());
     let log = super::open(url, AuditSettings::default(), clock, ward).await?;
     let origin = log.audit.origin();
     let after = verifier_key(origin, &successor.public());
+    if log.key == successor.public() {
+        return Ok(after);
+    }
     let event =
         Event::KeyRotated { actor, before: verifier_key(origin, &before), after: after.clone() };
+    let public = successor.public();
     let writer = log.writer.handing_over(successor);
+    log.audit.note_ending(log.ending);
     write(Log { writer, ..log }, event).await?;
-    Ok(after)
+    let known = anchors::known(&mark)?.unwrap_or_default();
+    match Checkpoint::open(&known, &public) {
+        Ok(_) => Ok(after),
+        Err(_) => Err(AuditError::Unmarked { path: mark }),
+    }
 }
 
 /// Writes one record and ends.

@@ -50,6 +50,22 @@ pub enum AuditError {
         /// What the file has.
         found: String,
     },
+    /// The log holds other records than it did.
+    #[error(
+        "the audit log does not continue what it was at {known}, when it was last seen: records were changed, or another copy took its place; `cedargate audit verify` finds the place, put the right one back, or accept this one with `cedargate audit accept --reason …`"
+    )]
+    OtherHistory {
+        /// The mark beside the key, as `<origin>-<size>`.
+        known: String,
+    },
+    /// Another key signs the log, and the mark does not say so.
+    #[error(
+        "the new key signs the audit log from here on, but `{path}` could not be written to say so; mend that, and give the command again"
+    )]
+    Unmarked {
+        /// The file.
+        path: PathBuf,
+    },
     /// The mark beside the key is not one.
     #[error(
         "`{path}` does not hold what was last known of the audit log: {why}; restore it, or accept the log as it is with `cedargate audit accept --reason …`"

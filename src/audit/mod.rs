@@ -26,6 +26,7 @@
 //! [drain] makes a record of each exactly once.
 
 mod anchors;
+mod beginning;
 pub mod checkpoint;
 pub mod custody;
 mod drain;
@@ -39,6 +40,7 @@ mod permit;
 pub mod proof;
 mod queue;
 pub mod search;
+mod tail;
 pub mod upkeep;
 pub mod verify;
 mod writer;
@@ -60,7 +62,7 @@ use self::writer::Desk;
 pub use self::writer::Writer;
 use crate::keys::{LogKey, LogPublicKey};
 use crate::model::id::{DecisionId, OriginId};
-use crate::model::record::{DecisionRecord, Entry, STOPPED, Verdict};
+use crate::model::record::{DecisionRecord, Entry, Event, STOPPED, Verdict};
 use crate::model::time::Clock;
 use crate::store::audit::{self as file, AuditFile, AuditReader, Begin, Fresh, Head};
 
@@ -133,6 +135,8 @@ pub struct Ward {
     pub key: LogKey,
     /// The key that was to take over when a change of keys was cut off.
     pub successor: Option<LogKey>,
+    /// The key that signed before the last change of keys: the mark may still be its.
+    pub before: Option<LogPublicKey>,
     /// Where they are told.
     pub places: Places,
 }
@@ -141,7 +145,7 @@ pub struct Ward {
 ///
 /// # Errors
 /// When the file can't be opened, another process writes it, its newest checkpoint does not hold, or it has gone back
-/// behind what was known of it; the message names the remedy.
+/// behind what was known of it or does not continue that; the message names the remedy.
 pub async fn open(
     url: &str,
     settings: AuditSettings,
@@ -151,9 +155,9 @@ pub async fn open(
     let fresh = fresh(&ward.key, &clock, Begin::WhereEmpty)?;
     let file = file::open(url, &fresh).await?;
     let head = file.appender.newest_head().await?;
-    let ward = ward.at(head.as_ref());
+    let (keys, ward) = (ward.keys(), ward.at(head.as_ref()));
     let found = (file.appender.origin(), head.as_ref());
-    anchors::check(&ward.places, &ward.key.public(), found)?;
+    anchors::check(&ward.places.mark, &keys, &file.reader.file(), found).await?;
     begun(file, settings, clock, ward).await
 }
 
@@ -190,6 +194,12 @@ async fn begun(
 const ENDINGS: [&str; 3] = [STOPPED, "restored", "key_rotated"];
 
 impl Ward {
+    /// Whoever may have signed the mark.
+    fn keys(&self) -> Vec<LogPublicKey> {
+        let successor = self.successor.as_ref().map(LogKey::public);
+        [Some(self.key.public()), successor, self.before].into_iter().flatten().collect()
+    }
+
     /// The ward whose key signed the newest checkpoint: the successor's, where a change of keys was cut off behind it.
     fn at(self, head: Option<&Head>) -> Self {
         let signed = |key: &LogKey| {
@@ -197,7 +207,8 @@ impl Ward {
         };
         match self.successor {
             Some(successor) if signed(&successor) => {
-                Self { key: successor, successor: None, places: self.places }
+                let before = Some(self.key.public());
+                Self { key: successor, successor: None, before, places: self.places }
             }
             Some(_) | None => self,
         }
@@ -280,6 +291,14 @@ impl Audit {
     /// Who writes this log.
     pub fn origin(&self) -> OriginId {
         self.origin
+    }
+
+    /// Records that the run before was cut off, where it was, before anything else of this one.
+    pub fn note_ending(&self, ending: Ending) {
+        match ending {
+            Ending::InOrder => {}
+            Ending::CutOff { records } => writer::note(&self.queue, Event::CrashFound { records }),
+        }
     }
 
     /// The key that signs this log, as C2SP verifier key: all that an auditor needs to check it.

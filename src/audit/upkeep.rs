@@ -11,13 +11,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::beginning::{Beginning, Grown, grow};
 use super::error::AuditError;
 use super::merkle::Peaks;
 use super::verify::Numbers;
 use super::{Audit, Log};
 use crate::model::record::{Actor, Entry, Event};
 use crate::model::time::{Clock, Timestamp};
-use crate::store::audit::{self as file, CopyOrigin, CopyPoint, Erasure, LogCopy, Remover, Rest};
+use crate::store::audit::{
+    self as file, CopyOrigin, CopyPoint, Erasure, LogCopy, Remover, STEP, Step,
+};
 
 /// Between looks for people who are to be forgotten.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -57,7 +60,8 @@ impl Upkeep {
             let aged = looks == 0;
             looks = (looks + 1) % LOOKS;
             // Cut off between two steps, it goes on at the next start.
-            let done = stop.run_until_cancelled(self.once(aged.then_some(()))).await;
+            let work = Box::pin(self.once(aged.then_some(())));
+            let done = stop.run_until_cancelled(work).await;
             if let Some(Err(error)) = done {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -89,25 +93,26 @@ impl Upkeep {
     async fn forget(&self, erasure: &Erasure) -> Result<(), AuditError> {
         let mut copy = LogCopy::open(&self.file).await?;
         let origins = copy.origins().await?;
+        let mut end = None;
         for origin in &origins {
-            self.blank(&mut copy, origin, erasure).await?;
+            end = Some((origin, self.blank(&mut copy, origin, erasure).await?));
         }
-        let Some(newest) = origins.last() else { return Ok(()) };
-        let end = copy.last(newest).await?.unwrap_or(0);
+        let Some(end) = end else { return Ok(()) };
         // Should they be at work this very moment, the next look goes on.
-        self.remover.forget(erasure, (newest, end)).await.map(|_| ()).map_err(AuditError::Open)
+        self.remover.forget(erasure, end).await.map(|_| ()).map_err(AuditError::Open)
     }
 
+    /// Blanks what is theirs. Gives the number up to which nothing is any more.
     async fn blank(
         &self,
         copy: &mut LogCopy,
         origin: &CopyOrigin,
         erasure: &Erasure,
-    ) -> Result<(), AuditError> {
+    ) -> Result<u64, AuditError> {
         let mut from = 0;
         loop {
-            let seqs = copy.about(origin, &erasure.subject, from).await?;
-            let Some(last) = seqs.last() else { return Ok(()) };
+            let (seqs, end) = copy.about(origin, &erasure.subject, from).await?;
+            let Some(last) = seqs.last() else { return Ok(end) };
             from = last.saturating_add(1);
             let mut numbers = Numbers::default();
             for seq in &seqs {
@@ -157,14 +162,19 @@ impl Upkeep {
         let Some(root) = root else {
             return Err(AuditError::BadCheckpoint { why: "its peaks do not fit its size".into() });
         };
-        // Read while the records are there.
-        let rotated = copy.last_rotation(origin, point.size).await?;
         let (upto, root) = (point.size, STANDARD.encode(root));
         self.note(Event::Pruned { origin: origin.id.to_string(), upto, root, before }).await?;
-        if let Some(key) = rotated.and_then(|body| key_after(&body)) {
-            self.remover.name_key(origin, key).await?;
-        }
-        while self.remover.prune(origin, upto).await? == Rest::Some {
+        let mut removed = Beginning::of(copy, origin).await?.removed;
+        while removed.size() < upto {
+            let next = upto.min(removed.size().saturating_add(STEP));
+            if grow(copy, origin, (&mut removed, next)).await? == Grown::CutOff {
+                let (records, vouched) = (removed.size(), upto);
+                return Err(AuditError::Unvouched { records, vouched });
+            }
+            let rotated = copy.last_rotation(origin, next).await?;
+            let log_key = rotated.and_then(|body| key_after(&body));
+            let step = Step { upto: next, peaks: removed.to_bytes(), log_key };
+            self.remover.prune(origin, step).await?;
             tokio::time::sleep(PAUSE).await;
         }
         Ok(())

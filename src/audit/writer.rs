@@ -96,7 +96,7 @@ impl Writer {
             () = wal_keeper.run() => {}
             () = anchors.run(|| note(&queue, Event::Heartbeat)) => {}
         }
-        anchors.anchor().await;
+        Box::pin(anchors.anchor()).await;
         appender.close().await;
     }
 }
@@ -191,10 +191,11 @@ impl Desk {
                 "could not write to the audit log; requests are refused until it can be written"
             );
             match appender.held(batch).await {
-                Ok(Held::All) => return Outcome::Written,
+                // Visible is not durable: the sync may be what failed. One more commit takes it along.
+                Ok(Held::All) if appender.settle().await.is_ok() => return Outcome::Written,
                 Ok(Held::Other) => return Outcome::Foreign,
                 // Unknown is like nothing: writing again can't double a record, its place is taken once.
-                Ok(Held::Nothing) | Err(_) => {}
+                Ok(Held::Nothing | Held::All) | Err(_) => {}
             }
             if stop.is_cancelled() {
                 last_attempts += 1;

@@ -27,7 +27,7 @@ pub async fn run(file: Option<&Path>) -> Result<()> {
     ask_entra(&config).await?;
     let gate = Gate::open(&config, Clock::System, sockets).await?;
     tracing::info!(address = %gate.address()?, public_url = %config.public_url, "The gate is open.");
-    gate.run(stop_signal()?).await
+    Box::pin(gate.run(stop_signal()?)).await
 }
 
 /// Numbers that say that Entra knows no such tenant, under whatever OAuth code they come.

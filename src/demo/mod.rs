@@ -152,7 +152,7 @@ impl Demo {
         for (router, listener) in served {
             drop(tasks.spawn(listener.run(Arc::new(Pages(router)), tasks.clone(), halt.clone())));
         }
-        let ended = gate.run(stop).await;
+        let ended = Box::pin(gate.run(stop)).await;
         halt.cancel();
         finish(&tasks).await;
         drop(data);

@@ -1,7 +1,7 @@
 //! Our own secrets: the key that seals tokens at rest, the key that signs assertions for upstreams, and the key that signs
 //! the audit log's checkpoints.
 //!
-//! Both live in one directory (mode 0700), one file each (mode 0400), and are made at the first start. A file that
+//! They live in one directory (mode 0700), one file each (mode 0400), and are made at the first start. A file that
 //! group or others may read is refused, as is one of the wrong length or form: nothing is repaired or replaced,
 //! since a replaced key would make every stored token unreadable without a word.
 //! Sealing is XChaCha20-Poly1305 with random nonces; signing keys are in PKCS#8 PEM (RFC 5208): P-256 for assertions, named
@@ -89,6 +89,15 @@ impl Keys {
     pub fn existing_log(dir: &Path) -> Result<Option<LogKey>, KeysError> {
         let path = dir.join(LOG);
         if path.exists() { log_key(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// What checks the key that the log's key followed, where there is one.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub fn last_log(dir: &Path) -> Result<Option<LogPublicKey>, KeysError> {
+        let path = dir.join(LAST_LOG);
+        if path.exists() { log_key(&path).map(|key| Some(key.public())) } else { Ok(None) }
     }
 
     /// Puts that key in the place of the one before, which is kept under the name `log.before.pem`.

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::id::{DecisionId, Subject};
+use super::principal::PrincipalHash;
 use super::time::{Instant, Timestamp};
 
 /// The version of the form.
@@ -117,6 +118,13 @@ pub fn whole(mut kept: Vec<u8>, reference: &str) -> Vec<u8> {
         kept.push(b'}');
     }
     kept
+}
+
+/// The content hash of who asked, which is the last thing that a decision's body says.
+pub fn asked(whole: &[u8]) -> Option<PrincipalHash> {
+    let (before, hash) = whole.strip_suffix(b"\"}}")?.split_last_chunk::<64>()?;
+    before.ends_with(b"\"sha256\":\"").then_some(())?;
+    std::str::from_utf8(hash).ok()?.parse().ok()
 }
 
 /// The opposite of [`whole`]: what the log keeps of a body that ends with this reference.

@@ -71,6 +71,13 @@ pub struct Workload {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PrincipalHash(pub [u8; 32]);
 
+impl PrincipalHash {
+    /// That of this content.
+    pub fn of(content: &[u8]) -> Self {
+        Self(Sha256::digest(content).into())
+    }
+}
+
 impl Principal {
     /// The lasting identity; anonymous has none.
     pub fn subject(&self) -> Option<&Subject> {
@@ -115,7 +122,7 @@ pub struct PrincipalSnapshot {
 impl PrincipalSnapshot {
     /// Shared from the start: every request of a session refers to the same one.
     pub fn new(content: Principal) -> Arc<Self> {
-        let hash = PrincipalHash(Sha256::digest(content.to_json()).into());
+        let hash = PrincipalHash::of(content.to_json().as_bytes());
         let reference = Reference::to(&content, hash).to_json();
         Arc::new(Self { content, hash, reference })
     }

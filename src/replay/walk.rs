@@ -140,7 +140,7 @@ impl Walk {
         if let Some(known) = self.principals.get(&hash) {
             return Ok(known.clone());
         }
-        let content = self.copy.principal(&hash.0).await?;
+        let content = self.copy.principal(hash).await?;
         let missing = || format!("the principal {hash} is not in the log any more");
         let read = content.ok_or_else(missing).and_then(|content| read_principal(hash, &content));
         if self.principals.len() >= PRINCIPALS {

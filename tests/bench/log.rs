@@ -94,7 +94,7 @@ fn key() -> LogKey {
 /// Through the queue and the writer, as the gate does it, each waiting until it is durable. Records a second.
 async fn written(folder: &Path, records: &Records, count: u64) -> Done<f64> {
     let places = Places { mark: folder.join("log.mark"), file: None };
-    let ward = Ward { key: key(), successor: None, places };
+    let ward = Ward { key: key(), successor: None, before: None, places };
     let url = format!("sqlite://{}/audit.db", folder.display());
     let log = audit::open(&url, AuditSettings::default(), records.clock(), ward).await?;
     let stop = CancellationToken::new();

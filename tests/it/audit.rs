@@ -114,7 +114,14 @@ async fn log_that_lost_its_end_is_refused_verified_and_accepted_by_name() {
     std::fs::copy(&mark, &kept).unwrap();
     says(&run(&["audit", "verify", "--checkpoint", kept.to_str().unwrap()]), 0, &["Intact."]);
     lose_the_end(data.path()).await;
-    says(&run(&["audit", "verify"]), 0, &["can't be told without a checkpoint"]);
+    // By itself it holds; the gate's own mark says what is gone.
+    let file = data.path().join("audit.db");
+    let alone = run(&["audit", "verify", "--database", file.to_str().unwrap()]);
+    says(&alone, 0, &["can't be told without a checkpoint"]);
+    says(&run(&["audit", "verify"]), 1, &["Tampered with", "gone: a checkpoint vouches for"]);
+    // A note that was torn does not make those beside it useless.
+    let note = std::fs::read_to_string(&kept).unwrap();
+    std::fs::write(&kept, format!("{}\n{note}", note.get(..30).unwrap())).unwrap();
     let verdict = run(&["audit", "verify", "--checkpoint", kept.to_str().unwrap()]);
     says(&verdict, 1, &["Tampered with", "gone: a checkpoint vouches for"]);
     let json = run(&["audit", "verify", "--json", "--checkpoint", kept.to_str().unwrap()]);
@@ -143,6 +150,24 @@ async fn lose_the_end(data: &Path) {
 }
 
 #[tokio::test]
+async fn export_that_breaks_off_is_on_record_all_the_same() {
+    use sqlx::Connection as _;
+    let world = World::start().await;
+    world.browser_of("uma").await;
+    let gate = world.places.gate();
+    let data = world.stop().await;
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut export = program_on(data.path(), &gate);
+    let ended = export.args(["audit", "export"]).stdout(full).output().unwrap();
+    says(&ended, 2, &["can't be read"]);
+    let url = format!("sqlite://{}", data.path().join("cedargate.db").display());
+    let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let sql = "SELECT after_json FROM outbox WHERE action = 'log_exported'";
+    let noted: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut file).await.unwrap();
+    assert!(noted.len() == 1 && noted[0].contains("broken_off"), "{noted:?}");
+}
+
+#[tokio::test]
 async fn what_can_not_be_checked_is_said() {
     let world = World::start().await;
     let file = world.places.data.join("x.txt");
@@ -160,7 +185,9 @@ async fn what_can_not_be_checked_is_said() {
     says(&world.command(&["audit", "prove", "0v9k3m2q-5"]), 2, &["the log has no record"]);
     says(&world.command(&["audit", "show", "five"]), 2, &["a decision id"]);
     says(&world.command(&["audit", "rotate-key"]), 2, &["another process writes the log"]);
+    let mut uma = world.browser_of("uma").await;
     says(&world.command(&["audit", "accept", "--reason", "x"]), 2, &["another process writes"]);
+    assert_eq!(uma.open(&world.app("/finance/summary")).await.status, 200, "still signed in");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@
 mod csv;
 mod gap;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
 use base64::Engine as _;
@@ -20,15 +20,16 @@ use sha2::{Digest, Sha256};
 
 pub use self::csv::VERSION as CSV_VERSION;
 use self::gap::Gap;
+use super::beginning::Beginning;
 use super::merkle::{Hash, Peaks};
 use super::verify::Unable;
 use super::verify::export::{Header, VERSION};
-use crate::model::body::Head;
+use crate::model::body::{Head, asked};
 use crate::model::id::DecisionId;
 use crate::model::principal::PrincipalHash;
 use crate::model::query::{Evidence, Known, Query};
 use crate::model::time::Timestamp;
-use crate::store::audit::{Asked, CopyOrigin, CopyRow, LogCopy};
+use crate::store::audit::{CopyOrigin, CopyRow, LogCopy};
 
 /// The form of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -79,7 +80,7 @@ pub async fn export<K: Known>(
         out: Hashed { out, sha256: Sha256::new() },
         format,
         contents: HashMap::new(),
-        named: BTreeSet::new(),
+        named: BTreeMap::new(),
         found: (0, None, None),
         line: Vec::new(),
     };
@@ -113,9 +114,9 @@ struct Export<'a, K, W> {
     out: Hashed<'a, W>,
     format: Format,
     /// Contents of principals, read.
-    contents: HashMap<Hash, OwnedValue>,
-    /// Principals that records in it name.
-    named: BTreeSet<Hash>,
+    contents: HashMap<PrincipalHash, OwnedValue>,
+    /// Principals that records in it name, each with the last that does.
+    named: BTreeMap<PrincipalHash, DecisionId>,
     found: (u64, Option<DecisionId>, Option<DecisionId>),
     line: Vec<u8>,
 }
@@ -177,11 +178,7 @@ impl<K: Known, W: Write> Export<'_, K, W> {
             None => 0,
         };
         // What is being removed with age is gone already.
-        let begin = match copy.first(origin).await? {
-            Some(0) | None => 0,
-            Some(_) => copy.points(origin, 0).await?.first().map_or(0, |point| point.size),
-        };
-        let from = from.max(begin);
+        let from = from.max(Beginning::of(copy, origin).await?.removed.size());
         let to = match to {
             Some(at) => copy.first_since(origin, at).await?,
             None => size,
@@ -201,13 +198,10 @@ impl<K: Known, W: Write> Export<'_, K, W> {
             gap.push(seq, leaf);
             return Ok(());
         };
-        let hash = match row.asked {
-            Asked::Principal(hash) => Some(hash.0),
-            Asked::Nobody | Asked::Gone(_) => None,
-        };
-        self.know(copy, hash).await?;
+        let asked = asked(body);
+        self.know(copy, asked).await?;
         let null = Value::Null;
-        let principal = hash.and_then(|hash| self.contents.get(&hash));
+        let principal = asked.and_then(|asked| self.contents.get(&asked));
         let principal = principal.map_or(&null, OwnedValue::get_value);
         let parsed: Value<'_> = serde_json::from_slice(body).unwrap_or(Value::Null);
         let id = DecisionId { origin: origin.id, seq };
@@ -223,7 +217,7 @@ impl<K: Known, W: Write> Export<'_, K, W> {
             csv::line(&mut self.line, &record);
         }
         self.found = (self.found.0 + 1, self.found.1.or(Some(id)), Some(id));
-        self.named.extend(hash);
+        self.named.extend(asked.map(|asked| (asked, id)));
         if self.format == Format::Jsonl {
             self.omit(gap)?;
             self.line.extend_from_slice(body);
@@ -232,16 +226,20 @@ impl<K: Known, W: Write> Export<'_, K, W> {
         self.flush()
     }
 
-    async fn know(&mut self, copy: &mut LogCopy, hash: Option<Hash>) -> Result<(), Unable> {
-        let Some(hash) = hash.filter(|hash| !self.contents.contains_key(hash)) else {
+    async fn know(
+        &mut self,
+        copy: &mut LogCopy,
+        asked: Option<PrincipalHash>,
+    ) -> Result<(), Unable> {
+        let Some(asked) = asked.filter(|asked| !self.contents.contains_key(asked)) else {
             return Ok(());
         };
         if self.contents.len() >= CONTENTS {
             self.contents.clear();
         }
-        let content = copy.principal(&hash).await?.unwrap_or_default();
+        let content = copy.principal(asked).await?.unwrap_or_default();
         if let Ok(content) = OwnedValue::from_string(content) {
-            self.contents.insert(hash, content);
+            self.contents.insert(asked, content);
         }
         Ok(())
     }
@@ -270,9 +268,12 @@ impl<K: Known, W: Write> Export<'_, K, W> {
 
     /// Who asked in the records, as they were then.
     async fn principals(&mut self, copy: &mut LogCopy) -> Result<(), Unable> {
-        for hash in std::mem::take(&mut self.named) {
-            let Some(content) = copy.principal(&hash).await? else { continue };
-            let name = serde_json::json!(PrincipalHash(hash).to_string());
+        for (hash, id) in std::mem::take(&mut self.named) {
+            let Some(content) = copy.principal(hash).await? else {
+                still_whole(copy, id).await?;
+                continue;
+            };
+            let name = serde_json::json!(hash.to_string());
             let content = serde_json::json!(content);
             self.text(&format!("{{\"principal\":{name},\"content\":{content}}}"))?;
         }
@@ -298,6 +299,15 @@ impl<K: Known, W: Write> Export<'_, K, W> {
         self.line.clear();
         Ok(())
     }
+}
+
+/// Refuses where a record that is in the export already has lost its content since: it is not to leave any more.
+async fn still_whole(copy: &mut LogCopy, id: DecisionId) -> Result<(), Unable> {
+    let origin = copy.origins().await?.into_iter().find(|origin| origin.id == id.origin);
+    let origin = origin.ok_or(Unable::Removed)?;
+    let rows = copy.rows(&origin, (id.seq, id.seq.saturating_add(1))).await?;
+    let whole = rows.iter().any(|row| row.body.is_some());
+    if whole { Ok(()) } else { Err(Unable::Removed) }
 }
 
 /// Hashes what is written.

@@ -3,13 +3,11 @@
 //! The file is opened anew for every page, so that `logrotate` may move it away at any time and a new one comes into
 //! being. Only a regular file is taken: of a pipe or a device nobody can tell what has arrived.
 
-use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::{fmt, fs};
 
-use super::position::{folder, sync_folder};
+use crate::audit::tail::{append, folder, open};
 
 /// Where records leave to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,31 +73,4 @@ fn print(lines: &[u8], before: Before) -> io::Result<()> {
     }
     out.write_all(lines)?;
     out.flush()
-}
-
-fn append(path: &Path, lines: &[u8]) -> io::Result<()> {
-    let mut file = open(path)?;
-    let length = file.metadata()?.len();
-    end_torn_line(&mut file, length)?;
-    file.write_all(lines)?;
-    file.sync_data()?;
-    // That the file is there must be as durable as what stands in it.
-    if length == 0 { sync_folder(path) } else { Ok(()) }
-}
-
-/// Readable for its group, since whoever collects it is another program.
-fn open(path: &Path) -> io::Result<File> {
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
-    }
-    File::options().read(true).append(true).create(true).mode(0o640).open(path)
-}
-
-/// A line that a crash or a full disk cut off stays alone: what comes next begins a line of its own.
-fn end_torn_line(file: &mut File, length: u64) -> io::Result<()> {
-    let Some(last) = length.checked_sub(1) else { return Ok(()) };
-    let mut byte = [0];
-    file.seek(SeekFrom::Start(last))?;
-    file.read_exact(&mut byte)?;
-    if byte == *b"\n" { Ok(()) } else { file.write_all(b"\n") }
 }

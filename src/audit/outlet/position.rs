@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::audit::error::AuditError;
+use crate::audit::tail::sync_folder;
 use crate::model::id::DecisionId;
 
 /// The file beside the log in `log`.
@@ -43,19 +44,6 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
     file.sync_data()?;
     fs::rename(&aside, path)?;
     sync_folder(path)
-}
-
-/// Makes durable that a file is in its folder.
-pub(super) fn sync_folder(of: &Path) -> io::Result<()> {
-    File::open(folder(of))?.sync_all()
-}
-
-/// The folder that a file lies in.
-pub(super) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
-    }
 }
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {

@@ -1,13 +1,17 @@
 //! What doors may rely on: order, durability before the answer, refusal instead of silence, nothing twice.
 
+mod anchors;
+mod bytes;
 mod checkpoint;
 mod envelope;
 mod export;
+mod forgery;
 mod merkle;
 mod notary;
 mod outage;
 mod outbox;
 mod outlet;
+mod rhythm;
 mod sample;
 mod search;
 mod tampering;
@@ -93,7 +97,7 @@ fn seq(body: &serde_json::Value) -> u64 {
 /// A key of its own, and the mark in `directory`.
 pub(crate) fn ward(directory: &std::path::Path) -> Ward {
     let places = Places { mark: directory.join("log.mark"), file: None };
-    Ward { key: LogKey::from_seed(&[7; 32]), successor: None, places }
+    Ward { key: LogKey::from_seed(&[7; 32]), successor: None, before: None, places }
 }
 
 fn clock() -> Clock {

@@ -77,20 +77,16 @@ async fn log_that_was_tampered_with_at_its_end_is_not_written_on() {
         ),
         (
             "a forged root",
-            "UPDATE checkpoint SET peaks = zeroblob(64), place = place",
-            "never goes back",
+            "DROP TRIGGER checkpoint_only_moves_on; UPDATE checkpoint SET peaks = zeroblob(64)",
+            "its root is not that of its peaks",
         ),
     ];
     for (what, statements, says) in table {
         let (directory, url) = three().await;
         std::fs::remove_file(directory.path().join("log.mark")).unwrap();
-        match Shell::open(&url).await.run(statements).await {
-            Ok(()) => {
-                let error = refused(&directory).await.to_string();
-                assert!(error.contains(says) && error.contains("audit verify"), "{what}: {error}");
-            }
-            Err(error) => assert!(error.to_string().contains(says), "{what}: {error}"),
-        }
+        Shell::open(&url).await.run(statements).await.unwrap();
+        let error = refused(&directory).await.to_string();
+        assert!(error.contains(says) && error.contains("audit verify"), "{what}: {error}");
     }
 }
 

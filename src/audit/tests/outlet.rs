@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::super::custody::{self, Order};
 use super::super::outlet::{Lag, Outlet, Place, Step};
-use super::super::{AuditError, AuditSettings};
+use super::super::{AuditError, AuditSettings, Outbox};
 use super::export::{Format, exported};
 use super::{Running, event, sample, ward};
 use crate::model::record::{Actor, Verdict};
@@ -210,7 +210,8 @@ async fn records_of_a_log_begun_behind_another_follow_it() {
     let order = Order { actor: Actor::Operator("test".to_owned()), reason: "-".to_owned() };
     let nothing = super::outbox::Rows::default();
     let ward = ward(directory.path());
-    custody::accept(&url, (clock, ward), ("main", &nothing), order).await.unwrap();
+    let changes = ("main", &nothing as &dyn Outbox, std::future::ready(Ok(())));
+    custody::accept(&url, (clock, ward), changes, order).await.unwrap();
     let running = Running::within(directory, AuditSettings::default(), None).await;
     let mut leaving = Leaving::of(running);
     leaving.record(&["c"]).await;

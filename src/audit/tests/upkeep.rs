@@ -4,6 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::super::merkle::Peaks;
 use super::super::upkeep::Upkeep;
 use super::super::verify::copy::{self, Outcome};
 use super::super::verify::{Cause, Report, Trust};
@@ -11,10 +15,10 @@ use super::super::{AuditSettings, Log};
 use super::sample::{TENANT, UMA};
 use super::{Running, event, sample, ward};
 use crate::keys::LogKey;
-use crate::model::record::Verdict;
+use crate::model::record::{Entry, Event, Verdict};
 use crate::model::time::Clock;
 use crate::store::audit::tests::Shell;
-use crate::store::audit::{AuditReader, LogCopy};
+use crate::store::audit::{AuditReader, CopyOrigin, LogCopy, Rest, Step};
 
 async fn outcome(url: &str, checkpoints: &[String]) -> Outcome {
     let keys = vec![LogKey::from_seed(&[7; 32]).public()];
@@ -35,7 +39,7 @@ async fn against(url: &str, checkpoints: &[String]) -> Report {
 }
 
 /// A log of ten records in each of `minutes`, and the time behind them.
-async fn log(minutes: u32) -> (Arc<tempfile::TempDir>, String, Clock) {
+pub(super) async fn log(minutes: u32) -> (Arc<tempfile::TempDir>, String, Clock) {
     let running = Running::start().await;
     for _ in 0..minutes {
         for _ in 0..5 {
@@ -152,4 +156,123 @@ async fn person_is_forgotten_and_the_log_still_holds() {
         }
         Outcome::Intact(report) => panic!("{report:?}"),
     }
+}
+
+/// The log of `url` as whoever reads it has it.
+async fn copied(url: &str) -> (LogCopy, CopyOrigin) {
+    let mut copy = LogCopy::open(Path::new(url.trim_start_matches("sqlite://"))).await.unwrap();
+    let origin = copy.origins().await.unwrap().remove(0);
+    (copy, origin)
+}
+
+#[tokio::test]
+async fn removal_that_was_cut_off_leaves_a_log_that_holds_and_is_finished_later() {
+    let (directory, url, clock) = log(6).await;
+    let opened =
+        super::super::open(&url, AuditSettings::default(), clock.clone(), ward(directory.path()));
+    let log: Log = opened.await.unwrap();
+    let (stop, remover) = (tokio_util::sync::CancellationToken::new(), log.writer.remover());
+    let (mut copy, origin) = copied(&url).await;
+    let removing = async {
+        let point = copy.point_before(&origin, 40).await.unwrap().unwrap();
+        let root = Peaks::from_bytes(point.size, &point.peaks).unwrap().root();
+        let pruned = Event::Pruned {
+            origin: origin.id.to_string(),
+            upto: point.size,
+            root: STANDARD.encode(root),
+            before: clock.now(),
+        };
+        let _ = log.audit.noted(Entry::Event(Box::new(pruned))).await.unwrap();
+        let mut tree = Peaks::default();
+        for hash in copy.hashes(&origin, (0, 13)).await.unwrap() {
+            tree.push(hash);
+        }
+        let done = Step { upto: 13, peaks: tree.to_bytes(), log_key: None };
+        remover.prune(&origin, done).await.unwrap();
+        stop.cancel();
+    };
+    tokio::join!(removing, log.writer.run(stop.clone()));
+    let report = intact(&url).await;
+    assert_eq!((report.origins[0].first, report.read()), (13, 48));
+    let place = (&*directory, &*url, &clock);
+    kept(place, Duration::from_secs(150), async |upkeep| upkeep.prune().await.unwrap()).await;
+    assert_eq!(intact(&url).await.origins[0].first, 40);
+    // Whoever puts something where nothing is any more is found.
+    let mut shell = Shell::open(&url).await;
+    let forged = "INSERT INTO record (place, body, leaf_hash)
+        SELECT place - 20, body, leaf_hash FROM record WHERE place & 1099511627775 = 50";
+    shell.run(forged).await.unwrap();
+    match outcome(&url, &[]).await {
+        Outcome::Tampered(finding) => {
+            assert_eq!((finding.first, finding.last, finding.cause), (30, 39, Cause::Unvouched));
+        }
+        Outcome::Intact(report) => panic!("{report:?}"),
+    }
+}
+
+/// Checks the log, and does something to it once the check has read its first page.
+async fn beside(
+    (directory, url, clock): (&tempfile::TempDir, &str, &Clock),
+    retention: Duration,
+    work: impl AsyncFnOnce(&Upkeep) + Send,
+) -> Outcome {
+    let (keys, mut work) = (vec![LogKey::from_seed(&[7; 32]).public()], Some(work));
+    let (mut copy, _) = copied(url).await;
+    let progress = |_| {
+        let Some(work) = work.take() else { return };
+        let done = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(kept((directory, url, clock), retention, work));
+        };
+        std::thread::scope(|scope| scope.spawn(done).join().unwrap());
+    };
+    copy::check(&mut copy, Trust { keys, checkpoints: Vec::new() }, progress).await.unwrap()
+}
+
+#[tokio::test]
+async fn check_beside_an_erasure_finds_nothing_wrong() {
+    let (directory, url, clock) = log(3).await;
+    let reader = AuditReader::open(&url).await.unwrap();
+    let subject = format!("{TENANT}.{UMA}").parse().unwrap();
+    reader.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    let place = (&*directory, &*url, &clock);
+    let forget = async |upkeep: &Upkeep| upkeep.forget_people().await.unwrap();
+    match beside(place, Duration::from_hours(9_000), forget).await {
+        Outcome::Intact(report) => assert_eq!(report.origins[0].blanked, 15),
+        Outcome::Tampered(finding) => panic!("{finding}"),
+    }
+}
+
+#[tokio::test]
+async fn check_beside_a_removal_finds_nothing_wrong() {
+    let (directory, url, clock) = log(6).await;
+    let place = (&*directory, &*url, &clock);
+    let prune = async |upkeep: &Upkeep| upkeep.prune().await.unwrap();
+    match beside(place, Duration::from_secs(150), prune).await {
+        Outcome::Intact(report) => assert_eq!(report.origins[0].first, 40),
+        Outcome::Tampered(finding) => panic!("{finding}"),
+    }
+}
+
+#[tokio::test]
+async fn person_who_comes_back_behind_the_last_look_is_not_forgotten_yet() {
+    let (directory, url, clock) = log(0).await;
+    let (settings, ward) = (AuditSettings::default(), ward(directory.path()));
+    let log = super::super::open(&url, settings, clock.clone(), ward).await.unwrap();
+    let (stop, remover) = (tokio_util::sync::CancellationToken::new(), log.writer.remover());
+    let working = async {
+        let _ = log.audit.noted(event("x")).await.unwrap();
+        let subject = format!("{TENANT}.{UMA}").parse().unwrap();
+        let asked = ("Request 17", "operator:root");
+        log.reader.ask_erasure(&subject, asked, clock.now()).await.unwrap();
+        let erasure = remover.erasures().await.unwrap().remove(0);
+        let (mut copy, origin) = copied(&url).await;
+        let (none, end) = copy.about(&origin, &subject, 0).await.unwrap();
+        assert_eq!((none.len(), end), (0, 1));
+        drop(log.audit.decided(sample::decision(Verdict::Deny)).await.unwrap());
+        assert_eq!(remover.forget(&erasure, (&origin, end)).await.unwrap(), Rest::Some);
+        stop.cancel();
+    };
+    tokio::join!(working, log.writer.run(stop.clone()));
+    assert_eq!(intact(&url).await.principals, 1);
 }

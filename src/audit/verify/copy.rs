@@ -1,8 +1,9 @@
 //! Checking the log in a database: a copy, or that of a running gate.
 
-use super::{Check, Finding, Item, Report, Stored, Trust, Unable};
+use super::{Cause, Check, Finding, Item, Report, Stored, Trust, Unable};
+use crate::audit::beginning::Beginning;
 use crate::audit::checkpoint::parse_verifier_key;
-use crate::audit::merkle::Peaks;
+use crate::model::id::OriginId;
 use crate::store::audit::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
 
 /// How a check ended.
@@ -14,7 +15,13 @@ pub enum Outcome {
     Tampered(Finding),
 }
 
+/// Checks of a log from which somebody else removes what they may, before it is said that there is no telling.
+const ATTEMPTS: u32 = 5;
+
 /// Checks all origins and principals of a log. `progress` learns how many records were read.
+///
+/// What is removed in order while it is read may look as if it was taken: the record that explains it came too late to be
+/// read. Then it is checked again.
 ///
 /// # Errors
 /// When it can't be read, or there is no log in it.
@@ -23,10 +30,31 @@ pub async fn check(
     trust: Trust,
     mut progress: impl FnMut(u64),
 ) -> Result<Outcome, Unable> {
+    for _attempt in 0..ATTEMPTS {
+        let before = copy.removals().await?;
+        let outcome = once(copy, trust.clone(), &mut progress).await?;
+        if matches!(outcome, Outcome::Intact(_)) || !copy.removed_since(&before).await? {
+            return Ok(outcome);
+        }
+    }
+    Err(Unable::Removed)
+}
+
+async fn once(
+    copy: &mut LogCopy,
+    trust: Trust,
+    progress: &mut impl FnMut(u64),
+) -> Result<Outcome, Unable> {
     let mut check = Check::new(trust)?;
     let origins = copy.origins().await?;
     if origins.is_empty() {
         return Err(Unable::Nothing);
+    }
+    if let Some(seq) = copy.stray().await? {
+        let origin = OriginId::from_bytes([0; 5]);
+        let finding =
+            Finding { origin, first: seq, last: seq, after: None, cause: Cause::Unvouched };
+        return Ok(Outcome::Tampered(finding));
     }
     let mut before = 0;
     for origin in &origins {
@@ -45,7 +73,7 @@ pub async fn check(
         return Ok(Outcome::Tampered(finding));
     }
     let checked = match principals(copy, &mut check).await? {
-        Ok(()) => check.finish_database(),
+        Ok(()) => check.finish(),
         Err(finding) => Err(finding),
     };
     Ok(checked.map_or_else(Outcome::Tampered, Outcome::Intact))
@@ -70,10 +98,14 @@ async fn one_log(
 ) -> Step {
     // The newest checkpoint first: a running gate replaces it, and records come after it, while this one stays true.
     let newest = copy.point_before(origin, u64::MAX >> 24).await?;
-    let base = base(copy, origin).await?;
-    let (mut at, begin) = (base.size(), base.size());
+    let Beginning { first, removed } = Beginning::of(copy, origin).await?;
+    let (mut at, begin) = (removed.size(), removed.size());
+    if let Some(first) = first.filter(|first| *first < begin) {
+        let (origin, last, cause) = (origin.id, begin - 1, Cause::Unvouched);
+        return Ok(Err(Finding { origin, first, last, after: None, cause }));
+    }
     let hint = parse_verifier_key(&origin.log_key).map(|(_, key)| key);
-    sound!(check.begin(origin.id, base, hint));
+    sound!(check.begin(origin.id, removed, hint));
     let mut points = copy.points(origin, at.saturating_add(1)).await?.into_iter();
     loop {
         if points.as_slice().is_empty() {
@@ -92,7 +124,7 @@ async fn one_log(
             }
             progress(at.saturating_sub(begin));
         }
-        sound!(check.take(Item::Checkpoint(&point.note)));
+        sound!(check.take(Item::Checkpoint { size: Some(point.size), note: &point.note }));
         if newest.as_ref().is_some_and(|newest| newest.size <= at) {
             break;
         }
@@ -123,17 +155,6 @@ async fn behind(copy: &mut LogCopy, origin: &CopyOrigin, (check, at): (&mut Chec
         sound!(take(check, &row));
     }
     Ok(Ok(()))
-}
-
-/// Where the log begins: at its first record, or behind what was removed with age.
-async fn base(copy: &mut LogCopy, origin: &CopyOrigin) -> Result<Peaks, Unable> {
-    if copy.first(origin).await? == Some(0) {
-        return Ok(Peaks::default());
-    }
-    let points = copy.points(origin, 0).await?;
-    let first = points.first();
-    let peaks = first.and_then(|point| Peaks::from_bytes(point.size, &point.peaks));
-    Ok(peaks.unwrap_or_default())
 }
 
 fn take(check: &mut Check, row: &CopyRow) -> Result<(), Finding> {

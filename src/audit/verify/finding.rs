@@ -55,7 +55,7 @@ pub enum Cause {
     Principal {
         /// Its hash, or its key where that is all that is known.
         principal: String,
-        /// `missing` or `changed`.
+        /// `missing`, `changed`, or `named by none of them`.
         what: &'static str,
     },
     /// A checkpoint can't be read or is signed by somebody else.

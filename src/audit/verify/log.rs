@@ -5,14 +5,16 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::finding::{Cause, Finding};
 use super::report::OriginReport;
+use super::rhythm::Rhythm;
 use super::said::{Erased, Pruned, Restored, Rotated};
 use super::traces::{Numbers, Traces};
 use super::{Outside, Stored};
 use crate::audit::checkpoint::{Checkpoint, parse_verifier_key, verifier_key};
 use crate::audit::merkle::{Hash, Peaks};
 use crate::keys::LogPublicKey;
-use crate::model::body::Head;
+use crate::model::body::{Head, asked};
 use crate::model::id::{DecisionId, OriginId};
+use crate::model::principal::PrincipalHash;
 use crate::store::audit::Asked;
 
 /// The log of one origin, as far as it was read.
@@ -29,7 +31,17 @@ pub(super) struct Log {
     successor: Option<LogPublicKey>,
     pub(super) keys: Vec<LogPublicKey>,
     pub(super) blanks: Numbers,
+    pub(super) rhythm: Rhythm,
     pub(super) report: OriginReport,
+}
+
+/// What a checkpoint from outside says about a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// The same as the log.
+    Fits,
+    /// Nothing: no key that is known here signed it.
+    Untold,
 }
 
 impl Log {
@@ -44,6 +56,7 @@ impl Log {
             successor: None,
             keys: vec![key],
             blanks: Numbers::default(),
+            rhythm: Rhythm::default(),
         }
     }
 
@@ -93,16 +106,33 @@ impl Log {
         if head.id != (DecisionId { origin: self.origin, seq: place }) {
             return Err(self.finding(place, Cause::Moved(head.id.to_string())));
         }
-        let nobody = stored.is_some_and(|stored| stored.asked == Asked::Nobody);
-        if nobody && head.kind == "decision" {
-            return Err(self.finding(place, Cause::Column { column: "principal" }));
-        }
         Ok(head)
     }
 
+    /// Who asked, as the record itself says: what a column says beside it is only compared.
+    pub(super) fn asked(
+        &self,
+        head: Head<'_>,
+        body: &[u8],
+        stored: Option<&Stored>,
+    ) -> Result<Option<PrincipalHash>, Finding> {
+        if head.kind != "decision" {
+            return Ok(None);
+        }
+        let wrong = |cause| self.finding(head.id.seq, cause);
+        let column = |column| Err(wrong(Cause::Column { column }));
+        let named = asked(body).ok_or_else(|| wrong(Cause::Unreadable))?;
+        match stored.map(|stored| stored.asked) {
+            Some(Asked::Nobody | Asked::Gone(_)) => column("principal"),
+            Some(Asked::Principal(hash)) if hash != named => column("principal_snapshot.hash"),
+            Some(Asked::Principal(_)) | None => Ok(Some(named)),
+        }
+    }
+
     /// Counts a record that holds.
-    pub(super) fn took(&mut self, at: &str) {
-        self.report.took(at);
+    pub(super) fn took(&mut self, head: Head<'_>) {
+        self.rhythm.hear(head);
+        self.report.took(head.at);
     }
 
     /// Keeps what this record says about others.
@@ -162,7 +192,7 @@ impl Log {
         Ok(())
     }
 
-    pub(super) fn checkpoint(&mut self, note: &str) -> Result<(), Finding> {
+    pub(super) fn checkpoint(&mut self, size: Option<u64>, note: &str) -> Result<(), Finding> {
         let opened = Checkpoint::open(note, &self.key)
             .map_err(|error| self.since_vouched(Cause::Checkpoint(error)))?;
         let records = self.tree.size();
@@ -170,7 +200,8 @@ impl Log {
             let cause = Cause::Truncated { vouched: opened.size, records };
             return Err(self.spanning((records, opened.size - 1), cause));
         }
-        if (opened.origin, opened.size) != (self.origin, records) {
+        let found = size.unwrap_or(opened.size);
+        if (opened.origin, opened.size, found) != (self.origin, records, records) {
             let place = format!("{} records of {}", opened.size, opened.origin);
             return Err(self.since_vouched(Cause::Misplaced(place)));
         }
@@ -194,17 +225,26 @@ impl Log {
         &self,
         outside: &Outside,
         trusted: &[LogPublicKey],
-    ) -> Result<(), Finding> {
+    ) -> Result<Compared, Finding> {
         let size = self.tree.size();
-        if outside.point.root != self.tree.root() && self.is_signed(&outside.note, trusted) {
+        if !self.is_signed(&outside.note, trusted) {
+            return Ok(Compared::Untold);
+        }
+        if outside.point.root != self.tree.root() {
             return Err(self.spanning((0, size.saturating_sub(1)), Cause::Forked { size }));
         }
-        Ok(())
+        Ok(Compared::Fits)
     }
 
     fn is_signed(&self, note: &str, trusted: &[LogPublicKey]) -> bool {
         let mut keys = self.keys.iter().chain(trusted);
         keys.any(|key| Checkpoint::open(note, key).is_ok())
+    }
+
+    /// Whether a known key vouched for records of this log: then it also vouched for the keys that took over from it.
+    pub(super) fn is_vouched_by(&self, trusted: &[LogPublicKey]) -> bool {
+        let vouched = self.report.checkpoints > 0 && self.tree.size() > 0;
+        vouched && self.keys.iter().any(|key| trusted.contains(key))
     }
 
     pub(super) fn end(

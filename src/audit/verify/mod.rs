@@ -1,18 +1,21 @@
 //! Checking a log from end to end, from nothing but what it says and the public key.
 //!
 //! A [`Check`] is given one thing after another ([`Item`]), in the order of the log, from a copy of the database or from an
-//! export, and stops at the first that is wrong. It keeps the peaks of the tree, not the records: a log of any length is
-//! checked in the same memory, save for what was erased from it.
+//! export, and stops at the first that is wrong. It keeps the peaks of the tree, not the records. What memory grows with:
+//! the origins of a file and what was erased from each, the principals whose content was not met yet (32 bytes each), and
+//! the checkpoints from outside; not with the number or length of records.
 //!
 //! What it finds: any change of a record or a column, records missing, added, moved or blanked, checkpoints of another
 //! key, keys that took over unasked, and logs shorter than a checkpoint from outside says. What it can't find without such
-//! a checkpoint: that records at the end were removed together with the checkpoints over them.
+//! a checkpoint: that records at the end were removed together with the checkpoints over them. What is odd, but no proof of
+//! a change, is a [`Warning`].
 
 pub mod copy;
 pub mod export;
 mod finding;
 mod log;
 mod report;
+mod rhythm;
 mod said;
 mod traces;
 mod verdict;
@@ -20,8 +23,10 @@ mod verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use self::finding::{Cause, Finding};
-use self::log::Log;
+use self::log::{Compared, Log};
 pub use self::report::{OriginReport, Report};
+use self::rhythm::Gap;
+pub use self::rhythm::{Oddity, Warning};
 pub use self::traces::Numbers;
 use self::traces::Traces;
 pub use self::verdict::{Answer, OriginVerdict, Verdict};
@@ -59,8 +64,13 @@ pub enum Item<'a> {
         /// Its root.
         hash: Hash,
     },
-    /// A signed note over everything before it.
-    Checkpoint(&'a str),
+    /// A vouching for everything before it.
+    Checkpoint {
+        /// The size under which it was found; none in an export.
+        size: Option<u64>,
+        /// The signed note.
+        note: &'a str,
+    },
 }
 
 /// What a database keeps beside a record.
@@ -104,6 +114,9 @@ pub enum Unable {
     /// A place where checkpoints are kept can't be read.
     #[error("a place where checkpoints are kept can't be read")]
     Anchor(#[source] Box<AuditError>),
+    /// Somebody whom it speaks of was forgotten, or records were removed with age.
+    #[error("records were removed or blanked while they were read; begin again")]
+    Removed,
     /// There is nothing to check.
     #[error("there is no log in it")]
     Nothing,
@@ -121,7 +134,7 @@ pub struct Check {
     traces: Traces,
     log: Option<Log>,
     report: Report,
-    /// Content hashes of principals that records refer to.
+    /// Content hashes of principals that records name, and whose content was not given yet.
     principals: BTreeSet<Hash>,
 }
 
@@ -192,32 +205,34 @@ impl Check {
             Item::Record { seq, body, stored } => {
                 let hash = leaf_hash(body);
                 let head = log.record((seq, hash), body, stored.as_ref())?;
-                if let Some(Asked::Principal(hash)) = stored.map(|stored| stored.asked) {
-                    self.principals.insert(hash.0);
-                }
+                let asked = log.asked(head, body, stored.as_ref())?;
+                self.principals.extend(asked.map(|asked| asked.0));
                 log.trace(head, body, &mut self.traces)?;
                 log.tree.push(hash);
-                log.took(head.at);
+                log.took(head);
             }
             Item::Blank { seq, leaf_hash } => {
                 log.in_order(seq)?;
                 log.blanks.push(seq);
+                log.rhythm.gap(Gap::Blank);
                 log.tree.push(leaf_hash);
             }
             Item::Omitted { level, hash } => {
                 if !log.tree.push_subtree(level, hash) {
                     return Err(log.finding(log.tree.size(), Cause::Again));
                 }
+                log.rhythm.gap(Gap::Omitted);
             }
-            Item::Checkpoint(note) => log.checkpoint(note)?,
+            Item::Checkpoint { size, note } => log.checkpoint(size, note)?,
         }
         // An anchor file may hold a checkpoint for each minute of a year: none is looked at before its record.
         let here = self.places.get(&(log.origin, log.tree.size()));
         for at in here.into_iter().flatten() {
-            if let Some(outside) = self.outside.get(*at) {
-                self.compared.insert(*at);
-                log.compare(outside, &self.trusted)?;
-            }
+            let Some(outside) = self.outside.get(*at) else { continue };
+            match log.compare(outside, &self.trusted)? {
+                Compared::Fits => self.compared.insert(*at),
+                Compared::Untold => false,
+            };
         }
         Ok(())
     }
@@ -227,23 +242,23 @@ impl Check {
     /// # Errors
     /// When it is not what was hashed.
     pub fn principal(&mut self, sha256: Hash, content: &[u8]) -> Result<(), Finding> {
-        use sha2::Digest as _;
         self.report.principals = self.report.principals.saturating_add(1);
         let asked = self.principals.remove(&sha256);
-        let found: Hash = sha2::Sha256::digest(content).into();
-        if found == sha256 || !asked {
+        if PrincipalHash::of(content).0 == sha256 || !asked {
             Ok(())
         } else {
             Err(self.lost(PrincipalHash(sha256).to_string(), "changed"))
         }
     }
 
-    /// The content of a principal in an export, which has those of its records and may have others.
+    /// The content of a principal in an export, which has those of its records and no others.
     ///
     /// # Errors
-    /// When it is not what was hashed.
+    /// When it is not what was hashed, or no record before it names it.
     pub fn quoted_principal(&mut self, sha256: Hash, content: &[u8]) -> Result<(), Finding> {
-        self.principals.insert(sha256);
+        if !self.principals.contains(&sha256) {
+            return Err(self.lost(PrincipalHash(sha256).to_string(), "named by none of them"));
+        }
         self.principal(sha256, content)
     }
 
@@ -261,30 +276,24 @@ impl Check {
     pub fn end(&mut self) -> Result<(), Finding> {
         let Some(log) = self.log.take() else { return Ok(()) };
         let report = log.end(&self.outside, &self.trusted)?;
-        // Who signed one log on may sign the next: its keys are known by now.
-        self.trusted.extend(log.keys);
+        // Who signed one log on may sign the next. What an empty log names as its key is nobody's word but the file's.
+        if log.is_vouched_by(&self.trusted) {
+            self.trusted.extend(&log.keys);
+        }
+        self.report.warnings.extend(log.rhythm.into_warnings());
         self.report.add(report, log.base, log.blanks);
         Ok(())
     }
 
-    /// Ends the check of a database, where every principal's content was given.
-    ///
-    /// # Errors
-    /// With what is gone and should not be.
-    pub fn finish_database(mut self) -> Result<Report, Finding> {
-        self.end()?;
-        if let Some(missing) = self.principals.first() {
-            return Err(self.lost(PrincipalHash(*missing).to_string(), "missing"));
-        }
-        self.finish()
-    }
-
-    /// Ends the check.
+    /// Ends the check: the content of every principal that records name was given.
     ///
     /// # Errors
     /// With what is gone and should not be.
     pub fn finish(mut self) -> Result<Report, Finding> {
         self.end()?;
+        if let Some(missing) = self.principals.first() {
+            return Err(self.lost(PrincipalHash(*missing).to_string(), "missing"));
+        }
         for (report, base, blanks) in self.report.gaps() {
             let finding = |first, last, cause| {
                 Err(Finding { origin: report.origin, first, last, after: None, cause })
@@ -293,7 +302,9 @@ impl Check {
                 return finding(seq, seq, Cause::Blanked);
             }
             let size = base.size();
-            if size > 0 && !self.traces.explains(report.origin, size, base.root()) {
+            // Where a checkpoint behind them holds, it vouches for the tree over them.
+            let vouched = report.checkpoints > 0 && self.traces.reaches(report.origin, size);
+            if size > 0 && !vouched && !self.traces.explains(report.origin, size, base.root()) {
                 return finding(0, size - 1, Cause::CutOff);
             }
         }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Numbers;
+use super::rhythm::Warning;
 use crate::audit::merkle::Peaks;
 use crate::model::id::OriginId;
 
@@ -19,6 +20,8 @@ pub struct Report {
     pub compared: u64,
     /// Checkpoints from outside over records that were removed with age; a later one, which was compared, covers them.
     pub aged: u64,
+    /// What is odd about them, although all of it holds.
+    pub warnings: Vec<Warning>,
     #[serde(skip)]
     gaps: Vec<(Peaks, Numbers)>,
 }

@@ -105,6 +105,11 @@ impl Traces {
         self.pruned.get(&origin).is_some_and(|all| all.contains(&(upto, root)))
     }
 
+    /// Whether a record says that these and more were removed: the removal is not done yet.
+    pub(super) fn reaches(&self, origin: OriginId, size: u64) -> bool {
+        self.pruned.get(&origin).is_some_and(|all| all.iter().any(|(upto, _)| *upto > size))
+    }
+
     /// Logs that must be there, and how many records they must have.
     pub(super) fn expected(&self) -> &[DecisionId] {
         &self.followed

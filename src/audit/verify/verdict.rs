@@ -30,6 +30,9 @@ pub struct Verdict {
     /// Checkpoints kept outside of the log that fit.
     #[serde(default)]
     pub compared: u64,
+    /// What is odd, although each record holds; each as a sentence without its end.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// How many of them were kept beside the key: whoever can write the log may reach that place too.
     #[serde(default)]
     pub beside_key: u64,
@@ -110,6 +113,7 @@ impl Verdict {
             finding,
             at: None,
             compared: 0,
+            warnings: Vec::new(),
             beside_key: 0,
             took_ms: 0,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -125,6 +129,7 @@ impl Verdict {
             read: report.read(),
             logs: report.origins.iter().map(OriginVerdict::of).collect(),
             compared: report.compared,
+            warnings: report.warnings.iter().map(ToString::to_string).collect(),
             ..Self::new(if open.is_some() { Answer::Unknown } else { Answer::Intact }, open)
         }
     }

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::Settings;
 use crate::app::ward;
+use crate::audit::Outbox;
 use crate::audit::custody::{self, Order};
 use crate::config;
 use crate::model::record::Actor;
@@ -36,8 +37,9 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     let order = Order { actor: Actor::Operator(config::system_user()), reason: reason.to_owned() };
     let url = &config.audit.database_url;
     let ward = ward(&config)?;
-    let origin = custody::accept(url, (Clock::System, ward), ("main", &store), order).await?;
-    store.raise_session_epoch().await?;
+    // First: should the rest be cut off, nobody is signed in who should not be.
+    let changes = ("main", &store as &dyn Outbox, store.raise_session_epoch());
+    let origin = custody::accept(url, (Clock::System, ward), changes, order).await?;
     store.close().await;
     println!("The log goes on as {origin}, behind what was there. All sessions have ended.");
     Ok(ExitCode::SUCCESS)

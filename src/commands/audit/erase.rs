@@ -65,6 +65,7 @@ async fn here(config: &Config) -> Result<bool> {
         opened => opened?,
     };
     let upkeep = Upkeep::of(&log, url, Clock::System, config.audit.retention)?;
+    log.audit.note_ending(log.ending);
     let stop = CancellationToken::new();
     let work = async {
         let done = upkeep.forget_people().await;

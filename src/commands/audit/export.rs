@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use super::verify::progress;
 use super::{Settings, present};
 use crate::audit::export::{self, Manifest};
+use crate::audit::verify::Unable;
 use crate::model::query::{Comparison, Moment, Query, Range, Sense, Term, What};
 use crate::model::record::LogUseKind;
 use crate::model::time::Instant;
@@ -65,19 +66,25 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     let mut copy = LogCopy::open(&file::path(&config.audit.database_url)?).await?;
     let asked = (&query, &book);
     let format = options.format.into();
-    let manifest = if let Some(path) = &options.output {
+    let made = if let Some(path) = &options.output {
         let mut out = BufWriter::with_capacity(1 << 20, create(path)?);
-        export::export(&mut copy, asked, (format, &mut out), progress("records")).await?
+        export::export(&mut copy, asked, (format, &mut out), progress("records")).await
     } else {
         let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout());
-        export::export(&mut copy, asked, (format, &mut out), |_| {}).await?
+        export::export(&mut copy, asked, (format, &mut out), |_| {}).await
     };
+    // One that broke off may have left with much already.
+    let told = match &made {
+        Ok(manifest) => detail(manifest),
+        Err(error) => broken_off(format, &query, error),
+    };
+    options.settings.note(LogUseKind::Exported, told).await?;
+    let manifest = made?;
     let text = serde_json::to_string_pretty(&manifest)?;
     match &options.output {
         Some(path) => beside(path, &text)?,
         None => eprintln!("{text}"),
     }
-    options.settings.note(LogUseKind::Exported, detail(&manifest)).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -113,4 +120,9 @@ fn detail(manifest: &Manifest) -> serde_json::Value {
     serde_json::json!({
         "format": format, "query": query, "records": records, "first": first, "last": last, "sha256": sha256,
     })
+}
+
+fn broken_off(format: export::Format, query: &Query, error: &Unable) -> serde_json::Value {
+    let (query, error) = (query.to_string(), error.to_string());
+    serde_json::json!({ "format": format, "query": query, "broken_off": error })
 }

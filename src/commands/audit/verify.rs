@@ -9,7 +9,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use super::Settings;
-use crate::audit::checkpoint::{notes, parse_verifier_key};
+use crate::app::places;
+use crate::audit::checkpoint::{Checkpoint, notes, parse_verifier_key};
 use crate::audit::proof::Proof;
 use crate::audit::verify::copy::{self, Outcome};
 use crate::audit::verify::{Finding, OriginReport, Report, Trust, Verdict, export};
@@ -44,12 +45,19 @@ pub struct Options {
     settings: Settings,
 }
 
+impl Options {
+    /// Whether it is the log that the settings lead to.
+    fn is_of_the_gate(&self) -> bool {
+        self.export.is_none() && self.database.is_none() && self.proof.is_none()
+    }
+}
+
 /// Checks; exit code 0: intact, 1: tampered with, 2: can't tell.
 ///
 /// # Errors
 /// When it can't be told: nothing to read, no key, an unreadable checkpoint.
 pub(super) async fn run(options: &Options) -> Result<ExitCode> {
-    let trust = Trust { keys: keys(options)?, checkpoints: checkpoints(&options.checkpoint)? };
+    let trust = Trust { keys: keys(options)?, checkpoints: checkpoints(options)? };
     if let Some(path) = &options.proof {
         return proof(path, &trust.keys);
     }
@@ -62,8 +70,10 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
         let mut log = LogCopy::open(&database(options)?).await?;
         copy::check(&mut log, trust, progress("records")).await
     };
-    if options.export.is_none() && options.database.is_none() {
+    if options.is_of_the_gate() {
         let verdict = Verdict::of(&outcome, Clock::System.passed().saturating_sub(begun));
+        let beside_key = places(&options.settings.read()?).in_mark()?.notes.len();
+        let verdict = verdict.with_beside_key(beside_key as u64);
         options.settings.note(LogUseKind::Verified, serde_json::to_value(verdict)?).await?;
     }
     tell(&outcome?, options)
@@ -95,20 +105,34 @@ fn keys(options: &Options) -> Result<Vec<LogPublicKey>> {
     options.key.iter().map(read).collect()
 }
 
-fn checkpoints(files: &[PathBuf]) -> Result<Vec<String>> {
+/// Those that were given; of the gate's own log also what it told the places at hand.
+fn checkpoints(options: &Options) -> Result<Vec<String>> {
     let mut all = Vec::new();
-    for path in files {
+    if options.is_of_the_gate() {
+        all.extend(places(&options.settings.read()?).notes()?);
+    }
+    for path in &options.checkpoint {
         let text = std::fs::read_to_string(path)
             .with_context(|| format!("can't read the checkpoint `{}`", path.display()))?;
         // In lines of the process's log a note is quoted.
         let text = text.replace("\\n", "\n").replace("\"cedargate/audit/", "\ncedargate/audit/");
-        let found = notes(&text);
+        let (found, torn): (Vec<_>, Vec<_>) =
+            notes(&text).into_iter().partition(|note| Checkpoint::unverified(note).is_ok());
         if found.is_empty() {
             bail!("`{}` holds no checkpoint", path.display());
+        }
+        if !torn.is_empty() {
+            left_out(path, torn.len());
         }
         all.extend(found);
     }
     Ok(all)
+}
+
+/// A note is torn where a disk was full, or where a file was cut.
+#[expect(clippy::print_stderr, reason = "it is no part of the answer")]
+fn left_out(path: &Path, count: usize) {
+    eprintln!("{count} of the checkpoints in `{}` can't be read and are left out", path.display());
 }
 
 /// Shows how far a long check is, on a terminal.
@@ -141,7 +165,7 @@ fn tell(outcome: &Outcome, options: &Options) -> Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     } else {
         match outcome {
-            Outcome::Intact(report) => print!("{}", in_words(report, options)),
+            Outcome::Intact(report) => print!("{}", in_words(report)),
             Outcome::Tampered(finding) => println!("Tampered with: {finding}."),
         }
     }
@@ -155,17 +179,18 @@ fn in_json(finding: &Finding) -> serde_json::Value {
     })
 }
 
-fn in_words(report: &Report, options: &Options) -> String {
+fn in_words(report: &Report) -> String {
     let mut lines: Vec<String> = report.origins.iter().map(one_log).collect();
     for point in &report.uncompared {
         lines.push(format!(
             "Can't tell: the checkpoint over {point} could not be compared, because these records are not here."
         ));
     }
+    lines.extend(report.warnings.iter().map(|warning| format!("Warning: {warning}.")));
     if report.uncompared.is_empty() {
         lines.push("Intact.".to_owned());
     }
-    if options.checkpoint.is_empty() {
+    if report.compared == 0 {
         lines.push(
             "Whether records at the end were removed together with what vouched for them can't be told without a checkpoint that was kept elsewhere (--checkpoint)."
                 .to_owned(),

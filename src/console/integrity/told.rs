@@ -197,6 +197,7 @@ impl Teller<'_> {
         more.extend(
             size.filter(|size| *size > 0).map(|size| format!("{} were made since.", grouped(size))),
         );
+        more.extend(verdict.warnings.iter().map(|warning| format!("To be looked at: {warning}.")));
         more
     }
 

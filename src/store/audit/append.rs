@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::super::error::StoreError;
 use super::super::sqlite::{self, Pool};
 use super::batch::{Batch, Head, Held};
-use super::removal::Remover;
+use super::removal::{Remover, switch};
 use super::scribe::Scribe;
 use super::wal::Wal;
 use super::{Origin, WriterLock, seq_of};
@@ -150,6 +150,14 @@ impl Appender {
     /// When it could not be written, or when that is not known: [`Self::held`] tells.
     pub async fn append(&self, batch: Arc<Batch>) -> Result<(), StoreError> {
         self.scribe.append(self.origin, batch).await
+    }
+
+    /// Makes durable what is in the file already, by a commit of its own behind it.
+    ///
+    /// # Errors
+    /// When that is not known.
+    pub async fn settle(&self) -> Result<(), StoreError> {
+        self.scribe.write("settle the log", |tx, _| switch(tx, "prune", 0)).await
     }
 
     /// What the file holds at the places of a batch.

@@ -2,24 +2,27 @@
 //!
 //! Nothing is written, migrated or repaired. A page is read by itself, so that a check of a running log holds nobody up.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use sqlx::Connection as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::error::StoreError;
-use super::super::sqlite;
-use super::pages::{Alone, CopyRow, PAGE, Pages};
-use super::{Origin, bad_row, seq_of};
+use super::super::sqlite::raw_failed;
+use super::pages::{Alone, CopyRow, PAGE, PAGE_BYTES, Pages, open};
+use super::removals::Removals;
+use super::{Origin, bad_row, line, seq_of};
 use crate::model::body;
 use crate::model::id::{OriginId, Subject};
+use crate::model::principal::PrincipalHash;
 use crate::model::time::Timestamp;
 
 /// A log that is only read.
 #[derive(Debug)]
 pub struct LogCopy {
-    connection: SqliteConnection,
-    file: std::path::PathBuf,
+    file: PathBuf,
+    alone: Alone,
+    /// None before the first question, after a failure, and while one is asked.
+    connection: Option<Connection>,
     pages: Pages,
 }
 
@@ -63,19 +66,29 @@ impl LogCopy {
             wal
         };
         // Without a WAL beside it nobody writes it: then it may lie where nothing can be written.
-        let alone = !Path::new(&wal).exists();
-        let options = SqliteConnectOptions::new().filename(file).read_only(true).immutable(alone);
-        let connection = SqliteConnection::connect_with(&options)
-            .await
-            .map_err(|error| sqlite::opening(file, error))?;
-        let pages = Pages::of(file, if alone { Alone::Yes } else { Alone::No });
-        let mut copy = Self { connection, file: file.to_owned(), pages };
+        let alone = if Path::new(&wal).exists() { Alone::No } else { Alone::Yes };
+        let (file, pages) = (file.to_owned(), Pages::of(file, alone));
+        let mut copy = Self { file, alone, connection: None, pages };
         copy.origins().await?;
         Ok(copy)
     }
 
-    fn failed(&self, doing: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError + use<> {
-        sqlite::failed_in(self.file.clone(), doing)
+    /// Asks something on a thread that may wait for the disk. `doing` completes "could not …".
+    async fn ask<T: Send + 'static>(
+        &mut self,
+        doing: &'static str,
+        question: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (file, alone, kept) = (self.file.clone(), self.alone, self.connection.take());
+        let asked = tokio::task::spawn_blocking(move || {
+            let connection = kept.map_or_else(|| open(&file, alone), Ok)?;
+            let answer = question(&connection)?;
+            Ok((connection, answer))
+        });
+        let asked = asked.await.unwrap_or_else(|_| Err(rusqlite::Error::InvalidQuery));
+        let (connection, answer) = asked.map_err(|error| raw_failed(&self.file, doing, &error))?;
+        self.connection = Some(connection);
+        Ok(answer)
     }
 
     /// The origins, oldest first.
@@ -83,12 +96,12 @@ impl LogCopy {
     /// # Errors
     /// When the file can't be read.
     pub async fn origins(&mut self) -> Result<Vec<CopyOrigin>, StoreError> {
-        let failed = self.failed("read the origins of the log");
-        let found: Vec<(i64, String, String, i64)> =
-            sqlx::query_as("SELECT key, id, log_key, opened_us FROM origin ORDER BY key")
-                .fetch_all(&mut self.connection)
-                .await
-                .map_err(failed)?;
+        let question = |log: &Connection| {
+            log.prepare_cached("SELECT key, id, log_key, opened_us FROM origin ORDER BY key")?
+                .query_map([], |row| row.try_into())?
+                .collect::<Result<Vec<(i64, String, String, i64)>, _>>()
+        };
+        let found = self.ask("read the origins of the log", question).await?;
         let read = |(key, id, log_key, opened): (i64, String, String, i64)| {
             let id =
                 id.parse().map_err(|_| bad_row("origin", &key, "its id is not an origin id"))?;
@@ -119,13 +132,9 @@ impl LogCopy {
         sql: &'static str,
         of: &CopyOrigin,
     ) -> Result<Option<u64>, StoreError> {
-        let failed = self.failed("find where the log begins and ends");
-        let place: Option<i64> = sqlx::query_scalar(sql)
-            .bind(of.origin.place(0))
-            .bind(of.origin.end())
-            .fetch_one(&mut self.connection)
-            .await
-            .map_err(failed)?;
+        let span = [of.origin.place(0), of.origin.end()];
+        let question = move |log: &Connection| log.query_row(sql, span, |row| row.get(0));
+        let place: Option<i64> = self.ask("find where the log begins and ends", question).await?;
         Ok(place.map(seq_of))
     }
 
@@ -163,16 +172,14 @@ impl LogCopy {
         sql: &'static str,
         (from, to, limit): (i64, i64, i64),
     ) -> Result<Vec<CopyPoint>, StoreError> {
-        let failed = self.failed("read checkpoints of the log");
-        let found: Vec<(i64, String, Vec<u8>)> = sqlx::query_as(sql)
-            .bind(from)
-            .bind(to)
-            .bind(limit)
-            .fetch_all(&mut self.connection)
-            .await
-            .map_err(failed)?;
-        let point = |(place, note, peaks)| CopyPoint { size: seq_of(place), note, peaks };
-        Ok(found.into_iter().map(point).collect())
+        let question = move |log: &Connection| {
+            let point = |row: &rusqlite::Row<'_>| {
+                let size = seq_of(row.get(0)?);
+                Ok(CopyPoint { size, note: row.get(1)?, peaks: row.get(2)? })
+            };
+            log.prepare_cached(sql)?.query_map([from, to, limit], point)?.collect()
+        };
+        self.ask("read checkpoints of the log", question).await
     }
 
     /// Records of an origin from number `from` up to, and without, `to`: one page.
@@ -210,7 +217,7 @@ impl LogCopy {
         Ok(None)
     }
 
-    /// Hashes of an origin's records from number `from` up to, and without, `to`: one page.
+    /// Hashes of an origin's records from number `from` up to, and without, `to`: one page, up to the first that is missing.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -218,17 +225,20 @@ impl LogCopy {
         &mut self,
         of: &CopyOrigin,
         (from, to): (u64, u64),
-    ) -> Result<Vec<Vec<u8>>, StoreError> {
-        let failed = self.failed("read hashes of the log");
-        sqlx::query_scalar(
-            "SELECT leaf_hash FROM record WHERE place >= $1 AND place < $2 ORDER BY place LIMIT $3",
-        )
-        .bind(of.origin.place(from))
-        .bind(of.origin.place(to))
-        .bind(PAGE)
-        .fetch_all(&mut self.connection)
-        .await
-        .map_err(failed)
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
+        let (from, to) = (of.origin.place(from), of.origin.place(to));
+        let question = move |log: &Connection| {
+            log.prepare_cached(
+                "SELECT place, leaf_hash FROM record
+                 WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3",
+            )?
+            .query_map([from, to, PAGE], |row| row.try_into())?
+            .collect::<Result<Vec<(i64, [u8; 32])>, _>>()
+        };
+        let found = self.ask("read hashes of the log", question).await?;
+        let follows = |((place, _), at): &((i64, [u8; 32]), i64)| place == at;
+        let found = found.into_iter().zip(from..).take_while(follows);
+        Ok(found.map(|((_, hash), _)| hash).collect())
     }
 
     /// Principals with a hash above `after`, with their content: one page.
@@ -236,28 +246,37 @@ impl LogCopy {
     /// # Errors
     /// When the file can't be read.
     pub async fn principals(&mut self, after: &[u8]) -> Result<Vec<(Vec<u8>, String)>, StoreError> {
-        let failed = self.failed("read principals of the log");
-        sqlx::query_as(
-            "SELECT hash, body FROM principal_snapshot WHERE hash > $1 ORDER BY hash LIMIT $2",
-        )
-        .bind(after)
-        .bind(PAGE)
-        .fetch_all(&mut self.connection)
-        .await
-        .map_err(failed)
+        let after = after.to_owned();
+        let question = move |log: &Connection| {
+            let mut statement = log.prepare_cached(
+                "SELECT hash, body FROM principal_snapshot WHERE hash > ?1 ORDER BY hash LIMIT ?2",
+            )?;
+            let mut found = statement.query(params![after, PAGE])?;
+            let (mut page, mut bytes) = (Vec::new(), 0);
+            while bytes < PAGE_BYTES
+                && let Some(row) = found.next()?
+            {
+                let (hash, content): (Vec<u8>, String) = row.try_into()?;
+                bytes += hash.len() + content.len();
+                page.push((hash, content));
+            }
+            Ok(page)
+        };
+        self.ask("read principals of the log", question).await
     }
 
-    /// The content of a principal; none when it was erased.
+    /// The content of a principal; none when it was erased, or is not what was hashed.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub async fn principal(&mut self, hash: &[u8]) -> Result<Option<String>, StoreError> {
-        let failed = self.failed("read a principal of the log");
-        sqlx::query_scalar("SELECT body FROM principal_snapshot WHERE hash = $1")
-            .bind(hash)
-            .fetch_optional(&mut self.connection)
-            .await
-            .map_err(failed)
+    pub async fn principal(&mut self, asked: PrincipalHash) -> Result<Option<String>, StoreError> {
+        let question = move |log: &Connection| {
+            log.prepare_cached("SELECT body FROM principal_snapshot WHERE hash = ?1")?
+                .query_row([asked.0.as_slice()], |row| row.get(0))
+                .optional()
+        };
+        let content: Option<String> = self.ask("read a principal of the log", question).await?;
+        Ok(content.and_then(|content| line::of(asked, content)))
     }
 
     /// The first record of an origin that was made at or after `at`, by halving; the number behind the last when there is
@@ -284,7 +303,7 @@ impl LogCopy {
     }
 
     /// Numbers of records of an origin that are about somebody and have their content, from number `from` on: some of
-    /// them, and none only when there are none.
+    /// them, and none only when there are none. With them the number up to which it was looked.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -293,31 +312,31 @@ impl LogCopy {
         of: &CopyOrigin,
         subject: &Subject,
         from: u64,
-    ) -> Result<Vec<u64>, StoreError> {
+    ) -> Result<(Vec<u64>, u64), StoreError> {
         let end = self.last(of).await?.map_or(0, |last| last.saturating_add(1));
         let mut at = from;
         while at < end {
-            let next = at.saturating_add(STRETCH);
-            let places = (of.origin.place(at), of.origin.place(next));
-            let failed = self.failed("find the records of a person in the log");
-            let found: Vec<(i64, Vec<u8>)> = sqlx::query_as(ABOUT)
-                .bind(places.0)
-                .bind(places.1)
-                .bind(subject.to_string())
-                .fetch_all(&mut self.connection)
-                .await
-                .map_err(failed)?;
-            let found: Vec<u64> = found
-                .into_iter()
-                .filter(|(_, body)| is_about(body, subject))
-                .map(|(place, _)| seq_of(place))
-                .collect();
+            let next = at.saturating_add(STRETCH).min(end);
+            let (from, to) = (of.origin.place(at), of.origin.place(next));
+            let subject = subject.clone();
+            let question = move |log: &Connection| {
+                let mut statement = log.prepare_cached(ABOUT)?;
+                let mut found = statement.query(params![from, to, subject.to_string()])?;
+                let mut numbers = Vec::new();
+                while let Some(row) = found.next()? {
+                    if is_about(row.get_ref(1)?.as_blob()?, &subject) {
+                        numbers.push(seq_of(row.get(0)?));
+                    }
+                }
+                Ok(numbers)
+            };
+            let found = self.ask("find the records of a person in the log", question).await?;
             if !found.is_empty() {
-                return Ok(found);
+                return Ok((found, next));
             }
             at = next;
         }
-        Ok(Vec::new())
+        Ok((Vec::new(), end))
     }
 
     /// The last change of keys among the records of an origin below number `upto`, as its body.
@@ -329,21 +348,53 @@ impl LogCopy {
         of: &CopyOrigin,
         upto: u64,
     ) -> Result<Option<String>, StoreError> {
-        let failed = self.failed("find changes of keys in the log");
-        // A head is shorter than that, and nothing in it has to be escaped.
-        sqlx::query_scalar(
-            r#"SELECT CAST(body AS TEXT) FROM record
-             WHERE place >= $1 AND place < $2
-             AND instr(substr(body, 1, 128), CAST(',"kind":"key_rotated",' AS BLOB)) > 0
-             ORDER BY place DESC LIMIT 1"#,
-        )
-        .bind(of.origin.place(0))
-        .bind(of.origin.place(upto))
-        .fetch_optional(&mut self.connection)
-        .await
-        .map_err(failed)
+        let span = [of.origin.place(0), of.origin.place(upto)];
+        let question = move |log: &Connection| {
+            // A head is shorter than that, and nothing in it has to be escaped.
+            let sql = r#"SELECT CAST(body AS TEXT) FROM record
+                 WHERE place >= ?1 AND place < ?2
+                 AND instr(substr(body, 1, 128), CAST(',"kind":"key_rotated",' AS BLOB)) > 0
+                 ORDER BY place DESC LIMIT 1"#;
+            log.prepare_cached(sql)?.query_row(span, |row| row.get(0)).optional()
+        };
+        self.ask("find changes of keys in the log", question).await
+    }
+
+    /// The number of a record under a key that is no origin's, if there is one.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn stray(&mut self) -> Result<Option<u64>, StoreError> {
+        let question = |log: &Connection| log.query_row(STRAY, [], |row| row.get(0));
+        let place: Option<i64> = self.ask("look for records of no log", question).await?;
+        Ok(place.map(seq_of))
+    }
+
+    /// What the file says of what was taken out of it, and is being taken.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn removals(&mut self) -> Result<Removals, StoreError> {
+        self.ask("see what is removed from the log", Removals::read).await
+    }
+
+    /// Whether anything was, or may have been, taken out in order since then.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn removed_since(&mut self, before: &Removals) -> Result<bool, StoreError> {
+        let before = before.clone();
+        self.ask("see what was removed from the log", move |log| before.went_on(log)).await
     }
 }
+
+/// The first record in any of the gaps between the keys of origins.
+const STRAY: &str = "SELECT MIN((
+        SELECT place FROM record WHERE place BETWEEN gap.low AND gap.high ORDER BY place LIMIT 1
+    )) FROM (
+        SELECT (LAG(key, 1, -8388608) OVER (ORDER BY key) + 1) << 40 AS low, (key << 40) - 1 AS high FROM origin
+        UNION ALL SELECT (MAX(key) + 1) << 40, 9223372036854775807 FROM origin
+    ) AS gap";
 
 /// Records between two places that are a person's decisions, or mention them without being somebody else's.
 pub(super) const ABOUT: &str = "SELECT place, body FROM record

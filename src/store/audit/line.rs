@@ -1,7 +1,8 @@
 //! A record as lists show it, from the columns that the file keeps of it.
 
-use crate::model::body::{Head, Remains, whole};
+use crate::model::body::{Head, Remains, asked, whole};
 use crate::model::id::DecisionId;
+use crate::model::principal::PrincipalHash;
 use crate::model::record::RecordLine;
 use crate::model::time::Timestamp;
 
@@ -25,6 +26,7 @@ impl Kept {
             (Some(body), Some(reference)) => whole(body, &reference),
             (body, _) => body.unwrap_or_default(),
         };
+        let principal = asked(&body).and_then(|asked| of(asked, self.content?));
         let head = Head::read(&body).map(|head| (head.at(), head.kind.to_owned()));
         let remains = || serde_json::from_str(self.remains.as_deref()?).ok();
         let remains = || remains().map(|remains: Remains| (remains.at(), remains.kind));
@@ -36,7 +38,12 @@ impl Kept {
             // What is no UTF-8 was not written by this program.
             body: String::from_utf8(body)
                 .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
-            principal: self.content,
+            principal,
         }
     }
+}
+
+/// The content of a principal, if it is what the record names: nobody else is shown in their place.
+pub(super) fn of(asked: PrincipalHash, content: String) -> Option<String> {
+    (PrincipalHash::of(content.as_bytes()) == asked).then_some(content)
 }

@@ -7,11 +7,14 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use tokio::task::JoinHandle;
 
 use super::super::error::StoreError;
 use super::super::sqlite::raw_failed;
+use super::scribe::misused;
 use super::seq_of;
 use crate::model::body::{Head, Remains, whole};
 use crate::model::principal::PrincipalHash;
@@ -19,6 +22,10 @@ use crate::model::time::Timestamp;
 
 /// Records that are read at once.
 pub(super) const PAGE: i64 = 2_048;
+/// A page ends behind the row that brings it to this many bytes.
+pub(super) const PAGE_BYTES: usize = 4 << 20;
+/// The longest value that is read: a record is far shorter.
+const VALUE_MAX: i32 = 4 << 20;
 /// Principals that are remembered while records are read.
 const PRINCIPALS: usize = 65_536;
 
@@ -66,6 +73,11 @@ impl CopyRow {
             Some(body) => Head::read(body).is_some_and(|head| head.kind == "decision"),
             None => self.remains().is_some_and(|remains| remains.kind == "decision"),
         }
+    }
+
+    fn bytes(&self) -> usize {
+        let remains = self.remains.as_ref().map_or(0, String::len);
+        self.body.as_ref().map_or(0, Vec::len) + remains
     }
 
     fn remains(&self) -> Option<Remains> {
@@ -171,11 +183,16 @@ impl Pages {
 }
 
 fn is_full(rows: &[CopyRow]) -> bool {
-    i64::try_from(rows.len()).is_ok_and(|rows| rows >= PAGE)
+    i64::try_from(rows.len()).is_ok_and(|count| count >= PAGE) || bytes(rows) >= PAGE_BYTES
 }
 
-/// Opens the file for reading only.
-fn open(file: &Path, alone: Alone) -> Result<Connection, rusqlite::Error> {
+fn bytes(rows: &[CopyRow]) -> usize {
+    rows.iter().map(CopyRow::bytes).sum()
+}
+
+/// Opens the file for reading only. Whoever made it may mean harm: what it holds bounds neither the memory that reading it
+/// takes, nor what is run for it.
+pub(super) fn open(file: &Path, alone: Alone) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
@@ -186,7 +203,23 @@ fn open(file: &Path, alone: Alone) -> Result<Connection, rusqlite::Error> {
     let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let connection = Connection::open_with_flags(format!("file://{}{end}", escaped(&path)), flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_MAX)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    refuse_views(&connection)?;
     Ok(connection)
+}
+
+/// What is read must be a table: a view or a virtual table is a program.
+fn refuse_views(connection: &Connection) -> Result<(), rusqlite::Error> {
+    // Neither of the two has pages of its own.
+    let sql = "SELECT name FROM sqlite_schema
+        WHERE lower(name) IN ('origin', 'record', 'checkpoint', 'principal_snapshot', 'erasure')
+        AND (type <> 'table' OR rootpage = 0 OR rootpage IS NULL)";
+    let other: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    match other {
+        None => Ok(()),
+        Some(name) => Err(misused(format!("`{name}` is no table"))),
+    }
 }
 
 /// A path as part of a URI: what is not plain is escaped.
@@ -223,8 +256,13 @@ impl Reading {
         )?;
         let mut found = statement.query((from, to, count))?;
         let mut rows = Vec::new();
-        while let Some(row) = found.next()? {
-            rows.push(copy_row(row, |key| principal(connection, principals, key))?);
+        let mut bytes = 0;
+        while bytes < PAGE_BYTES
+            && let Some(row) = found.next()?
+        {
+            let row = copy_row(row, |key| principal(connection, principals, key))?;
+            bytes += row.bytes();
+            rows.push(row);
         }
         Ok(rows)
     }

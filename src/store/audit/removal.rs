@@ -40,43 +40,47 @@ pub enum Rest {
     None,
 }
 
+/// What one step of a removal leaves.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The number of the first record.
+    pub upto: u64,
+    /// The peaks of the tree over all before it.
+    pub peaks: Vec<u8>,
+    /// The key that signs the first checkpoint, as C2SP verifier key; none where it is the same as before.
+    pub log_key: Option<String>,
+}
+
 /// Records that one step removes.
-const STEP: i64 = 2_000;
+pub const STEP: u64 = 2_000;
 
 impl Remover {
     pub(super) fn new(scribe: Scribe) -> Self {
         Self { scribe }
     }
 
-    /// Removes the oldest records below number `upto`, as many as one step takes, and the checkpoints below it.
+    /// Removes the oldest records and checkpoints, all at once: what is left begins where the step says, whatever happens
+    /// next.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub async fn prune(&self, of: &CopyOrigin, upto: u64) -> Result<Rest, StoreError> {
-        let (from, to) = (of.origin.place(0), of.origin.place(upto));
+    pub async fn prune(&self, of: &CopyOrigin, step: Step) -> Result<(), StoreError> {
+        let (key, from, to) = (of.origin.key, of.origin.place(0), of.origin.place(step.upto));
         let work = move |tx: &Transaction<'_>| {
+            let Step { peaks, log_key, .. } = step;
             tx.execute("DELETE FROM checkpoint WHERE place >= ?1 AND place < ?2", [from, to])?;
-            let gone = tx.execute(
-                "DELETE FROM record WHERE place IN
-                 (SELECT place FROM record WHERE place >= ?1 AND place < ?2 ORDER BY place LIMIT ?3)",
-                [from, to, STEP],
+            tx.execute("DELETE FROM record WHERE place >= ?1 AND place < ?2", [from, to])?;
+            // Without a signature: the next checkpoint vouches for these peaks. One that is there already stays.
+            tx.execute(
+                "INSERT OR IGNORE INTO checkpoint (place, note, peaks) VALUES (?1, '', ?2)",
+                params![to, peaks],
             )?;
-            Ok(if i64::try_from(gone) == Ok(STEP) { Rest::Some } else { Rest::None })
+            if let Some(log_key) = log_key {
+                tx.execute("UPDATE origin SET log_key = ?1 WHERE key = ?2", params![log_key, key])?;
+            }
+            Ok(())
         };
         self.switched("prune", "remove old records from the log", work).await
-    }
-
-    /// Names the key that signed the first checkpoint which is still there.
-    ///
-    /// # Errors
-    /// When the file can't be written.
-    pub async fn name_key(&self, of: &CopyOrigin, log_key: String) -> Result<(), StoreError> {
-        let key = of.origin.key;
-        let work = move |tx: &Transaction<'_>, _: &mut _| {
-            tx.execute("UPDATE origin SET log_key = ?1 WHERE key = ?2", params![log_key, key])
-                .map(|_| ())
-        };
-        self.scribe.write("name the log's key", work).await
     }
 
     /// Removes the contents of principals that no record refers to which is newer than `before`.
@@ -197,7 +201,7 @@ fn is_there(tx: &Transaction<'_>, place: i64, subject: &Subject) -> Result<bool,
     Ok(false)
 }
 
-fn switch(tx: &Transaction<'_>, name: &str, value: i64) -> Result<(), rusqlite::Error> {
+pub(super) fn switch(tx: &Transaction<'_>, name: &str, value: i64) -> Result<(), rusqlite::Error> {
     tx.prepare_cached(
         "INSERT INTO audit_mode (name, value) VALUES (?1, ?2)
          ON CONFLICT (name) DO UPDATE SET value = excluded.value",

@@ -176,7 +176,7 @@ fn open(file: &std::path::Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-fn misused(why: String) -> rusqlite::Error {
+pub(super) fn misused(why: String) -> rusqlite::Error {
     let misuse = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
     rusqlite::Error::SqliteFailure(misuse, Some(why))
 }

@@ -1,5 +1,6 @@
 //! The file: what it accepts, what it refuses, and what can be read back.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use sha2::Digest as _;
@@ -95,6 +96,14 @@ impl Shell {
         sqlx::query(sql).bind(note).bind(size).execute(&mut self.0).await.unwrap();
     }
 
+    /// Gives every principal this content, and the hash of it.
+    pub(crate) async fn impersonate(&mut self, content: &str) {
+        let hash = crate::model::principal::PrincipalHash::of(content.as_bytes()).0;
+        let sql = "UPDATE principal_snapshot SET body = $1, hash = $2";
+        let query = sqlx::query(sql).bind(content).bind(hash.to_vec());
+        query.execute(&mut self.0).await.unwrap();
+    }
+
     pub(crate) async fn rename_origin(&mut self, id: &str) {
         sqlx::query("UPDATE origin SET id = $1").bind(id).execute(&mut self.0).await.unwrap();
     }
@@ -102,6 +111,12 @@ impl Shell {
     pub(crate) async fn number(&mut self, query: &'static str) -> i64 {
         sqlx::query_scalar(query).fetch_one(&mut self.0).await.unwrap()
     }
+}
+
+/// Makes a named pipe, which whoever opens it waits at.
+pub(crate) fn make_pipe(path: &Path) {
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+    mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
 }
 
 #[tokio::test]
