@@ -42,6 +42,7 @@ pub mod log;
 mod people;
 pub mod printed;
 pub mod reports;
+mod route_picker;
 pub mod rules;
 mod saving;
 pub mod sections;

@@ -84,6 +84,11 @@ impl GroupNames {
         self.name(id).map_or_else(|| id.to_string(), str::to_owned)
     }
 
+    /// Whether groups have the same names in both.
+    pub fn calls_groups_as(&self, other: &Self) -> bool {
+        self.typed == other.typed && self.known == other.known
+    }
+
     /// The same with other names for people.
     #[must_use]
     pub fn with_people(self, people: PeopleNames) -> Self {

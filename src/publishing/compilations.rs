@@ -7,9 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Refusal;
 use crate::authz::compile::{CompileError, Terms, compile};
+use crate::authz::lints::{Lint, lint};
 use crate::authz::snapshot::Snapshot;
+use crate::model::group::GroupNames;
 use crate::model::id::ReleaseNumber;
 use crate::model::indexed::IndexedBook;
+use crate::model::time::Timestamp;
 use crate::store::Draft;
 
 /// What was made of the live release and the draft. Cheap to clone; all clones share it.
@@ -27,6 +30,36 @@ pub(super) struct Compilation {
     pub(super) cedar: String,
     /// What decides by it, or all that is wrong with it.
     pub(super) snapshot: Result<Arc<Snapshot>, CompileError>,
+    lints: Mutex<Option<Linted>>,
+}
+
+/// What there is to look at, while groups are called so and in this minute.
+#[derive(Debug)]
+struct Linted {
+    names: GroupNames,
+    minute: i64,
+    found: Arc<[Lint]>,
+}
+
+impl Compilation {
+    /// What to look at before it is published, sorted; nothing can be told of what does not compile. What time changes in
+    /// it is as of this minute.
+    pub(super) fn lints(&self, names: &GroupNames, now: Timestamp) -> Arc<[Lint]> {
+        let Ok(snapshot) = &self.snapshot else { return Arc::default() };
+        let minute = now.as_micros().div_euclid(60_000_000);
+        let mut kept = self.lints.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some(linted) if linted.minute == minute && linted.names.calls_groups_as(names) => {
+                Arc::clone(&linted.found)
+            }
+            Some(_) | None => {
+                let found: Arc<[Lint]> = lint(&self.book, snapshot, names, now).into();
+                let names = names.clone();
+                *kept = Some(Linted { names, minute, found: Arc::clone(&found) });
+                found
+            }
+        }
+    }
 }
 
 impl Compilations {
@@ -66,7 +99,8 @@ async fn compiled(book: Arc<IndexedBook>, terms: Terms) -> Result<Compilation, R
     let work = move || {
         let snapshot = compile(&book, ReleaseNumber::default(), &terms).map(Arc::new);
         let cedar = snapshot.as_ref().map_or_else(|_| String::new(), |snapshot| snapshot.cedar());
-        Compilation { content: book.content_hash(), book, cedar, snapshot }
+        let lints = Mutex::default();
+        Compilation { content: book.content_hash(), book, cedar, snapshot, lints }
     };
     tokio::task::spawn_blocking(work).await.map_err(Refusal::Panicked)
 }

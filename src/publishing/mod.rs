@@ -21,6 +21,7 @@ use std::sync::Arc;
 use self::compilations::{Compilation, Compilations};
 use crate::authz::assertions::{self, Broken};
 use crate::authz::compile::{CompileError, Terms, compile};
+use crate::authz::lints::Lint;
 use crate::authz::problem::Problem;
 use crate::authz::snapshot::Snapshot;
 use crate::model::difference::{self, Difference};
@@ -29,6 +30,7 @@ use crate::model::id::ReleaseNumber;
 use crate::model::indexed::IndexedBook;
 use crate::model::line_diff::{self, Line};
 use crate::model::rule_book::{Release, RuleBook};
+use crate::model::time::Timestamp;
 use crate::store::{Author, Draft, Edit, Publication, Store, StoreError};
 
 /// Whether publishing needs somebody else's approval.
@@ -73,6 +75,7 @@ pub struct Review {
     pub live: Option<Arc<Snapshot>>,
     /// The rule book, compiled; none when something is wrong with it.
     pub next: Option<Arc<Snapshot>>,
+    compilation: Arc<Compilation>,
 }
 
 /// What is published.
@@ -238,6 +241,7 @@ impl Publishing {
             approvals,
             live: old.snapshot.as_ref().ok().cloned(),
             next: new.snapshot.as_ref().ok().cloned(),
+            compilation: new,
         })
     }
 
@@ -375,6 +379,11 @@ impl Review {
             (None, []) => Ok(()),
             (None, broken) => Err(Refusal::Broken(broken.to_vec())),
         }
+    }
+
+    /// What to look at before publishing, sorted, as of this minute; nothing can be told of what does not compile.
+    pub fn lints(&self, names: &GroupNames, now: Timestamp) -> Arc<[Lint]> {
+        self.compilation.lints(names, now)
     }
 
     /// The differences in words, a line for each.

@@ -9,7 +9,6 @@ use serde::de::IgnoredAny;
 
 use super::change::{self, Change, Telling, TextLine};
 use crate::authz::console::ConsoleAction;
-use crate::authz::lints::lint;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::author::{Accounts, AuthorName};
@@ -382,8 +381,10 @@ fn summary(changes: usize, based_on: ReleaseNumber) -> String {
 
 /// What to look at; nothing can be told of a draft that does not compile.
 fn lints(console: &Console, shown: &Shown, review: &Review) -> Vec<String> {
-    let Some(snapshot) = &review.next else { return Vec::new() };
-    let found = lint(&review.book, snapshot, &shown.names, console.clock.now());
+    if review.differences.is_empty() {
+        return Vec::new();
+    }
+    let found = review.lints(&shown.names, console.clock.now());
     let touched = |text: &String| {
         let ids = review.differences.iter().map(|one| format!("`{}`", one.id));
         ids.into_iter().any(|id| text.contains(&id))

@@ -22,6 +22,7 @@ use crate::console::directory::known::{PersonCell, known, limit};
 use crate::console::guard::Admitted;
 use crate::console::log::export::{CSV, stamp};
 use crate::console::log::using;
+use crate::console::route_picker::{RoutePicker, meant};
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
@@ -57,8 +58,8 @@ pub struct WhoPage {
     pub frame: Frame,
     /// Where the form is sent.
     pub action: Link,
-    /// Every route.
-    pub routes: Vec<Picked>,
+    /// Where the route is chosen.
+    pub picker: RoutePicker,
     /// Reading or changing.
     pub actions: Vec<Picked>,
     /// The question about one person instead.
@@ -145,15 +146,16 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let query: WhoQuery = asked.query()?;
     let shown = asked.shown(&console).await?;
     let frame = shown.framed(asked.frame("Who can reach it", Section::Explorer)?);
-    let found = query.route.parse().ok().and_then(|id| shown.route(&id)).cloned();
     let mut page = empty(&shown, frame, &query);
-    let Some(route) = found else {
-        let status = match query.route.as_str() {
-            "" => StatusCode::OK,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        page.problem = (!query.route.is_empty()).then(|| "There is no such route.".to_owned());
-        return Ok(page::console(status, &page.frame, &page));
+    if query.route.is_empty() {
+        return Ok(page::console(StatusCode::OK, &page.frame, &page));
+    }
+    let route = match meant(&shown, &query.route) {
+        Ok(route) => route.clone(),
+        Err(problem) => {
+            page.problem = Some(problem);
+            return Ok(page::console(StatusCode::UNPROCESSABLE_ENTITY, &page.frame, &page));
+        }
     };
     page.report = Some(urls::access_report_of(&route.id));
     page.answer = Some(reached(&console, &asked, (&shown, &route, &query)).await?);
@@ -164,8 +166,8 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
 pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
     let query = WhoQuery { rows: "all".to_owned(), ..asked.form().await? };
     let shown = asked.shown(&console).await?;
-    let route = query.route.parse().ok().and_then(|id| shown.route(&id)).cloned();
-    let route = route.ok_or_else(|| Box::new(asked.no_page()))?;
+    let route = meant(&shown, &query.route).cloned();
+    let route = route.map_err(|_no_such| Box::new(asked.no_page()))?;
     let reached = reached(&console, &asked, (&shown, &route, &query)).await?;
     let detail =
         json!({ "report": "who", "format": "csv", "route": query.route, "action": query.action });
@@ -206,17 +208,11 @@ async fn reached(
 }
 
 fn empty(shown: &Shown, frame: Frame, query: &WhoQuery) -> WhoPage {
-    let routes = shown.book.routes.iter().map(|route| {
-        let label = format!("{}  {}", route.id.app(), route.pattern);
-        Picked::new(route.id.as_str(), &label, &query.route)
-    });
-    let mut routes: Vec<_> = routes.collect();
-    routes.sort_by(|a, b| a.label.cmp(&b.label));
     let chosen = if query.what() == What::Write { "write" } else { "read" };
     WhoPage {
         frame,
         action: urls::who(),
-        routes,
+        picker: RoutePicker::of(shown, &query.route),
         actions: ACTIONS.iter().map(|(value, label)| Picked::new(value, label, chosen)).collect(),
         what: urls::what(),
         report: None,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
+use super::index;
 use super::review::{Review, RouteReview};
 use crate::authz::entities::Unusable;
 use crate::console::Console;
@@ -91,8 +92,9 @@ struct AccessQuery {
 
 impl AccessQuery {
     fn takes(&self, route: &Route) -> bool {
+        let named = [route.id.as_str(), route.pattern.as_str()].contains(&self.route.as_str());
         let of_app = self.app.is_empty() || route.id.app().as_str() == self.app;
-        of_app && (self.route.is_empty() || route.id.as_str() == self.route)
+        of_app && (self.route.is_empty() || named)
     }
 
     fn words(&self) -> String {
@@ -112,6 +114,9 @@ impl AccessQuery {
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: AccessQuery = asked.query()?;
     let review = reviewed(&console, &asked, &query).await?;
+    if review.routes.is_empty() && !query.route.is_empty() {
+        return index::no_such_route(&console, &asked, &query.route).await;
+    }
     using::note(&console, &asked, (LogUseKind::Read, query.detail("page"))).await?;
     let frame = review.shown.framed(asked.frame("Access review", Section::Reports)?);
     let (review, routes, left) = asked.apart(move || bounded(review)).await?;
@@ -139,6 +144,9 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
 pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: AccessQuery = asked.form().await?;
     let review = reviewed(&console, &asked, &query).await?;
+    if review.routes.is_empty() && !query.route.is_empty() {
+        return Err(Box::new(asked.no_page()));
+    }
     using::note(&console, &asked, (LogUseKind::Exported, query.detail("csv"))).await?;
     let name = format!("access_v1_{}.csv", stamp(&asked));
     Ok(streamed::file((&name, CSV), move |pipe| write(&review, &pipe)))
@@ -147,15 +155,14 @@ pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
 /// What is asked for.
 ///
 /// # Errors
-/// With the answer, 404 when there is no such app or route.
+/// With the answer, 404 when there is no such app.
 async fn reviewed(
     console: &Arc<Console>,
     asked: &Admitted,
     query: &AccessQuery,
 ) -> Result<Review, Box<Response>> {
     let review = Review::of(console, asked, |route| query.takes(route)).await?;
-    let names_some = !query.app.is_empty() || !query.route.is_empty();
-    if review.routes.is_empty() && names_some {
+    if review.routes.is_empty() && !query.app.is_empty() {
         return Err(Box::new(asked.no_page()));
     }
     Ok(review)

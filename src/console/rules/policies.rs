@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::authz::console::ConsoleAction;
-use crate::authz::lints::lint;
+use crate::authz::lints::Lint;
 use crate::authz::outline::{Outline, outline};
 use crate::authz::problem::{Object, Problem};
 use crate::console::Console;
@@ -89,18 +89,75 @@ impl fmt::Display for Spot {
     }
 }
 
-impl PolicyRow {
-    fn matches(&self, wanted: &str) -> bool {
-        [&self.id, &self.scope].iter().any(|text| text.to_lowercase().contains(wanted))
+/// A rule of the draft before anything is made of it: most are not on the page.
+enum Rule<'a> {
+    Written(&'a Policy),
+    Granted(&'a Grant),
+}
+
+impl Rule<'_> {
+    fn object(&self) -> Object {
+        match self {
+            Self::Written(policy) => Object::Policy(policy.id.clone()),
+            Self::Granted(grant) => Object::Grant(grant.id.clone()),
+        }
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Written(policy) => policy.id.as_str(),
+            Self::Granted(grant) => grant.id.as_str(),
+        }
+    }
+
+    /// What it says, in a few words.
+    fn scope(&self, drafted: &Shown) -> String {
+        match self {
+            Self::Written(policy) => outline(policy).map_or_else(|| NO_POLICY.to_owned(), scope),
+            Self::Granted(grant) => sentence(grant, &drafted.names),
+        }
+    }
+
+    fn matches(&self, drafted: &Shown, wanted: &str) -> bool {
+        let has = |text: &str| text.to_lowercase().contains(wanted);
+        wanted.is_empty() || has(self.id()) || has(&self.scope(drafted))
     }
 
     /// Those with something wrong stand first.
-    fn order(&self) -> (bool, bool, bool, String) {
-        let written = self.source == WRITTEN;
-        (self.problems.is_empty(), self.lints.is_empty(), !written, self.id.clone())
+    fn order(&self, found: &Findings) -> (bool, bool, bool, String) {
+        let object = self.object();
+        let sound = !found.problems.iter().any(|problem| problem.object == object);
+        let (usual, granted) =
+            (found.lints_of(&object).is_empty(), matches!(self, Self::Granted(_)));
+        (sound, usual, granted, self.id().to_owned())
+    }
+
+    fn row(&self, drafted: &Shown, found: &Findings) -> PolicyRow {
+        let object = self.object();
+        let (link, effect, source, kind) = match self {
+            Self::Written(policy) => {
+                let effect = outline(policy).map(|outline| effect(outline.effect));
+                (urls::policy(&policy.id), effect, WRITTEN, ObjectKind::Policy)
+            }
+            Self::Granted(grant) => {
+                let link = urls::grant(&grant.route, &grant.id);
+                (link, Some(effect(grant.effect)), "grant", ObjectKind::Grant)
+            }
+        };
+        PolicyRow {
+            id: self.id().to_owned(),
+            link: Some(link),
+            effect,
+            scope: self.scope(drafted),
+            source,
+            draft: waiting(drafted, (kind, self.id())),
+            problems: found.problems(&object),
+            lints: found.lints(&object),
+        }
     }
 }
 
+const NO_POLICY: &str = "Its text is no policy.";
 const WRITTEN: &str = "written";
 
 /// How the list is narrowed.
@@ -119,17 +176,16 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let drafted = shown.drafted();
     let review = asked.review(&console, drafted.book.clone()).await?;
     let found = Findings::of(&console, &drafted, &review);
-    let (policies, grants) = (drafted.book.policies.iter(), drafted.book.grants.iter());
-    let mut rows: Vec<_> = policies.map(|policy| written(policy, &drafted, &found)).collect();
-    rows.extend(grants.map(|grant| granted(grant, &drafted, &found)));
     let wanted = query.q.trim().to_lowercase();
-    rows.retain(|row| row.matches(&wanted));
-    rows.sort_by_cached_key(PolicyRow::order);
+    let rules = drafted.book.policies.iter().map(Rule::Written);
+    let rules = rules.chain(drafted.book.grants.iter().map(Rule::Granted));
+    let mut rules: Vec<_> = rules.filter(|rule| rule.matches(&drafted, &wanted)).collect();
+    rules.sort_by_cached_key(|rule| rule.order(&found));
     let narrowed = match query.q.trim() {
         "" => urls::policies(),
         typed => urls::policies().with_query("q", typed),
     };
-    let (rows, stretch) = Stretch::of(rows, query.page, &narrowed);
+    let (rules, stretch) = Stretch::of(rules, query.page, &narrowed);
     let may = asked.may(&console, ConsoleAction::EditDraft);
     let page = PoliciesPage {
         frame: shown.framed(asked.frame("Policies", Section::Policies)?),
@@ -138,7 +194,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         assertions: urls::assertions(),
         action: urls::policies(),
         query: query.q,
-        rows,
+        rows: rules.into_iter().map(|rule| rule.row(&drafted, &found)).collect(),
         stretch,
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
@@ -147,27 +203,33 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
 /// What is wrong with a draft, object by object.
 pub(super) struct Findings {
     problems: Vec<Problem>,
-    lints: Vec<Problem>,
+    /// Sorted.
+    lints: Arc<[Lint]>,
 }
 
 impl Findings {
     /// Of a draft that was reviewed.
     pub(super) fn of(console: &Console, drafted: &Shown, review: &Review) -> Self {
         let problems = review.problems.iter().flat_map(|error| error.problems.clone());
-        let now = console.clock.now();
-        let lints = review.next.as_ref().map(|next| lint(&review.book, next, &drafted.names, now));
-        let lints = lints.unwrap_or_default().into_iter().map(|lint| lint.problem);
-        Self { problems: problems.collect(), lints: lints.collect() }
+        let lints = review.lints(&drafted.names, console.clock.now());
+        Self { problems: problems.collect(), lints }
     }
 
     /// What keeps this object from being published.
     pub(super) fn problems(&self, object: &Object) -> Vec<Spot> {
-        said(&self.problems, object)
+        self.problems.iter().filter(|problem| problem.object == *object).map(spot).collect()
     }
 
     /// What is most likely not meant of it.
     pub(super) fn lints(&self, object: &Object) -> Vec<Spot> {
-        said(&self.lints, object)
+        self.lints_of(object).iter().map(|lint| spot(&lint.problem)).collect()
+    }
+
+    fn lints_of(&self, object: &Object) -> &[Lint] {
+        let begin = self.lints.partition_point(|lint| lint.problem.object < *object);
+        let rest = self.lints.get(begin..).unwrap_or_default();
+        let end = rest.partition_point(|lint| lint.problem.object == *object);
+        rest.get(..end).unwrap_or_default()
     }
 
     /// What is wrong with other objects, with their names.
@@ -177,10 +239,8 @@ impl Findings {
     }
 }
 
-fn said(all: &[Problem], object: &Object) -> Vec<Spot> {
-    let own = all.iter().filter(|problem| problem.object == *object);
-    own.map(|problem| Spot { at: problem.at.map(|at| at.to_string()), text: problem.what() })
-        .collect()
+fn spot(problem: &Problem) -> Spot {
+    Spot { at: problem.at.map(|at| at.to_string()), text: problem.what() }
 }
 
 fn summary(drafted: &Shown) -> String {
@@ -192,21 +252,6 @@ fn summary(drafted: &Shown) -> String {
     )
 }
 
-fn written(policy: &Policy, drafted: &Shown, found: &Findings) -> PolicyRow {
-    let object = Object::Policy(policy.id.clone());
-    let outline = outline(policy);
-    PolicyRow {
-        id: policy.id.to_string(),
-        link: Some(urls::policy(&policy.id)),
-        effect: outline.as_ref().map(|outline| effect(outline.effect)),
-        scope: outline.map_or_else(|| "Its text is no policy.".to_owned(), scope),
-        source: WRITTEN,
-        draft: waiting(drafted, (ObjectKind::Policy, policy.id.as_str())),
-        problems: found.problems(&object),
-        lints: found.lints(&object),
-    }
-}
-
 fn scope(outline: Outline) -> String {
     let Outline { who, what, place, conditions, .. } = outline;
     let when = match conditions {
@@ -214,20 +259,6 @@ fn scope(outline: Outline) -> String {
         number => format!(", under {}", count(number, "condition")),
     };
     format!("{who} · {what} · {place}{when}")
-}
-
-fn granted(grant: &Grant, drafted: &Shown, found: &Findings) -> PolicyRow {
-    let object = Object::Grant(grant.id.clone());
-    PolicyRow {
-        id: grant.id.to_string(),
-        link: Some(urls::grant(&grant.route, &grant.id)),
-        effect: Some(effect(grant.effect)),
-        scope: sentence(grant, &drafted.names),
-        source: "grant",
-        draft: waiting(drafted, (ObjectKind::Grant, grant.id.as_str())),
-        problems: found.problems(&object),
-        lints: found.lints(&object),
-    }
 }
 
 fn waiting(drafted: &Shown, (kind, id): (ObjectKind, &str)) -> Option<&'static str> {

@@ -58,3 +58,30 @@ async fn many_rules_are_paged_with_what_is_wrong_first() {
     let found = scene.send(&owner, get("/console/policies?q=archive-0007")).await.text;
     assert!(found.contains("archive-0007") && !found.contains("archive-0008"), "{found}");
 }
+
+#[tokio::test]
+async fn where_a_list_of_routes_would_be_too_long_one_is_typed() {
+    let scene = scene_of(archive(220)).await;
+    let owner = scene.owner().await;
+    let page = async |address: &str| {
+        let answer = scene.send(&owner, get(address)).await;
+        assert!(answer.text.len() < 60_000, "{address}: {} bytes", answer.text.len());
+        (answer.status, answer.text)
+    };
+    for address in ["/console/explore/who", "/console/reports"] {
+        let (status, text) = page(address).await;
+        assert!(status == StatusCode::OK && text.contains("<input id=\"route\""), "{text}");
+    }
+    for typed in ["intranet%2Farchive-0007", "%2Farchive%2F0007"] {
+        for address in ["/console/explore/who", "/console/reports/access"] {
+            let (status, text) = page(&format!("{address}?route={typed}")).await;
+            assert!(status == StatusCode::OK && text.contains("/archive/0007"), "{text}");
+        }
+    }
+    for address in ["/console/explore/who", "/console/reports/access"] {
+        let (status, text) = page(&format!("{address}?route=%2Fno-such%22%3E")).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
+        let kept = text.contains("value=\"/no-such&#34;&#62;\"");
+        assert!(kept && text.contains("There is no such route."), "{text}");
+    }
+}

@@ -73,7 +73,7 @@ async fn the_access_review_names_everybody_by_route_and_leaves_room_to_decide() 
         "{row}"
     );
     let none = scene.send(&auditor, get("/console/reports/access?route=intranet/none")).await;
-    assert_eq!(none.status, StatusCode::NOT_FOUND);
+    assert_eq!(none.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(
         noted(scene).await,
         ["log_read access page", "log_read access page", "log_exported access csv"]
