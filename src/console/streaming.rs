@@ -4,10 +4,11 @@
 //! of a session.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::Stream;
+use futures_util::stream::{self, Stream};
 use http::{HeaderName, HeaderValue};
 
 use crate::authz::console::ConsoleAction;
@@ -43,6 +44,55 @@ impl Listener {
         let Ok(Some(watched)) = watched else { return false };
         console.rules.decide(&watched.session.principal, action).verdict == Verdict::Allow
     }
+}
+
+/// What a page that is open looks at again and again.
+pub(super) trait Looks: Send + Sized + 'static {
+    /// Between looks.
+    const EVERY: Duration;
+
+    /// The console.
+    fn console(&self) -> &Console;
+
+    /// Whom it is told, and what they must still be allowed.
+    fn listener(&self) -> (&Listener, ConsoleAction);
+
+    /// What a look brings; nothing when it failed, which the next one may mend.
+    fn look(&mut self) -> impl Future<Output = Vec<Event>> + Send;
+}
+
+/// How far a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Begun,
+    Going,
+    Over,
+}
+
+/// Answers with what each look brings, until the session ends or the gate stops.
+pub(super) fn looks<L: Looks>(looking: L) -> Response {
+    let pieces = stream::unfold((looking, State::Begun), |(mut looking, state)| async move {
+        let (events, state) = next(&mut looking, state).await?;
+        Some((stream::iter(events.into_iter().map(Ok)), (looking, state)))
+    });
+    answer(futures_util::StreamExt::flatten(pieces))
+}
+
+/// What comes next, and how far the stream is then; none at the end.
+async fn next<L: Looks>(looking: &mut L, state: State) -> Option<(Vec<Event>, State)> {
+    match state {
+        State::Over => return None,
+        State::Going => {
+            let pause = tokio::time::sleep(L::EVERY);
+            looking.console().stop.run_until_cancelled(pause).await?;
+        }
+        State::Begun => {}
+    }
+    let (listener, action) = looking.listener();
+    if !listener.may(looking.console(), action).await {
+        return Some((vec![signed_out()], State::Over));
+    }
+    Some((looking.look().await, State::Going))
 }
 
 /// What says that the session ended.

@@ -1,12 +1,10 @@
 //! The sentence and the numbers of a page that is open, every five seconds.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template as _;
 use axum::response::sse::Event;
-use futures_util::stream::{self, Stream};
 
 use super::card::Unread;
 use super::lost;
@@ -18,11 +16,8 @@ use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::guard::Admitted;
 use crate::console::showing::Shown;
-use crate::console::streaming::{self, Listener};
+use crate::console::streaming::{self, Listener, Looks};
 use crate::store::StoreError;
-
-/// Between looks.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What a stream goes on from.
 struct Numbers {
@@ -32,15 +27,6 @@ struct Numbers {
     listener: Listener,
     /// The sentence that was sent last.
     said: Option<String>,
-    state: State,
-}
-
-/// How far a stream is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Begun,
-    Going,
-    Over,
 }
 
 /// Answers with the numbers as they change.
@@ -48,47 +34,35 @@ pub(super) fn page(console: Arc<Console>, asked: &Admitted) -> Answer {
     let Address { range } = asked.query()?;
     let reads = reads(&console, asked);
     let listener = Listener::of(asked)?;
-    let numbers = Numbers { console, range, reads, listener, said: None, state: State::Begun };
-    Ok(streaming::answer(numbers.stream()))
+    let numbers = Numbers { console, range, reads, listener, said: None };
+    Ok(streaming::looks(numbers))
 }
 
-impl Numbers {
-    fn stream(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        let pieces = stream::unfold(self, |mut numbers| async move {
-            let events = numbers.next().await?;
-            Some((stream::iter(events.into_iter().map(Ok)), numbers))
-        });
-        futures_util::StreamExt::flatten(pieces)
+impl Looks for Numbers {
+    const EVERY: Duration = Duration::from_secs(5);
+
+    fn console(&self) -> &Console {
+        &self.console
     }
 
-    /// What the next look brings; none at the end.
-    async fn next(&mut self) -> Option<Vec<Event>> {
-        match self.state {
-            State::Over => return None,
-            State::Going => {
-                let pause = tokio::time::sleep(LOOK_EVERY);
-                self.console.stop.run_until_cancelled(pause).await?;
-            }
-            State::Begun => self.state = State::Going,
-        }
+    fn listener(&self) -> (&Listener, ConsoleAction) {
         let action = match self.reads {
             Reads::Log => ConsoleAction::ReadLog,
             Reads::Numbers => ConsoleAction::ReadRules,
         };
-        if !self.listener.may(&self.console, action).await {
-            self.state = State::Over;
-            return Some(vec![streaming::signed_out()]);
-        }
-        match self.look().await {
-            Ok(events) => Some(events),
-            Err(error) => {
-                tracing::warn!(error = %error, "The numbers of the first page could not be read.");
-                Some(Vec::new())
-            }
-        }
+        (&self.listener, action)
     }
 
-    async fn look(&mut self) -> Result<Vec<Event>, StoreError> {
+    async fn look(&mut self) -> Vec<Event> {
+        self.newest().await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "The numbers of the first page could not be read.");
+            Vec::new()
+        })
+    }
+}
+
+impl Numbers {
+    async fn newest(&mut self) -> Result<Vec<Event>, StoreError> {
         let console = &*self.console;
         let now = console.clock.now();
         let shown = Shown::load(&console.store, &console.groups).await?;

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
+use super::record::DecisionRow;
 use crate::console::choice::Tab;
 use crate::console::urls;
 use crate::model::id::DecisionId;
-use crate::model::query::{Effect, InvalidQuery, Query, Sense, Term, TextKey, What};
+use crate::model::query::{InvalidQuery, Query, Term, TextKey, What};
 use crate::model::time::Timestamp;
 use crate::web::link::Link;
 
@@ -19,6 +20,8 @@ pub(super) struct Address {
     pub(super) range: String,
     /// Only what is older than this record.
     pub(super) before: String,
+    /// The record that is shown beside the list.
+    pub(super) record: String,
 }
 
 /// Values and labels of `range`, and the condition that each stands for.
@@ -83,7 +86,7 @@ impl List {
     }
 
     /// The page of what a query finds, over a span of time.
-    fn over(self, query: &str, range: &str) -> Link {
+    pub(super) fn over(self, query: &str, range: &str) -> Link {
         let fields = [("q", query), ("range", if range == self.usual() { "" } else { range })];
         let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
         said.fold(self.link(), |link, (name, value)| link.with_query(name, value))
@@ -99,6 +102,8 @@ pub(super) struct Asked {
     pub(super) range: &'static str,
     /// Only what is older than this record.
     pub(super) before: Option<DecisionId>,
+    /// The record that is shown beside the list.
+    pub(super) record: Option<DecisionId>,
     list: List,
     typed: Query,
 }
@@ -120,16 +125,11 @@ impl Asked {
     /// With what is wrong with it.
     pub(super) fn read(address: &Address, list: List) -> Result<Self, Wrong> {
         let typed: Query = address.q.parse().map_err(|error| Wrong(sentence(&error)))?;
-        let before = match address.before.as_str() {
-            "" => None,
-            id => {
-                Some(id.parse().map_err(|_| Wrong(format!("`{id}` is not the id of a record.")))?)
-            }
-        };
         Ok(Self {
             text: address.q.clone(),
             range: list.range(&address.range)?,
-            before,
+            before: record_of(&address.before)?,
+            record: record_of(&address.record)?,
             list,
             typed,
         })
@@ -175,26 +175,59 @@ impl Asked {
         self.newest().with_query("before", &id.to_string())
     }
 
-    /// What became of the requests: a link for each, the present one marked.
-    pub(super) fn effects(&self) -> Vec<Tab> {
-        let bare = without(&self.typed, |term| matches!(term.what, What::Effect(_)));
-        let effects =
-            || self.typed.terms.iter().filter(|term| matches!(term.what, What::Effect(_)));
-        let mut tabs = vec![Tab {
-            label: "All",
-            link: self.link(&bare),
-            is_here: effects().next().is_none().then_some(HERE),
-        }];
-        for (label, effect) in
-            [("Allowed", Effect::Allow), ("Denied", Effect::Deny), ("Refused", Effect::Refused)]
-        {
-            let term = Term { sense: Sense::Is, what: What::Effect(vec![effect]) };
-            let is_here = effects().count() == 1 && effects().all(|other| *other == term);
-            let mut query = bare.clone();
-            query.terms.push(term);
-            tabs.push(Tab { label, link: self.link(&query), is_here: is_here.then_some(HERE) });
-        }
-        tabs
+    /// The page of a record, from which a way leads back to this list.
+    pub(super) fn page_of(&self, id: &str) -> Link {
+        let page = Link::path(&["console", "decisions", id]);
+        let fields = [("q", self.text.as_str()), ("range", self.range)];
+        let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
+        said.fold(page, |link, (name, value)| link.with_query(name, value))
+    }
+
+    /// A row as this list has it: its page leads back here, and it opens beside the list.
+    pub(super) fn placed(&self, row: DecisionRow) -> DecisionRow {
+        let (link, beside) = (self.page_of(&row.id), Some(self.beside(&row.id)));
+        DecisionRow { link, beside, ..row }
+    }
+
+    /// The same list with a record beside it.
+    pub(super) fn beside(&self, id: &str) -> Link {
+        self.here().with_query("record", id)
+    }
+
+    /// The list as it is, with nothing beside it.
+    pub(super) fn here(&self) -> Link {
+        self.before.map_or_else(|| self.newest(), |id| self.older(id))
+    }
+
+    /// Links that narrow the list in one respect each.
+    pub(super) fn facets(&self) -> Vec<Facet> {
+        let door = |what: &What| matches!(what, What::Text(TextKey::Door, _));
+        let own = UNSIGNED.parse::<Query>().unwrap_or_default().terms;
+        let unsigned = |what: &What| own.iter().any(|term| term.what == *what);
+        vec![
+            self.facet("Result", |what| matches!(what, What::Effect(_)), &EFFECTS),
+            self.facet("Where", door, &DOORS),
+            self.facet("Sign-in", unsigned, &SIGN_INS),
+        ]
+    }
+
+    /// A link for each choice, the present one marked; `ours` are the conditions that a choice stands for.
+    fn facet(
+        &self,
+        label: &'static str,
+        ours: impl Fn(&What) -> bool,
+        choices: &[(&'static str, &str)],
+    ) -> Facet {
+        let (here, bare): (Vec<_>, Vec<_>) =
+            self.typed.terms.iter().cloned().partition(|term| ours(&term.what));
+        let tabs = choices.iter().map(|(label, condition)| {
+            // They are ours; what can't be read would be no condition at all.
+            let terms = condition.parse::<Query>().unwrap_or_default().terms;
+            let is_here = terms == here;
+            let query = Query { terms: bare.iter().cloned().chain(terms).collect() };
+            Tab { label, link: self.link(&query), is_here: is_here.then_some(HERE) }
+        });
+        Facet { label, tabs: tabs.collect() }
     }
 
     /// Each condition, with the page that asks without it.
@@ -214,6 +247,35 @@ impl Asked {
         query.terms.extend(format!("at:{from}..{to}").parse::<Query>().unwrap_or_default().terms);
         self.list.over(&query.to_string(), "all")
     }
+}
+
+/// What became of requests, as conditions.
+const EFFECTS: [(&str, &str); 4] = [
+    ("All", ""),
+    ("Allowed", "effect:allow"),
+    ("Denied", "effect:deny"),
+    ("Refused", "effect:refused"),
+];
+/// Where they were asked.
+const DOORS: [(&str, &str); 3] =
+    [("Everywhere", ""), ("Apps", "door:proxy"), ("Cedargate’s own pages", "-door:proxy")];
+/// Whether those are listed that were only sent to sign in.
+const SIGN_INS: [(&str, &str); 2] = [("With redirects to sign-in", ""), ("Without", UNSIGNED)];
+/// No request of somebody who was only sent to sign in.
+const UNSIGNED: &str = "-reason:not_signed_in";
+
+/// Links that narrow a list in one respect, the present one marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facet {
+    /// In which respect.
+    pub label: &'static str,
+    /// One for each choice.
+    pub tabs: Vec<Tab>,
+}
+
+fn record_of(text: &str) -> Result<Option<DecisionId>, Wrong> {
+    let wrong = |_| Wrong(format!("`{text}` is not the id of a record."));
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(wrong) }
 }
 
 /// A condition that can be taken away.

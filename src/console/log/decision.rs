@@ -1,18 +1,21 @@
-//! One decision with everything that its record holds.
+//! One decision with everything that its record holds: on a page of its own, or beside the list.
 
 use std::sync::Arc;
 
 use askama::Template;
+use axum::response::Response;
 use http::StatusCode;
 
+use super::asking::{Address, List};
 use super::checked::Checked;
 use super::fact::Fact;
+use super::missing::{self, Missing};
 use super::record::{DecisionRow, RecordView, Rules};
 use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
-use crate::console::urls;
+use crate::console::showing::Shown;
 use crate::model::id::DecisionId;
 use crate::model::query::Present;
 use crate::web::link::Link;
@@ -24,14 +27,23 @@ use crate::web::page::{self, Frame, Tone};
 pub struct DecisionPage {
     /// What surrounds the page.
     pub frame: Frame,
-    /// The list of decisions.
+    /// The list of decisions, as it was.
     pub up: Link,
+    /// The decision.
+    pub whole: Whole,
+}
+
+/// A decision with everything that its record holds.
+#[derive(Debug, Clone)]
+pub struct Whole {
     /// Why it fell so, in the simulator; none for what no release decides on.
     pub why: Option<Link>,
     /// The same facts as in the list.
     pub row: DecisionRow,
     /// Why, in one or two more sentences.
     pub explanation: String,
+    /// What was missing; none where nothing was.
+    pub missing: Option<Missing>,
     /// Further facts of the request: client, host, session, MFA, path parameters.
     pub asked: Vec<Fact>,
     /// Further facts of the decision: release, route, errors, duration.
@@ -46,7 +58,7 @@ pub struct DecisionPage {
     pub proof: Link,
 }
 
-impl DecisionPage {
+impl Whole {
     /// The first word of the heading.
     pub fn heading(&self) -> &'static str {
         match self.row.verdict.tone {
@@ -55,34 +67,51 @@ impl DecisionPage {
             Tone::Careful | Tone::Plain => "Decided",
         }
     }
+
+    /// What the log has under this id; none when that is no decision.
+    ///
+    /// # Errors
+    /// With the answer, 503, when log or rules can't be read.
+    pub(super) async fn find(
+        (console, asked): (&Console, &Admitted),
+        shown: &Shown,
+        id: DecisionId,
+    ) -> Result<Option<Self>, Box<Response>> {
+        let failed = |error| Box::new(asked.unavailable(&error));
+        let line = console.reader.record(id).await.map_err(failed)?;
+        let Some(line) = line else { return Ok(None) };
+        let view = RecordView::of(&line);
+        if !view.is_request() {
+            return Ok(None);
+        }
+        let present = Present { now: asked.exchange.at, names: shown.names.clone() };
+        let checked = Checked::record(console, &present, id).await.map_err(failed)?;
+        let missing = missing::of(console, asked, (shown, &line)).await?;
+        Ok(Some(Self { missing, ..filled(&view, checked, Rules(shown)) }))
+    }
 }
 
 /// Answers with the page of one decision.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let nothing = || Box::new(asked.no_page());
+    let address: Address = asked.query()?;
     let id: DecisionId = asked.param("id").parse().map_err(|_| nothing())?;
-    let failed = |error| Box::new(asked.unavailable(&error));
-    let line = console.reader.record(id).await.map_err(failed)?;
-    let view = line.as_ref().map(RecordView::of).filter(RecordView::is_request);
     let shown = asked.shown(&console).await?;
+    let whole = Whole::find((&console, &asked), &shown, id).await?.ok_or_else(nothing)?;
     let frame = shown.framed(asked.frame("Decision", Section::Decisions)?);
-    let view = view.ok_or_else(nothing)?;
-    let present = Present { now: asked.exchange.at, names: shown.names.clone() };
-    let checked = Checked::record(&console, &present, id).await.map_err(failed)?;
-    let page = filled(&view, (frame, checked), Rules(&shown));
+    let up = List::Requests.over(&address.q, List::Requests.offered(&address.range));
+    let page = DecisionPage { frame, up, whole };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
-/// What the page shows.
-fn filled(view: &RecordView, (frame, checked): (Frame, Checked), rules: Rules<'_>) -> DecisionPage {
-    DecisionPage {
-        frame,
-        up: urls::decisions(),
+fn filled(view: &RecordView, checked: Checked, rules: Rules<'_>) -> Whole {
+    Whole {
         why: view.simulated(),
         row: view.row(rules),
         explanation: view.explanation().to_owned(),
+        missing: None,
         asked: view.asked(),
-        decided: view.decided(),
+        decided: view.decided(rules),
         memberships: view.memberships(rules),
         body: view.raw().to_owned(),
         checked,

@@ -4,37 +4,39 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
 
-use super::asking::{Address, Asked, List};
+use super::asking::{Address, Asked, Facet, List, Wrong};
 use super::chart::{self, Chart};
+use super::decision::Whole;
 use super::listing::{self, Listing, ROWS};
 use super::record::{DecisionRow, RecordView, Rules};
 use crate::console::Console;
 use crate::console::answers::Answer;
-use crate::console::choice::Tab;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::words::grouped;
 use crate::model::query::Present;
 use crate::store::audit::search::{Counts, Found, Wanted};
+use crate::web::hx::HxOut;
 use crate::web::link::Link;
-use crate::web::page::Frame;
+use crate::web::page::{self, Frame};
 
 /// The index trails the log by a moment; from this many records on, a page says so.
 const BEHIND: u64 = 20_000;
 
 /// Decisions that match. The block `rows` is what htmx swaps while somebody types.
 #[derive(Debug, Clone, Template)]
-#[template(path = "console/log/decisions.html", blocks = ["rows"])]
+#[template(path = "console/log/decisions.html", blocks = ["rows", "beside"])]
 pub struct DecisionsPage {
     /// What surrounds the page.
     pub frame: Frame,
     /// The filter, its conditions, and where the rest is.
     pub listing: Listing,
-    /// All, allowed, denied, refused.
-    pub effects: Vec<Tab>,
+    /// Links that narrow the list: by result, by place, by whether somebody was signed in.
+    pub facets: Vec<Facet>,
     /// How many there were over time.
     pub chart: Option<Chart>,
     /// Newest first.
@@ -43,6 +45,17 @@ pub struct DecisionsPage {
     pub live: Option<Link>,
     /// What is to be said of the search itself.
     pub remark: Option<String>,
+    /// The record that is shown beside the list.
+    pub open: Option<Opened>,
+}
+
+/// A record beside the list.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// The record.
+    pub whole: Whole,
+    /// The list without it.
+    pub close: Link,
 }
 
 impl DecisionsPage {
@@ -79,13 +92,54 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let shown = asked.shown(&console).await?;
     let frame = shown.framed(asked.frame("Decisions", Section::Decisions)?);
     let page = match Asked::read(&address, List::Requests) {
+        Ok(wanted) if asked.hx.wants_fragment() && asked.hx.target.as_deref() == Some(BESIDE) => {
+            return beside((&console, &asked), (frame, &shown), &wanted).await;
+        }
         Ok(wanted) => {
             let (found, counts) = searched(&console, &asked, (&shown, &wanted)).await?;
-            filled(&asked, (frame, &shown), (&wanted, &found, &counts))
+            let open = opened((&console, &asked), &shown, &wanted).await?;
+            let page = filled(&asked, (frame, &shown), (&wanted, &found, &counts));
+            DecisionsPage { open, ..page }
         }
         Err(wrong) => empty(frame, Listing::refused(List::Requests, &address, wrong)),
     };
     Ok(listing::answer(&asked, (&page.frame, &page.listing), (&page, &page.as_rows())))
+}
+
+/// The element beside the list.
+const BESIDE: &str = "beside";
+
+/// Answers with what stands beside the list alone; its address is the one that shows the list with it.
+async fn beside(
+    (console, asked): (&Console, &Admitted),
+    (frame, shown): (Frame, &Shown),
+    wanted: &Asked,
+) -> Answer {
+    let open = opened((console, asked), shown, wanted).await?;
+    let (said, place) = match &open {
+        Some(Opened { whole, .. }) => {
+            let DecisionRow { id, method, path, .. } = &whole.row;
+            (format!("{}: {method} {path}", whole.heading()), wanted.beside(id))
+        }
+        None => ("Closed.".to_owned(), wanted.here()),
+    };
+    let listing = Listing::refused(List::Requests, &Address::default(), Wrong(String::new()));
+    let page = DecisionsPage { open, ..empty(frame, listing) };
+    let hx = HxOut::new().announce(&said).push_url(place.as_str());
+    Ok((hx, page::console(StatusCode::OK, &page.frame, &page.as_beside())).into_response())
+}
+
+async fn opened(
+    (console, asked): (&Console, &Admitted),
+    shown: &Shown,
+    wanted: &Asked,
+) -> Result<Option<Opened>, Box<Response>> {
+    let Some(id) = wanted.record else { return Ok(None) };
+    let mut whole = Whole::find((console, asked), shown, id).await?;
+    if let Some(whole) = &mut whole {
+        whole.row.link = wanted.page_of(&whole.row.id);
+    }
+    Ok(whole.map(|whole| Opened { whole, close: wanted.here() }))
 }
 
 async fn searched(
@@ -114,9 +168,9 @@ fn filled(
     let views = found.lines.iter().map(RecordView::of);
     let listing = Listing::of(asked, (wanted, found), &how_many(wanted, found));
     DecisionsPage {
-        effects: wanted.effects(),
+        facets: wanted.facets(),
         chart: chart::of(counts, drawn, |from, to| wanted.within(from, to)),
-        rows: views.map(|view| view.row(Rules(shown))).collect(),
+        rows: views.map(|view| wanted.placed(view.row(Rules(shown)))).collect(),
         live: wanted.live(now),
         remark: remark(found),
         ..empty(frame, listing)
@@ -124,8 +178,9 @@ fn filled(
 }
 
 fn empty(frame: Frame, listing: Listing) -> DecisionsPage {
-    let (effects, rows) = (Vec::new(), Vec::new());
-    DecisionsPage { frame, listing, effects, chart: None, rows, live: None, remark: None }
+    let (facets, rows) = (Vec::new(), Vec::new());
+    let (chart, live, remark, open) = (None, None, None, None);
+    DecisionsPage { frame, listing, facets, chart, rows, live, remark, open }
 }
 
 fn how_many(wanted: &Asked, found: &Found) -> String {

@@ -55,7 +55,7 @@ impl From<FormatEntry> for Format {
 /// Answers with a file of the decisions that match.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let entry: Entry = asked.form().await?;
-    let address = Address { q: entry.q, range: entry.range, before: String::new() };
+    let address = Address { q: entry.q, range: entry.range, ..Address::default() };
     let wanted = Asked::read(&address, List::Requests)
         .map_err(|_wrong| Box::new(asked.said().unreadable()))?;
     taken(console, &asked, (wanted.query(), entry.format.into(), "decisions")).await

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::web::link::Link;
+
 /// A named value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
@@ -11,6 +13,8 @@ pub struct Fact {
     pub value: String,
     /// How it is set.
     pub script: Script,
+    /// What is said of it elsewhere.
+    pub link: Option<Link>,
 }
 
 /// How a value is set.
@@ -25,12 +29,18 @@ pub enum Script {
 impl Fact {
     /// A value that reads as text.
     pub fn prose(name: &'static str, value: &str) -> Self {
-        Self { name, value: value.to_owned(), script: Script::Prose }
+        Self { name, value: value.to_owned(), script: Script::Prose, link: None }
     }
 
     /// A value that is an identifier or address.
     pub fn code(name: &'static str, value: &str) -> Self {
-        Self { name, value: value.to_owned(), script: Script::Code }
+        Self { name, value: value.to_owned(), script: Script::Code, link: None }
+    }
+
+    /// The same, leading there.
+    #[must_use]
+    pub fn leading(self, link: Option<Link>) -> Self {
+        Self { link, ..self }
     }
 
     /// Whether it is set as code.

@@ -1,12 +1,10 @@
 //! The newest decisions as they are made.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
 use axum::response::sse::Event;
-use futures_util::stream::{self, Stream};
 
 use super::asking::{Address, Asked, List};
 use super::record::{DecisionRow, RecordView, Rules};
@@ -15,14 +13,12 @@ use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::guard::Admitted;
 use crate::console::showing::Shown;
-use crate::console::streaming::{self, Listener};
+use crate::console::streaming::{self, Listener, Looks};
 use crate::model::id::DecisionId;
 use crate::model::query::{Present, Query};
 use crate::store::StoreError;
 use crate::store::audit::search::{Found, Wanted};
 
-/// Between looks at the log.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Rows that one look sends at most.
 const ROWS: usize = 10;
 /// One row, as it goes out.
@@ -36,18 +32,9 @@ struct Row<'a> {
 struct Tail {
     console: Arc<Console>,
     shown: Shown,
-    query: Query,
+    wanted: Asked,
     listener: Listener,
     last: Option<DecisionId>,
-    state: State,
-}
-
-/// How far a stream is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Begun,
-    Going,
-    Over,
 }
 
 /// Answers with the decisions that match, as they are made.
@@ -57,57 +44,44 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         .map_err(|_wrong| Box::new(asked.said().unreadable()))?;
     let listener = Listener::of(&asked)?;
     let shown = asked.shown(&console).await?;
-    let query = wanted.query();
-    let mut tail = Tail { console, shown, query, listener, last: None, state: State::Begun };
+    let mut tail = Tail { console, shown, wanted, listener, last: None };
     let newest = match asked.resumed_behind() {
         Some(id) => Ok(Some(id)),
         None => tail.newest().await,
     };
     tail.last = newest.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    Ok(streaming::answer(tail.events()))
+    Ok(streaming::looks(tail))
+}
+
+impl Looks for Tail {
+    const EVERY: Duration = Duration::from_secs(1);
+
+    fn console(&self) -> &Console {
+        &self.console
+    }
+
+    fn listener(&self) -> (&Listener, ConsoleAction) {
+        (&self.listener, ConsoleAction::ReadLog)
+    }
+
+    async fn look(&mut self) -> Vec<Event> {
+        self.newer().await.unwrap_or_else(|error| {
+            tracing::warn!(error = %error, "The newest decisions could not be read.");
+            Vec::new()
+        })
+    }
 }
 
 impl Tail {
-    fn events(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        let pieces = stream::unfold(self, |mut tail| async move {
-            let events = tail.next().await?;
-            Some((stream::iter(events.into_iter().map(Ok)), tail))
-        });
-        futures_util::StreamExt::flatten(pieces)
-    }
-
-    /// What the next look brings; none at the end.
-    async fn next(&mut self) -> Option<Vec<Event>> {
-        match self.state {
-            State::Over => return None,
-            State::Going => {
-                let pause = tokio::time::sleep(LOOK_EVERY);
-                self.console.stop.run_until_cancelled(pause).await?;
-            }
-            State::Begun => self.state = State::Going,
-        }
-        if !self.listener.may(&self.console, ConsoleAction::ReadLog).await {
-            self.state = State::Over;
-            return Some(vec![streaming::signed_out()]);
-        }
-        match self.look().await {
-            Ok(events) => Some(events),
-            Err(error) => {
-                tracing::warn!(error = %error, "The newest decisions could not be read.");
-                Some(Vec::new())
-            }
-        }
-    }
-
-    async fn look(&mut self) -> Result<Vec<Event>, StoreError> {
-        let found = self.find(self.query.clone(), ROWS).await?;
+    async fn newer(&mut self) -> Result<Vec<Event>, StoreError> {
+        let found = self.find(self.wanted.query(), ROWS).await?;
         let mut events: Vec<_> = found
             .lines
             .iter()
             .rev()
             .filter_map(|line| {
                 let row = RecordView::of(line).row(Rules(&self.shown));
-                event(&row)
+                event(&self.wanted.placed(row))
             })
             .collect();
         if found.older.is_some() {

@@ -17,6 +17,7 @@ pub mod fact;
 pub(super) mod gathering;
 pub mod listing;
 mod live;
+pub mod missing;
 mod proof;
 pub mod record;
 pub mod told;

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::model::id::{DecisionId, RouteId};
+use crate::model::id::{DecisionId, ReleaseNumber, RouteId, SessionId, Subject};
 use crate::model::query::app;
 use crate::model::record::{Reason, RecordLine, Verdict};
 use crate::model::time::Timestamp;
@@ -17,6 +17,9 @@ use crate::console::choice::{Badge, Named};
 use crate::console::showing::Shown;
 use crate::console::{urls, words};
 
+/// The door of apps, as records have it.
+const PROXY: &str = "proxy";
+
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecisionRow {
@@ -24,12 +27,16 @@ pub struct DecisionRow {
     pub id: String,
     /// Its page.
     pub link: Link,
+    /// The list with it beside, where there is one.
+    pub beside: Option<Link>,
     /// When.
     pub at: Moment,
     /// Allow or deny.
     pub verdict: Badge,
     /// Who asked.
     pub who: PersonName,
+    /// Their page; none for whoever is nobody known.
+    pub person: Option<Link>,
     /// The method.
     pub method: String,
     /// The host.
@@ -109,9 +116,11 @@ impl RecordView {
         DecisionRow {
             id: self.id.to_string(),
             link: urls::decision(&self.id),
+            beside: None,
             at: Moment::new(self.at),
             verdict: self.badge(),
             who: self.who(),
+            person: self.subject().as_ref().map(urls::person),
             method: self.text("method"),
             host: self.text("host"),
             path: self.text("path"),
@@ -147,6 +156,21 @@ impl RecordView {
             _ if self.kind == "refusal" => person("Not known".to_owned(), String::new()),
             _ => person(subject, String::new()),
         }
+    }
+
+    /// Who asked, by their lasting identity.
+    pub(super) fn subject(&self) -> Option<Subject> {
+        text_of(self.body.get("principal").and_then(|of| of.get("id"))).parse().ok()
+    }
+
+    /// Whether somebody was only sent to sign in.
+    pub(in crate::console) fn is_unsigned(&self) -> bool {
+        self.reason_code() == Some(Reason::NotSignedIn)
+    }
+
+    /// Whether it is about an app; everything else is Cedargate's own.
+    pub(in crate::console) fn is_of_app(&self) -> bool {
+        self.text("door") == PROXY
     }
 
     fn reason_code(&self) -> Option<Reason> {
@@ -198,7 +222,7 @@ impl RecordView {
             Fact::code("Host", &self.text("host")),
             Fact::code("From", &self.text("client")),
             Fact::prose("Door", &self.text("door")),
-            Fact::code("Session", &self.text("session")),
+            Fact::code("Session", &self.text("session")).leading(self.of_session()),
             Fact::prose("Multi-factor sign-in", self.mfa()),
             Fact::code("Path parameters", &self.params()),
             Fact::code("Request", &self.text("request")),
@@ -208,6 +232,12 @@ impl RecordView {
         facts
     }
 
+    /// All that was asked in this session.
+    fn of_session(&self) -> Option<Link> {
+        let session: SessionId = self.text("session").parse().ok()?;
+        Some(urls::decisions_where(&format!("session:{session}")))
+    }
+
     /// An action that is the method is not spelled beside it.
     fn action(&self) -> String {
         let action = self.text("action");
@@ -215,11 +245,18 @@ impl RecordView {
         if left_out { self.text("method") } else { action }
     }
 
-    pub(super) fn decided(&self) -> Vec<Fact> {
+    pub(super) fn decided(&self, rules: Rules<'_>) -> Vec<Fact> {
+        let (release, route) = (self.text("release"), self.text("route"));
+        let changes = release
+            .parse::<i64>()
+            .ok()
+            .filter(|number| *number > 0)
+            .map(|number| urls::difference(ReleaseNumber(number - 1), ReleaseNumber(number)));
+        let app = self.app().unwrap_or_default();
         let mut facts = vec![
-            Fact::prose("Release", &self.text("release")),
-            Fact::code("App", self.app().unwrap_or_default()),
-            Fact::code("Route", &self.text("route")),
+            Fact::prose("Release", &release).leading(changes),
+            Fact::code("App", app).leading(rules.app(app)),
+            Fact::code("Route", &route).leading(rules.route(&route).link),
             Fact::code("Errors", &self.errors()),
             Fact::prose("Took", &self.took()),
         ];
@@ -274,6 +311,10 @@ impl RecordView {
 }
 
 impl Rules<'_> {
+    fn app(self, name: &str) -> Option<Link> {
+        self.0.book.apps.iter().find(|app| app.id.as_str() == name).map(|app| urls::app(&app.id))
+    }
+
     fn route(self, name: &str) -> Named {
         let id = name.parse::<RouteId>().ok().filter(|id| self.0.route(id).is_some());
         Named { name: name.to_owned(), link: id.map(|id| urls::route(&id)) }

@@ -67,6 +67,8 @@ pub struct RefusalsPage {
     pub head: Option<PrintHead>,
     /// How the log was found when it was checked last; none while something is wrong.
     pub checked: Option<Checked>,
+    /// Those that were only sent to sign in: how many, and the list of them.
+    pub unsigned: Option<(String, Link)>,
     /// What it lacks, and how to get it.
     pub bounds: Vec<Notice>,
     /// How often, the most frequent first.
@@ -140,14 +142,19 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let detail = json!({ "report": "refusals", "format": "page", "from": from, "to": to, "query": entry.q, "records": found.lines.len() });
     using::note(&console, &asked, (LogUseKind::Read, detail)).await?;
     let filter = if entry.q.is_empty() { "All refusals" } else { entry.q.as_str() };
+    let (unsigned, told): (Vec<_>, Vec<_>) =
+        found.lines.iter().map(RecordView::of).partition(RecordView::is_unsigned);
     let covers = vec![
         Fact::prose("Filter", filter),
         Fact::prose("Period", &period.words()),
         Fact::prose("Rules now", shown.words()),
         Fact::prose("Refusals", &counted(&found)),
+        Fact::prose("At apps", &grouped(of_apps(&told))),
+        Fact::prose("At Cedargate’s own pages", &grouped(told.len() as u64 - of_apps(&told))),
+        Fact::prose("Only sent to sign in", &grouped(unsigned.len() as u64)),
     ];
-    let sums = sums(&found, &shown);
-    let rows = found.lines.iter().take(LISTED).map(|line| RecordView::of(line).row(Rules(&shown)));
+    let sums = sums(&told, &shown);
+    let rows = told.iter().take(LISTED).map(|view| view.row(Rules(&shown)));
     let page = RefusalsPage {
         frame,
         up: urls::reports(),
@@ -158,7 +165,8 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         to,
         head: Some(PrintHead::new(&console, &asked, ("Refusals", covers))),
         checked: Some(checked),
-        bounds: bounds(&found, sums.len()),
+        unsigned: (!unsigned.is_empty()).then(|| to_sign_in(unsigned.len(), &query)),
+        bounds: bounds(&found, (told.len(), sums.len())),
         sums: sums.into_iter().take(SUMS).collect(),
         rows: rows.collect(),
         list: urls::decisions_where(&query.to_string()),
@@ -188,6 +196,7 @@ fn refused(frame: Frame, entry: RefusalsQuery, wrong: String) -> Response {
         presets: Vec::new(),
         head: None,
         checked: None,
+        unsigned: None,
         bounds: Vec::new(),
         sums: Vec::new(),
         rows: Vec::new(),
@@ -214,8 +223,26 @@ fn counted(found: &Gathered) -> String {
     }
 }
 
+/// How many were about an app.
+fn of_apps(told: &[RecordView]) -> u64 {
+    told.iter().filter(|view| view.is_of_app()).count() as u64
+}
+
+/// Somebody who is sent to sign in is kept out of nothing yet.
+fn to_sign_in(number: usize, query: &Query) -> (String, Link) {
+    let text = match number {
+        1 => "1 request of nobody signed in was sent to sign in; it is in the files alone."
+            .to_owned(),
+        all => format!(
+            "{} requests of nobody signed in were sent to sign in; they are in the files alone.",
+            grouped(all as u64)
+        ),
+    };
+    (text, urls::decisions_where(&format!("{query} reason:not_signed_in")))
+}
+
 /// What is not in it, in words.
-fn bounds(found: &Gathered, sums: usize) -> Vec<Notice> {
+fn bounds(found: &Gathered, (told, sums): (usize, usize)) -> Vec<Notice> {
     let mut bounds = Vec::new();
     let mut say = |text: String| bounds.push(Notice { tone: Tone::Careful, text });
     if found.rest.is_some() {
@@ -229,7 +256,7 @@ fn bounds(found: &Gathered, sums: usize) -> Vec<Notice> {
     if sums > SUMS {
         say(format!("The {SUMS} most frequent kinds of {} are shown.", grouped(sums as u64)));
     }
-    if found.lines.len() > LISTED {
+    if told > LISTED {
         say(format!("The newest {LISTED} are listed one by one; the file has all of them."));
     }
     bounds
@@ -238,10 +265,10 @@ fn bounds(found: &Gathered, sums: usize) -> Vec<Notice> {
 /// What tells refusals apart: place, who, why.
 type Kind = (String, String, String, String);
 
-fn sums(found: &Gathered, shown: &Shown) -> Vec<Sum> {
+fn sums(told: &[RecordView], shown: &Shown) -> Vec<Sum> {
     let mut sums: BTreeMap<Kind, Sum> = BTreeMap::new();
-    for line in &found.lines {
-        let row = RecordView::of(line).row(Rules(shown));
+    for view in told {
+        let row = view.row(Rules(shown));
         let place = row.route.unwrap_or(Named { name: row.host, link: None });
         let PersonName { name, user_name } = row.who.clone();
         let kind = (place.name.clone(), name, user_name, row.reason.clone());

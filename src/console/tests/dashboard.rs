@@ -37,13 +37,13 @@ use crate::web::tests::markup::{Text, check, check_block, innocent};
 
 /// A request of somebody for the route `intranet/finance`.
 pub(super) struct Deed {
-    name: &'static str,
-    groups: &'static [&'static str],
-    method: &'static str,
-    path: &'static str,
-    release: i64,
-    reason: Reason,
-    rule: Option<&'static str>,
+    pub(super) name: &'static str,
+    pub(super) groups: &'static [&'static str],
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) release: i64,
+    pub(super) reason: Reason,
+    pub(super) rule: Option<&'static str>,
 }
 
 pub(super) const READ: Deed = Deed {
@@ -57,7 +57,7 @@ pub(super) const READ: Deed = Deed {
 };
 /// The same of somebody who is not let in any more.
 pub(super) const READ_ONCE: Deed = Deed { name: "nora", groups: &[], ..READ };
-const DENIED: Deed = Deed { reason: Reason::NoGrant, rule: None, ..READ };
+pub(super) const DENIED: Deed = Deed { reason: Reason::NoGrant, rule: None, ..READ };
 
 pub(super) async fn did(scene: &Scene, deed: &Deed) {
     let now = scene.clock.now();

@@ -2,6 +2,7 @@
 
 mod adding;
 mod apps;
+mod beside;
 mod dashboard;
 mod directory;
 mod drafting;

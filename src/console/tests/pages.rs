@@ -2,13 +2,14 @@
 
 use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Field, Named, Standing, Tab, Written};
-use crate::console::log::asking::Chip;
+use crate::console::log::asking::{Chip, Facet};
 use crate::console::log::chart::{Bar, Chart};
 use crate::console::log::checked::Checked;
-use crate::console::log::decision::DecisionPage;
-use crate::console::log::decisions::DecisionsPage;
+use crate::console::log::decision::{DecisionPage, Whole};
+use crate::console::log::decisions::{DecisionsPage, Opened};
 use crate::console::log::fact::Fact;
 use crate::console::log::listing::Listing;
+use crate::console::log::missing::Missing;
 use crate::console::log::record::DecisionRow;
 use crate::console::rules::form::{GrantForm, KnownGroup};
 use crate::console::rules::route::{GrantRow, Inherited, Part, RoutePage, Tools, WrittenRule};
@@ -240,6 +241,8 @@ fn decision(text: Text, n: u64, [who, user_name, method, path, reason]: [&str; 5
     };
     DecisionRow {
         link: Link::path(&["console", "decisions", &id]),
+        beside: Some(urls::decisions().with_query("record", &id)),
+        person: Some(urls::people()),
         id,
         at: Moment::new(Timestamp::from_seconds(1_795_511_702 - i64::try_from(n * 7).unwrap())),
         verdict: Badge::verdict(verdict),
@@ -255,6 +258,16 @@ fn decision(text: Text, n: u64, [who, user_name, method, path, reason]: [&str; 5
         rules,
         client: text("10.20.4.18"),
         millis: text("0.4"),
+    }
+}
+
+fn results() -> Facet {
+    Facet {
+        label: "Result",
+        tabs: vec![
+            Tab { label: "All", link: urls::decisions(), is_here: Some("page") },
+            Tab { label: "Denied", link: urls::decisions_where("effect:deny"), is_here: None },
+        ],
     }
 }
 
@@ -294,10 +307,8 @@ fn decisions(text: Text) -> DecisionsPage {
     DecisionsPage {
         frame: frame("Decisions", Section::Decisions, text),
         listing,
-        effects: vec![
-            Tab { label: "All", link: urls::decisions(), is_here: Some("page") },
-            Tab { label: "Denied", link: urls::decisions_where("effect:deny"), is_here: None },
-        ],
+        facets: vec![results()],
+        open: None,
         chart: Some(Chart {
             caption: "6 allowed, 2 denied, 0 refused, by hour.".to_owned(),
             width: 144,
@@ -343,6 +354,10 @@ fn route_page_a59() {
 #[test]
 fn decisions_page_a59() {
     check("console_decisions", decisions);
+    check("console_decisions_beside", |text| DecisionsPage {
+        open: Some(Opened { whole: whole(text), close: urls::decisions() }),
+        ..decisions(text)
+    });
     check("console_decisions_empty", |text| DecisionsPage { rows: Vec::new(), ..decisions(text) });
     check("console_decisions_wrong", |text| {
         let mut page = decisions(text);
@@ -357,6 +372,12 @@ fn decision_page_a59() {
     check("console_decision", |text| DecisionPage {
         frame: frame("Decision", Section::Decisions, text),
         up: urls::decisions(),
+        whole: whole(text),
+    });
+}
+
+fn whole(text: Text) -> Whole {
+    Whole {
         why: Some(urls::simulate()),
         row: decision(
             text,
@@ -364,7 +385,13 @@ fn decision_page_a59() {
             ["Nora", "nora@contoso.example", "GET", "/finance/summary", "No grant for this person"],
         ),
         explanation: text("The route is open to Finance, and Nora was in none of its groups."),
+        missing: Some(Missing {
+            sentence: text("It would open to them with multi-factor sign-in."),
+            nearest: Some(Named { name: text("grant:finance"), link: Some(urls::routes()) }),
+            let_in: Some(urls::routes()),
+        }),
         asked: vec![
+            Fact::code("Session", &text("s-1")).leading(Some(urls::decisions())),
             Fact::code("Host", &text("app.localhost")),
             Fact::code("From", &text("10.20.4.18")),
             Fact::prose("Multi-factor", &text("not met")),
@@ -382,7 +409,7 @@ fn decision_page_a59() {
             label: "Integrity",
         },
         proof: urls::decisions(),
-    });
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ async fn an_old_release_comes_back_as_a_draft_beside_what_others_edit() {
         assert_eq!((asking.status, waiting(&scene).await), (StatusCode::CONFLICT, 1));
     }
     let asking = scene.send(&owner, get(target)).await;
-    for text in ["The draft is not empty", "g-finance-read-3", "Discard these and bring it back"] {
+    for text in ["The draft is not empty", "g-finance-read-3", "Bring back, discard these"] {
         assert!(asking.text.contains(text), "{text}: {}", asking.text);
     }
     let fields = [("others", "keep"), ("content", &*content(&scene, &owner).await)];
