@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Refusal;
+use crate::authz::assertions::{self, Broken};
 use crate::authz::compile::{CompileError, Terms, compile};
 use crate::authz::lints::{Lint, lint};
 use crate::authz::snapshot::Snapshot;
@@ -31,6 +32,7 @@ pub(super) struct Compilation {
     /// What decides by it, or all that is wrong with it.
     pub(super) snapshot: Result<Arc<Snapshot>, CompileError>,
     lints: Mutex<Option<Linted>>,
+    tried: Mutex<Option<(i64, Arc<[Broken]>)>>,
 }
 
 /// What there is to look at, while groups are called so and in this minute.
@@ -42,11 +44,31 @@ struct Linted {
 }
 
 impl Compilation {
+    /// The assertions that do not hold, as of this minute; none are tried of what does not compile.
+    ///
+    /// # Errors
+    /// When trying them breaks off.
+    pub(super) async fn broken(self: &Arc<Self>, now: Timestamp) -> Result<Arc<[Broken]>, Refusal> {
+        let Ok(snapshot) = &self.snapshot else { return Ok(Arc::default()) };
+        let minute = minute(now);
+        let tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, broken)) = tried.filter(|(of, _)| *of == minute) {
+            return Ok(broken);
+        }
+        let (compilation, snapshot) = (Arc::clone(self), Arc::clone(snapshot));
+        let run = move || assertions::run(&compilation.book, &snapshot, now);
+        let broken: Arc<[Broken]> =
+            tokio::task::spawn_blocking(run).await.map_err(Refusal::Panicked)?.into();
+        let mut tried = self.tried.lock().unwrap_or_else(PoisonError::into_inner);
+        *tried = Some((minute, Arc::clone(&broken)));
+        Ok(broken)
+    }
+
     /// What to look at before it is published, sorted; nothing can be told of what does not compile. What time changes in
     /// it is as of this minute.
     pub(super) fn lints(&self, names: &GroupNames, now: Timestamp) -> Arc<[Lint]> {
         let Ok(snapshot) = &self.snapshot else { return Arc::default() };
-        let minute = now.as_micros().div_euclid(60_000_000);
+        let minute = minute(now);
         let mut kept = self.lints.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
             Some(linted) if linted.minute == minute && linted.names.calls_groups_as(names) => {
@@ -94,13 +116,17 @@ impl Compilations {
     }
 }
 
+fn minute(now: Timestamp) -> i64 {
+    now.as_micros().div_euclid(60_000_000)
+}
+
 /// Off the threads that answer requests: a large book takes seconds.
 async fn compiled(book: Arc<IndexedBook>, terms: Terms) -> Result<Compilation, Refusal> {
     let work = move || {
         let snapshot = compile(&book, ReleaseNumber::default(), &terms).map(Arc::new);
         let cedar = snapshot.as_ref().map_or_else(|_| String::new(), |snapshot| snapshot.cedar());
-        let lints = Mutex::default();
-        Compilation { content: book.content_hash(), book, cedar, snapshot, lints }
+        let (lints, tried) = (Mutex::default(), Mutex::default());
+        Compilation { content: book.content_hash(), book, cedar, snapshot, lints, tried }
     };
     tokio::task::spawn_blocking(work).await.map_err(Refusal::Panicked)
 }

@@ -67,7 +67,7 @@ pub struct Review {
     pub cedar: Vec<Line>,
     /// What is wrong with it; then nothing can be published.
     pub problems: Option<CompileError>,
-    /// Assertions that it breaks; then nothing can be published.
+    /// Assertions that it breaks as of this minute; then nothing can be published, which tries them anew.
     pub broken: Vec<Broken>,
     /// Who approved of it.
     pub approvals: Vec<Author>,
@@ -222,7 +222,7 @@ impl Publishing {
     ) -> Result<Review, Refusal> {
         let old = self.compilations.of(&draft.in_force, draft, &self.terms).await?;
         let new = self.compilations.of(&book, draft, &self.terms).await?;
-        let broken = broken(&new, now).await?;
+        let broken = new.broken(now.at).await?.to_vec();
         let based_on = draft.based_on();
         let approvals = self.store.approvals((&new.content, based_on)).await?;
         let differences = if Arc::ptr_eq(&book, &draft.book) {
@@ -348,17 +348,6 @@ impl Publishing {
         });
         Ok(compiled.await.map_err(Refusal::Panicked)??)
     }
-}
-
-/// The assertions that do not hold at this moment; none are tried of what does not compile.
-async fn broken(compilation: &Arc<Compilation>, now: Author) -> Result<Vec<Broken>, Refusal> {
-    let Ok(snapshot) = &compilation.snapshot else { return Ok(Vec::new()) };
-    if compilation.book.assertions.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (compilation, snapshot) = (Arc::clone(compilation), Arc::clone(snapshot));
-    let run = move || assertions::run(&compilation.book, &snapshot, now.at);
-    tokio::task::spawn_blocking(run).await.map_err(Refusal::Panicked)
 }
 
 /// A rule book with its snapshot, and the assertions that it breaks.

@@ -32,7 +32,7 @@ pub use self::handovers::{Handover, HandoverTaken};
 pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::pending::{Draft, Pending};
 pub use self::people::SESSIONS;
-pub use self::releases::{Publication, ReleaseLine};
+pub use self::releases::{Publication, ReleaseLine, Tally};
 pub use self::rules::{Edit, Revision};
 pub use self::secret_hash::SecretHash;
 pub use self::session_ends::{End, SESSION_ENDED};
@@ -47,6 +47,7 @@ pub use self::step_ups::Raise;
 pub struct Store {
     pool: Pool,
     drafts: pending::Kept,
+    tallies: releases::Tallies,
 }
 
 impl Store {
@@ -58,7 +59,7 @@ impl Store {
     /// program; the message names the file and the remedy.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pool = sqlite::open(url, migrations::MAIN).await?;
-        Ok(Self { pool, drafts: pending::Kept::default() })
+        Ok(Self { pool, drafts: pending::Kept::default(), tallies: releases::Tallies::default() })
     }
 
     /// Writes a consistent copy into a new file, beside whoever writes this one.

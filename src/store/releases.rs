@@ -1,5 +1,8 @@
 //! Releases: immutable, numbered, only ever added. The highest number is the live one; 0 stands for none.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use sha2::{Digest, Sha256};
 
 use super::error::StoreError;
@@ -7,6 +10,7 @@ use super::outbox::{Author, Change};
 use super::rules::Edit;
 use super::sqlite::{Tx, begin, failed};
 use super::{Store, bad_row};
+use crate::model::difference::{self, Act};
 use crate::model::id::ReleaseNumber;
 use crate::model::rule_book::{Release, RuleBook};
 use crate::model::time::Timestamp;
@@ -44,6 +48,20 @@ pub struct ReleaseLine {
     /// Its content hash.
     pub sha256: String,
 }
+
+/// How many objects a release has otherwise than the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// That the one before did not have.
+    pub added: usize,
+    /// That it had otherwise.
+    pub changed: usize,
+    /// That it alone had.
+    pub removed: usize,
+}
+
+/// What was counted already.
+pub(super) type Tallies = Arc<Mutex<HashMap<ReleaseNumber, Tally>>>;
 
 type Columns = (i64, String, String, String, String, i64, String, String);
 
@@ -152,6 +170,29 @@ impl Store {
         .await
         .map_err(failed(&self.pool, "read a release"))?;
         row.map(read).transpose()
+    }
+
+    /// How many objects a release changed. It never changes itself, so it is counted once.
+    ///
+    /// # Errors
+    /// When the database fails, or one of the two releases is not what was written.
+    pub async fn tally(&self, number: ReleaseNumber) -> Result<Tally, StoreError> {
+        if let Some(tally) = self.tallies().get(&number).copied() {
+            return Ok(tally);
+        }
+        let before = self.release(ReleaseNumber(number.0.saturating_sub(1))).await?;
+        let Some(after) = self.release(number).await? else { return Ok(Tally::default()) };
+        let before = before.map(|before| before.rule_book).unwrap_or_default();
+        let changed = difference::between(&before, &after.rule_book);
+        let of = |act: Act| changed.iter().filter(|one| one.act() == act).count();
+        let (added, removed) = (of(Act::Added), of(Act::Removed));
+        let tally = Tally { added, changed: of(Act::Changed), removed };
+        self.tallies().insert(number, tally);
+        Ok(tally)
+    }
+
+    fn tallies(&self) -> MutexGuard<'_, HashMap<ReleaseNumber, Tally>> {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Releases with a number below `before` (all when none), newest first, at most `limit`.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -15,10 +14,8 @@ use crate::console::directory::known::known;
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::urls;
-use crate::model::difference::{self, Act, Difference};
 use crate::model::id::ReleaseNumber;
-use crate::model::rule_book::RuleBook;
-use crate::store::{ReleaseLine, StoreError};
+use crate::store::{ReleaseLine, StoreError, Tally};
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
@@ -121,12 +118,13 @@ async fn respond(console: &Console, asked: &Admitted, before: Option<ReleaseNumb
     let accounts = Accounts::of(console, asked);
     let mut rows = Vec::with_capacity(lines.len());
     for line in lines {
-        let changed = changed(console, asked, line.number).await?;
+        let tally = console.store.tally(line.number).await;
+        let tally = tally.map_err(|error| Box::new(asked.unavailable(&error)))?;
         let past = line.number != shown.number;
         let standing = if past { Standing::Past } else { Standing::Live };
         let restore = (may && past).then(|| urls::restore(line.number));
         let by = AuthorName::of(&line.author.by, (&known, accounts));
-        rows.push(row((line, by), &changed, (standing, restore)));
+        rows.push(row((line, by), tally, (standing, restore)));
     }
     let page = ReleasesPage {
         frame: shown.framed(asked.frame("Releases", Section::Releases)?),
@@ -138,43 +136,20 @@ async fn respond(console: &Console, asked: &Admitted, before: Option<ReleaseNumb
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
-async fn changed(
-    console: &Console,
-    asked: &Admitted,
-    number: ReleaseNumber,
-) -> Result<Vec<Difference>, Box<Response>> {
-    let before = rule_book(console, asked, ReleaseNumber(number.0.saturating_sub(1))).await?;
-    let after = rule_book(console, asked, number).await?;
-    Ok(difference::between(&before.unwrap_or_default(), &after.unwrap_or_default()))
-}
-
-/// The rule book of a release; none when there is no such release. 0 stands for the empty one.
-async fn rule_book(
-    console: &Console,
-    asked: &Admitted,
-    number: ReleaseNumber,
-) -> Result<Option<RuleBook>, Box<Response>> {
-    let release = console.store.release(number).await;
-    let release = release.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    Ok(release.map(|release| release.rule_book))
-}
-
 fn row(
     (line, by): (ReleaseLine, AuthorName),
-    changed: &[Difference],
+    Tally { added, changed, removed }: Tally,
     (standing, restore): (Standing, Option<Link>),
 ) -> ReleaseRow {
     let ReleaseLine { number, author, note, sha256 } = line;
-    let of = |act: Act| changed.iter().filter(|one| one.act() == act).count();
-    let (added, other, removed) = (of(Act::Added), of(Act::Changed), of(Act::Removed));
     ReleaseRow {
         number: number.0,
         standing,
         at: Moment::new(author.at),
         by,
         note,
-        counts: format!("+{added} ~{other} −{removed}"),
-        counted: format!("{added} added, {other} changed, {removed} removed"),
+        counts: format!("+{added} ~{changed} −{removed}"),
+        counted: format!("{added} added, {changed} changed, {removed} removed"),
         difference: urls::difference(ReleaseNumber(number.0.saturating_sub(1)), number),
         hash: sha256.chars().take(8).collect(),
         restore,
