@@ -175,21 +175,6 @@ impl Publishing {
         }
     }
 
-    /// Brings what an old release had otherwise than the live one into the draft: the first half of rolling back. What
-    /// others are drafting stays.
-    ///
-    /// # Errors
-    /// When there is no such release; else as for every edit.
-    pub async fn restore(
-        &self,
-        number: ReleaseNumber,
-        author: &Author,
-    ) -> Result<Vec<Difference>, Refusal> {
-        let release = self.store.release(number).await?.ok_or(Refusal::Unknown(number))?;
-        let live = self.store.live().await?.map(|live| live.rule_book).unwrap_or_default();
-        self.edit(Edit { from: &live, to: &release.rule_book }, author).await
-    }
-
     /// Whether publishing needs somebody else's approval.
     pub fn second(&self) -> SecondPerson {
         self.second

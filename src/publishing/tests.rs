@@ -198,16 +198,3 @@ async fn an_edit_makes_nothing_wrong_and_what_is_wrong_already_is_no_hindrance()
     let other = edit(&good, &book(&[("a", Who::SignedIn)])).await;
     assert_eq!(other.unwrap().len(), 1, "the other object is untouched");
 }
-
-#[tokio::test]
-async fn an_old_release_comes_back_into_the_draft_and_is_live_only_once_published() {
-    let scene = scene(SecondPerson::Off).await;
-    let (first, second) = (book(&[("a", finance())]), book(&[]));
-    scene.publish(Content::Book(Box::new(first.clone())), "pat").await.unwrap();
-    scene.publish(Content::Book(Box::new(second.clone())), "pat").await.unwrap();
-    scene.publishing.restore(ReleaseNumber(1), &by("eddie")).await.unwrap();
-    assert_eq!(scene.store.draft().await.unwrap(), first);
-    assert_eq!(scene.store.live().await.unwrap().unwrap().rule_book, second);
-    let unknown = scene.publishing.restore(ReleaseNumber(9), &by("eddie")).await;
-    assert!(matches!(unknown, Err(Refusal::Unknown(ReleaseNumber(9)))), "{unknown:?}");
-}

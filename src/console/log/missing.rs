@@ -19,7 +19,7 @@ use crate::console::guard::Admitted;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::model::grant::{Effect, Method};
-use crate::model::id::Subject;
+use crate::model::principal::Principal;
 use crate::model::record::{Circumstances, DecisionRecord, Reason, RecordLine, RuleId};
 use crate::model::recorded::{Recorded, read_principal};
 use crate::model::words::{listed, who};
@@ -53,7 +53,7 @@ pub(super) async fn of(
     let found = record.app.as_ref().and_then(|app| snapshot.find(app, &record.facts.path));
     let Some(found) = found else { return Ok(None) };
     let route = found.route.id.clone();
-    let subject = record.principal.subject().cloned();
+    let form = form(&urls::route(&route), &record.principal);
     let access = asked.apart(move || access(&snapshot, &record, &found)).await?;
     let Some(access) = access else { return Ok(None) };
     let Some(asked_for) = shown.route(&route) else { return Ok(None) };
@@ -70,8 +70,7 @@ pub(super) async fn of(
             (to_others(&names), None)
         }
     };
-    let may = asked.may(console, ConsoleAction::EditDraft);
-    let let_in = subject.filter(|_| may).map(|subject| form(&urls::route(&route), &subject));
+    let let_in = form.filter(|_| asked.may(console, ConsoleAction::EditDraft));
     Ok(Some(Missing { sentence, nearest, let_in }))
 }
 
@@ -140,8 +139,13 @@ fn to_others(names: &[String]) -> String {
     format!("No grant opens it to them. It opens to {}.", listed(&all, "and"))
 }
 
-/// The form of a route, filled in for this person.
-fn form(route: &Link, subject: &Subject) -> Link {
-    let form = route.clone().with_query("who_kind", "person");
-    form.with_query("who", &subject.to_string()).with_fragment("grant-form")
+/// The form of a route, filled in for whoever was refused.
+fn form(route: &Link, principal: &Principal) -> Option<Link> {
+    let (kind, subject) = match principal {
+        Principal::User(user) => ("person", &user.subject),
+        Principal::Workload(workload) => ("workload", &workload.subject),
+        Principal::Anonymous => return None,
+    };
+    let form = route.clone().with_query("who_kind", kind);
+    Some(form.with_query("who", &subject.to_string()).with_fragment("grant-form"))
 }

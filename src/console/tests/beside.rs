@@ -2,8 +2,9 @@
 
 use http::StatusCode;
 
-use super::dashboard::{DENIED, Deed, READ, did};
+use super::dashboard::{DENIED, Deed, READ, did, did_by};
 use super::scene::{Scene, get, scene, subject};
+use crate::model::principal::{Principal, Workload};
 use crate::model::record::Reason;
 
 /// The newest record about an app.
@@ -129,4 +130,20 @@ async fn redirects_to_sign_in_have_a_line_of_their_own_in_the_report() {
         let said = format!("<dt>{name}</dt><dd><bdi>{number}</bdi></dd>");
         assert!(text.contains(&said), "{said}: {text}");
     }
+}
+
+#[tokio::test]
+async fn a_service_that_was_refused_is_let_in_as_a_service() {
+    let scene = scene().await;
+    let subject = subject("nightly");
+    let service = Workload {
+        subject: subject.parse().unwrap(),
+        client: "nightly".to_owned(),
+        roles: std::collections::BTreeSet::new(),
+    };
+    did_by(&scene, &DENIED, Principal::Workload(service)).await;
+    let text = page(&scene, "owner", &format!("/console/decisions/{}", newest(&scene).await)).await;
+    let form =
+        format!("/console/routes/intranet/finance?who_kind=workload&who={subject}#grant-form");
+    assert!(links(&text).contains(&form), "{:?}", links(&text));
 }

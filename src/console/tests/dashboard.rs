@@ -60,7 +60,6 @@ pub(super) const READ_ONCE: Deed = Deed { name: "nora", groups: &[], ..READ };
 pub(super) const DENIED: Deed = Deed { reason: Reason::NoGrant, rule: None, ..READ };
 
 pub(super) async fn did(scene: &Scene, deed: &Deed) {
-    let now = scene.clock.now();
     let principal = Principal::User(User {
         directory_roles: BTreeSet::new(),
         subject: subject(deed.name).parse().unwrap(),
@@ -71,9 +70,13 @@ pub(super) async fn did(scene: &Scene, deed: &Deed) {
         groups: deed.groups.iter().map(|id| id.parse().unwrap()).collect(),
         roles: BTreeSet::new(),
     });
-    let verdict = if deed.reason == Reason::Granted { Verdict::Allow } else { Verdict::Deny };
     let nobody = deed.reason == Reason::NotSignedIn;
-    let principal = if nobody { Principal::Anonymous } else { principal };
+    did_by(scene, deed, if nobody { Principal::Anonymous } else { principal }).await;
+}
+
+pub(super) async fn did_by(scene: &Scene, deed: &Deed, principal: Principal) {
+    let now = scene.clock.now();
+    let verdict = if deed.reason == Reason::Granted { Verdict::Allow } else { Verdict::Deny };
     let decision = DecisionRecord {
         facts: RequestFacts {
             request: "r-1".parse().unwrap(),
