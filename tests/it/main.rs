@@ -30,6 +30,8 @@ mod console;
 #[cfg(feature = "demo")]
 mod console_pages;
 #[cfg(feature = "demo")]
+mod custody;
+#[cfg(feature = "demo")]
 mod cutting;
 #[cfg(feature = "demo")]
 mod demo;
