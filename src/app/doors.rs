@@ -39,6 +39,7 @@ use crate::store::audit::search::Searcher;
 use crate::telemetry::Metrics;
 use crate::web::doorkeeper::Doorkeeper;
 use crate::web::flood::{Flood, Limit};
+use crate::web::house::House;
 use crate::web::refuser::Refuser;
 
 /// Refusals that a source may cause before it is turned away: generous for a page whose many scripts find the session
@@ -72,7 +73,8 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
     let idp = ground.idp.clone();
     let sessions = sessions(ground, &idp);
     let flood = Arc::new(Flood::new(REFUSALS));
-    let refuser = Refuser::new(audit.clone(), flood, metrics.clone());
+    let house = House { public: config.public_url.clone(), contact: config.contact.clone() };
+    let refuser = Refuser::new(audit.clone(), flood, metrics.clone(), house);
     let assertions = Assertions::new(config.public_url.to_string(), &ground.keys.assertion)?;
     let login = Arc::new(login(
         ground,
@@ -94,8 +96,6 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
         assertions,
         upstream: Upstream::new(ground.tasks.clone(), ground.stop.clone())?,
         open: Arc::default(),
-        public: config.public_url.clone(),
-        contact: config.contact.clone(),
         metrics: metrics.clone(),
     };
     let front = Front {
