@@ -29,7 +29,7 @@ use crate::live::Live;
 use crate::login::{Login, Rounds};
 use crate::model::id::AuthContext;
 use crate::model::id::GroupId;
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 use crate::portal::Portal;
 use crate::publishing::Publishing;
 use crate::session::{Counted, Directory, Parts, SessionLimits, Sessions};
@@ -65,6 +65,7 @@ pub(super) struct Ground<'a> {
     pub(super) metrics: Metrics,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
+    pub(super) certificate_ends: Option<Timestamp>,
 }
 
 /// The front door, and what has to be looked after beside it.
@@ -239,6 +240,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         checks: checks(ground),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
+        certificate_ends: ground.certificate_ends,
         settings: ground.config.in_force().into(),
         clock: ground.clock.clone(),
     };
