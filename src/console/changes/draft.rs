@@ -351,7 +351,11 @@ fn filled(
             0 => "There are no assertions.".to_owned(),
             all => format!("{} of {} hold.", all.saturating_sub(broken), count(all, "assertion")),
         },
-        lints: lints(console, shown, review),
+        lints: review
+            .lints_of_changes(&shown.names, console.clock.now())
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         impact: None,
         content: review.content.clone(),
         approvals: review
@@ -377,17 +381,4 @@ fn summary(changes: usize, based_on: ReleaseNumber) -> String {
             format!("{} to release {number}, not in force yet.", count(changes, "change"))
         }
     }
-}
-
-/// What to look at; nothing can be told of a draft that does not compile.
-fn lints(console: &Console, shown: &Shown, review: &Review) -> Vec<String> {
-    if review.differences.is_empty() {
-        return Vec::new();
-    }
-    let found = review.lints(&shown.names, console.clock.now());
-    let touched = |text: &String| {
-        let ids = review.differences.iter().map(|one| format!("`{}`", one.id));
-        ids.into_iter().any(|id| text.contains(&id))
-    };
-    found.iter().map(ToString::to_string).filter(touched).collect()
 }
