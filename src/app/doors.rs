@@ -257,6 +257,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
 fn checks(ground: &Ground<'_>) -> Checks {
     let means = Means {
         file: ground.reader.file(),
+        rules: ground.store.file(),
         places: super::places(ground.config),
         audit: ground.audit.clone(),
         clock: ground.clock.clone(),

@@ -10,10 +10,12 @@ mod collision;
 mod error;
 mod groups;
 mod handovers;
+pub mod history;
 mod migrations;
 mod outbox;
 mod pending;
 mod people;
+mod read_only;
 mod releases;
 mod rules;
 mod secret_hash;
@@ -60,6 +62,11 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pool = sqlite::open(url, migrations::MAIN).await?;
         Ok(Self { pool, drafts: pending::Kept::default(), tallies: releases::Tallies::default() })
+    }
+
+    /// The database file.
+    pub fn file(&self) -> std::path::PathBuf {
+        self.pool.connect_options().get_filename().to_path_buf()
     }
 
     /// Writes a consistent copy into a new file, beside whoever writes this one.

@@ -138,6 +138,16 @@ pub enum SignedOut {
     HereOnly(Link),
 }
 
+/// The next step of a sign-in is on another origin. The header `Refresh` leads there; the page is for whom it does not.
+#[derive(Debug, Clone, Template)]
+#[template(path = "onward.html")]
+pub struct OnwardPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The next step.
+    pub link: Link,
+}
+
 /// A sign-in, or a step-up, came back and was not accepted. `frame.title` says what happened.
 #[derive(Debug, Clone, Template)]
 #[template(path = "sign_in_failed.html")]

@@ -74,6 +74,8 @@ pub struct DraftPage {
     pub approve: Option<Link>,
     /// The form that publishes, for those who may, once nothing is in its way.
     pub publish: Option<PublishForm>,
+    /// What was typed into that form, where it has gone.
+    pub note: Option<String>,
 }
 
 impl DraftPage {
@@ -350,8 +352,9 @@ fn offer(
         action: urls::publish(),
         based_on: review.based_on.0,
         next: review.based_on.0.saturating_add(1),
-        note,
+        note: note.clone(),
     });
+    page.note = Some(note).filter(|note| page.publish.is_none() && !note.is_empty());
 }
 
 const SECOND: &str = "Publishing takes two: somebody else than whoever publishes has to approve of exactly this draft. Any edit voids an approval.";
@@ -409,6 +412,7 @@ fn filled(
         second: None,
         approve: None,
         publish: None,
+        note: None,
     }
 }
 

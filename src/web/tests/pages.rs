@@ -7,8 +7,8 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::Tone;
 use crate::web::pages::{
-    Action, DeniedPage, ErrorPage, NoticeFragment, Reference, SignInFailedPage, SignOutPage,
-    SignedOut, SignedOutPage,
+    Action, DeniedPage, ErrorPage, NoticeFragment, OnwardPage, Reference, SignInFailedPage,
+    SignOutPage, SignedOut, SignedOutPage,
 };
 
 use super::markup::{
@@ -90,6 +90,14 @@ fn sign_out_pages_a59() {
         ))),
         again: link("/"),
         hint: "Stopped at Microsoft?",
+    });
+}
+
+#[test]
+fn onward_page_a59() {
+    check("onward", |text| OnwardPage {
+        frame: frame("On to sign in", text),
+        link: link("https://login.microsoftonline.com/common/oauth2/v2.0/authorize?x=%22%3E"),
     });
 }
 
