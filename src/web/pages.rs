@@ -44,6 +44,8 @@ pub struct ErrorPage {
     pub advice: Option<String>,
     /// The main way on.
     pub action: Option<Action>,
+    /// The portal.
+    pub home: Option<Link>,
     /// What to quote.
     pub reference: Reference,
     /// The same for programs, as their answers have it.

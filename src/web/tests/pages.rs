@@ -68,6 +68,7 @@ fn error_page_says_what_to_quote_a59() {
         ),
         advice: Some(text("Try again in a minute. If it goes on, tell whoever runs it.")),
         action: Some(Action { link: link("/reports/2026"), label: text("Try again") }),
+        home: Some(link("https://gate.example/")),
         reference: Reference { label: "Decision", id: text("0k3v9q2m-1842") },
         code: Some("upstream_failed"),
         at: at(),
