@@ -33,7 +33,7 @@ pub use self::groups::LookUp;
 pub use self::handovers::{Handover, HandoverTaken};
 pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::pending::{Draft, Pending};
-pub use self::people::SESSIONS;
+pub use self::people::SessionMark;
 pub use self::releases::{Publication, ReleaseLine, Tally};
 pub use self::rules::{Edit, Revision};
 pub use self::secret_hash::SecretHash;

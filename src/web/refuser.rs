@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::exchange::Exchange;
 use super::fault::{Fault, Quote};
 use super::flood::{Flood, Source, Summary};
+use super::house::{Ground, House};
 use super::wants::Wants;
 use crate::audit::Audit;
 use crate::model::record::{Entry, Event, Refusal, RefusalRecord, RequestFacts};
@@ -19,6 +20,7 @@ pub struct Refuser {
     audit: Audit,
     flood: Arc<Flood>,
     metrics: Metrics,
+    house: Arc<House>,
 }
 
 /// A request that is about to be refused.
@@ -26,6 +28,8 @@ pub struct Refuser {
 pub struct Refused {
     /// What is known of it.
     pub facts: RequestFacts,
+    /// Where it stands.
+    pub ground: Ground,
     /// The kind of answer that its client can use.
     pub wants: Wants,
     /// When it arrived.
@@ -34,23 +38,30 @@ pub struct Refused {
 
 impl From<&Exchange> for Refused {
     fn from(exchange: &Exchange) -> Self {
-        Self { facts: exchange.facts.clone(), wants: exchange.wants, at: exchange.at }
+        let (facts, ground) = (exchange.facts.clone(), Ground::of(exchange));
+        Self { facts, ground, wants: exchange.wants, at: exchange.at }
     }
 }
 
 impl Refuser {
-    /// A refuser that records into `audit`.
-    pub fn new(audit: Audit, flood: Arc<Flood>, metrics: Metrics) -> Self {
-        Self { audit, flood, metrics }
+    /// A refuser that records into `audit`, and leads on from its pages as `house` says.
+    pub fn new(audit: Audit, flood: Arc<Flood>, metrics: Metrics, house: House) -> Self {
+        Self { audit, flood, metrics, house: Arc::new(house) }
+    }
+
+    /// Where people go from a fault.
+    pub fn house(&self) -> &House {
+        &self.house
     }
 
     /// Answers 429 when `source` was refused too often already; nothing is decided then.
     pub fn turn_away(&self, source: Source, refused: &Refused) -> Option<Response> {
-        let Refused { facts, wants, at } = refused;
+        let Refused { facts, ground, wants, at } = refused;
         self.flood.turns_away(source, facts.client, *at).then(|| {
             self.metrics.refused("too_many_requests");
             let fault = Fault::of(&Refusal::TooMany);
-            fault.answer(*wants, &Quote::Request(facts.request.clone()), *at)
+            let quote = Quote::Request(facts.request.clone());
+            self.house.answer_at(&fault, (*ground, *wants), (&quote, *at))
         })
     }
 
@@ -66,16 +77,20 @@ impl Refuser {
             return turned_away;
         }
         self.charge(source, refused.at);
-        let Refused { facts, wants, at } = refused;
-        let fault = Fault::of(&refusal);
+        let Refused { facts, ground, wants, at } = refused;
+        let (fault, place) = (Fault::of(&refusal), (ground, wants));
         let request = facts.request.clone();
         self.metrics.refused(fault.code);
         let record = RefusalRecord { facts, refusal };
         match self.audit.noted(Entry::Refusal(Box::new(record))).await {
-            Ok(receipt) => fault.answer(wants, &Quote::Decision(receipt.id()), at),
+            Ok(receipt) => {
+                let quote = Quote::Decision(receipt.id());
+                self.house.answer_at(&fault, place, (&quote, at))
+            }
             Err(error) => {
                 tracing::error!(request.id = %request, error = %error, "A refusal could not be recorded.");
-                Fault::unrecorded().answer(wants, &Quote::Request(request), at)
+                let quote = Quote::Request(request);
+                self.house.answer_at(&Fault::unrecorded(), place, (&quote, at))
             }
         }
     }

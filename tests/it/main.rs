@@ -41,6 +41,8 @@ mod denied;
 mod entra_errors;
 mod examples;
 #[cfg(feature = "demo")]
+mod flows;
+#[cfg(feature = "demo")]
 mod framing;
 #[cfg(feature = "demo")]
 mod front_channel;

@@ -51,6 +51,7 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
         checks: checks(&scene),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
+        certificate_ends: None,
         settings: settings(),
         clock: scene.clock.clone(),
     };

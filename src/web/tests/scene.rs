@@ -41,6 +41,7 @@ use crate::web::csrf::CsrfToken;
 use crate::web::doorkeeper::Doorkeeper;
 use crate::web::exchange::Exchange;
 use crate::web::flood::{Flood, Limit};
+use crate::web::house::House;
 use crate::web::refuser::Refuser;
 use crate::web::wants::Wants;
 
@@ -191,8 +192,9 @@ pub(crate) async fn scene(book: RuleBook) -> Scene {
     let sessions = sessions(&store, &clock, &directory);
     let metrics = Metrics::new();
     let flood = Arc::new(Flood::new(Limit { per_second: 1_000, burst: 10_000 }));
-    let refuser = Refuser::new(log.audit.clone(), flood, metrics.clone());
-    let public = GATE.parse().unwrap();
+    let public: Origin = GATE.parse().unwrap();
+    let house = House { public: public.clone(), contact: None };
+    let refuser = Refuser::new(log.audit.clone(), flood, metrics.clone(), house);
     let doorkeeper = Doorkeeper { live, audit: log.audit, sessions, refuser, public, metrics };
     let router = Router::new();
     let reader = log.reader;
