@@ -9,7 +9,8 @@ use super::fault::{Fault, Quote};
 use super::flood::{Flood, Source, Summary};
 use super::wants::Wants;
 use crate::audit::Audit;
-use crate::model::record::{Entry, Event, Refusal, RefusalRecord, RequestFacts};
+use crate::model::id::RequestId;
+use crate::model::record::{ClientAddress, Entry, Event, Refusal, RefusalRecord, RequestFacts};
 use crate::model::time::Timestamp;
 use crate::telemetry::Metrics;
 
@@ -32,6 +33,27 @@ pub struct Refused {
     pub at: Timestamp,
 }
 
+/// What answering a flood takes of a request, so that asking whether there is one costs nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Glimpse<'a> {
+    request: &'a RequestId,
+    client: ClientAddress,
+    wants: Wants,
+    at: Timestamp,
+}
+
+impl<'a> From<&'a Exchange> for Glimpse<'a> {
+    fn from(Exchange { facts, wants, at, .. }: &'a Exchange) -> Self {
+        Self { request: &facts.request, client: facts.client, wants: *wants, at: *at }
+    }
+}
+
+impl<'a> From<&'a Refused> for Glimpse<'a> {
+    fn from(Refused { facts, wants, at }: &'a Refused) -> Self {
+        Self { request: &facts.request, client: facts.client, wants: *wants, at: *at }
+    }
+}
+
 impl From<&Exchange> for Refused {
     fn from(exchange: &Exchange) -> Self {
         Self { facts: exchange.facts.clone(), wants: exchange.wants, at: exchange.at }
@@ -45,12 +67,15 @@ impl Refuser {
     }
 
     /// Answers 429 when `source` was refused too often already; nothing is decided then.
-    pub fn turn_away(&self, source: Source, refused: &Refused) -> Option<Response> {
-        let Refused { facts, wants, at } = refused;
-        self.flood.turns_away(source, facts.client, *at).then(|| {
+    pub fn turn_away<'a>(
+        &self,
+        source: Source,
+        request: impl Into<Glimpse<'a>>,
+    ) -> Option<Response> {
+        let Glimpse { request, client, wants, at } = request.into();
+        self.flood.turns_away(source, client, at).then(|| {
             self.metrics.refused("too_many_requests");
-            let fault = Fault::of(&Refusal::TooMany);
-            fault.answer(*wants, &Quote::Request(facts.request.clone()), *at)
+            Fault::of(&Refusal::TooMany).answer(wants, &Quote::Request(request.clone()), at)
         })
     }
 
