@@ -5,16 +5,21 @@
 # console ROUNDS times. A page is held to 60 kB on the wire and to 10 ms of rendering; the time is the whole answer's, the
 # durable record of the visit included. Everything listens on 127.0.0.1, and only what was started here is ended.
 #
-# Variables: ROUTES (10000), ROUNDS (20), PORT (18300: this and the next), GATE (a program built before).
+# With RECORDS, the log first takes that many decisions (some 15,000 a second), and the search index catches up with them.
+#
+# Variables: ROUTES (10000), RECORDS (0), ROUNDS (20), PORT (18300: this and the next), GATE (a program built before).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-routes=${ROUTES:-10000} rounds=${ROUNDS:-20} port=${PORT:-18300}
+routes=${ROUTES:-10000} records=${RECORDS:-0} rounds=${ROUNDS:-20} port=${PORT:-18300}
 base=http://localhost:$port
 
 fail() { echo "pages.sh: $*" >&2; exit 2; }
 
 command -v curl >/dev/null || fail "\`curl\` is missing"
+[ "$records" -eq 0 ] || for tool in wrk sqlite3; do
+    command -v "$tool" >/dev/null || fail "\`$tool\` is missing, which RECORDS needs"
+done
 gate=${GATE:-}
 if [ -z "$gate" ]; then
     cargo build --release --locked --quiet
@@ -58,11 +63,29 @@ person=$(sed -n 's/.*name="person" value="\(olive[^"]*\)".*/\1/p' "$folder/page"
 [ -n "$person" ] || fail "Olive is not on the sign-in page"
 ask --output /dev/null --data-urlencode "person=$person" --header "Origin: $(cut -d/ -f1-3 <<<"$picker")" "$picker"
 
+# Decisions about a route that is open to everyone, until there are enough.
+log=$folder/data/audit.db
+newest() { sqlite3 -readonly "$log" "SELECT IFNULL(MAX(place), 0) FROM record"; }
+unfiled() {
+    sqlite3 -readonly "$log" "ATTACH '$folder/data/audit-search.db' AS search;
+        SELECT COUNT(*) FROM record WHERE place >= (SELECT next FROM search.progress)"
+}
+while [ "$(newest)" -lt "$records" ]; do
+    wrk -t 1 -c 128 -d 10s -H "Host: app.localhost:$port" "http://127.0.0.1:$port/" >/dev/null
+done
+tries=600
+while [ "$records" -gt 0 ] && [ "$(unfiled)" -gt 0 ]; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || fail "the search index did not catch up"
+    sleep 1
+done
+[ "$records" -eq 0 ] || echo "The log holds $(newest) records."
+
 # Every place that the navigation leads to.
 places=$(ask "$base/console/routes" | grep -o '<li><a href="/console/[^"]*"' | cut -d'"' -f2 || true)
 [ -n "$places" ] || fail "Olive could not sign in, or the console's menu leads nowhere"
 printf '      %-28s %9s %9s\n' place bytes ms
-for place in $places "/console/routes?page=100" "/console/routes?q=cases%2F42" /console/routes/intranet/case-00042; do
+for place in $places "/console/decisions?q=verdict%3Aallow" "/console/routes?page=100" "/console/routes?q=cases%2F42" /console/routes/intranet/case-00042; do
     for _ in $(seq "$rounds"); do
         ask --output /dev/null --write-out '%{size_download} %{time_total}\n' "$base$place"
     done | sort -k2 -n | awk -v place="$place" '{ bytes = $1; took[NR] = $2 * 1000 }
