@@ -30,7 +30,7 @@ use crate::live::Live;
 use crate::login::{Login, Rounds};
 use crate::model::id::AuthContext;
 use crate::model::id::GroupId;
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 use crate::portal::Portal;
 use crate::publishing::Publishing;
 use crate::session::{Counted, Directory, Parts, SessionLimits, Sessions};
@@ -40,6 +40,7 @@ use crate::store::audit::search::Searcher;
 use crate::telemetry::Metrics;
 use crate::web::doorkeeper::Doorkeeper;
 use crate::web::flood::{Flood, Limit};
+use crate::web::house::House;
 use crate::web::refuser::Refuser;
 
 /// Refusals that a source may cause before it is turned away: generous for a page whose many scripts find the session
@@ -65,6 +66,7 @@ pub(super) struct Ground<'a> {
     pub(super) metrics: Metrics,
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
+    pub(super) certificate_ends: Option<Timestamp>,
 }
 
 /// The front door, and what has to be looked after beside it.
@@ -73,7 +75,8 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
     let idp = ground.idp.clone();
     let sessions = sessions(ground, &idp);
     let flood = Arc::new(Flood::new(REFUSALS));
-    let refuser = Refuser::new(audit.clone(), flood, metrics.clone());
+    let house = House { public: config.public_url.clone(), contact: config.contact.clone() };
+    let refuser = Refuser::new(audit.clone(), flood, metrics.clone(), house);
     let assertions = Assertions::new(config.public_url.to_string(), &ground.keys.assertion)?;
     let login = Arc::new(login(
         ground,
@@ -95,8 +98,6 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
         introductions: Introductions::new(assertions),
         upstream: Upstream::new(ground.tasks.clone(), ground.stop.clone())?,
         open: Arc::default(),
-        public: config.public_url.clone(),
-        contact: config.contact.clone(),
         metrics: metrics.clone(),
     };
     let front = Front {
@@ -240,6 +241,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
         checks: checks(ground),
         groups: ground.groups.clone(),
         entra: Arc::new(ground.idp.clone()),
+        certificate_ends: ground.certificate_ends,
         settings: ground.config.in_force().into(),
         clock: ground.clock.clone(),
     };
@@ -256,6 +258,7 @@ fn own(ground: &Ground<'_>, sessions: &Arc<Sessions>, refuser: &Refuser) -> Resu
 fn checks(ground: &Ground<'_>) -> Checks {
     let means = Means {
         file: ground.reader.file(),
+        rules: ground.store.file(),
         places: super::places(ground.config),
         audit: ground.audit.clone(),
         clock: ground.clock.clone(),

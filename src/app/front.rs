@@ -23,6 +23,7 @@ use crate::model::record::{Door, Refusal, RequestFacts};
 use crate::model::time::Clock;
 use crate::web::client::client_address;
 use crate::web::exchange::Exchange;
+use crate::web::house::Ground;
 use crate::web::hurry::hurried;
 use crate::web::refuser::{Refused, Refuser};
 use crate::web::wants::Wants;
@@ -97,7 +98,7 @@ impl Front {
             unfolded: None,
         };
         let wants = Wants::of(request.method(), request.headers());
-        Refused { facts, wants, at: self.clock.now() }
+        Refused { facts, ground: Ground::Unknown, wants, at: self.clock.now() }
     }
 
     /// Places a request, or refuses it with what is known so far.
@@ -123,10 +124,11 @@ impl Front {
         let place = self.place(snapshot, &host);
         arrival.facts.host = Some(host);
         let Some(place) = place else { return refused(arrival, Refusal::UnknownHost) };
-        let app_id = match &place {
-            Place::Own => None,
-            Place::App(app, _) => Some(&app.id),
+        let (ground, app_id) = match &place {
+            Place::Own => (Ground::Own, None),
+            Place::App(app, _) => (Ground::App, Some(&app.id)),
         };
+        arrival.ground = ground;
         let (path, query) = match read(raw, |path| snapshot.keeps_slashes(app_id, path)) {
             Ok(read) => read,
             Err(refusal) => return refused(arrival, refusal),
@@ -138,7 +140,7 @@ impl Front {
             Place::Own => (self.public.clone(), None),
             Place::App(app, origin) => (origin.clone(), Some(Arc::clone(app))),
         };
-        let Refused { facts, wants, at } = arrival;
+        let Refused { facts, wants, at, .. } = arrival;
         Ok((Exchange { facts, origin, app, query, wants, at }, place))
     }
 

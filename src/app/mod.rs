@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +27,7 @@ use self::front::Front;
 use self::listener::{Listener, Pages};
 use self::ops::Ops;
 pub use self::signals::stop_signal;
+use self::tls::Served;
 use crate::audit::outlet::{Outlet, Place};
 use crate::audit::search::IndexKeeper;
 use crate::audit::upkeep::Upkeep;
@@ -68,7 +68,7 @@ pub struct Gate {
     front: Front,
     ops: Pages,
     sockets: Sockets,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Served>,
     limits: Limits,
     idle: Duration,
     metrics: Metrics,
@@ -128,7 +128,6 @@ impl Gate {
         let (log, upkeep) = open_log(config, &clock).await?;
         let (searcher, index) = open_index(config)?;
         let outlet = open_outlet(config, &log)?;
-        let ending = log.ending;
         let writer = log.writer.draining("main", Box::new(store.clone())).await?;
         let live = Live::load(&store, terms(config)).await?;
         let groups = Groups::load(&store, clock.now()).await?;
@@ -149,6 +148,7 @@ impl Gate {
             metrics: Metrics::new(),
             tasks: tasks.clone(),
             stop: stop.clone(),
+            certificate_ends: tls.as_ref().and_then(|served| served.ends_at),
         };
         let (front, sessions, refuser) = doors::build(&ground)?;
         let ops = Ops {
@@ -159,12 +159,13 @@ impl Gate {
             idp: ground.idp.clone(),
             clock: ground.clock.clone(),
             metrics: ground.metrics.clone(),
+            certificate_ends: ground.certificate_ends,
         };
         let names = doors::refresher(&ground);
         let clock = ground.clock;
         let work = Work {
             audit: log.audit,
-            ending,
+            ending: log.ending,
             upkeep: (upkeep, index),
             outlet,
             writer,
@@ -178,8 +179,7 @@ impl Gate {
         };
         let ops = Pages(ops::router(ops));
         let (limits, metrics) = (Limits::of_process(&config.trusted_proxies), ground.metrics);
-        let idle = IDLE;
-        Ok(Self { front, ops, sockets, tls, limits, idle, metrics, work, tasks, stop })
+        Ok(Self { front, ops, sockets, tls, limits, idle: IDLE, metrics, work, tasks, stop })
     }
 
     /// The same gate with another limit for the silence of upstreams.
@@ -250,6 +250,7 @@ impl Gate {
         drop(outlet.map(|outlet| helpers.spawn(outlet.run())));
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
         drop(helpers.spawn(live.follow(store.clone(), halt.clone())));
+        let tls = tls.map(|served| served.watched(&helpers, clock.clone(), halt.clone()));
         drop(helpers.spawn(sweep((Arc::clone(&sessions), store.clone()), clock, halt.clone())));
         drop(helpers.spawn(look_after_log(upkeep, halt.clone())));
         drop(helpers.spawn(idp.run(halt.clone())));
@@ -257,10 +258,9 @@ impl Gate {
         drop(helpers.spawn(sum_up(refuser.clone(), halt.clone())));
         let (inside, counted) = (limits.clone(), metrics.clone());
         let public = Listener { socket: sockets.public, tls, limits, metrics };
-        let machines =
-            Listener { socket: sockets.ops, tls: None, limits: inside, metrics: counted };
+        let inner = Listener { socket: sockets.ops, tls: None, limits: inside, metrics: counted };
         drop(tasks.spawn(public.run(Arc::new(front), tasks.clone(), halt.clone())));
-        drop(tasks.spawn(machines.run(Arc::new(ops), tasks.clone(), halt.clone())));
+        drop(tasks.spawn(inner.run(Arc::new(ops), tasks.clone(), halt.clone())));
         let lost = tokio::select! {
             () = stop.cancelled() => None,
             _ended = &mut writer => Some("the audit log's writer ended; without it nothing can be answered"),

@@ -33,6 +33,8 @@ pub(super) struct Ops {
     pub(super) clock: Clock,
     /// The numbers.
     pub(super) metrics: Metrics,
+    /// When the certificate of our own listener ends.
+    pub(super) certificate_ends: Option<Timestamp>,
 }
 
 /// `/healthz`, `/readyz`, `/metrics`; exact paths, no conditions on headers.
@@ -67,6 +69,9 @@ async fn metrics(State(ops): State<Arc<Ops>>) -> Response {
     ops.metrics.audit_state(log.records, log.commits, log.queued);
     ops.metrics.outlet_lag(ops.lag.as_ref().map_or(0, Lag::records));
     at_entra(&ops);
+    if let Some(end) = ops.certificate_ends {
+        ops.metrics.certificate(seconds_between(ops.clock.now(), end));
+    }
     ops.metrics.release_in_force(ops.live.current().number().0);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ops.metrics.encode().map_or_else(

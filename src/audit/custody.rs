@@ -1,70 +1,101 @@
 //! What is done to the log as a whole while nothing else writes it: accepting it as it is, and changing its key.
 
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 
 use super::anchors;
+use super::beginning::tree_over;
 use super::checkpoint::{Checkpoint, verifier_key};
 use super::drain::Outbox;
 use super::error::AuditError;
+use super::losses::losses;
 use super::{AuditSettings, Log, Ward, begun, fresh};
 use crate::keys::LogKey;
-use crate::model::id::{DecisionId, OriginId};
+use crate::model::id::{DecisionId, OriginId, ReleaseNumber};
 use crate::model::record::{Actor, Entry, Event};
 use crate::model::time::Clock;
 use crate::store::StoreError;
-use crate::store::audit::{self as file, Begin, LogCopy};
+use crate::store::audit::{self as file, Begin, CopyOrigin, LogCopy};
 
 /// How what is to be done first ended.
 pub type Done = Result<(), StoreError>;
 
-/// Who does something to the log, and why.
+/// Who accepts a log as it is, and what they know.
 #[derive(Debug, Clone)]
 pub struct Order {
     /// Who.
     pub actor: Actor,
     /// Why.
     pub reason: String,
+    /// Checkpoints that were kept elsewhere than in the places of the ward, as notes: what they vouch for and the file does not
+    /// have is accepted as lost as well.
+    pub checkpoints: Vec<String>,
+    /// The newest release of the database of rules.
+    pub release: ReleaseNumber,
 }
 
 /// Begins a new origin behind what the file holds, whatever that is; nothing of it is changed. The mark and the changes
-/// that wait to be taken over follow. Gives the new origin. `first` is done once nobody else can write the file, and before
-/// anything is accepted: should it fail or be cut off, the log is refused as before.
+/// that wait to be taken over follow. Gives the new origin.
+///
+/// `first` is done once nobody else can write the file, and before anything is accepted. The origin, its first record and
+/// all that goes with it are one transaction. Cut off before it, the log is refused as it was; cut off behind it, the mark
+/// still speaks of the origin before, and the log is refused until it is accepted anew.
 ///
 /// # Errors
-/// When the file can't be opened, another process writes it, or what is to be done first can't be.
+/// When the file can't be opened, another process writes it, what is to be done first can't be, or the mark can't be written.
 pub async fn accept(
     url: &str,
     (clock, ward): (Clock, Ward),
     (source, outbox, first): (&'static str, &dyn Outbox, impl Future<Output = Done>),
     order: Order,
 ) -> Result<OriginId, AuditError> {
-    let known = anchors::known(&ward.places.mark)?;
-    let found = newest(url).await?;
+    let (mark, key) = (ward.places.mark.clone(), ward.key.public());
     let fresh = fresh(&ward.key, &clock, Begin::Anew)?;
-    let file = file::open(url, &fresh).await?;
+    let mut file = file::open(url, &fresh).await?;
+    let event = restored(&file.reader.file(), &ward, order).await?;
     first.await?;
     let taken = file.appender.taken(source).await?;
     if taken > 0 && outbox.after(taken.saturating_sub(1), 1).await?.is_empty() {
-        file.appender.forget_taken(source).await?;
+        file.appender.forget_taken(source);
     }
     let log = begun(file, AuditSettings::default(), clock, ward).await?;
-    let Order { actor, reason } = order;
-    let found = found.map(|id| id.to_string());
-    write(log, Event::Restored { actor, reason, known, found }).await?;
+    write(log, event).await?;
+    let marked = anchors::known(&mark)?.and_then(|note| Checkpoint::open(&note, &key).ok());
+    if marked.is_none_or(|marked| marked.origin != fresh.id) {
+        return Err(AuditError::AcceptedUnmarked { path: mark });
+    }
     Ok(fresh.id)
 }
 
-/// The newest origin of a file, and the number behind its last record; none when there is no log.
-async fn newest(url: &str) -> Result<Option<DecisionId>, AuditError> {
-    let path = file::path(url)?;
-    if !path.exists() {
-        return Ok(None);
+/// The first record of the new origin: what was known, what was found, and what that lacks.
+async fn restored(file: &Path, ward: &Ward, order: Order) -> Result<Event, AuditError> {
+    let Order { actor, reason, checkpoints, release } = order;
+    let known = anchors::known(&ward.places.mark)?;
+    let notes = [ward.places.notes()?, checkpoints].concat();
+    let mut copy = LogCopy::open(file).await?;
+    let lost = losses(&mut copy, &notes, &ward.keys()).await?;
+    let (found, root) = match newest(&mut copy).await? {
+        Some((origin, records)) => {
+            let tree = tree_over(&mut copy, &origin, records).await?;
+            let found = DecisionId { origin: origin.id, seq: records };
+            (Some(found.to_string()), tree.map(|tree| STANDARD.encode(tree.root())))
+        }
+        None => (None, None),
+    };
+    Ok(Event::Restored { actor, reason, known, found, root, lost, release })
+}
+
+/// The newest origin of a file that has records, and the number behind its last; none when there is no record.
+async fn newest(copy: &mut LogCopy) -> Result<Option<(CopyOrigin, u64)>, StoreError> {
+    for origin in copy.origins().await?.into_iter().rev() {
+        if let Some(last) = copy.last(&origin).await? {
+            return Ok(Some((origin, last.saturating_add(1))));
+        }
     }
-    // A file that was made by nobody yet has no tables.
-    let Ok(mut copy) = LogCopy::open(&path).await else { return Ok(None) };
-    let Some(origin) = copy.origins().await?.pop() else { return Ok(None) };
-    let seq = copy.last(&origin).await?.map_or(0, |last| last.saturating_add(1));
-    Ok(Some(DecisionId { origin: origin.id, seq }))
+    Ok(None)
 }
 
 /// Lets `successor` sign from here on. The record of it, and the checkpoint over that with both signatures, are durable

@@ -66,6 +66,14 @@ pub enum AuditError {
         /// The file.
         path: PathBuf,
     },
+    /// The log was accepted, and the mark does not say so.
+    #[error(
+        "the log was accepted, but `{path}` could not be written to say so; mend that, and give the command again"
+    )]
+    AcceptedUnmarked {
+        /// The file.
+        path: PathBuf,
+    },
     /// The mark beside the key is not one.
     #[error(
         "`{path}` does not hold what was last known of the audit log: {why}; restore it, or accept the log as it is with `cedargate audit accept --reason …`"

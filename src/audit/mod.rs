@@ -33,6 +33,7 @@ mod drain;
 mod envelope;
 mod error;
 pub mod export;
+mod losses;
 pub mod merkle;
 mod notary;
 pub mod outlet;

@@ -28,8 +28,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const LOOKS: u32 = 720;
 /// Between two steps, so that requests come in between.
 const PAUSE: Duration = Duration::from_millis(10);
-/// A principal is noted again once a day: that much later than the last record that refers to it, it is not needed.
-const SEEN: Duration = Duration::from_hours(49);
 
 /// Keeps the log tidy.
 #[derive(Debug)]
@@ -137,17 +135,10 @@ impl Upkeep {
     pub async fn prune(&self) -> Result<(), AuditError> {
         let before = self.clock.now().minus(self.retention);
         let mut copy = LogCopy::open(&self.file).await?;
-        // Of the records that stay, those before the first kept checkpoint may be older still.
-        let mut oldest = before;
         for origin in copy.origins().await? {
             self.prune_log(&mut copy, &origin, before).await?;
-            let first = copy.first(&origin).await?.unwrap_or(0);
-            let rows = copy.rows(&origin, (first, first.saturating_add(1))).await?;
-            // What can't be read is as old as can be: then nobody is taken for forgotten.
-            let made = rows.first().map(|row| row.at().unwrap_or(Timestamp::from_micros(0)));
-            oldest = made.map_or(oldest, |made| made.min(oldest));
         }
-        self.remover.prune_principals(oldest.minus(SEEN)).await?;
+        self.remover.prune_principals().await?;
         Ok(())
     }
 

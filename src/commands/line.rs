@@ -110,7 +110,7 @@ pub enum Life {
         #[command(flatten)]
         settings: Settings,
     },
-    /// What the draft would change, in words and as Cedar, and the content hash to publish
+    /// What the draft would change, in words and as Cedar, what of it is most likely not meant, and the content hash to publish
     #[command(after_help = "Example: cedargate rules review")]
     Review(Settings),
     /// Approve of the draft, where publishing needs a second person
@@ -154,7 +154,7 @@ pub enum Life {
 /// Questions to the rules, beside reading and writing them.
 #[derive(Debug, Subcommand)]
 pub enum Inquiry {
-    /// Compile rules and try all their assertions; exit code 1 when one does not hold
+    /// Compile rules, point at what is most likely not meant, and try all assertions; exit code 1 when one does not hold
     #[command(after_help = "Example: cedargate rules test rules/")]
     Test {
         /// The folder; the live release when none is given

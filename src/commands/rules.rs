@@ -9,12 +9,14 @@ use anyhow::{Context, Result};
 
 use super::audit::log_use;
 use super::impact;
+use super::lint;
 use super::placing::by_file;
 use super::rule_source::Source;
 use super::settings;
 use crate::app::publishing;
-use crate::authz::assertions;
+use crate::authz::{assertions, lints};
 use crate::config::{self, Config};
+use crate::model::group::GroupNames;
 use crate::model::id::ReleaseNumber;
 use crate::model::record::LogUseKind;
 use crate::model::time::Clock;
@@ -111,6 +113,7 @@ pub async fn review(file: Option<&Path>) -> Result<ExitCode> {
     let desk = Desk::open(file).await?;
     let review = desk.publishing.review(desk.author()).await?;
     show(&review);
+    show_lints(&review);
     if review.sound().is_ok() && !review.differences.is_empty() {
         desk.show_impact(&review).await;
     }
@@ -273,6 +276,17 @@ fn show(review: &Review) {
     }
 }
 
+/// What is valid in what the draft changes, and most likely not meant, as the console's review says it.
+#[expect(clippy::print_stdout, reason = "the lines are what this command says")]
+fn show_lints(review: &Review) {
+    let names = GroupNames::new(review.book.group_names.clone(), Arc::default());
+    let found = review.lints_of_changes(&names, Clock::System.now());
+    if !found.is_empty() {
+        println!("most likely not meant:");
+        lint::show(&found, &Places::default());
+    }
+}
+
 /// On a terminal only: a large book takes seconds.
 #[expect(clippy::print_stderr, reason = "progress is not what the command says")]
 fn progress(text: &str) {
@@ -282,14 +296,17 @@ fn progress(text: &str) {
 }
 
 /// Compiles the rules in `dir`, or those of the live release, and tries all their assertions; exit code 1 when one does
-/// not hold.
+/// not hold. What is most likely not meant is said as well, and fails nothing.
 ///
 /// # Errors
 /// When the rules can't be read or don't compile.
 #[expect(clippy::print_stdout, reason = "the lines are what this command says")]
 pub async fn test(file: Option<&Path>, dir: Option<&Path>) -> Result<ExitCode> {
     let source = Source::open(file, dir).await?;
-    let broken = assertions::run(&source.book, &source.snapshot, Clock::System.now());
+    let now = Clock::System.now();
+    let found = lints::lint(&source.book, &source.snapshot, &source.names, now);
+    lint::show(&found, &source.places);
+    let broken = assertions::run(&source.book, &source.snapshot, now);
     for broken in &broken {
         println!("{broken}");
     }

@@ -116,6 +116,7 @@ impl Said<'_> {
                 let onward = Onward {
                     person: PersonName::of(&self.caller.principal),
                     action: Some(action),
+                    home: None,
                     contact: self.help(),
                 };
                 fault.answer_with(exchange.wants, (&Quote::Decision(id), exchange.at), onward)

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::authz::console::ConsoleRules;
 use crate::config::{InForce, Shown};
 use crate::groups::Groups;
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 use crate::publishing::Publishing;
 use crate::store::Store;
 use crate::store::audit::AuditReader;
@@ -83,6 +83,8 @@ pub struct Console {
     pub groups: Groups,
     /// How Cedargate itself stands at Entra.
     pub entra: Arc<dyn AtEntra>,
+    /// When the certificate of our own listener ends; none where another program ends TLS.
+    pub certificate_ends: Option<Timestamp>,
     /// The settings, without secrets.
     pub settings: Arc<[InForce]>,
     /// The time.

@@ -28,6 +28,7 @@ use self::simulator::{SimDoors, SimSockets};
 use crate::app::crowd::Limits;
 use crate::app::listener::{Listener, Pages};
 use crate::app::{Gate, Sockets, stop_signal};
+use crate::config::Config;
 use crate::model::time::Clock;
 use crate::sim::Sim;
 use crate::telemetry::{self, Metrics};
@@ -108,6 +109,18 @@ impl Demo {
     /// # Errors
     /// When a port is taken, or the data can't be opened.
     pub async fn open(options: &Options, clock: Clock) -> Result<Self> {
+        Self::open_set(options, clock, |_| {}).await
+    }
+
+    /// The same with changed settings.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub async fn open_set(
+        options: &Options,
+        clock: Clock,
+        set: impl FnOnce(&mut Config),
+    ) -> Result<Self> {
         on_loopback(options)?;
         let public = take(options.listen).await?;
         let sim_sockets = SimSockets::take(options).await?;
@@ -128,7 +141,8 @@ impl Demo {
             seed::simulator(&places, secret.clone(), &options.redirect_uri)?,
             clock.clone(),
         )?;
-        let config = seed::config(&places, &secret)?;
+        let mut config = seed::config(&places, &secret)?;
+        set(&mut config);
         seed::rules(&config, &places, clock.now()).await?;
         let gate = Gate::open(&config, clock.clone(), Sockets { public, ops }).await?;
         let app = SampleApp::new(SampleSettings {

@@ -10,13 +10,13 @@ use super::enforce::Asked;
 use super::obstacle::Obstacle;
 use super::step_up::{Kind, Offer};
 use super::words::{Retry, Words};
-use crate::model::host::Origin;
 use crate::model::id::DecisionId;
 use crate::model::record::Reason;
 use crate::model::route::{Disclosure, Route};
 use crate::web::contact::Contact;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Quote, seal};
+use crate::web::house::House;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, PersonName};
@@ -37,16 +37,7 @@ pub(super) struct Deny<'a> {
     /// What the caller could prove to be let in after all.
     pub(super) offer: Option<&'a Offer>,
     /// Where people go from here.
-    pub(super) house: House<'a>,
-}
-
-/// Where people go from a refusal, whatever it was.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct House<'a> {
-    /// Cedargate's own origin.
-    pub(super) public: &'a Origin,
-    /// Whom to ask where the route names nobody.
-    pub(super) contact: Option<&'a str>,
+    pub(super) house: &'a House,
 }
 
 impl<'a> Deny<'a> {
@@ -143,7 +134,7 @@ impl<'a> Deny<'a> {
                     .with_query("account", "other")
                     .with_path("return", &self.target()),
             ),
-            home: Link::parse(&self.house.public.url("/")).ok(),
+            home: self.house.portal(),
             address: format!("{}{}", exchange.origin.authority(), self.path()),
             decision: self.id,
             at: Moment::new(exchange.at),
@@ -164,7 +155,7 @@ impl<'a> Deny<'a> {
     fn contact(self) -> Option<Contact> {
         let owner = self.told_route().map(|route| route.owner.as_str());
         let owner = owner.filter(|owner| !owner.is_empty());
-        let contact = owner.or(self.house.contact)?;
+        let contact = owner.or(self.house.contact.as_deref())?;
         Some(Contact::new(contact, &format!("Access, decision {}", self.id)))
     }
 

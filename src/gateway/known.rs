@@ -13,7 +13,7 @@ use crate::model::record::Refusal;
 use crate::web::bearer::Brought;
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
-use crate::web::fault::{Fault, Quote};
+use crate::web::fault::Fault;
 use crate::web::flood::Source;
 
 impl Gateway {
@@ -30,9 +30,7 @@ impl Gateway {
             Ok(caller) => caller,
             Err(error) => {
                 tracing::error!(request.id = %exchange.facts.request, error = %error, "A session could not be read.");
-                let quote = Quote::Request(exchange.facts.request.clone());
-                let answer = Fault::unready().answer(exchange.wants, &quote, exchange.at);
-                return Err(Box::new(answer));
+                return Err(Box::new(self.fault(exchange, &Fault::unready())));
             }
         };
         if caller.session.is_some() {

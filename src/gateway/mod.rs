@@ -37,7 +37,6 @@ use std::sync::Arc;
 
 use crate::audit::Audit;
 use crate::idp::Idp;
-use crate::model::host::Origin;
 use crate::session::Sessions;
 use crate::telemetry::Metrics;
 use crate::web::refuser::Refuser;
@@ -69,10 +68,6 @@ pub struct Gateway {
     pub upstream: Upstream,
     /// What is under way.
     pub open: Arc<OpenConnections>,
-    /// Cedargate's own origin.
-    pub public: Origin,
-    /// Whom refused people can ask where the route names nobody.
-    pub contact: Option<String>,
     /// Counters.
     pub metrics: Metrics,
 }

@@ -7,7 +7,7 @@ use axum::response::Response;
 use http::{HeaderValue, Request, header};
 
 use super::Gateway;
-use super::answers::{Deny, House};
+use super::answers::Deny;
 use super::enforce::{Asked, missing};
 use super::headers;
 use super::identity::Untold;
@@ -36,7 +36,7 @@ impl Gateway {
         exchange: &Arc<Exchange>,
         request: Request<Body>,
     ) -> Response {
-        let Some(app) = &exchange.app else { return fault(exchange, &Fault::no_page()) };
+        let Some(app) = &exchange.app else { return self.fault(exchange, &Fault::no_page()) };
         let caller = match self.known(exchange, request.headers()).await {
             Ok(caller) => Arc::new(caller),
             Err(answer) => return *answer,
@@ -63,7 +63,7 @@ impl Gateway {
             Ok(enforced) => enforced,
             Err(error) => {
                 tracing::error!(request.id = %exchange.facts.request, error = %error, "A decision could not be recorded.");
-                return fault(exchange, &Fault::unrecorded());
+                return self.fault(exchange, &Fault::unrecorded());
             }
         };
         match enforced.recorded {
@@ -82,7 +82,7 @@ impl Gateway {
                     reason: enforced.reason,
                     obstacle: obstacle.as_ref(),
                     offer: offer.as_ref(),
-                    house: House { public: &self.public, contact: self.contact.as_deref() },
+                    house: self.refuser.house(),
                 };
                 deny.answer(request.headers())
             }
@@ -163,12 +163,18 @@ impl Gateway {
         let (decision, status) = (id.to_string(), said.status.as_u16());
         let event = Event::UpstreamFailed { decision, status, cause: cause.clone() };
         match self.audit.noted(Entry::Event(Box::new(event))).await {
-            Ok(_receipt) => said.answer(exchange.wants, &Quote::Decision(id), exchange.at),
+            Ok(_receipt) => self.refuser.house().answer(said, exchange, &Quote::Decision(id)),
             Err(error) => {
                 tracing::error!(decision.id = %id, error = %error, "The failure of an upstream could not be recorded.");
-                fault(exchange, &Fault::unrecorded())
+                self.fault(exchange, &Fault::unrecorded())
             }
         }
+    }
+
+    /// Answers with a fault that has no record to quote.
+    pub(super) fn fault(&self, exchange: &Exchange, fault: &Fault) -> Response {
+        let quote = Quote::Request(exchange.facts.request.clone());
+        self.refuser.house().answer(fault, exchange, &quote)
     }
 }
 
@@ -185,11 +191,6 @@ fn check(request: &Request<Body>, place: Place<'_>) -> Result<(Method, Upgrade),
     let method = Method::from_name(request.method().as_str()).ok_or(Refusal::MethodNotAllowed)?;
     let upgrade = Upgrade::of(request.method(), request.headers(), place);
     Ok((method, upgrade.map_err(|problem| Refusal::BadHeaders { problem })?))
-}
-
-/// Answers with a fault that has no record to quote.
-fn fault(exchange: &Exchange, fault: &Fault) -> Response {
-    fault.answer(exchange.wants, &Quote::Request(exchange.facts.request.clone()), exchange.at)
 }
 
 /// Why an allowed request got no answer from its app: what is said, and what is logged.

@@ -10,6 +10,8 @@ use crate::model::record::Refusal;
 use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, Quote, seal};
 use crate::web::link::Link;
+use crate::web::page::{self, Frame};
+use crate::web::pages::OnwardPage;
 use crate::web::sign_in;
 
 /// 303: the next request is a GET whatever this one was, and a code leaves the address bar (RFC 9110 section 15.4.4).
@@ -23,6 +25,29 @@ pub(super) fn redirect(url: &str) -> Response {
     response.headers_mut().insert(header::LOCATION, location);
     seal(response.headers_mut());
     quiet(response)
+}
+
+/// On to another origin: by 303, unless a page of this host may have got here by a form. What that page allows its forms
+/// (`form-action`) holds for each redirect on their way, so such a way ends in a page of ours, which goes on by itself.
+pub(super) fn onward(headers: &HeaderMap, url: &str) -> Response {
+    if !comes_from_here(headers) {
+        return redirect(url);
+    }
+    let (Ok(link), Ok(frame)) = (Link::parse(url), Frame::new("On to sign in")) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut response = page::still(StatusCode::OK, &OnwardPage { frame, link });
+    // The address is ASCII by construction; should it ever not be, the link on the page leads there.
+    if let Ok(refresh) = HeaderValue::from_str(&format!("0; url={url}")) {
+        response.headers_mut().insert(header::REFRESH, refresh);
+    }
+    quiet(response)
+}
+
+/// Whether a page of this host sent a person here, whatever way that was.
+fn comes_from_here(headers: &HeaderMap) -> bool {
+    let says = |name: &str, what: &str| headers.get(name).is_some_and(|value| value == what);
+    says("sec-fetch-site", "same-origin") && says("sec-fetch-dest", "document")
 }
 
 /// Codes and states are in the address: no page that follows may learn it (`Referer`).

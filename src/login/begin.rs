@@ -10,7 +10,7 @@ use http::HeaderMap;
 use secrecy::ExposeSecret as _;
 
 use super::Login;
-use super::answers::{only_get, quiet, redirect, sign_in_first, with_cookies};
+use super::answers::{only_get, onward, quiet, sign_in_first, with_cookies};
 use super::asked::{UnknownStepUp, is_met, with_step_up};
 use super::browser::Browser;
 use super::failed::Way;
@@ -128,7 +128,7 @@ impl Login {
         };
         let url = request.url.clone();
         self.keep(exchange, request, (browser.hash, journey)).await?;
-        Ok(with_cookies(redirect(&url), [browser.cookie]))
+        Ok(with_cookies(onward(headers, &url), [browser.cookie]))
     }
 
     /// Somebody who proves more for their session is named to Entra, so that it asks them and not whoever else is

@@ -8,7 +8,7 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::Login;
-use super::answers::{self, only_get, quiet, redirect, sign_in_first};
+use super::answers::{self, only_get, onward, quiet, sign_in_first};
 use super::asked::{UnknownStepUp, with_step_up};
 use super::browser::Browser;
 use super::failed::Way;
@@ -104,7 +104,7 @@ impl Login {
         self.store.begin_handover(&handover, exchange.facts.client, exchange.at).await?;
         let begin = Link::path(&["_gate", "begin"]).with_query("handover", id.expose());
         let begin = self.public.url(with_prompt(begin, prompt).as_str());
-        Ok(answers::with_cookies(redirect(&begin), [browser.cookie]))
+        Ok(answers::with_cookies(onward(headers, &begin), [browser.cookie]))
     }
 
     pub(super) async fn unknown_step_up(&self, exchange: &Exchange) -> Result<Response, Trouble> {

@@ -13,7 +13,7 @@ use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{DecisionId, Subject};
+use super::id::{DecisionId, ReleaseNumber, Subject};
 use super::principal::PrincipalHash;
 use super::time::{Instant, Timestamp};
 
@@ -24,6 +24,7 @@ const TIME: &str = "\",\"at\":\"";
 const KIND: &str = "\",\"kind\":\"";
 const SALT: &str = "\",\"salt\":\"";
 const PRINCIPAL: &[u8] = b",\"principal\":";
+const RELEASE: &[u8] = b",\"release\":";
 
 /// What every body begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,6 +126,35 @@ pub fn asked(whole: &[u8]) -> Option<PrincipalHash> {
     let (before, hash) = whole.strip_suffix(b"\"}}")?.split_last_chunk::<64>()?;
     before.ends_with(b"\"sha256\":\"").then_some(())?;
     std::str::from_utf8(hash).ok()?.parse().ok()
+}
+
+/// The release that a decision, or a start, says it was made under: a number, which nothing else in a body that is called so
+/// is. None where there is none.
+pub fn release(body: &[u8]) -> Option<ReleaseNumber> {
+    // Text in a body has no quote that is not escaped, so this is always the name of a field. It stands near the end.
+    let found = body
+        .windows(RELEASE.len())
+        .rposition(|part| part.first() == Some(&b',') && part == RELEASE)?;
+    let digits = body.get(found + RELEASE.len()..)?;
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(digits.get(..end)?).ok()?.parse().ok().map(ReleaseNumber)
+}
+
+/// A release that a change says was published, and the hash of its content; none where it is another change.
+pub fn published(body: &[u8]) -> Option<(ReleaseNumber, String)> {
+    #[derive(Deserialize)]
+    struct Change {
+        action: String,
+        after: Option<Published>,
+    }
+    #[derive(Deserialize)]
+    struct Published {
+        release: ReleaseNumber,
+        sha256: String,
+    }
+    let change: Change = serde_json::from_slice(body).ok()?;
+    let published = change.after.filter(|_| change.action == "release_published")?;
+    Some((published.release, published.sha256))
 }
 
 /// The opposite of [`whole`]: what the log keeps of a body that ends with this reference.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::actor::Actor;
 use super::client_address::ClientAddress;
@@ -146,6 +146,17 @@ pub struct LogUse {
     pub detail: serde_json::Value,
     /// When. The envelope's `at` is when it was taken over from the outbox of `cedargate.db`.
     pub used_at: Timestamp,
+}
+
+/// Records of one log that are lost, or are others than checkpoints vouched for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Whose log: its origin.
+    pub origin: String,
+    /// As many are what was vouched for.
+    pub kept: u64,
+    /// As many were vouched for.
+    pub told: u64,
 }
 
 /// The kind of the record that a stop in order leaves.
@@ -311,6 +322,13 @@ pub enum Event {
         known: Option<String>,
         /// What was found: the newest origin of the file and how many records it has.
         found: Option<String>,
+        /// The root over those, base64; none where some are missing.
+        root: Option<String>,
+        /// What checkpoints that were kept elsewhere vouched for, and was not found.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        lost: Vec<Lost>,
+        /// The newest release of the database of rules: what was decided under later ones can't be explained any more.
+        release: ReleaseNumber,
     },
     /// Another key signs the log from the next record on. The checkpoint over this record carries both signatures.
     KeyRotated {

@@ -78,7 +78,8 @@ impl Known {
     /// Those whose name, user name, e-mail address or lasting identity contains this text, in any case, by name.
     pub fn named(&self, text: &str) -> Vec<(&Subject, &KnownPrincipal)> {
         let wanted = text.trim().to_lowercase();
-        let mut found: Vec<_> = self.0.iter().filter(|(_, one)| one.is_named(&wanted)).collect();
+        let mut found: Vec<_> =
+            self.0.iter().filter(|(_, one)| is_named(&one.content, &wanted)).collect();
         found.sort_by_cached_key(|(subject, one)| {
             (one.content.display_name().to_lowercase(), (*subject).clone())
         });
@@ -105,23 +106,25 @@ impl KnownPrincipal {
     }
 
     fn is_called(&self, wanted: &str) -> bool {
-        self.names().iter().any(|name| !name.is_empty() && name.to_lowercase() == wanted)
+        let names = names(&self.content);
+        names.iter().any(|name| !name.is_empty() && name.to_lowercase() == wanted)
     }
+}
 
-    /// Name, user name and e-mail address; empty where there is none.
-    fn names(&self) -> [&str; 3] {
-        match &**self.content {
-            Principal::User(user) => {
-                [user.name.as_str(), &user.user_name, user.email.as_deref().unwrap_or_default()]
-            }
-            Principal::Workload(workload) => [workload.client.as_str(), "", ""],
-            Principal::Anonymous => [""; 3],
+/// Name, user name and e-mail address; empty where there is none.
+fn names(principal: &Principal) -> [&str; 3] {
+    match principal {
+        Principal::User(user) => {
+            [user.name.as_str(), &user.user_name, user.email.as_deref().unwrap_or_default()]
         }
+        Principal::Workload(workload) => [workload.client.as_str(), "", ""],
+        Principal::Anonymous => [""; 3],
     }
+}
 
-    fn is_named(&self, wanted: &str) -> bool {
-        let subject = self.content.subject().map(ToString::to_string).unwrap_or_default();
-        let mut all = self.names().into_iter().chain([subject.as_str()]);
-        all.any(|text| text.to_lowercase().contains(wanted))
-    }
+/// Whether a name, the user name, the e-mail address or the lasting identity contains this text, which is in lower case.
+pub fn is_named(principal: &Principal, wanted: &str) -> bool {
+    let subject = principal.subject().map(ToString::to_string).unwrap_or_default();
+    let mut all = names(principal).into_iter().chain([subject.as_str()]);
+    all.any(|text| text.to_lowercase().contains(wanted))
 }

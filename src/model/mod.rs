@@ -23,6 +23,7 @@
 //! | group | [`group::KnownGroup`], and [`group::GroupNames`]: what groups are called |
 //! | session | [`session::Session`], and [`browser::Browser`]: what it is used with |
 //! | cloud, credential | [`entra::Cloud`], [`entra::Credential`]: how Cedargate itself stands at Entra |
+//! | end | [`expiry::Pressing`]: how soon something must be renewed |
 //! | words | [`words`]: rules in plain words |
 //! | line | [`line_diff`]: two texts, line by line |
 //! | problem | [`problem::Problem`]: what a person has to put right |
@@ -40,6 +41,7 @@ pub mod cut;
 pub mod difference;
 pub mod entra;
 mod event;
+pub mod expiry;
 pub mod grant;
 pub mod group;
 pub mod host;

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub use super::actor::Actor;
 use super::civil::{LocalTime, Zone};
 pub use super::client_address::ClientAddress;
-pub use super::event::{Event, LogUse, LogUseKind, Memberships, STOPPED, SessionEnd};
+pub use super::event::{Event, LogUse, LogUseKind, Lost, Memberships, STOPPED, SessionEnd};
 use super::grant::Method;
 use super::host::Host;
 use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId};

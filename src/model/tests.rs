@@ -1,8 +1,11 @@
 //! Tables for what parses and what does not.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use super::browser::Browser;
+use super::expiry::Pressing;
 use super::host::{Host, Origin};
 use super::id::{DecisionId, GroupId, OriginId, RouteId, Subject};
 use super::known::{Known, KnownPrincipal};
@@ -326,4 +329,22 @@ proptest! {
             prop_assert_eq!(read.trim_end_matches('.'), host.as_str());
         }
     }
+}
+
+#[test]
+fn an_end_grows_more_pressing_30_14_and_3_days_before_it() {
+    let (now, hour) = (Timestamp::from_seconds(1_795_511_702), Duration::from_hours(1));
+    for (hours, pressing) in [
+        (31 * 24, Pressing::Later),
+        (30 * 24, Pressing::Soon),
+        (15 * 24, Pressing::Soon),
+        (14 * 24, Pressing::Near),
+        (4 * 24, Pressing::Near),
+        (3 * 24, Pressing::Now),
+        (1, Pressing::Now),
+        (0, Pressing::Over),
+    ] {
+        assert_eq!(Pressing::of(now.plus(hour * hours), now), pressing, "{hours} hours");
+    }
+    assert_eq!(Pressing::of(now.minus(hour), now), Pressing::Over);
 }

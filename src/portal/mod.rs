@@ -27,7 +27,6 @@ use crate::web::form;
 use crate::web::headers::NonceError;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, PersonName};
-use crate::web::pages::Action;
 use crate::web::refuser::Refused;
 
 use self::sessions::Which;
@@ -202,10 +201,10 @@ impl Portal {
 impl Asked<'_> {
     fn fault(self, fault: &Fault) -> Response {
         let quote = Quote::Decision(self.id);
-        let label = "See what I may open".to_owned();
         let onward = Onward {
             person: PersonName::of(&self.caller.principal),
-            action: Some(Action { link: Link::path(&[]), label }),
+            action: None,
+            home: Some(Link::path(&[])),
             contact: self.contact.map(|contact| Contact::new(contact, "Access")),
         };
         fault.answer_with(self.exchange.wants, (&quote, self.exchange.at), onward)

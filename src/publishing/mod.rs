@@ -360,6 +360,17 @@ impl Review {
         self.compilation.lints(names, now)
     }
 
+    /// Those of them that speak of something that the draft changes.
+    pub fn lints_of_changes(&self, names: &GroupNames, now: Timestamp) -> Vec<Lint> {
+        if self.differences.is_empty() {
+            return Vec::new();
+        }
+        let changed: HashSet<_> = self.differences.iter().map(|one| one.id.as_str()).collect();
+        let touched =
+            |lint: &&Lint| lint.problem.to_string().split('`').any(|word| changed.contains(word));
+        self.lints(names, now).iter().filter(touched).cloned().collect()
+    }
+
     /// The differences in words, a line for each.
     pub fn lines(&self) -> Vec<String> {
         let names = GroupNames::new(self.book.group_names.clone(), Arc::default());

@@ -3,18 +3,48 @@
 use super::error::SessionError;
 use super::sessions::Sessions;
 use crate::model::id::Subject;
+use crate::model::principal::Principal;
 use crate::model::record::{Actor, SessionEnd};
-use crate::store::StoredSession;
+use crate::store::{SessionMark, StoredSession};
 
 impl Sessions {
-    /// Everybody's live sessions, the ones used last first, at most 2,000.
+    /// Everybody's live sessions, the ones used last first.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn newest(&self) -> Result<Vec<StoredSession>, SessionError> {
+    pub async fn everybodys(&self) -> Result<Vec<SessionMark>, SessionError> {
+        Ok(self.lasting(self.parts.store.every_session().await?))
+    }
+
+    /// The live sessions of those principals that `is_wanted` says yes to, the ones used last first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn of_those(
+        &self,
+        is_wanted: impl Fn(&Principal) -> bool,
+    ) -> Result<Vec<SessionMark>, SessionError> {
+        Ok(self.lasting(self.parts.store.sessions_where(is_wanted).await?))
+    }
+
+    fn lasting(&self, mut sessions: Vec<SessionMark>) -> Vec<SessionMark> {
         let now = self.parts.clock.now();
-        let mut sessions = self.parts.store.newest_sessions().await?;
-        sessions.retain(|session| !self.is_over(session, now));
+        sessions.retain(|one| !self.is_past((&one.id, one.seen_at, one.ends_at), now));
+        sessions.sort_by(|one, other| {
+            other.seen_at.cmp(&one.seen_at).then_with(|| one.id.cmp(&other.id))
+        });
+        sessions
+    }
+
+    /// These sessions in full, but for those that have ended meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn in_full(&self, marks: &[SessionMark]) -> Result<Vec<StoredSession>, SessionError> {
+        let mut sessions = Vec::new();
+        for mark in marks {
+            sessions.extend(self.parts.store.session(&mark.id).await?);
+        }
         Ok(sessions)
     }
 

@@ -404,9 +404,18 @@ impl Sessions {
     }
 
     pub(super) fn is_over(&self, session: &StoredSession, now: Timestamp) -> bool {
-        now >= session.ends_at
-            || now >= self.idle_end(session)
-            || self.timekeeper.has_run_out(&session.id, session.ends_at.since(now))
+        self.is_past((&session.id, session.seen_at, session.ends_at), now)
+    }
+
+    /// The same of a session with this last use and this end.
+    pub(super) fn is_past(
+        &self,
+        (id, seen_at, ends_at): (&SessionId, Timestamp, Timestamp),
+        now: Timestamp,
+    ) -> bool {
+        let idle_end = seen_at.plus(self.parts.limits.idle);
+        let is_out = now >= ends_at || now >= idle_end;
+        is_out || self.timekeeper.has_run_out(id, ends_at.since(now))
     }
 
     pub(super) fn idle_end(&self, session: &StoredSession) -> Timestamp {

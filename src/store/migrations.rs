@@ -41,6 +41,7 @@ pub(super) const MAIN: &[Step] = steps![
 pub(super) const AUDIT: &[Step] = steps![
     "audit",
     20261124000000 "init",
+    20261130040000 "rounds",
 ];
 
 /// What runs these steps.

@@ -10,10 +10,12 @@ mod collision;
 mod error;
 mod groups;
 mod handovers;
+pub mod history;
 mod migrations;
 mod outbox;
 mod pending;
 mod people;
+mod read_only;
 mod releases;
 mod rules;
 mod secret_hash;
@@ -31,7 +33,7 @@ pub use self::groups::LookUp;
 pub use self::handovers::{Handover, HandoverTaken};
 pub use self::outbox::{Author, Change, OutboxRow};
 pub use self::pending::{Draft, Pending};
-pub use self::people::SESSIONS;
+pub use self::people::SessionMark;
 pub use self::releases::{Publication, ReleaseLine, Tally};
 pub use self::rules::{Edit, Revision};
 pub use self::secret_hash::SecretHash;
@@ -60,6 +62,11 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let pool = sqlite::open(url, migrations::MAIN).await?;
         Ok(Self { pool, drafts: pending::Kept::default(), tallies: releases::Tallies::default() })
+    }
+
+    /// The database file.
+    pub fn file(&self) -> std::path::PathBuf {
+        self.pool.connect_options().get_filename().to_path_buf()
     }
 
     /// Writes a consistent copy into a new file, beside whoever writes this one.

@@ -3,14 +3,29 @@
 use super::Store;
 use super::bad_row;
 use super::error::StoreError;
-use super::session_rows::{Row, StoredSession, read};
 use super::sqlite::failed;
+use crate::model::id::{SessionId, Subject};
 use crate::model::known::KnownPrincipal;
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::time::Timestamp;
 
-/// Sessions that one list has at most: the ones used last.
-pub const SESSIONS: u32 = 2_000;
+/// People are told of those who used their session last.
+const PEOPLE_OF_SESSIONS: u32 = 2_000;
+/// Sessions that are read together while all are searched: some milliseconds of work.
+const PORTION: i64 = 500;
+
+/// A session in a list of all: whose it is, and what tells whether it still goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionMark {
+    /// Its name in lists and records.
+    pub id: SessionId,
+    /// Whose it is.
+    pub subject: Subject,
+    /// When it was last used, to the minute.
+    pub seen_at: Timestamp,
+    /// When it ends whatever happens.
+    pub ends_at: Timestamp,
+}
 
 impl Store {
     /// The people of the sessions used last, at most 2,000, as their last token or re-check described them.
@@ -25,7 +40,7 @@ impl Store {
             ORDER BY s.seen_at DESC LIMIT $1
             ",
         )
-        .bind(i64::from(SESSIONS))
+        .bind(i64::from(PEOPLE_OF_SESSIONS))
         .fetch_all(&self.pool)
         .await
         .map_err(failed(&self.pool, "read the people of sessions"))?;
@@ -38,25 +53,78 @@ impl Store {
         rows.into_iter().map(known).collect()
     }
 
-    /// The sessions used last, at most 2,000.
+    /// Every session, in no order.
     ///
     /// # Errors
     /// When the database fails or a row can't be read.
-    pub async fn newest_sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
+    pub async fn every_session(&self) -> Result<Vec<SessionMark>, StoreError> {
+        let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
             r"
-            SELECT s.id, s.host, s.subject, s.principal, s.auth_contexts, s.entra_session,
-                s.login_hint, s.refresh_token, s.signed_in_at, s.proved_at, s.authenticated_at,
-                s.seen_at, s.recheck_at, s.ends_at, s.read_at, s.client, s.browser
-            FROM session s
+            SELECT s.id, s.subject, s.seen_at, s.ends_at FROM session s
             JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
-            ORDER BY s.seen_at DESC, s.id LIMIT $1
             ",
         )
-        .bind(i64::from(SESSIONS))
         .fetch_all(&self.pool)
         .await
         .map_err(failed(&self.pool, "list sessions"))?;
-        rows.into_iter().map(read).collect()
+        rows.into_iter()
+            .map(|(id, subject, seen, ends)| mark((id, subject), (seen, ends)))
+            .collect()
     }
+
+    /// Every session of those principals that `is_wanted` says yes to, in no order.
+    ///
+    /// Reads all there are in portions, so that whoever signs in meanwhile waits for none of it.
+    ///
+    /// # Errors
+    /// When the database fails or a row can't be read.
+    pub async fn sessions_where(
+        &self,
+        is_wanted: impl Fn(&Principal) -> bool,
+    ) -> Result<Vec<SessionMark>, StoreError> {
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let rows = self.portion(&after).await?;
+            let Some((last, ..)) = rows.last() else { return Ok(found) };
+            after.clone_from(last);
+            for (id, subject, principal, seen, ends) in rows {
+                let content: Principal =
+                    serde_json::from_str(&principal).map_err(|e| bad_row("session", &id, e))?;
+                if is_wanted(&content) {
+                    found.push(mark((id, subject), (seen, ends))?);
+                }
+            }
+        }
+    }
+
+    /// The next sessions by id: what a list is ordered by for people changes while it is read.
+    async fn portion(&self, after: &str) -> Result<Vec<PortionRow>, StoreError> {
+        sqlx::query_as(
+            r"
+            SELECT s.id, s.subject, s.principal, s.seen_at, s.ends_at FROM session s
+            JOIN setting e ON e.name = 'session_epoch' AND e.value = s.epoch
+            WHERE s.id > $1 ORDER BY s.id LIMIT $2
+            ",
+        )
+        .bind(after)
+        .bind(PORTION)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed(&self.pool, "search sessions"))
+    }
+}
+
+/// Id, subject, principal, last use and end.
+type PortionRow = (String, String, String, i64, i64);
+
+fn mark(
+    (id, subject): (String, String),
+    (seen_at, ends_at): (i64, i64),
+) -> Result<SessionMark, StoreError> {
+    Ok(SessionMark {
+        subject: subject.parse().map_err(|e| bad_row("session", &id, e))?,
+        seen_at: Timestamp::from_micros(seen_at),
+        ends_at: Timestamp::from_micros(ends_at),
+        id: id.parse().map_err(|e| bad_row("session", &id, e))?,
+    })
 }

@@ -273,7 +273,7 @@ fn published(release: &Release, live: ReleaseNumber) -> Change {
 
 /// SHA-256 (hex) over the parts, each preceded by its length in bytes and a line feed, so that no byte can move from
 /// one part into the next unseen.
-fn content_hash(parts: [&str; 3]) -> String {
+pub(super) fn content_hash(parts: [&str; 3]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(format!("{}\n", part.len()));

@@ -118,6 +118,13 @@ pub(super) async fn copy_to(pool: &Pool, file: &Path) -> Result<(), StoreError> 
         .map_err(failed(pool, "copy the database"))
 }
 
+/// The write-ahead log of a database file.
+pub(super) fn wal_of(file: &Path) -> PathBuf {
+    let mut wal = file.as_os_str().to_owned();
+    wal.push("-wal");
+    PathBuf::from(wal)
+}
+
 /// The file that a `sqlite:` address names.
 pub(super) fn file_of(url: &str) -> Result<PathBuf, StoreError> {
     let wrong = |why| StoreError::Address { url: url.to_owned(), why };
@@ -262,6 +269,12 @@ pub(super) fn raw_failed(file: &Path, doing: &'static str, error: &rusqlite::Err
         doing,
         source: sqlx::Error::Protocol(error.to_string()),
     })
+}
+
+/// The failure of a file that is used against the rules of this program.
+pub(super) fn misused(why: String) -> rusqlite::Error {
+    let misuse = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
+    rusqlite::Error::SqliteFailure(misuse, Some(why))
 }
 
 fn known_code(file: &Path, code: u32, cause: &dyn Fn() -> String) -> Option<StoreError> {

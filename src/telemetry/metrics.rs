@@ -166,6 +166,7 @@ pub struct Metrics {
     bearer_tokens: Family<OutcomeLabel, Counter>,
     credential_expires: Family<CredentialLabels, Gauge>,
     credential_refused: Family<CredentialLabels, Gauge>,
+    certificate_expires: Family<KindLabel, Gauge>,
     entra_reachable: Gauge,
     entra_metadata_age: Gauge,
     graph_requests: Counter,
@@ -208,6 +209,7 @@ impl Metrics {
             bearer_tokens: Family::default(),
             credential_expires: Family::default(),
             credential_refused: Family::default(),
+            certificate_expires: Family::default(),
             entra_reachable: Gauge::default(),
             entra_metadata_age: Gauge::default(),
             graph_requests: Counter::default(),
@@ -263,6 +265,11 @@ impl Metrics {
             self.watch_rounds.clone(),
         );
         self.at_entra(&mut table);
+        table.register(
+            "tls_certificate_expires_seconds",
+            "Time until a certificate that is shown to clients ends, negative once it has",
+            self.certificate_expires.clone(),
+        );
         table.register("release", "Number of the release in force", self.release.clone());
         table.register("panics", "Requests whose answer panicked", self.panics.clone());
         table
@@ -391,6 +398,12 @@ impl Metrics {
             Some(seconds) => drop(self.credential_expires.get_or_create(&labels).set(seconds)),
             None => drop(self.credential_expires.remove(&labels)),
         }
+    }
+
+    /// Sets how long the certificate of our own listener lasts, in seconds.
+    pub fn certificate(&self, expires_in: i64) {
+        let labels = KindLabel { kind: "listener" };
+        self.certificate_expires.get_or_create(&labels).set(expires_in);
     }
 
     /// Sets how Entra and Graph can be reached.

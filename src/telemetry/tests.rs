@@ -25,6 +25,7 @@ fn how_we_stand_at_entra_is_in_the_text() {
         refused: Refused::Yes,
     };
     metrics.credential(secret);
+    metrics.certificate(86_400);
     metrics.credential(CredentialState {
         which: "second",
         expires_in: None,
@@ -48,6 +49,7 @@ fn how_we_stand_at_entra_is_in_the_text() {
             "cedargate_entra_credential_expires_seconds{which=\"first\",kind=\"secret\"} -5",
             "cedargate_entra_credential_refused{which=\"first\",kind=\"secret\"} 1",
             "cedargate_entra_credential_refused{which=\"second\",kind=\"secret\"} 0",
+            "cedargate_tls_certificate_expires_seconds{kind=\"listener\"} 86400",
             "cedargate_entra_reachable 1",
             "cedargate_entra_metadata_age_seconds 60",
             "cedargate_graph_requests_total 5",

@@ -83,17 +83,15 @@ impl Doorkeeper {
     ) -> Result<Caller, Box<Response>> {
         let request = || Quote::Request(exchange.facts.request.clone());
         if exchange.app.is_some() || exchange.origin != self.public {
-            return Err(Box::new(Fault::no_page().answer(exchange.wants, &request(), exchange.at)));
+            let house = self.refuser.house();
+            return Err(Box::new(house.answer(&Fault::no_page(), exchange, &request())));
         }
         let caller = match Caller::of(&self.sessions, &self.public, headers).await {
             Ok(caller) => caller,
             Err(error) => {
                 tracing::error!(request.id = %exchange.facts.request, error = %error, "A session could not be read.");
-                return Err(Box::new(Fault::unready().answer(
-                    exchange.wants,
-                    &request(),
-                    exchange.at,
-                )));
+                let house = self.refuser.house();
+                return Err(Box::new(house.answer(&Fault::unready(), exchange, &request())));
             }
         };
         match self.refuser.turn_away(source(exchange, &caller), exchange) {
@@ -118,7 +116,7 @@ impl Doorkeeper {
         self.metrics.decided(verdict.as_str(), reason.as_str(), spent);
         let duration_us = u64::try_from(spent.as_micros()).unwrap_or(u64::MAX);
         let record = self.record(visit, decision, duration_us);
-        let Exchange { facts, wants, at, .. } = visit.exchange;
+        let Exchange { facts, at, .. } = visit.exchange;
         match self.audit.decided(record).await {
             Ok(recorded) => {
                 if verdict == Verdict::Deny {
@@ -129,7 +127,8 @@ impl Doorkeeper {
             Err(error) => {
                 tracing::error!(request.id = %facts.request, error = %error, "A decision could not be recorded.");
                 let quote = Quote::Request(facts.request.clone());
-                Err(Box::new(Fault::unrecorded().answer(*wants, &quote, *at)))
+                let house = self.refuser.house();
+                Err(Box::new(house.answer(&Fault::unrecorded(), visit.exchange, &quote)))
             }
         }
     }

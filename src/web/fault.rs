@@ -7,11 +7,12 @@ use serde_json::json;
 
 use super::contact::Contact;
 use super::headers;
+use super::link::Link;
 use super::moment::Moment;
 use super::page::{self, Frame, PersonName};
 use super::pages::{Action, ErrorPage, Reference};
 use super::wants::Wants;
-use crate::authz::path::PathRefusal;
+use crate::authz::path::{LONGEST_PATH, PathRefusal};
 use crate::model::id::{DecisionId, RequestId};
 use crate::model::record::Refusal;
 use crate::model::time::Timestamp;
@@ -38,6 +39,8 @@ pub struct Onward {
     pub person: Option<PersonName>,
     /// The main way on.
     pub action: Option<Action>,
+    /// The portal.
+    pub home: Option<Link>,
     /// Whom to ask.
     pub contact: Option<Contact>,
 }
@@ -56,6 +59,14 @@ impl Quote {
         match self {
             Self::Decision(id) => Reference { label: "Decision", id: id.to_string() },
             Self::Request(id) => Reference { label: "Request", id: id.to_string() },
+        }
+    }
+
+    /// The word before it in a sentence.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Decision(_) => "decision",
+            Self::Request(_) => "request",
         }
     }
 
@@ -172,6 +183,7 @@ impl Fault {
             sentence: self.sentence.clone(),
             advice: Some(self.advice.to_owned()),
             action: onward.action,
+            home: onward.home,
             reference: quote.reference(),
             code: Some(self.code),
             at: Moment::new(at),
@@ -233,7 +245,8 @@ fn words(refusal: &Refusal) -> Words {
             StatusCode::BAD_REQUEST,
             "ambiguous_host",
             "The host can't be read",
-            "The request names its host in a way that programs read differently.".to_owned(),
+            "The request names no host, more than one, or one with characters that no host name has."
+                .to_owned(),
             "Ask for the page again through its ordinary address.",
         ),
         Refusal::AmbiguousPath { rule } => (
@@ -250,8 +263,8 @@ fn words(refusal: &Refusal) -> Words {
             StatusCode::URI_TOO_LONG,
             "target_too_long",
             "The address is too long",
-            "Its path or query is longer than any that passes this gate.".to_owned(),
-            "Shorten it, or send what it carries in the body of a POST.",
+            format!("Its path is longer than the {LONGEST_PATH} bytes that pass this gate."),
+            "Shorten it, or follow a link of the app instead of typing the address.",
         ),
         Refusal::BadHeaders { problem } => (
             StatusCode::BAD_REQUEST,

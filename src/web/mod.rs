@@ -16,6 +16,7 @@ pub mod fault;
 pub mod flood;
 pub mod form;
 pub mod headers;
+pub mod house;
 pub mod hurry;
 pub mod hx;
 pub mod lease;

@@ -44,6 +44,8 @@ pub struct ErrorPage {
     pub advice: Option<String>,
     /// The main way on.
     pub action: Option<Action>,
+    /// The portal.
+    pub home: Option<Link>,
     /// What to quote.
     pub reference: Reference,
     /// The same for programs, as their answers have it.
@@ -134,6 +136,16 @@ pub enum SignedOut {
     Everywhere,
     /// The browser has no session on this host. Only the gate's own host, where the link leads, can tell of others.
     HereOnly(Link),
+}
+
+/// The next step of a sign-in is on another origin. The header `Refresh` leads there; the page is for whom it does not.
+#[derive(Debug, Clone, Template)]
+#[template(path = "onward.html")]
+pub struct OnwardPage {
+    /// What surrounds the page.
+    pub frame: Frame,
+    /// The next step.
+    pub link: Link,
 }
 
 /// A sign-in, or a step-up, came back and was not accepted. `frame.title` says what happened.

@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::exchange::Exchange;
 use super::fault::{Fault, Quote};
 use super::flood::{Flood, Source, Summary};
+use super::house::{Ground, House};
 use super::wants::Wants;
 use crate::audit::Audit;
 use crate::model::id::RequestId;
@@ -20,6 +21,7 @@ pub struct Refuser {
     audit: Audit,
     flood: Arc<Flood>,
     metrics: Metrics,
+    house: Arc<House>,
 }
 
 /// A request that is about to be refused.
@@ -27,6 +29,8 @@ pub struct Refuser {
 pub struct Refused {
     /// What is known of it.
     pub facts: RequestFacts,
+    /// Where it stands.
+    pub ground: Ground,
     /// The kind of answer that its client can use.
     pub wants: Wants,
     /// When it arrived.
@@ -38,32 +42,42 @@ pub struct Refused {
 pub struct Glimpse<'a> {
     request: &'a RequestId,
     client: ClientAddress,
+    ground: Ground,
     wants: Wants,
     at: Timestamp,
 }
 
 impl<'a> From<&'a Exchange> for Glimpse<'a> {
-    fn from(Exchange { facts, wants, at, .. }: &'a Exchange) -> Self {
-        Self { request: &facts.request, client: facts.client, wants: *wants, at: *at }
+    fn from(exchange: &'a Exchange) -> Self {
+        let Exchange { facts, wants, at, .. } = exchange;
+        let ground = Ground::of(exchange);
+        Self { request: &facts.request, client: facts.client, ground, wants: *wants, at: *at }
     }
 }
 
 impl<'a> From<&'a Refused> for Glimpse<'a> {
-    fn from(Refused { facts, wants, at }: &'a Refused) -> Self {
-        Self { request: &facts.request, client: facts.client, wants: *wants, at: *at }
+    fn from(Refused { facts, ground, wants, at }: &'a Refused) -> Self {
+        let (ground, wants, at) = (*ground, *wants, *at);
+        Self { request: &facts.request, client: facts.client, ground, wants, at }
     }
 }
 
 impl From<&Exchange> for Refused {
     fn from(exchange: &Exchange) -> Self {
-        Self { facts: exchange.facts.clone(), wants: exchange.wants, at: exchange.at }
+        let (facts, ground) = (exchange.facts.clone(), Ground::of(exchange));
+        Self { facts, ground, wants: exchange.wants, at: exchange.at }
     }
 }
 
 impl Refuser {
-    /// A refuser that records into `audit`.
-    pub fn new(audit: Audit, flood: Arc<Flood>, metrics: Metrics) -> Self {
-        Self { audit, flood, metrics }
+    /// A refuser that records into `audit`, and leads on from its pages as `house` says.
+    pub fn new(audit: Audit, flood: Arc<Flood>, metrics: Metrics, house: House) -> Self {
+        Self { audit, flood, metrics, house: Arc::new(house) }
+    }
+
+    /// Where people go from a fault.
+    pub fn house(&self) -> &House {
+        &self.house
     }
 
     /// Answers 429 when `source` was refused too often already; nothing is decided then.
@@ -72,10 +86,11 @@ impl Refuser {
         source: Source,
         request: impl Into<Glimpse<'a>>,
     ) -> Option<Response> {
-        let Glimpse { request, client, wants, at } = request.into();
+        let Glimpse { request, client, ground, wants, at } = request.into();
         self.flood.turns_away(source, client, at).then(|| {
             self.metrics.refused("too_many_requests");
-            Fault::of(&Refusal::TooMany).answer(wants, &Quote::Request(request.clone()), at)
+            let quote = Quote::Request(request.clone());
+            self.house.answer_at(&Fault::of(&Refusal::TooMany), (ground, wants), (&quote, at))
         })
     }
 
@@ -91,16 +106,20 @@ impl Refuser {
             return turned_away;
         }
         self.charge(source, refused.at);
-        let Refused { facts, wants, at } = refused;
-        let fault = Fault::of(&refusal);
+        let Refused { facts, ground, wants, at } = refused;
+        let (fault, place) = (Fault::of(&refusal), (ground, wants));
         let request = facts.request.clone();
         self.metrics.refused(fault.code);
         let record = RefusalRecord { facts, refusal };
         match self.audit.noted(Entry::Refusal(Box::new(record))).await {
-            Ok(receipt) => fault.answer(wants, &Quote::Decision(receipt.id()), at),
+            Ok(receipt) => {
+                let quote = Quote::Decision(receipt.id());
+                self.house.answer_at(&fault, place, (&quote, at))
+            }
             Err(error) => {
                 tracing::error!(request.id = %request, error = %error, "A refusal could not be recorded.");
-                Fault::unrecorded().answer(wants, &Quote::Request(request), at)
+                let quote = Quote::Request(request);
+                self.house.answer_at(&Fault::unrecorded(), place, (&quote, at))
             }
         }
     }

@@ -212,6 +212,9 @@ async fn requests_that_can_not_be_decided_are_refused_in_both_forms_and_recorded
         assert_eq!(quoted(&world, &data).await["refusal"].as_str().unwrap(), word(code));
         let newest = world.decisions().await[1]["id"].as_str().unwrap().to_owned();
         assert!(page.text().contains(&newest), "the page of {code} quotes its record");
+        // A way on is known only where the host is ours.
+        assert_eq!(page.text().contains("Go to the start page"), status != 421, "{code}");
+        assert_eq!(page.text().contains("See what I may open"), status != 421, "{code}");
     }
 }
 

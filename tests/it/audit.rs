@@ -1,7 +1,7 @@
 //! The log as auditors and operators meet it: on the command line, beside a running gate and without one.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::harness::wire::Wire;
 use crate::harness::{Request, World, command_on, exchange, navigation, program_on, unused_port};
 
 #[track_caller]
-fn says(output: &Output, code: i32, lines: &[&str]) -> String {
+pub(crate) fn says(output: &Output, code: i32, lines: &[&str]) -> String {
     let out = String::from_utf8(output.stdout.clone()).unwrap();
     let err = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(code), "{out}{err}");
@@ -100,53 +100,6 @@ async fn what_is_not_recorded_decides_nothing_and_tells_nobody_anything_of_other
         assert_eq!(exchange(Request::new("GET", &page)).await.status, 404, "{page}");
         assert_eq!(size().await, before + count, "{page}: what stands beside them is on record");
     }
-}
-
-#[tokio::test]
-async fn log_that_lost_its_end_is_refused_verified_and_accepted_by_name() {
-    let world = World::start().await;
-    world.browser_of("uma").await;
-    let gate = world.places.gate();
-    let data = world.stop().await;
-    let run = |arguments: &[&str]| command_on(data.path(), &gate, arguments);
-    let mark = data.path().join("keys/log.mark");
-    let kept = data.path().join("kept.txt");
-    std::fs::copy(&mark, &kept).unwrap();
-    says(&run(&["audit", "verify", "--checkpoint", kept.to_str().unwrap()]), 0, &["Intact."]);
-    lose_the_end(data.path()).await;
-    // By itself it holds; the gate's own mark says what is gone.
-    let file = data.path().join("audit.db");
-    let alone = run(&["audit", "verify", "--database", file.to_str().unwrap()]);
-    says(&alone, 0, &["can't be told without a checkpoint"]);
-    says(&run(&["audit", "verify"]), 1, &["Tampered with", "gone: a checkpoint vouches for"]);
-    // A note that was torn does not make those beside it useless.
-    let note = std::fs::read_to_string(&kept).unwrap();
-    std::fs::write(&kept, format!("{}\n{note}", note.get(..30).unwrap())).unwrap();
-    let verdict = run(&["audit", "verify", "--checkpoint", kept.to_str().unwrap()]);
-    says(&verdict, 1, &["Tampered with", "gone: a checkpoint vouches for"]);
-    let json = run(&["audit", "verify", "--json", "--checkpoint", kept.to_str().unwrap()]);
-    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(json["result"], "tampered");
-    // The gate does not write on it, and says what to do.
-    let mut started = run(&["serve"]);
-    says(&started, 2, &["an older copy took its place", "audit accept --reason"]);
-    says(&run(&["audit", "accept", "--reason", " "]), 2, &["--reason: 1 to 1,000 characters"]);
-    says(&run(&["audit", "accept", "--reason", "The disk failed"]), 0, &["sessions have ended"]);
-    says(&run(&["audit", "verify"]), 0, &["begun behind another log: The disk failed"]);
-    started = run(&["audit", "rotate-key"]);
-    let key = says(&started, 0, &["cedargate/audit/"]).lines().next().unwrap().to_owned();
-    says(&run(&["audit", "verify", "--key", &key]), 0, &["Intact."]);
-}
-
-/// Somebody removes the last records together with what vouched for them, and leaves a log that holds by itself.
-async fn lose_the_end(data: &Path) {
-    use sqlx::Connection as _;
-    let url = format!("sqlite://{}", data.join("audit.db").display());
-    let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
-    let script = "DROP TRIGGER record_is_never_deleted; DROP TRIGGER checkpoint_is_never_deleted;
-        DELETE FROM record; DELETE FROM checkpoint;";
-    sqlx::raw_sql(script).execute(&mut file).await.unwrap();
-    file.close().await.unwrap();
 }
 
 #[tokio::test]

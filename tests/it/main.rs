@@ -30,6 +30,8 @@ mod console;
 #[cfg(feature = "demo")]
 mod console_pages;
 #[cfg(feature = "demo")]
+mod custody;
+#[cfg(feature = "demo")]
 mod cutting;
 #[cfg(feature = "demo")]
 mod demo;
@@ -38,6 +40,8 @@ mod denied;
 #[cfg(feature = "demo")]
 mod entra_errors;
 mod examples;
+#[cfg(feature = "demo")]
+mod flows;
 #[cfg(feature = "demo")]
 mod framing;
 #[cfg(feature = "demo")]

@@ -164,6 +164,23 @@ impl Site {
 }
 
 #[test]
+fn what_is_most_likely_not_meant_is_said_with_a_review_and_with_the_assertions() {
+    let folder = folder_with(
+        "forbid (principal, action, resource)\nwhen { context.path like \"/nowhere*\" };\n",
+    );
+    let lint = "policy `more`: ";
+    let tried = cedargate(&["rules", "test", path(folder.path())]);
+    says(&tried, 0, &["more.cedar", lint, "(like-across-slashes)", "3 of 3 assertions hold"]);
+    let site = Site::new("off");
+    says(&site.run("eddie", &["import", path(folder.path())]), 0, &["is the draft now"]);
+    says(
+        &site.run("eddie", &["review"]),
+        0,
+        &["most likely not meant:", lint, "(like-across-slashes)"],
+    );
+}
+
+#[test]
 fn rules_go_from_files_through_draft_and_review_to_a_release_and_back() {
     let site = Site::new("off");
     says(&site.run("eddie", &["import", DEMO]), 0, &["is the draft now"]);

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::envelope::{Envelope, Seal};
 use super::sample;
-use crate::model::body::{Head, kept, subject_of_event, whole};
+use crate::model::body::{Head, kept, release, subject_of_event, whole};
 use crate::model::civil::Zone;
 use crate::model::id::{OriginId, ReleaseNumber};
 use crate::model::principal::PrincipalSnapshot;
@@ -199,6 +199,26 @@ fn body_says_whom_an_event_is_about_as_the_event_does() {
             }
             Entry::Decision(_) | Entry::Refusal(_) => assert_eq!(subject_of_event(&body), None),
         }
+    }
+}
+
+/// Whatever visitors and policies call things: the release is the number that decided.
+#[test]
+fn body_says_which_release_decided_and_takes_no_name_for_it() {
+    let Entry::Decision(mut record) = decision(Verdict::Deny) else { unreachable!() };
+    let trap = "\",\"release\":7,\"".to_owned();
+    record.release = ReleaseNumber(31);
+    record.facts.path = format!("/a,{trap}");
+    record.circumstances.params.insert("a".to_owned(), trap.clone());
+    record.circumstances.params.insert("release".to_owned(), "8".to_owned());
+    record.errors = vec![trap];
+    let body = hashed(&row(&Entry::Decision(record), 3));
+    assert_eq!(object(&body)["release"], 31);
+    assert_eq!(release(&body), Some(ReleaseNumber(31)));
+    for entry in every_kind() {
+        let body = hashed(&row(&entry, 0));
+        let said = object(&body).get("release").and_then(Value::as_i64).map(ReleaseNumber);
+        assert_eq!(release(&body), said, "{}", String::from_utf8_lossy(&body));
     }
 }
 

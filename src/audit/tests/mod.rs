@@ -1,5 +1,6 @@
 //! What doors may rely on: order, durability before the answer, refusal instead of silence, nothing twice.
 
+mod acceptance;
 mod anchors;
 mod bytes;
 mod checkpoint;
@@ -14,6 +15,7 @@ mod outlet;
 mod rhythm;
 mod sample;
 mod search;
+mod settling;
 mod tampering;
 mod upkeep;
 
@@ -48,7 +50,8 @@ struct Running {
 
 impl Running {
     async fn start() -> Self {
-        Self::with(AuditSettings::default()).await
+        // What is seen must not depend on how busy this machine is.
+        Self::with(AuditSettings { patience: Duration::from_mins(1), ..Default::default() }).await
     }
 
     async fn with(settings: AuditSettings) -> Self {
@@ -79,6 +82,8 @@ impl Running {
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
         }
+        // Until the last connection is closed, the WAL may still be moved into the file.
+        self.reader.close().await;
         Arc::clone(&self.directory)
     }
 

@@ -16,7 +16,7 @@ use crate::store::{Author, Change, OutboxRow, Publication, Store};
 pub(super) struct Rows(Arc<Mutex<Vec<OutboxRow>>>);
 
 impl Rows {
-    fn add(&self, count: i64) {
+    pub(super) fn add(&self, count: i64) {
         let mut rows = self.0.lock().unwrap();
         for _ in 0..count {
             let id = i64::try_from(rows.len()).unwrap() + 1;
@@ -59,7 +59,7 @@ async fn taken(running: &Running) -> Vec<i64> {
     bodies.iter().filter_map(|body| body["outbox"].as_i64()).collect()
 }
 
-async fn wait_until_taken(running: &Running, count: usize) {
+pub(super) async fn wait_until_taken(running: &Running, count: usize) {
     while taken(running).await.len() < count {
         tokio::task::yield_now().await;
     }

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use super::super::custody::{self, Order};
+use super::super::custody;
 use super::super::outlet::{Lag, Outlet, Place, Step};
 use super::super::{AuditError, AuditSettings, Outbox};
+use super::acceptance::order;
 use super::export::{Format, exported};
 use super::{Running, event, sample, ward};
-use crate::model::record::{Actor, Verdict};
+use crate::model::record::Verdict;
 use crate::store::audit::tests::Shell;
 
 /// A log, and an outlet into a file beside it.
@@ -207,7 +208,7 @@ async fn records_of_a_log_begun_behind_another_follow_it() {
     leaving.record(&["b"]).await;
     let (url, clock) = (leaving.running.url.clone(), leaving.running.clock.clone());
     let directory = leaving.running.stop().await;
-    let order = Order { actor: Actor::Operator("test".to_owned()), reason: "-".to_owned() };
+    let order = order("-");
     let nothing = super::outbox::Rows::default();
     let ward = ward(directory.path());
     let changes = ("main", &nothing as &dyn Outbox, std::future::ready(Ok(())));

@@ -333,3 +333,42 @@ async fn who_was_erased_is_not_in_the_index_any_more() {
     // It is not made anew again and again.
     assert!(!searched.file());
 }
+
+/// The scheduling policy of each thread of this process that is called so, as the kernel says it.
+#[cfg(target_os = "linux")]
+fn policies(name: &str) -> Vec<String> {
+    let threads =
+        std::fs::read_dir("/proc/self/task").unwrap().map(|thread| thread.unwrap().path());
+    let called = threads.filter(|thread| {
+        // One that has ended meanwhile is called nothing.
+        std::fs::read_to_string(thread.join("comm")).is_ok_and(|comm| comm.trim_end() == name)
+    });
+    let policy = |thread: std::path::PathBuf| {
+        let stat = std::fs::read_to_string(thread.join("stat")).ok()?;
+        let behind_name = stat.rsplit_once(')')?.1;
+        behind_name.split_whitespace().nth(38).map(str::to_owned)
+    };
+    called.filter_map(policy).collect()
+}
+
+/// Whoever files stands back, and holds no read of the log meanwhile: the WAL would grow for as long as it waits.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn who_reads_the_log_for_the_index_stands_back_for_nobody() {
+    let (directory, url) = super::tampering::log().await;
+    let file = std::path::PathBuf::from(url.trim_start_matches("sqlite://"));
+    let searcher = crate::store::audit::search::Searcher::new(&file);
+    let keeper = super::super::search::IndexKeeper::new(&searcher);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let seen = async {
+        // Idle, as `sched(7)` numbers it; 0 is how everybody else goes.
+        while !policies("audit-index").contains(&"5".to_owned()) {
+            tokio::task::yield_now().await;
+        }
+        let reading = policies("audit-index-log");
+        assert!(!reading.is_empty() && reading.iter().all(|policy| policy == "0"), "{reading:?}");
+        stop.cancel();
+    };
+    tokio::join!(seen, keeper.run(stop.clone()));
+    drop(directory);
+}

@@ -91,7 +91,7 @@ async fn every_kind_of_change_is_found_with_its_place_and_cause() {
         ),
         (
             "somebody else",
-            "INSERT INTO principal_snapshot SELECT key + 1, zeroblob(32), reference || ' ', body, 0 FROM principal_snapshot;
+            "INSERT INTO principal_snapshot SELECT key + 1, zeroblob(32), reference || ' ', body, 0, 0 FROM principal_snapshot;
             UPDATE record SET principal = principal + 1 WHERE place = @",
             (13, 13),
             "does not fit its hash",
@@ -163,6 +163,18 @@ async fn every_kind_of_change_is_found_with_its_place_and_cause() {
             "UPDATE checkpoint SET note = REPLACE(note, char(10) || '20' || char(10), char(10) || '21' || char(10))",
             (10, 19),
             "does not hold",
+        ),
+        (
+            "peaks changed",
+            "UPDATE checkpoint SET peaks = zeroblob(64) WHERE place = (SELECT MIN(place) + 10 FROM checkpoint)",
+            (10, 19),
+            "the peaks that the file keeps beside the checkpoint over 20",
+        ),
+        (
+            "peaks of the newest gone",
+            "UPDATE checkpoint SET peaks = x'' WHERE place = (SELECT MAX(place) FROM checkpoint)",
+            (30, 39),
+            "the peaks that the file keeps beside the checkpoint over 40",
         ),
         (
             "principal changed",
@@ -357,7 +369,7 @@ async fn log_that_was_accepted_goes_on_behind_the_old_one_and_names_it() {
     let opened = super::super::open(&url, settings(), clock(), ward(directory.path()));
     assert!(opened.await.is_err());
     let rows = super::outbox::Rows::default();
-    let order = custody::Order { actor: operator(), reason: "restored".to_owned() };
+    let order = super::acceptance::order("restored");
     let custody = (clock(), ward(directory.path()));
     let changes = ("main", &rows as &dyn Outbox, std::future::ready(Ok(())));
     let origin = custody::accept(&url, custody, changes, order).await.unwrap();

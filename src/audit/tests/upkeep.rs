@@ -16,7 +16,7 @@ use super::sample::{TENANT, UMA};
 use super::{Running, event, sample, ward};
 use crate::keys::LogKey;
 use crate::model::record::{Entry, Event, Verdict};
-use crate::model::time::Clock;
+use crate::model::time::{Clock, Timestamp};
 use crate::store::audit::tests::Shell;
 use crate::store::audit::{AuditReader, CopyOrigin, LogCopy, Rest, Step};
 
@@ -123,6 +123,69 @@ async fn everything_too_old_leaves_a_log_that_goes_on() {
     assert_eq!(intact(&url).await.read(), 12);
 }
 
+/// A run of the gate at this time, which records these one after the other.
+async fn run(directory: &Path, url: &str, (clock, entries): (&Clock, Vec<Entry>)) {
+    let ward = ward(directory);
+    let opened = super::super::open(url, AuditSettings::default(), clock.clone(), ward);
+    let log: Log = opened.await.unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let recording = async {
+        for entry in entries {
+            let _ = log.audit.noted(entry).await.unwrap();
+        }
+        stop.cancel();
+    };
+    tokio::join!(recording, log.writer.run(stop.clone()));
+}
+
+fn asked() -> Entry {
+    Entry::Decision(Box::new(sample::decision(Verdict::Deny)))
+}
+
+#[tokio::test]
+async fn principal_goes_when_no_record_names_it_any_more_and_no_sooner() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}/audit.db", directory.path().display());
+    let clock = Clock::fixed(Timestamp::from_seconds(1_795_480_000));
+    let at = (directory.path(), &*url);
+    run(at.0, at.1, (&clock, vec![asked(), event("x")])).await;
+    for _ in 0..3 {
+        clock.advance(Duration::from_hours(24));
+        run(at.0, at.1, (&clock, vec![event("x"), event("y")])).await;
+    }
+    let place = (&directory, &*url, &clock);
+    kept(place, Duration::from_hours(90), async |upkeep| upkeep.prune().await.unwrap()).await;
+    let report = intact(&url).await;
+    assert_eq!((report.origins[0].first, report.principals), (0, 1));
+    kept(place, Duration::from_hours(1), async |upkeep| upkeep.prune().await.unwrap()).await;
+    let report = intact(&url).await;
+    assert_eq!((report.origins[0].first, report.principals), (6, 0));
+    // They come back.
+    run(at.0, at.1, (&clock, vec![asked()])).await;
+    assert_eq!(intact(&url).await.principals, 1);
+}
+
+/// A clock that was years behind for a while made records that look old, and are none of the oldest.
+#[tokio::test]
+async fn principal_that_was_noted_by_a_wrong_clock_stays_while_a_record_names_it() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}/audit.db", directory.path().display());
+    let now = 1_795_480_000;
+    let at = |seconds| Clock::fixed(Timestamp::from_seconds(seconds));
+    for (clock, entries) in [
+        (at(now), vec![event("v"), event("w")]),
+        (at(now + 3_600), vec![event("x")]),
+        (at(now - 100_000_000), vec![asked()]),
+        (at(now + 3_600), vec![event("y")]),
+    ] {
+        run(directory.path(), &url, (&clock, entries)).await;
+    }
+    let place = (&directory, &*url, &at(now + 3_600));
+    kept(place, Duration::from_hours(1), async |upkeep| upkeep.prune().await.unwrap()).await;
+    let report = intact(&url).await;
+    assert_eq!((report.read(), report.principals), (5, 1));
+}
+
 #[tokio::test]
 async fn person_is_forgotten_and_the_log_still_holds() {
     let (directory, url, clock) = log(3).await;
@@ -210,6 +273,57 @@ async fn removal_that_was_cut_off_leaves_a_log_that_holds_and_is_finished_later(
     }
 }
 
+/// Cut off when everything is blanked, and what was kept of the person is still there.
+#[tokio::test]
+async fn erasure_that_was_cut_off_before_its_end_is_ended_by_the_next_look() {
+    let (directory, url, clock) = log(1).await;
+    let subject = format!("{TENANT}.{UMA}").parse().unwrap();
+    let reader = AuditReader::open(&url).await.unwrap();
+    reader.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    let mut shell = Shell::open(&url).await;
+    let outage = "CREATE TRIGGER outage BEFORE DELETE ON principal_snapshot
+        BEGIN SELECT RAISE(ABORT, 'no power'); END";
+    shell.run(outage).await.unwrap();
+    let (place, retention) = ((&*directory, &*url, &clock), Duration::from_hours(9_000));
+    kept(place, retention, async |upkeep| {
+        upkeep.forget_people().await.unwrap_err();
+    })
+    .await;
+    shell.run("DROP TRIGGER outage").await.unwrap();
+    let report = intact(&url).await;
+    assert_eq!((report.origins[0].blanked, report.principals), (5, 1));
+    kept(place, retention, async |upkeep| upkeep.forget_people().await.unwrap()).await;
+    let report = intact(&url).await;
+    assert_eq!((report.origins[0].blanked, report.principals), (5, 0));
+    assert_eq!(reader.erasures_waiting().await.unwrap(), 0);
+}
+
+/// Announced, cut off, and nothing else: the next start carries it out.
+#[tokio::test]
+async fn erasure_that_was_only_announced_is_carried_out_at_the_next_start() {
+    let (directory, url, clock) = log(1).await;
+    let subject = format!("{TENANT}.{UMA}").parse().unwrap();
+    let reader = AuditReader::open(&url).await.unwrap();
+    reader.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    let place = (&*directory, &*url, &clock);
+    // The writer's own thread refuses to blank: what it is told to announce is on record by then.
+    let mut shell = Shell::open(&url).await;
+    let outage = "CREATE TRIGGER outage BEFORE UPDATE ON record
+        BEGIN SELECT RAISE(ABORT, 'no power'); END";
+    shell.run(outage).await.unwrap();
+    let retention = Duration::from_hours(9_000);
+    kept(place, retention, async |upkeep| {
+        upkeep.forget_people().await.unwrap_err();
+    })
+    .await;
+    shell.run("DROP TRIGGER outage").await.unwrap();
+    let report = intact(&url).await;
+    assert_eq!((report.origins[0].records, report.origins[0].blanked), (11, 0));
+    kept(place, retention, async |upkeep| upkeep.forget_people().await.unwrap()).await;
+    assert_eq!(intact(&url).await.origins[0].blanked, 5);
+    assert_eq!(reader.erasures_waiting().await.unwrap(), 0);
+}
+
 /// Checks the log, and does something to it once the check has read its first page.
 async fn beside(
     (directory, url, clock): (&tempfile::TempDir, &str, &Clock),
@@ -217,6 +331,9 @@ async fn beside(
     work: impl AsyncFnOnce(&Upkeep) + Send,
 ) -> Outcome {
     let (keys, mut work) = (vec![LogKey::from_seed(&[7; 32]).public()], Some(work));
+    // Of a log that nobody has open it is taken for granted that nobody writes it meanwhile.
+    let mut beside = Shell::open(url).await;
+    assert!(beside.number("SELECT COUNT(*) FROM record").await > 0);
     let (mut copy, _) = copied(url).await;
     let progress = |_| {
         let Some(work) = work.take() else { return };

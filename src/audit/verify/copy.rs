@@ -124,7 +124,8 @@ async fn one_log(
             }
             progress(at.saturating_sub(begin));
         }
-        sound!(check.take(Item::Checkpoint { size: Some(point.size), note: &point.note }));
+        let (size, peaks) = (Some(point.size), Some(&*point.peaks));
+        sound!(check.take(Item::Checkpoint { size, note: &point.note, peaks }));
         if newest.as_ref().is_some_and(|newest| newest.size <= at) {
             break;
         }

@@ -123,7 +123,7 @@ fn take(check: &mut Check, line: &[u8]) -> Result<Result<(), Finding>, &'static 
     if line.starts_with(b"{\"checkpoint\":") {
         let CheckpointLine { checkpoint } =
             serde_json::from_slice(line).map_err(|_| "its checkpoint is no text")?;
-        return Ok(check.take(Item::Checkpoint { size: None, note: &checkpoint }));
+        return Ok(check.take(Item::Checkpoint { size: None, note: &checkpoint, peaks: None }));
     }
     if line.starts_with(b"{\"principal\":") {
         let PrincipalLine { principal, content } =

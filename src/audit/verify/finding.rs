@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::audit::checkpoint::NoteError;
-use crate::model::id::OriginId;
+use crate::model::id::{OriginId, ReleaseNumber};
 
 /// The first thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,14 @@ pub enum Cause {
         /// Its size.
         size: u64,
     },
+    /// What is kept beside a checkpoint is not of its tree.
+    #[error(
+        "vouched for, but the peaks that the file keeps beside the checkpoint over {size} records are not those of its tree: nothing can go on from them"
+    )]
+    Peaks {
+        /// Its size.
+        size: u64,
+    },
     /// Nothing vouches for the end.
     #[error("added by somebody else: no checkpoint vouches for them")]
     Unvouched,
@@ -103,9 +111,20 @@ pub enum Cause {
     /// The beginning is gone without a trace.
     #[error("missing, and no record says that they were removed with age")]
     CutOff,
+    /// What it was decided by is gone or not what it was.
+    #[error("one that names release {release}, which in the database of rules is {what}")]
+    Release {
+        /// Which.
+        release: ReleaseNumber,
+        /// `not there`, `not what was published`, or `not what its hash says`.
+        what: &'static str,
+    },
     /// A log that another one names is gone.
     #[error("missing: a later log was begun behind them")]
     OriginGone,
+    /// A log that another one names is another one.
+    #[error("changed, removed or added: they are not those that a later log was begun behind")]
+    Unlike,
 }
 
 impl fmt::Display for Finding {

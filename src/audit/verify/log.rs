@@ -164,7 +164,7 @@ impl Log {
             "restored" => {
                 let restored: Option<Restored> = serde_json::from_slice(body).ok();
                 let restored = restored.ok_or_else(|| unreadable(self))?;
-                traces_followed(&restored, traces);
+                traces.restored(head, &restored);
                 self.report.restored = Some(restored.reason);
             }
             "key_rotated" => {
@@ -192,7 +192,12 @@ impl Log {
         Ok(())
     }
 
-    pub(super) fn checkpoint(&mut self, size: Option<u64>, note: &str) -> Result<(), Finding> {
+    pub(super) fn checkpoint(
+        &mut self,
+        size: Option<u64>,
+        note: &str,
+        peaks: Option<&[u8]>,
+    ) -> Result<(), Finding> {
         let opened = Checkpoint::open(note, &self.key)
             .map_err(|error| self.since_vouched(Cause::Checkpoint(error)))?;
         let records = self.tree.size();
@@ -207,6 +212,10 @@ impl Log {
         }
         if opened.root != self.tree.root() {
             return Err(self.since_vouched(Cause::Root { size: opened.size }));
+        }
+        // The root says nothing of them, and whoever goes on from here goes on from them.
+        if peaks.is_some_and(|peaks| peaks != self.tree.to_bytes()) {
+            return Err(self.since_vouched(Cause::Peaks { size: opened.size }));
         }
         if let Some(successor) = self.successor.take() {
             Checkpoint::open(note, &successor).map_err(|_| {
@@ -247,19 +256,25 @@ impl Log {
         vouched && self.keys.iter().any(|key| trusted.contains(key))
     }
 
-    pub(super) fn end(
+    /// Checkpoints from outside that vouch for more records than there are, by their place among all of them.
+    pub(super) fn cut_short(
         &self,
         outside: &[Outside],
         trusted: &[LogPublicKey],
-    ) -> Result<OriginReport, Finding> {
+    ) -> Vec<(usize, Finding)> {
         let records = self.tree.size();
-        for Outside { point, note } in outside {
-            let longer = point.origin == self.origin && point.size > records;
-            if longer && self.is_signed(note, trusted) {
-                let cause = Cause::Truncated { vouched: point.size, records };
-                return Err(self.spanning((records, point.size - 1), cause));
-            }
-        }
+        let longer = outside.iter().enumerate().filter(|(_, Outside { point, note })| {
+            point.origin == self.origin && point.size > records && self.is_signed(note, trusted)
+        });
+        let finding = |(at, Outside { point, .. }): (usize, &Outside)| {
+            let cause = Cause::Truncated { vouched: point.size, records };
+            (at, self.spanning((records, point.size - 1), cause))
+        };
+        longer.map(finding).collect()
+    }
+
+    pub(super) fn end(&self, trusted: &[LogPublicKey]) -> Result<OriginReport, Finding> {
+        let records = self.tree.size();
         if self.vouched != records {
             return Err(self.since_vouched(Cause::Unvouched));
         }
@@ -276,11 +291,5 @@ impl Log {
         report.key = verifier_key(self.origin, &self.key);
         report.root = STANDARD.encode(self.tree.root());
         Ok(report)
-    }
-}
-
-fn traces_followed(restored: &Restored, traces: &mut Traces) {
-    if let Some(found) = restored.found.as_deref().and_then(|found| found.parse().ok()) {
-        traces.followed(found);
     }
 }

@@ -2,18 +2,20 @@
 //!
 //! A [`Check`] is given one thing after another ([`Item`]), in the order of the log, from a copy of the database or from an
 //! export, and stops at the first that is wrong. It keeps the peaks of the tree, not the records. What memory grows with:
-//! the origins of a file and what was erased from each, the principals whose content was not met yet (32 bytes each), and
-//! the checkpoints from outside; not with the number or length of records.
+//! the origins of a file and what was erased from each, the principals whose content was not met yet (32 bytes each), the
+//! releases that are named, and the checkpoints from outside; not with the number or length of records.
 //!
 //! What it finds: any change of a record or a column, records missing, added, moved or blanked, checkpoints of another
 //! key, keys that took over unasked, and logs shorter than a checkpoint from outside says. What it can't find without such
 //! a checkpoint: that records at the end were removed together with the checkpoints over them. What is odd, but no proof of
 //! a change, is a [`Warning`].
 
+mod accepted;
 pub mod copy;
 pub mod export;
 mod finding;
 mod log;
+pub mod releases;
 mod report;
 mod rhythm;
 mod said;
@@ -22,6 +24,7 @@ mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::accepted::Accepted;
 pub use self::finding::{Cause, Finding};
 use self::log::{Compared, Log};
 pub use self::report::{OriginReport, Report};
@@ -70,6 +73,8 @@ pub enum Item<'a> {
         size: Option<u64>,
         /// The signed note.
         note: &'a str,
+        /// What a database keeps beside it: the peaks of the tree at that size.
+        peaks: Option<&'a [u8]>,
     },
 }
 
@@ -111,6 +116,9 @@ pub enum Unable {
     /// The database can't be read.
     #[error("the log can't be read")]
     Store(#[from] crate::store::StoreError),
+    /// The database of rules can't be read.
+    #[error("the releases that records name can't be read")]
+    Releases(#[source] crate::store::StoreError),
     /// A place where checkpoints are kept can't be read.
     #[error("a place where checkpoints are kept can't be read")]
     Anchor(#[source] Box<AuditError>),
@@ -131,6 +139,8 @@ pub struct Check {
     places: BTreeMap<(OriginId, u64), Vec<usize>>,
     /// Those of them that were compared.
     compared: BTreeSet<usize>,
+    /// Those of them that say otherwise: a later record may account for it.
+    contradicted: BTreeMap<usize, Finding>,
     traces: Traces,
     log: Option<Log>,
     report: Report,
@@ -165,6 +175,7 @@ impl Check {
             outside,
             places,
             compared: BTreeSet::new(),
+            contradicted: BTreeMap::new(),
             traces: Traces::default(),
             log: None,
             report: Report::default(),
@@ -183,7 +194,7 @@ impl Check {
         hint: Option<LogPublicKey>,
     ) -> Result<(), Finding> {
         self.end()?;
-        if self.report.size_of(origin).is_some() {
+        if self.report.of(origin).is_some() {
             return Err(Finding { origin, first: 0, last: 0, after: None, cause: Cause::Again });
         }
         let Some(key) = hint.or_else(|| self.trusted.first().copied()) else {
@@ -208,6 +219,7 @@ impl Check {
                 let asked = log.asked(head, body, stored.as_ref())?;
                 self.principals.extend(asked.map(|asked| asked.0));
                 log.trace(head, body, &mut self.traces)?;
+                self.traces.names(head, body);
                 log.tree.push(hash);
                 log.took(head);
             }
@@ -223,16 +235,17 @@ impl Check {
                 }
                 log.rhythm.gap(Gap::Omitted);
             }
-            Item::Checkpoint { size, note } => log.checkpoint(size, note)?,
+            Item::Checkpoint { size, note, peaks } => log.checkpoint(size, note, peaks)?,
         }
         // An anchor file may hold a checkpoint for each minute of a year: none is looked at before its record.
         let here = self.places.get(&(log.origin, log.tree.size()));
         for at in here.into_iter().flatten() {
             let Some(outside) = self.outside.get(*at) else { continue };
-            match log.compare(outside, &self.trusted)? {
-                Compared::Fits => self.compared.insert(*at),
-                Compared::Untold => false,
-            };
+            match log.compare(outside, &self.trusted) {
+                Ok(Compared::Fits) => drop(self.compared.insert(*at)),
+                Ok(Compared::Untold) => {}
+                Err(finding) => drop(self.contradicted.insert(*at, finding)),
+            }
         }
         Ok(())
     }
@@ -275,7 +288,8 @@ impl Check {
     /// When nothing vouches for its end, or its key is not known.
     pub fn end(&mut self) -> Result<(), Finding> {
         let Some(log) = self.log.take() else { return Ok(()) };
-        let report = log.end(&self.outside, &self.trusted)?;
+        self.contradicted.extend(log.cut_short(&self.outside, &self.trusted));
+        let report = log.end(&self.trusted)?;
         // Who signed one log on may sign the next. What an empty log names as its key is nobody's word but the file's.
         if log.is_vouched_by(&self.trusted) {
             self.trusted.extend(&log.keys);
@@ -308,30 +322,56 @@ impl Check {
                 return finding(0, size - 1, Cause::CutOff);
             }
         }
-        for log in self.traces.expected() {
-            if self.report.size_of(log.origin).is_none_or(|size| size < log.seq) {
-                let (origin, cause) = (log.origin, Cause::OriginGone);
-                let last = log.seq.saturating_sub(1);
-                return Err(Finding { origin, first: 0, last, after: None, cause });
+        for (log, root) in self.traces.expected() {
+            let found = self.report.of(log.origin);
+            let (origin, last) = (log.origin, log.seq.saturating_sub(1));
+            let finding = |cause| Err(Finding { origin, first: 0, last, after: None, cause });
+            match found.filter(|found| found.records >= log.seq) {
+                None => return finding(Cause::OriginGone),
+                Some(found) if root.as_ref().is_some_and(|root| *root != found.root) => {
+                    return finding(Cause::Unlike);
+                }
+                Some(_) => {}
             }
         }
-        self.report.compared = self.compared.len() as u64;
-        let all = self.outside.iter().enumerate();
-        let unused = all.filter(|(at, _)| !self.compared.contains(at));
-        let (aged, unused): (Vec<_>, Vec<_>) = unused
-            .map(|(_, outside)| &outside.point)
-            .partition(|point| self.is_covered_by_a_later_one(point));
-        let (aged, unused) = (aged.len() as u64, unused.iter().map(ToString::to_string).collect());
-        self.report.aged = aged;
-        self.report.uncompared = unused;
+        self.weigh()?;
+        self.traces.into_report(&mut self.report);
         Ok(self.report)
+    }
+
+    /// What the checkpoints from outside come to that did not simply fit.
+    fn weigh(&mut self) -> Result<(), Finding> {
+        let mut open: BTreeSet<usize> = (0..self.outside.len()).collect();
+        open.retain(|at| !self.compared.contains(at));
+        for (at, finding) in std::mem::take(&mut self.contradicted) {
+            let point = self.outside.get(at).map(|outside| &outside.point);
+            if !point.is_some_and(|point| self.traces.accounts_for(point)) {
+                return Err(finding);
+            }
+            open.remove(&at);
+        }
+        self.report.compared = self.compared.len() as u64;
+        for at in open {
+            let Some(Outside { point, note }) = self.outside.get(at) else { continue };
+            if self.is_covered_by_a_later_one(point) {
+                self.report.aged = self.report.aged.saturating_add(1);
+            } else if !(self.is_gone(point, note) && self.traces.accounts_for(point)) {
+                self.report.uncompared.push(point.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a checkpoint of a known key speaks of a log that is not here at all.
+    fn is_gone(&self, point: &Checkpoint, note: &str) -> bool {
+        let known = self.trusted.iter().any(|key| Checkpoint::open(note, key).is_ok());
+        known && self.report.of(point.origin).is_none()
     }
 
     /// Whether a checkpoint speaks only of records that were removed with age, and a later one of the same log was compared:
     /// the root of that one is over these records too.
     fn is_covered_by_a_later_one(&self, point: &Checkpoint) -> bool {
-        let report = self.report.origins.iter().find(|report| report.origin == point.origin);
-        let is_gone = report.is_some_and(|report| point.size <= report.first);
+        let is_gone = self.report.of(point.origin).is_some_and(|report| point.size <= report.first);
         let mut later = self.places.range((point.origin, point.size)..=(point.origin, u64::MAX));
         is_gone && later.any(|(_, all)| all.iter().any(|at| self.compared.contains(at)))
     }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use super::Numbers;
+use super::accepted::Accepted;
+use super::releases::Named;
 use super::rhythm::Warning;
 use crate::audit::merkle::Peaks;
 use crate::model::id::OriginId;
@@ -20,8 +22,16 @@ pub struct Report {
     pub compared: u64,
     /// Checkpoints from outside over records that were removed with age; a later one, which was compared, covers them.
     pub aged: u64,
+    /// What was lost, and accepted: checkpoints from outside that tell of it are no proof of a change since.
+    pub accepted: Vec<Accepted>,
     /// What is odd about them, although all of it holds.
     pub warnings: Vec<Warning>,
+    /// How many releases the records name.
+    pub releases_named: u64,
+    /// How many of those the database of rules has as they were published; none where it was not asked.
+    pub releases: Option<u64>,
+    #[serde(skip)]
+    pub(super) named: Named,
     #[serde(skip)]
     gaps: Vec<(Peaks, Numbers)>,
 }
@@ -101,8 +111,8 @@ impl Report {
         self.origins.iter().zip(&self.gaps).map(|(report, (base, blanks))| (report, base, blanks))
     }
 
-    pub(super) fn size_of(&self, origin: OriginId) -> Option<u64> {
-        self.origins.iter().find(|report| report.origin == origin).map(|report| report.records)
+    pub(super) fn of(&self, origin: OriginId) -> Option<&OriginReport> {
+        self.origins.iter().find(|report| report.origin == origin)
     }
 
     /// How many records were read.

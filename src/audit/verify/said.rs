@@ -2,6 +2,9 @@
 
 use serde::Deserialize;
 
+use crate::model::id::ReleaseNumber;
+use crate::model::record::Lost;
+
 /// Another key takes over.
 #[derive(Debug, Deserialize)]
 pub(super) struct Rotated {
@@ -29,6 +32,13 @@ pub(super) struct Pruned {
 /// A log was begun behind another.
 #[derive(Debug, Deserialize)]
 pub(super) struct Restored {
+    pub(super) actor: String,
     pub(super) reason: String,
     pub(super) found: Option<String>,
+    #[serde(default)]
+    pub(super) root: Option<String>,
+    #[serde(default)]
+    pub(super) lost: Vec<Lost>,
+    #[serde(default)]
+    pub(super) release: Option<ReleaseNumber>,
 }

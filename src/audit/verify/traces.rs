@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::accepted::Accepted;
+use super::releases::Named;
+use super::report::Report;
+use super::said::Restored;
+use crate::audit::checkpoint::Checkpoint;
 use crate::audit::merkle::Hash;
+use crate::model::body::Head;
 use crate::model::id::{DecisionId, OriginId};
 
 /// Numbers of records, as ranges in ascending order that do not touch.
@@ -77,8 +83,12 @@ impl std::fmt::Display for Numbers {
 pub(super) struct Traces {
     erased: BTreeMap<OriginId, Vec<Numbers>>,
     pruned: BTreeMap<OriginId, Vec<(u64, Hash)>>,
-    /// Logs that others were begun behind: each had this many records.
-    followed: Vec<DecisionId>,
+    /// Logs that others were begun behind: each had this many records, and this root over them.
+    followed: Vec<(DecisionId, Option<String>)>,
+    /// What was accepted as lost.
+    accepted: Vec<Accepted>,
+    /// Releases that records name.
+    named: Named,
 }
 
 impl Traces {
@@ -90,8 +100,32 @@ impl Traces {
         self.pruned.entry(origin).or_default().push((upto, root));
     }
 
-    pub(super) fn followed(&mut self, log: DecisionId) {
-        self.followed.push(log);
+    /// A log was begun behind all before it.
+    pub(super) fn restored(&mut self, head: Head<'_>, said: &Restored) {
+        let found = said.found.as_deref().and_then(|found| found.parse().ok());
+        self.followed.extend(found.map(|found| (found, said.root.clone())));
+        let releases = said.release.map(|newest| self.named.forget_behind(newest));
+        let accepted = Accepted::of(head, said, releases.unwrap_or_default());
+        self.accepted.extend(Some(accepted).filter(Accepted::is_loss));
+    }
+
+    /// Keeps which release a record names.
+    pub(super) fn names(&mut self, head: Head<'_>, body: &[u8]) {
+        self.named.take(head, body);
+    }
+
+    /// Whether a checkpoint from outside tells of what was accepted as lost.
+    pub(super) fn accounts_for(&mut self, point: &Checkpoint) -> bool {
+        let accepted = self.accepted.iter_mut().find(|accepted| accepted.covers(point));
+        accepted
+            .map(|accepted| accepted.checkpoints = accepted.checkpoints.saturating_add(1))
+            .is_some()
+    }
+
+    /// What was accepted as lost, and the releases that must still be there.
+    pub(super) fn into_report(self, report: &mut Report) {
+        report.releases_named = self.named.count();
+        (report.accepted, report.named) = (self.accepted, self.named);
     }
 
     /// The first of these blanks that no record explains.
@@ -110,8 +144,8 @@ impl Traces {
         self.pruned.get(&origin).is_some_and(|all| all.iter().any(|(upto, _)| *upto > size))
     }
 
-    /// Logs that must be there, and how many records they must have.
-    pub(super) fn expected(&self) -> &[DecisionId] {
+    /// Logs that must be there, how many records they must have, and the root over them.
+    pub(super) fn expected(&self) -> &[(DecisionId, Option<String>)] {
         &self.followed
     }
 }

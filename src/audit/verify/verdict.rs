@@ -33,9 +33,15 @@ pub struct Verdict {
     /// What is odd, although each record holds; each as a sentence without its end.
     #[serde(default)]
     pub warnings: Vec<String>,
-    /// How many of them were kept beside the key: whoever can write the log may reach that place too.
+    /// What was lost, and accepted; each as a sentence without its end.
+    #[serde(default)]
+    pub accepted: Vec<String>,
+    /// How many of the compared checkpoints were kept beside the key: whoever can write the log may reach that place too.
     #[serde(default)]
     pub beside_key: u64,
+    /// How many releases that records name the database of rules has as they were published; none where it was not asked.
+    #[serde(default)]
+    pub releases: Option<u64>,
     /// How long it took, in milliseconds.
     #[serde(default)]
     pub took_ms: u64,
@@ -114,7 +120,9 @@ impl Verdict {
             at: None,
             compared: 0,
             warnings: Vec::new(),
+            accepted: Vec::new(),
             beside_key: 0,
+            releases: None,
             took_ms: 0,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -129,7 +137,9 @@ impl Verdict {
             read: report.read(),
             logs: report.origins.iter().map(OriginVerdict::of).collect(),
             compared: report.compared,
+            releases: report.releases,
             warnings: report.warnings.iter().map(ToString::to_string).collect(),
+            accepted: report.accepted.iter().map(ToString::to_string).collect(),
             ..Self::new(if open.is_some() { Answer::Unknown } else { Answer::Intact }, open)
         }
     }

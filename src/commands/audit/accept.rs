@@ -1,11 +1,13 @@
 //! `cedargate audit accept`: goes on behind a log that does not continue what was known of it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
 
 use super::Settings;
+use super::kept::kept;
 use crate::app::ward;
 use crate::audit::Outbox;
 use crate::audit::custody::{self, Order};
@@ -20,6 +22,10 @@ pub struct Options {
     /// Why: it stays in the log
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Checkpoints that were kept elsewhere than the gate's own places: what they tell of and the log lacks is accepted as well;
+    /// may be given several times
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Vec<PathBuf>,
     #[command(flatten)]
     settings: Settings,
 }
@@ -34,7 +40,12 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     ensure!(!reason.is_empty() && reason.len() <= 1_000, "--reason: 1 to 1,000 characters");
     let config = options.settings.read()?;
     let store = Store::open(&config.database_url).await?;
-    let order = Order { actor: Actor::Operator(config::system_user()), reason: reason.to_owned() };
+    let order = Order {
+        actor: Actor::Operator(config::system_user()),
+        reason: reason.to_owned(),
+        checkpoints: kept(&options.checkpoint)?,
+        release: store.live_number().await?,
+    };
     let url = &config.audit.database_url;
     let ward = ward(&config)?;
     // First: should the rest be cut off, nobody is signed in who should not be.

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod erase;
 pub mod export;
+mod kept;
 pub mod prove;
 pub mod replay;
 pub mod rotate_key;

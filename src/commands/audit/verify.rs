@@ -5,15 +5,18 @@ use std::io::{BufReader, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 
 use super::Settings;
+use super::kept::kept;
 use crate::app::places;
-use crate::audit::checkpoint::{Checkpoint, notes, parse_verifier_key};
+use crate::audit::checkpoint::parse_verifier_key;
 use crate::audit::proof::Proof;
 use crate::audit::verify::copy::{self, Outcome};
-use crate::audit::verify::{Finding, OriginReport, Report, Trust, Verdict, export};
+use crate::audit::verify::{
+    Accepted, Finding, OriginReport, Report, Trust, Unable, Verdict, export, releases,
+};
 use crate::keys::{Keys, LogPublicKey};
 use crate::model::record::LogUseKind;
 use crate::model::time::Clock;
@@ -35,6 +38,9 @@ pub struct Options {
     /// Checkpoints that were kept elsewhere: an anchor file, or lines of the process's log; may be given several times
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
+    /// A copy of cedargate.db, which must have the releases that records name; the gate's own is at hand without
+    #[arg(long, value_name = "FILE", conflicts_with = "proof")]
+    releases: Option<PathBuf>,
     /// The log's public key, as the gate printed it; without one, that of the key directory; may be given several times
     #[arg(long, value_name = "KEY")]
     key: Vec<String>,
@@ -62,6 +68,18 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
         return proof(path, &trust.keys);
     }
     let begun = Clock::System.passed();
+    let outcome = checked(options, trust).await?;
+    if options.is_of_the_gate() {
+        let verdict = Verdict::of(&outcome, Clock::System.passed().saturating_sub(begun));
+        let beside_key = places(&options.settings.read()?).in_mark()?.notes.len();
+        let verdict = verdict.with_beside_key(beside_key as u64);
+        options.settings.note(LogUseKind::Verified, serde_json::to_value(verdict)?).await?;
+    }
+    tell(&outcome?, options)
+}
+
+/// How it ended is the inner result: the outer one says that there is nothing to check.
+async fn checked(options: &Options, trust: Trust) -> Result<Result<Outcome, Unable>> {
     let outcome = if let Some(path) = &options.export {
         let lines = File::open(path)
             .with_context(|| format!("can't read the export `{}`", path.display()))?;
@@ -70,13 +88,21 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
         let mut log = LogCopy::open(&database(options)?).await?;
         copy::check(&mut log, trust, progress("records")).await
     };
-    if options.is_of_the_gate() {
-        let verdict = Verdict::of(&outcome, Clock::System.passed().saturating_sub(begun));
-        let beside_key = places(&options.settings.read()?).in_mark()?.notes.len();
-        let verdict = verdict.with_beside_key(beside_key as u64);
-        options.settings.note(LogUseKind::Verified, serde_json::to_value(verdict)?).await?;
+    Ok(match (outcome, rules(options)?) {
+        (Ok(outcome), Some(file)) => releases::compare(outcome, &file).await,
+        (outcome, _) => outcome,
+    })
+}
+
+/// The database of rules, where one is at hand.
+fn rules(options: &Options) -> Result<Option<PathBuf>> {
+    match &options.releases {
+        Some(path) => Ok(Some(path.clone())),
+        None if options.is_of_the_gate() => {
+            Ok(Some(file::path(&options.settings.read()?.database_url)?))
+        }
+        None => Ok(None),
     }
-    tell(&outcome?, options)
 }
 
 fn database(options: &Options) -> Result<PathBuf> {
@@ -111,28 +137,8 @@ fn checkpoints(options: &Options) -> Result<Vec<String>> {
     if options.is_of_the_gate() {
         all.extend(places(&options.settings.read()?).notes()?);
     }
-    for path in &options.checkpoint {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("can't read the checkpoint `{}`", path.display()))?;
-        // In lines of the process's log a note is quoted.
-        let text = text.replace("\\n", "\n").replace("\"cedargate/audit/", "\ncedargate/audit/");
-        let (found, torn): (Vec<_>, Vec<_>) =
-            notes(&text).into_iter().partition(|note| Checkpoint::unverified(note).is_ok());
-        if found.is_empty() {
-            bail!("`{}` holds no checkpoint", path.display());
-        }
-        if !torn.is_empty() {
-            left_out(path, torn.len());
-        }
-        all.extend(found);
-    }
+    all.extend(kept(&options.checkpoint)?);
     Ok(all)
-}
-
-/// A note is torn where a disk was full, or where a file was cut.
-#[expect(clippy::print_stderr, reason = "it is no part of the answer")]
-fn left_out(path: &Path, count: usize) {
-    eprintln!("{count} of the checkpoints in `{}` can't be read and are left out", path.display());
 }
 
 /// Shows how far a long check is, on a terminal.
@@ -186,10 +192,14 @@ fn in_words(report: &Report) -> String {
             "Can't tell: the checkpoint over {point} could not be compared, because these records are not here."
         ));
     }
+    lines.extend(report.accepted.iter().map(accepted));
     lines.extend(report.warnings.iter().map(|warning| format!("Warning: {warning}.")));
     if report.uncompared.is_empty() {
-        lines.push("Intact.".to_owned());
+        let but =
+            if report.accepted.is_empty() { "" } else { ", but for what was accepted as lost" };
+        lines.push(format!("Intact{but}."));
     }
+    lines.extend(of_releases(report));
     if report.compared == 0 {
         lines.push(
             "Whether records at the end were removed together with what vouched for them can't be told without a checkpoint that was kept elsewhere (--checkpoint)."
@@ -197,6 +207,31 @@ fn in_words(report: &Report) -> String {
         );
     }
     lines.join("\n") + "\n"
+}
+
+/// What was lost before, and how much of that is told elsewhere.
+fn accepted(accepted: &Accepted) -> String {
+    let told = match accepted.checkpoints {
+        0 => String::new(),
+        1 => " (a checkpoint from outside tells of it)".to_owned(),
+        all => format!(" ({all} checkpoints from outside tell of it)"),
+    };
+    format!("Known loss: {accepted}{told}.")
+}
+
+/// What is known of what decided.
+fn of_releases(report: &Report) -> Option<String> {
+    let (named, those) = match report.releases_named {
+        0 => return None,
+        1 => ("release".to_owned(), "is"),
+        many => (format!("{many} releases"), "are"),
+    };
+    Some(match report.releases {
+        Some(_) => format!("The {named} that records name {those} kept as published."),
+        None => format!(
+            "Whether the {named} that records name {those} still kept was not checked: that takes a copy of cedargate.db (--releases)."
+        ),
+    })
 }
 
 fn one_log(report: &OriginReport) -> String {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use askama::Template;
 use axum::response::Response;
 use http::StatusCode;
+use serde::Deserialize;
 
-use super::change::{Change, Telling, TextLine};
+use super::change::{Cedar, Change, Parts, Telling};
 use crate::console::Console;
 use crate::console::answers::Answer;
 use crate::console::author::Accounts;
@@ -14,7 +15,7 @@ use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::urls;
 use crate::console::words::count;
-use crate::model::difference;
+use crate::model::difference::{self, Difference};
 use crate::model::group::GroupNames;
 use crate::model::id::ReleaseNumber;
 use crate::model::known::Known;
@@ -22,6 +23,7 @@ use crate::model::rule_book::{Release, RuleBook};
 use crate::publishing::changed_lines;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame};
+use crate::web::stretch::Stretch;
 
 /// What differs between two releases.
 #[derive(Debug, Clone, Template)]
@@ -35,18 +37,30 @@ pub struct BetweenPage {
     pub pair: [i64; 2],
     /// The whole in one line.
     pub summary: String,
-    /// Object by object.
+    /// Object by object, or a page of them.
     pub changes: Vec<Change>,
+    /// Which part of them that is.
+    pub stretch: Option<Stretch>,
     /// Line by line.
-    pub cedar: Vec<TextLine>,
+    pub cedar: Cedar,
     /// The change before.
     pub earlier: Option<Link>,
     /// The change after.
     pub later: Option<Link>,
 }
 
+/// Which part of it is shown.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct BetweenQuery {
+    page: usize,
+    cedar: usize,
+}
+
 /// Answers with the page.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
+    let BetweenQuery { page, cedar } = asked.query()?;
+    let parts = Parts { page, cedar };
     let [from, to] = pair(asked.param("pair")).ok_or_else(|| Box::new(asked.no_page()))?;
     let shown = asked.shown(&console).await?;
     let (before, after) = (read(&console, &asked, from).await?, read(&console, &asked, to).await?);
@@ -60,7 +74,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let names = names.with_people(shown.names.people().clone());
     let next = (to < shown.number).then(|| ReleaseNumber(to.0.saturating_add(1)));
     let frame = shown.framed(asked.frame("Difference", Section::Releases)?);
-    let mut page = filled(((from, &before), (to, &after)), &names, frame);
+    let mut page = filled(((from, &before), (to, &after)), &names, parts, frame);
     let previous = ReleaseNumber(from.0.saturating_sub(1));
     page.earlier = (from.0 > 0).then(|| urls::difference(previous, from));
     page.later = next.map(|next| urls::difference(to, next));
@@ -97,23 +111,25 @@ async fn read(
 fn filled(
     ((from, before), (to, after)): ((ReleaseNumber, &Content), (ReleaseNumber, &Content)),
     names: &GroupNames,
+    parts: Parts,
     frame: Frame,
 ) -> BetweenPage {
     let telling = Telling { names, known: &Known::default(), accounts: Accounts::Hidden };
-    let changes: Vec<_> = difference::between(&before.0, &after.0)
-        .iter()
-        .map(|one| Change { link: None, ..Change::new(one, None, telling) })
-        .collect();
+    let (all, link) = (difference::between(&before.0, &after.0), urls::difference(from, to));
+    let number = all.len();
+    let (changes, stretch) = parts.of_changes(all, &link);
+    let told = |one: &Difference| Change { link: None, ..Change::new(one, None, telling) };
     BetweenPage {
         frame,
         up: urls::releases(),
         pair: [from.0, to.0],
-        summary: match changes.len() {
+        summary: match number {
             0 => "They are the same.".to_owned(),
             number => format!("{} from release {from} to release {to}.", count(number, "change")),
         },
-        changes,
-        cedar: changed_lines(&before.1, &after.1).into_iter().map(TextLine::new).collect(),
+        changes: changes.iter().map(told).collect(),
+        stretch,
+        cedar: parts.of_cedar(changed_lines(&before.1, &after.1), &link),
         earlier: None,
         later: None,
     }

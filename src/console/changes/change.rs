@@ -9,16 +9,78 @@ use crate::console::author::{Accounts, AuthorName};
 use crate::console::choice::Badge;
 use crate::console::showing::Shown;
 use crate::console::urls;
+use crate::console::words::count;
 use crate::model::difference::{Act, Difference, FieldChange, ObjectKind, revision};
 use crate::model::group::GroupNames;
 use crate::model::id::{AppId, PolicyId, RouteId};
 use crate::model::known::Known;
 use crate::model::line_diff::{self, Line, Mark};
 use crate::model::route::Route;
-use crate::store::Author;
+use crate::store::{Author, Pending};
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::Tone;
+use crate::web::stretch::Stretch;
+
+/// Changes of a page, and lines of Cedar beside them: what 60 kB hold.
+pub(super) const CHANGES: usize = 25;
+const LINES: usize = 60;
+
+/// Which part of a long difference a page shows, as its address says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Of the changes in words.
+    pub(super) page: usize,
+    /// Of the lines of Cedar.
+    pub(super) cedar: usize,
+}
+
+impl Parts {
+    /// The part of `all` changes, where `link` leads to the whole difference.
+    pub(super) fn of_changes<T>(self, all: Vec<T>, link: &Link) -> (Vec<T>, Option<Stretch>) {
+        Stretch::of_pieces(all, (CHANGES, "page", self.page), &numbered(link, "cedar", self.cedar))
+    }
+
+    /// The part of the lines of Cedar.
+    pub(super) fn of_cedar(self, lines: Vec<Line>, link: &Link) -> Cedar {
+        let link = numbered(link, "page", self.page);
+        let (lines, stretch) = Stretch::of_pieces(lines, (LINES, "cedar", self.cedar), &link);
+        let lines = lines.into_iter().map(TextLine::new).collect();
+        let state = if self.cedar > 0 { Fold::Open } else { Fold::Shut };
+        Cedar { lines, stretch, state }
+    }
+}
+
+fn numbered(link: &Link, name: &str, number: usize) -> Link {
+    if number > 1 { link.clone().with_query(name, &number.to_string()) } else { link.clone() }
+}
+
+/// The policies that go, come or change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cedar {
+    /// Line by line.
+    pub lines: Vec<TextLine>,
+    /// Which part of all lines that is.
+    pub stretch: Option<Stretch>,
+    /// Whether somebody looks at them.
+    pub state: Fold,
+}
+
+/// Whether what can be folded is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// It is.
+    Shut,
+    /// It is not: its address names a part of it.
+    Open,
+}
+
+impl Cedar {
+    /// Whether it is unfolded.
+    pub fn is_open(&self) -> bool {
+        self.state == Fold::Open
+    }
+}
 
 /// A change of one object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,10 +177,18 @@ pub struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    /// All that waits in the draft.
-    pub(super) fn waiting(self, shown: &Shown) -> Vec<Change> {
-        let pending = shown.pending().iter();
-        pending.map(|one| Change::new(&one.difference, one.author.as_ref(), self)).collect()
+    /// One of those that wait in the draft.
+    pub(super) fn one(self, pending: &Pending) -> Change {
+        Change::new(&pending.difference, pending.author.as_ref(), self)
+    }
+
+    /// The first of all that waits in the draft, and how many more there are, as a sentence.
+    pub(super) fn first(self, shown: &Shown) -> (Vec<Change>, Option<String>) {
+        let pending = shown.pending();
+        let more = pending.len().saturating_sub(CHANGES);
+        let more = (more > 0)
+            .then(|| format!("And {}, which the draft lists.", count(more, "more change")));
+        (pending.iter().take(CHANGES).map(|one| self.one(one)).collect(), more)
     }
 }
 

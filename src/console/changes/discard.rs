@@ -29,6 +29,8 @@ pub struct DiscardPage {
     pub outcome: Option<Notice>,
     /// What would go.
     pub changes: Vec<Change>,
+    /// How many more there are, as a sentence.
+    pub more: Option<String>,
     /// Names what is shown.
     pub content: String,
     /// Where the form is sent.
@@ -79,8 +81,10 @@ async fn respond(
     let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
     let accounts = Accounts::of(console, asked);
     let telling = Telling { names: &shown.names, known: &known, accounts };
+    let (changes, more) = telling.first(&shown);
     let page = DiscardPage {
-        changes: telling.waiting(&shown),
+        changes,
+        more,
         content: shown.drafted().book.content_hash(),
         frame: shown.framed_without_bar(asked.frame("Discard the draft", Section::Draft)?),
         outcome,

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::change::{self, Change, Telling, TextLine};
+use super::change::{self, Cedar, Change, Parts, Telling};
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
@@ -27,6 +27,10 @@ use crate::store::Author;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Notice, Tone};
+use crate::web::stretch::Stretch;
+
+/// What is wrong is said so often: whoever mends these sees the next ones.
+const SENTENCES: usize = 20;
 
 /// The review of the draft.
 #[derive(Debug, Clone, Template)]
@@ -40,12 +44,16 @@ pub struct DraftPage {
     pub outcome: Option<Notice>,
     /// The release that was just published.
     pub published: Option<Published>,
-    /// What waits.
+    /// What waits, or a page of it.
     pub changes: Vec<Change>,
+    /// Which part of what waits that is.
+    pub stretch: Option<Stretch>,
+    /// Which page that is, for the forms that come back to it.
+    pub number: usize,
     /// Where one of them is undone, for those who may.
     pub undo: Option<Link>,
-    /// The policies that go, come or change, line by line.
-    pub cedar: Vec<TextLine>,
+    /// The policies that go, come or change.
+    pub cedar: Cedar,
     /// What is wrong; then it can't be published.
     pub problems: Vec<String>,
     /// Assertions that break; then it can't be published.
@@ -66,6 +74,15 @@ pub struct DraftPage {
     pub approve: Option<Link>,
     /// The form that publishes, for those who may, once nothing is in its way.
     pub publish: Option<PublishForm>,
+    /// What was typed into that form, where it has gone.
+    pub note: Option<String>,
+}
+
+impl DraftPage {
+    /// Whether this is not the first page of what waits.
+    pub fn is_further(&self) -> bool {
+        self.number > 1
+    }
 }
 
 /// A release that was just published.
@@ -109,6 +126,8 @@ struct DraftQuery {
     published: Option<ReleaseNumber>,
     /// The release that was brought back.
     restored: Option<ReleaseNumber>,
+    page: usize,
+    cedar: usize,
 }
 
 /// What a page tells before anything else.
@@ -122,7 +141,7 @@ enum News {
 
 /// Answers with the review.
 pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
-    let DraftQuery { published, restored } = asked.query()?;
+    let DraftQuery { published, restored, page, cedar } = asked.query()?;
     let back = |number| {
         let text = format!(
             "Release {number} was brought back into the draft. It is not in force before the draft is published."
@@ -130,7 +149,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         News::Said(Notice { tone: Tone::Good, text })
     };
     let news = published.map(News::Published).or(restored.map(back)).unwrap_or(News::Nothing);
-    respond(&console, &asked, (StatusCode::OK, news, String::new())).await
+    respond(&console, &asked, (StatusCode::OK, news, String::new()), Parts { page, cedar }).await
 }
 
 /// The form that undoes one change.
@@ -143,6 +162,16 @@ struct Undo {
     id: String,
     /// Of the object in the draft, as it was seen; empty for one that was removed.
     revision: String,
+    /// The page of the draft that it was seen on.
+    #[serde(default)]
+    page: usize,
+}
+
+impl Undo {
+    fn back(&self) -> Link {
+        let draft = urls::draft();
+        if self.page > 1 { draft.with_query("page", &self.page.to_string()) } else { draft }
+    }
 }
 
 /// Makes one object of the draft what it is in force.
@@ -151,7 +180,7 @@ pub(super) async fn undo(console: Arc<Console>, asked: Admitted) -> Answer {
     let shown = asked.shown(&console).await?;
     let kind = ObjectKind::ALL.into_iter().find(|kind| kind.as_str() == form.kind);
     let one = kind.and_then(|kind| shown.waiting(kind, &form.id)).cloned();
-    let Some(one) = one else { return Ok(see_other(&urls::draft())) };
+    let Some(one) = one else { return Ok(see_other(&form.back())) };
     if form.revision != change::drafted(&one) {
         let why = format!(
             "Nothing was undone: the {} {} was changed again meanwhile. This is how it is now.",
@@ -165,7 +194,7 @@ pub(super) async fn undo(console: Arc<Console>, asked: Admitted) -> Answer {
     let drafted = shown.drafted();
     let to = revised(&drafted.book, &back).ok_or_else(|| Box::new(asked.said().unavailable()))?;
     match save(&console, &asked, (&drafted.book, &to)).await?.done() {
-        Ok(()) => Ok(see_other(&urls::draft())),
+        Ok(()) => Ok(see_other(&form.back())),
         Err(unsaved) => failed(&console, &asked, (unsaved, String::new())).await,
     }
 }
@@ -257,13 +286,14 @@ async fn failed(
     (Unsaved { status, why }, note): (Unsaved, String),
 ) -> Answer {
     let notice = Notice { tone: Tone::Bad, text: why };
-    respond(console, asked, (status, News::Said(notice), note)).await
+    respond(console, asked, (status, News::Said(notice), note), Parts::default()).await
 }
 
 async fn respond(
     console: &Console,
     asked: &Admitted,
     (status, news, note): (StatusCode, News, String),
+    parts: Parts,
 ) -> Answer {
     let shown = asked.shown(console).await?;
     let review = asked.review(console, shown.drafted().book).await?;
@@ -271,7 +301,7 @@ async fn respond(
     let known = known(console).await.map_err(|error| Box::new(asked.unavailable(&error)))?;
     let accounts = Accounts::of(console, asked);
     let telling = Telling { names: &shown.names, known: &known, accounts };
-    let mut page = filled(console, (&shown, &review, telling), frame);
+    let mut page = filled(console, (&shown, &review, telling), parts, frame);
     match news {
         News::Nothing => {}
         News::Said(notice) => page.outcome = Some(notice),
@@ -322,8 +352,9 @@ fn offer(
         action: urls::publish(),
         based_on: review.based_on.0,
         next: review.based_on.0.saturating_add(1),
-        note,
+        note: note.clone(),
     });
+    page.note = Some(note).filter(|note| page.publish.is_none() && !note.is_empty());
 }
 
 const SECOND: &str = "Publishing takes two: somebody else than whoever publishes has to approve of exactly this draft. Any edit voids an approval.";
@@ -331,27 +362,43 @@ const SECOND: &str = "Publishing takes two: somebody else than whoever publishes
 fn filled(
     console: &Console,
     (shown, review, telling): (&Shown, &Review, Telling<'_>),
+    parts: Parts,
     frame: Frame,
 ) -> DraftPage {
-    let changes = telling.waiting(shown);
+    let pending: Vec<_> = shown.pending().iter().collect();
+    let waiting = pending.len();
+    let (pending, stretch) = parts.of_changes(pending, &urls::draft());
     let drafted = shown.drafted();
     let problems = review.problems.iter().flat_map(|error| &error.problems);
     let (all, broken) = (review.book.assertions.len(), review.broken.len());
     DraftPage {
-        summary: summary(changes.len(), review.based_on),
+        summary: summary(waiting, review.based_on),
         frame: shown.framed_without_bar(frame),
         outcome: None,
         published: None,
-        changes,
+        changes: pending.into_iter().map(|one| telling.one(one)).collect(),
+        stretch,
+        number: parts.page,
         undo: None,
-        cedar: review.cedar.iter().cloned().map(TextLine::new).collect(),
-        problems: problems.map(ToString::to_string).collect(),
-        broken: review.broken.iter().map(|one| BrokenClaim::of(one, &drafted)).collect(),
+        cedar: parts.of_cedar(review.cedar.clone(), &urls::draft()),
+        problems: first(problems.map(ToString::to_string).collect()),
+        broken: review
+            .broken
+            .iter()
+            .take(SENTENCES)
+            .map(|one| BrokenClaim::of(one, &drafted))
+            .collect(),
         asserted: match all {
             0 => "There are no assertions.".to_owned(),
             all => format!("{} of {} hold.", all.saturating_sub(broken), count(all, "assertion")),
         },
-        lints: lints(console, shown, review),
+        lints: first(
+            review
+                .lints_of_changes(&shown.names, console.clock.now())
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+        ),
         impact: None,
         content: review.content.clone(),
         approvals: review
@@ -365,7 +412,16 @@ fn filled(
         second: None,
         approve: None,
         publish: None,
+        note: None,
     }
+}
+
+/// The first of many sentences, and how many more there are.
+fn first(mut all: Vec<String>) -> Vec<String> {
+    let more = all.len().saturating_sub(SENTENCES);
+    all.truncate(SENTENCES);
+    all.extend((more > 0).then(|| format!("And {more} more.")));
+    all
 }
 
 fn summary(changes: usize, based_on: ReleaseNumber) -> String {
@@ -377,17 +433,4 @@ fn summary(changes: usize, based_on: ReleaseNumber) -> String {
             format!("{} to release {number}, not in force yet.", count(changes, "change"))
         }
     }
-}
-
-/// What to look at; nothing can be told of a draft that does not compile.
-fn lints(console: &Console, shown: &Shown, review: &Review) -> Vec<String> {
-    if review.differences.is_empty() {
-        return Vec::new();
-    }
-    let found = review.lints(&shown.names, console.clock.now());
-    let touched = |text: &String| {
-        let ids = review.differences.iter().map(|one| format!("`{}`", one.id));
-        ids.into_iter().any(|id| text.contains(&id))
-    };
-    found.iter().map(ToString::to_string).filter(touched).collect()
 }

@@ -36,6 +36,8 @@ pub struct RestorePage {
     pub outcome: Option<Notice>,
     /// What waits in the draft.
     pub changes: Vec<Change>,
+    /// How many more there are, as a sentence.
+    pub more: Option<String>,
     /// Names what waits.
     pub content: String,
     /// Where the form is sent.
@@ -134,8 +136,10 @@ async fn respond(
     let accounts = Accounts::of(console, asked);
     let telling = Telling { names: &shown.names, known: &known, accounts };
     let title = format!("Bring back release {number}");
+    let (changes, more) = telling.first(shown);
     let page = RestorePage {
-        changes: telling.waiting(shown),
+        changes,
+        more,
         content: shown.drafted().book.content_hash(),
         frame: shown.framed_without_bar(asked.frame(&title, Section::Releases)?),
         number,

@@ -1,10 +1,12 @@
-//! What ends soon: grants, and what Cedargate proves itself with at Entra.
+//! What ends soon: grants, what Cedargate proves itself with at Entra, and the certificate of its own listener.
 
 use std::time::Duration;
 
-use crate::console::setup::entra::{AtEntra, ends};
+use crate::console::Console;
+use crate::console::setup::entra::{self, ends};
 use crate::console::showing::Shown;
 use crate::console::urls;
+use crate::model::expiry::Pressing;
 use crate::model::time::Timestamp;
 use crate::model::words::sentence;
 use crate::web::link::Link;
@@ -30,15 +32,48 @@ pub struct Ending {
 }
 
 /// What ends soon, the soonest first.
-pub(super) fn soon(shown: &Shown, entra: &dyn AtEntra, now: Timestamp) -> Vec<Ending> {
+pub(super) fn soon(console: &Console, shown: &Shown, now: Timestamp) -> Vec<Ending> {
     let mut all: Vec<(Timestamp, Ending)> = grants(shown, now).collect();
+    all.extend(certificate(console.certificate_ends, now));
     all.extend(
-        ends(entra, now)
+        ends(&*console.entra, now)
             .into_iter()
             .map(|(at, what, end)| (at, Ending { what, end, link: urls::entra() })),
     );
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, ending)| ending).take(ROWS).collect()
+}
+
+/// What somebody must do soon, for the top of the page; the most pressing one.
+pub(super) fn warning(console: &Console, now: Timestamp) -> Option<Notice> {
+    let of_entra = entra::warning(&*console.entra, now);
+    let own = certificate(console.certificate_ends, now).map(|(_, Ending { what, end, .. })| {
+        Notice { tone: end.tone, text: format!("{what}: {}. See Settings.", end.text) }
+    });
+    let mut pressing: Vec<_> =
+        own.into_iter().filter(|notice| notice.tone != Tone::Plain).chain(of_entra).collect();
+    pressing.sort_by_key(|notice| notice.tone != Tone::Bad);
+    pressing.into_iter().next()
+}
+
+/// The certificate of our own listener, when it ends soon.
+fn certificate(end: Option<Timestamp>, now: Timestamp) -> Option<(Timestamp, Ending)> {
+    let at = end?;
+    let pressing = Pressing::of(at, now);
+    let tone = match pressing {
+        Pressing::Later => return None,
+        Pressing::Soon => Tone::Plain,
+        Pressing::Near => Tone::Careful,
+        Pressing::Now | Pressing::Over => Tone::Bad,
+    };
+    let (minute, what) = (Moment::new(at).minute(), "The certificate in [tls]".to_owned());
+    let text = match pressing {
+        Pressing::Over => format!("Ended {minute}"),
+        Pressing::Later | Pressing::Soon | Pressing::Near | Pressing::Now => {
+            format!("Ends {minute}, in {}", in_words(at.since(now)))
+        }
+    };
+    Some((at, Ending { what, end: Notice { tone, text }, link: urls::settings() }))
 }
 
 fn grants(shown: &Shown, now: Timestamp) -> impl Iterator<Item = (Timestamp, Ending)> {

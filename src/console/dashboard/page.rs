@@ -21,7 +21,6 @@ use crate::console::guard::Admitted;
 use crate::console::log::events;
 use crate::console::log::told::EventRow;
 use crate::console::sections::Section;
-use crate::console::setup::entra::warning;
 use crate::console::urls;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
@@ -82,7 +81,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let shown = asked.shown(&console).await?;
     let now = asked.exchange.at;
     let mut frame = shown.framed(asked.frame("Dashboard", Section::Dashboard)?);
-    frame.notice = warning(&*console.entra, now);
+    frame.notice = ending::warning(&console, now);
     let reads = reads(&console, &asked);
     let overview = console.searcher.overview(range.span(now)).await;
     let overview = overview.map_err(|error| Unread::because(&error));
@@ -113,7 +112,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         live: address(urls::numbers(), range),
         steps: if steps.iter().all(Step::is_done) { Vec::new() } else { steps },
         denied: denied::card(&overview, (&shown, range), offered),
-        ending: ending::soon(&shown, &*console.entra, now),
+        ending: ending::soon(&console, &shown, now),
         changes: changes.map(|changes| changes.map_err(|error| Unread::because(&error))),
         all_changes: urls::events(),
         health: health::parts(&console, (&shown, &verified, reads), (behind, now)).await,

@@ -15,14 +15,13 @@ use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::urls;
 use crate::model::id::{SessionId, Subject};
-use crate::model::known::{Known, KnownPrincipal};
-use crate::store::{SESSIONS, StoreError, StoredSession};
+use crate::model::known::is_named;
+use crate::session::{SessionError, Sessions};
+use crate::store::{SessionMark, StoreError, StoredSession};
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Notice, Tone};
-
-/// Sessions that are shown.
-const ROWS: usize = 50;
+use crate::web::stretch::Stretch;
 
 /// Everybody's sessions.
 #[derive(Debug, Clone, Template)]
@@ -36,10 +35,10 @@ pub struct SessionsPage {
     pub query: String,
     /// How many, in words.
     pub summary: String,
-    /// What is not among them.
-    pub limit: Option<String>,
-    /// Those that match, the ones used last first.
+    /// Those of this page that match, the ones used last first.
     pub rows: Vec<SessionRow>,
+    /// Which part of those that match this is.
+    pub stretch: Option<Stretch>,
     /// Where all sessions of the one person who matches can be ended.
     pub end_all: Option<Link>,
 }
@@ -111,54 +110,66 @@ struct SessionsQuery {
     q: String,
     /// The session, or the person, whose sessions were just ended.
     ended: String,
+    page: usize,
 }
 
-/// Answers with the sessions that match, among those used last; an account id finds all of theirs.
+/// Answers with the sessions that match, of all there are.
 pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: SessionsQuery = asked.query()?;
     let shown = asked.shown(&console).await?;
     let sessions = &console.doorkeeper.sessions;
     let unread = |error| Box::new(asked.sessions_unavailable(&error));
-    let all = sessions.newest().await.map_err(unread)?;
+    let all = sessions.everybodys().await.map_err(unread)?;
     let mut frame = shown.framed(asked.frame("Sessions", Section::Sessions)?);
     frame.notice = ended(&console, &asked, &query.ended).await?;
     let may_end = asked.may(&console, ConsoleAction::EndSessions);
-    let theirs = match query.q.trim().parse::<Subject>() {
-        Ok(subject) => Some(sessions.list(&subject).await.map_err(unread)?),
-        Err(_) => None,
-    };
-    let found =
-        theirs.as_ref().map_or_else(|| matching(&all, &query.q), |all| all.iter().collect());
-    let rows = found.iter().take(ROWS).map(|session| SessionRow {
+    let count = all.len();
+    let found = matching(sessions, all, &query.q).await.map_err(unread)?;
+    let summary = summary(count, found.len());
+    let end_all = one_person(&found).filter(|_| may_end).map(urls::end_sessions_of);
+    let (found, stretch) = Stretch::of(found, query.page, &narrowed(&query.q));
+    let found = sessions.in_full(&found).await.map_err(unread)?;
+    let rows = found.iter().map(|session| SessionRow {
         end: may_end.then(|| urls::end_session(&session.id)),
         ..SessionRow::of(session, &asked)
     });
     let page = SessionsPage {
         frame,
         action: urls::sessions(),
-        summary: summary(all.len(), found.len()),
-        limit: limit(all.len()).filter(|_| theirs.is_none()),
+        summary,
         rows: rows.collect(),
-        end_all: one_person(&found).filter(|_| may_end).map(urls::end_sessions_of),
+        stretch,
+        end_all,
         query: query.q,
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
-/// Those of people who match.
-fn matching<'a>(all: &'a [StoredSession], text: &str) -> Vec<&'a StoredSession> {
-    let known = |session: &StoredSession| KnownPrincipal {
-        content: Arc::clone(&session.principal),
-        seen_at: session.seen_at,
-    };
-    let is_named = |session: &&StoredSession| {
-        text.trim().is_empty() || !Known::newest([known(session)]).named(text).is_empty()
-    };
-    all.iter().filter(is_named).collect()
+/// The list without a number of a page.
+fn narrowed(text: &str) -> Link {
+    let all = urls::sessions();
+    if text.is_empty() { all } else { all.with_query("q", text) }
+}
+
+/// Those of people who match. Whose lasting identity is asked for is not looked for among names.
+async fn matching(
+    sessions: &Sessions,
+    mut all: Vec<SessionMark>,
+    text: &str,
+) -> Result<Vec<SessionMark>, SessionError> {
+    let wanted = text.trim().to_lowercase();
+    if let Ok(subject) = wanted.parse::<Subject>() {
+        all.retain(|session| session.subject == subject);
+        return Ok(all);
+    }
+    if wanted.is_empty() {
+        return Ok(all);
+    }
+    sessions.of_those(|principal| is_named(principal, &wanted)).await
 }
 
 /// The person whose sessions these are, when there is one and they have several.
-fn one_person<'a>(sessions: &[&'a StoredSession]) -> Option<&'a Subject> {
+fn one_person(sessions: &[SessionMark]) -> Option<&Subject> {
     let (first, others) = sessions.split_first()?;
     let same = others.iter().all(|other| other.subject == first.subject);
     (same && !others.is_empty()).then_some(&first.subject)
@@ -190,23 +201,13 @@ async fn ended(
     Ok(Some(Notice { tone: Tone::Good, text: format!("{of} {name} has ended.") }))
 }
 
-/// What must be said where so many are open that there may be more.
-fn limit(all: usize) -> Option<String> {
-    let most = usize::try_from(SESSIONS).unwrap_or(usize::MAX);
-    (all >= most).then(|| {
-        format!("Of all sessions the {SESSIONS} used last are searched; others are missing. An account id finds all of its own.")
-    })
-}
-
 fn summary(all: usize, found: usize) -> String {
     let open = match all {
         1 => "1 session is open".to_owned(),
-        all if limit(all).is_some() => format!("{all} sessions or more are open"),
         all => format!("{all} sessions are open"),
     };
     match found {
-        _ if found == all && found <= ROWS => format!("{open}."),
-        found if found > ROWS => format!("{open}; {found} match, the {ROWS} used last are shown."),
+        _ if found == all => format!("{open}."),
         1 => format!("{open}; 1 matches."),
         found => format!("{open}; {found} match."),
     }

@@ -40,6 +40,7 @@ use crate::web::download;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
+use crate::web::stretch::Stretch;
 
 /// The columns of the file, in an order that stays.
 const COLUMNS: [&str; 9] =
@@ -84,8 +85,10 @@ pub struct Reach {
     pub who: PersonCell,
     /// How many routes, as a sentence.
     pub sentence: String,
-    /// Every route.
+    /// Every route, or those of a page of them.
     pub routes: Vec<RouteReach>,
+    /// Which part of the routes that is.
+    pub stretch: Option<Stretch>,
     /// How this was found out, as sentences.
     pub computed: Vec<String>,
 }
@@ -115,6 +118,7 @@ struct WhatQuery {
     #[serde(rename = "_csrf")]
     csrf: Option<IgnoredAny>,
     user: String,
+    page: usize,
 }
 
 /// Answers with what somebody can reach.
@@ -128,7 +132,9 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         Found::Several(all) if all.is_empty() => Sought::Missing,
         Found::Several(all) => Sought::Several(all),
         Found::One(subject, person) => {
-            let reach = reached(&console, &asked, (&shown, &subject, &person)).await?;
+            let mut reach = reached(&console, &asked, (&shown, &subject, &person)).await?;
+            let narrowed = urls::what().with_query("user", &query.user);
+            (reach.routes, reach.stretch) = Stretch::of(reach.routes, query.page, &narrowed);
             Sought::One(Box::new(reach))
         }
     };
@@ -244,7 +250,8 @@ fn reach(
     computed.extend(uses.since.map(|since| {
         format!("Use was looked for in the log back to {}.", Moment::new(since).minute())
     }));
-    Reach { who: PersonCell::of(subject, &person.content), sentence, routes, computed }
+    let who = PersonCell::of(subject, &person.content);
+    Reach { who, sentence, routes, stretch: None, computed }
 }
 
 fn route_reach(

@@ -71,8 +71,12 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answered {
 fn verdict(check: &Check) -> Notice {
     let finding = check.verdict.finding.clone().unwrap_or_default();
     let (tone, text) = match check.verdict.result {
-        Answer::Intact => {
+        Answer::Intact if check.verdict.accepted.is_empty() => {
             (Tone::Good, "Verified. Nothing was changed, removed or added.".to_owned())
+        }
+        Answer::Intact => {
+            let losses = check.verdict.accepted.join(". ");
+            (Tone::Good, format!("Verified, but for what was accepted as lost: {losses}."))
         }
         Answer::Tampered => (Tone::Bad, format!("Broken: {finding}.")),
         Answer::Unknown => (Tone::Careful, format!("It can't be told: {finding}.")),

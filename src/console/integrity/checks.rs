@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::audit::checkpoint::parse_verifier_key;
 use crate::audit::verify::copy::{self, Outcome};
-use crate::audit::verify::{Trust, Unable, Verdict};
+use crate::audit::verify::{Trust, Unable, Verdict, releases};
 use crate::audit::{Audit, AuditError, Places};
 use crate::model::id::{DecisionId, Subject};
 use crate::model::record::{Actor, Entry, Event, LogUse, LogUseKind};
@@ -62,6 +62,8 @@ impl Running {
 pub struct Means {
     /// The log.
     pub file: PathBuf,
+    /// The database of rules: it must have the releases that records name.
+    pub rules: PathBuf,
     /// Where its checkpoints were told: they are compared.
     pub places: Places,
     /// Takes the record of how it ended, and names the key.
@@ -173,7 +175,8 @@ impl Work {
         let told = |read| {
             self.told.send_replace(Progress::Reading(read));
         };
-        copy::check(&mut log, trust, told).await
+        let outcome = copy::check(&mut log, trust, told).await?;
+        releases::compare(outcome, &self.means.rules).await
     }
 
     async fn note(&self, verdict: &Verdict) -> Result<DecisionId, AuditError> {

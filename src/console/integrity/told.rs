@@ -111,6 +111,9 @@ const UNCHECKED: &str = "Nobody has checked this log so far, from here or from t
 /// What a check leaves open that knew nothing from elsewhere.
 const UNCOMPARED: &str = "No checkpoint that was kept elsewhere was compared: whether records at its end were removed together with what vouched for them can't be told.";
 
+/// What a check leaves open that did not look at the rules.
+const UNRELEASED: &str = "Whether the releases that decided are still kept was not checked.";
+
 /// What is known of the lines of the process's log.
 const LINES: &str = "Each minute, with the others; where these lines go is not known here";
 
@@ -188,6 +191,13 @@ impl Teller<'_> {
             1 => "A checkpoint of an anchor file fits.".to_owned(),
             all => format!("{} checkpoints of an anchor file fit.", grouped(all)),
         });
+        more.push(match verdict.releases {
+            None => UNRELEASED.to_owned(),
+            Some(0 | 1) => "What decided is kept as it was published.".to_owned(),
+            Some(all) => {
+                format!("The {} releases that decided are kept as published.", grouped(all))
+            }
+        });
         let log = verdict.logs.last();
         let newest = self.evidence.newest();
         let grown =
@@ -197,6 +207,7 @@ impl Teller<'_> {
         more.extend(
             size.filter(|size| *size > 0).map(|size| format!("{} were made since.", grouped(size))),
         );
+        more.extend(verdict.accepted.iter().map(|loss| format!("Known loss: {loss}.")));
         more.extend(verdict.warnings.iter().map(|warning| format!("To be looked at: {warning}.")));
         more
     }

@@ -22,6 +22,8 @@ pub(super) struct Address {
     pub(super) before: String,
     /// The record that is shown beside the list.
     pub(super) record: String,
+    /// The record that was shown beside the list as it was before: it stays where it still matches.
+    pub(super) keep: String,
 }
 
 /// Values and labels of `range`, and the condition that each stands for.
@@ -104,6 +106,8 @@ pub(super) struct Asked {
     pub(super) before: Option<DecisionId>,
     /// The record that is shown beside the list.
     pub(super) record: Option<DecisionId>,
+    /// The record that stays beside the list where it still matches.
+    pub(super) keep: Option<DecisionId>,
     list: List,
     typed: Query,
 }
@@ -130,6 +134,7 @@ impl Asked {
             range: list.range(&address.range)?,
             before: record_of(&address.before)?,
             record: record_of(&address.record)?,
+            keep: record_of(&address.keep)?,
             list,
             typed,
         })
@@ -150,6 +155,13 @@ impl Asked {
         );
         // Both are ours; what can't be read would be no condition at all.
         query.terms.extend(own.trim().parse::<Query>().unwrap_or_default().terms);
+        query
+    }
+
+    /// The same, for this one record.
+    pub(super) fn query_of(&self, id: DecisionId) -> Query {
+        let mut query = self.query();
+        query.terms.extend(format!("id:{id}").parse::<Query>().unwrap_or_default().terms);
         query
     }
 

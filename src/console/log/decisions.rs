@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use http::StatusCode;
 
 use super::asking::{Address, Asked, Facet, List, Wrong};
@@ -18,6 +18,7 @@ use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::words::grouped;
+use crate::model::id::DecisionId;
 use crate::model::query::Present;
 use crate::store::audit::search::{Counts, Found, Wanted};
 use crate::web::hx::HxOut;
@@ -47,6 +48,17 @@ pub struct DecisionsPage {
     pub remark: Option<String>,
     /// The record that is shown beside the list.
     pub open: Option<Opened>,
+    /// What becomes of one that the browser shows.
+    pub shut: Shut,
+}
+
+/// What becomes of a record that the browser shows beside the list, when the rows alone are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// It stays as it is.
+    No,
+    /// It goes.
+    Yes,
 }
 
 /// A record beside the list.
@@ -59,6 +71,11 @@ pub struct Opened {
 }
 
 impl DecisionsPage {
+    /// Whether a record that the browser shows beside the list is to go.
+    pub fn shuts(&self) -> bool {
+        self.shut == Shut::Yes
+    }
+
     /// Where the form is sent that takes them away.
     pub fn export(&self) -> Link {
         Link::path(&["console", "decisions", "export"])
@@ -95,6 +112,9 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         Ok(wanted) if asked.hx.wants_fragment() && asked.hx.target.as_deref() == Some(BESIDE) => {
             return beside((&console, &asked), (frame, &shown), &wanted).await;
         }
+        Ok(wanted) if wanted.keep.is_some() => {
+            return asked_anew((&console, &asked), (frame, &shown), wanted).await;
+        }
         Ok(wanted) => {
             let (found, counts) = searched(&console, &asked, (&shown, &wanted)).await?;
             let open = opened((&console, &asked), &shown, &wanted).await?;
@@ -104,6 +124,45 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         Err(wrong) => empty(frame, Listing::refused(List::Requests, &address, wrong)),
     };
     Ok(listing::answer(&asked, (&page.frame, &page.listing), (&page, &page.as_rows())))
+}
+
+/// Answers a query that was asked while a record stood beside the list: it stays where it still matches, and is closed
+/// where it does not. Either way the address says what is shown.
+async fn asked_anew(
+    (console, asked): (&Console, &Admitted),
+    (frame, shown): (Frame, &Shown),
+    wanted: Asked,
+) -> Answer {
+    let kept = kept((console, asked), shown, &wanted).await?;
+    let place = kept.map_or_else(|| wanted.here(), |id| wanted.beside(&id.to_string()));
+    if !asked.hx.wants_fragment() {
+        return Ok(Redirect::to(place.as_str()).into_response());
+    }
+    let (found, counts) = searched(console, asked, (shown, &wanted)).await?;
+    let mut page = filled(asked, (frame, shown), (&wanted, &found, &counts));
+    if kept.is_none() {
+        page.shut = Shut::Yes;
+        page.listing
+            .summary
+            .push_str(" The record beside the list does not match, and was closed.");
+    }
+    let answer = listing::answer(asked, (&page.frame, &page.listing), (&page, &page.as_rows()));
+    Ok((HxOut::new().push_url(place.as_str()), answer).into_response())
+}
+
+/// The record that stood beside the list, where the query finds it.
+async fn kept(
+    (console, asked): (&Console, &Admitted),
+    shown: &Shown,
+    wanted: &Asked,
+) -> Result<Option<DecisionId>, Box<Response>> {
+    let Some(id) = wanted.keep else { return Ok(None) };
+    let known = Present { now: asked.exchange.at, names: shown.names.clone() };
+    let query = wanted.query_of(id);
+    let wanted = Wanted { query, known, before: None, after: None, limit: 1 };
+    let found = console.searcher.find(wanted).await;
+    let found = found.map_err(|error| Box::new(asked.unavailable(&error)))?;
+    Ok((!found.lines.is_empty()).then_some(id))
 }
 
 /// The element beside the list.
@@ -180,7 +239,7 @@ fn filled(
 fn empty(frame: Frame, listing: Listing) -> DecisionsPage {
     let (facets, rows) = (Vec::new(), Vec::new());
     let (chart, live, remark, open) = (None, None, None, None);
-    DecisionsPage { frame, listing, facets, chart, rows, live, remark, open }
+    DecisionsPage { frame, listing, facets, chart, rows, live, remark, open, shut: Shut::No }
 }
 
 fn how_many(wanted: &Asked, found: &Found) -> String {

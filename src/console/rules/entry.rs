@@ -14,7 +14,7 @@ use crate::model::known::{Known, KnownPrincipal};
 use crate::model::principal::Principal;
 use crate::model::time::{Instant, Timestamp};
 
-use super::form::{Ends, GrantForm, WHO_KINDS, typed_end};
+use super::form::{Ends, GrantForm, WHO_KINDS, account, typed_end};
 use crate::console::choice::Field;
 use crate::console::words::GroupNames;
 
@@ -173,7 +173,7 @@ impl GrantEntry {
     /// Whether it names somebody otherwise than by account id.
     pub(super) fn names_somebody(&self) -> bool {
         let is_person = self.who_kind == "person" || self.who_kind == "workload";
-        is_person && self.who.trim().parse::<Subject>().is_err()
+        is_person && account(&self.who).is_none()
     }
 
     fn who(&self, names: &GroupNames, people: Option<&Known>) -> Result<Who, Wrong> {
@@ -289,7 +289,7 @@ fn keep<T>(read: Result<T, Wrong>, wrong: &mut Vec<Wrong>) -> Option<T> {
 /// # Errors
 /// With what is wrong, as a sentence.
 pub(super) fn read_who((kind, typed): (&str, &str), names: &GroupNames) -> Result<Who, String> {
-    let subject = || typed.parse().map_err(|_| SUBJECT.to_owned());
+    let subject = || account(typed).ok_or_else(|| SUBJECT.to_owned());
     match kind {
         "group" => group(typed, names).map(Who::Group),
         "role" => {

@@ -12,7 +12,8 @@ use crate::console::words::{GroupNames, conditions};
 use crate::live::Live;
 use crate::model::difference::revision;
 use crate::model::grant::{Conditions, Effect, Grant, Mfa, Reach, What, Who};
-use crate::model::id::GroupId;
+use crate::model::group::PeopleNames;
+use crate::model::id::{GroupId, Subject};
 use crate::model::route::Route;
 use crate::model::time::{Instant, Timestamp};
 use crate::web::link::Link;
@@ -285,14 +286,30 @@ fn who(who: &Who, names: &GroupNames) -> (&'static str, String) {
     match who {
         Who::Group(id) => ("group", group(id, names)),
         Who::Role(role) => ("role", role.to_string()),
-        Who::Person(subject) => ("person", subject.to_string()),
-        Who::Workload(subject) => ("workload", subject.to_string()),
+        Who::Person(subject) => ("person", somebody(subject, names)),
+        Who::Workload(subject) => ("workload", somebody(subject, names)),
         Who::Tenants(ids) => {
             ("tenants", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
         }
         Who::SignedIn => ("signed_in", String::new()),
         Who::Everyone => ("everyone", String::new()),
     }
+}
+
+/// `Ann Lee <account id>`, where the reader may know the name; the id alone says who it is, and is what is read again.
+pub(super) fn somebody(subject: &Subject, names: &GroupNames) -> String {
+    match names.people() {
+        PeopleNames::Whole | PeopleNames::Short => subject.to_string(),
+        PeopleNames::Known(known) => known
+            .get(subject)
+            .map_or_else(|| subject.to_string(), |name| format!("{name} <{subject}>")),
+    }
+}
+
+/// The lasting identity in what was typed: alone, or behind a name that decides nothing.
+pub(super) fn account(typed: &str) -> Option<Subject> {
+    let behind = typed.rsplit_once('<').and_then(|(_, rest)| rest.trim_end().strip_suffix('>'));
+    behind.unwrap_or(typed).trim().parse().ok()
 }
 
 /// The name of a group, where it leads back to this very group; else its object id.

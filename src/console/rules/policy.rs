@@ -32,6 +32,7 @@ use crate::model::rule_book::RuleBook;
 use crate::web::hx::HxOut;
 use crate::web::link::Link;
 use crate::web::page::{self, Frame, Notice, Tone};
+use crate::web::stretch::ROWS;
 
 /// One policy, or a new one.
 #[derive(Debug, Clone, Template)]
@@ -65,10 +66,43 @@ pub struct PolicyPage {
     pub action: Option<Link>,
     /// Where it is removed.
     pub remove: Option<Link>,
-    /// The routes that it can speak of.
+    /// The first of the routes that it can speak of, and of the groups by name and id.
+    pub nouns: Nouns,
+}
+
+/// What a policy can speak of. Of many the first are named: whoever leaves the page loses what they typed, so the rest is
+/// not another page of this one.
+#[derive(Debug, Clone, Default)]
+pub struct Nouns {
+    /// Ids of routes.
     pub routes: Vec<String>,
-    /// The groups that it can speak of, by name and id.
+    /// How many more there are, in words, and where.
+    pub more_routes: Option<(String, Link)>,
+    /// Groups by name and id.
     pub groups: Vec<[String; 2]>,
+    /// How many more there are, in words, and where.
+    pub more_groups: Option<(String, Link)>,
+}
+
+impl Nouns {
+    fn of(shown: &Shown) -> Self {
+        let (drafted, groups) = (shown.drafted(), shown.names.all());
+        let routes = &drafted.book.routes;
+        let more = |count: usize, list: Link| {
+            let more = count.saturating_sub(ROWS);
+            (more > 0).then(|| (format!("The other {more}"), list))
+        };
+        Self {
+            routes: routes.iter().take(ROWS).map(|route| route.id.to_string()).collect(),
+            more_routes: more(routes.len(), urls::routes()),
+            more_groups: more(groups.len(), urls::groups()),
+            groups: groups
+                .into_iter()
+                .take(ROWS)
+                .map(|(id, name)| [name.to_owned(), id.to_string()])
+                .collect(),
+        }
+    }
 }
 
 /// Whether a policy is new.
@@ -309,8 +343,6 @@ fn filled(
 }
 
 fn empty(shown: &Shown, frame: Frame) -> PolicyPage {
-    let drafted = shown.drafted();
-    let groups = shown.names.all().into_iter();
     PolicyPage {
         frame: shown.framed(frame),
         up: urls::policies(),
@@ -326,8 +358,7 @@ fn empty(shown: &Shown, frame: Frame) -> PolicyPage {
         elsewhere: Vec::new(),
         action: None,
         remove: None,
-        routes: drafted.book.routes.iter().map(|route| route.id.to_string()).collect(),
-        groups: groups.map(|(id, name)| [name.to_owned(), id.to_string()]).collect(),
+        nouns: Nouns::of(shown),
     }
 }
 

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::form::{GrantForm, WHO_BY_NAME};
+use super::form::{GrantForm, WHO_BY_NAME, account, somebody};
 use super::written::WrittenRules;
 use crate::authz::console::ConsoleAction;
 use crate::authz::grants::to_policy;
@@ -324,7 +324,9 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     }
     if let (Some(kind), Some(form)) = (&query.who_kind, &mut page.form) {
         form.who_kind = Field::of(kind);
-        form.who = Field::of(query.who.as_deref().unwrap_or_default());
+        let typed = query.who.as_deref().unwrap_or_default();
+        let named = account(typed).map(|subject| somebody(&subject, &drafted.names));
+        form.who = Field::of(named.as_deref().unwrap_or(typed));
     }
     if let Some(Settings::Saved) = query.settings {
         let text = "The route is saved to the draft. It is not in force yet.".to_owned();

@@ -63,6 +63,37 @@ async fn a_record_stands_beside_the_list_under_an_address_of_its_own() {
     assert_eq!(shut.header("hx-push-url"), close);
 }
 
+/// Typing sends the record along that stands beside the list.
+#[tokio::test]
+async fn a_record_stays_beside_the_list_while_it_matches_what_is_typed_and_is_closed_when_not() {
+    let scene = scene().await;
+    did(&scene, &READ).await;
+    let id = newest(&scene).await;
+    let open = page(&scene, "auditor", &format!("/console/decisions?record={id}")).await;
+    let kept = format!("<input type=\"hidden\" form=\"filter\" name=\"keep\" value=\"{id}\">");
+    assert!(open.contains(&kept), "{open}");
+    let person = scene.person("aude", &["auditor"]).await;
+    let typed = async |query: &str| {
+        let address = format!("/console/decisions?q={query}&range=24h&keep={id}");
+        let rows = get(&address).htmx().with("hx-target", "div#rows");
+        let plain = scene.send(&person, get(&address)).await;
+        (scene.send(&person, rows).await, plain)
+    };
+    let closed = "The record beside the list does not match, and was closed.";
+    let (rows, plain) = typed("finance").await;
+    let there = format!("/console/decisions?q=finance&record={id}");
+    assert_eq!(rows.header("hx-push-url"), there);
+    assert!(!rows.text.contains("id=\"beside\"") && !rows.text.contains(closed), "{}", rows.text);
+    assert_eq!((plain.status, plain.header("location")), (StatusCode::SEE_OTHER, there.as_str()));
+    let (rows, plain) = typed("nowhere").await;
+    let there = "/console/decisions?q=nowhere";
+    assert_eq!(rows.header("hx-push-url"), there);
+    let gone = "<aside id=\"beside\" class=\"beside stackv\" aria-label=\"Record\" hx-swap-oob=\"true\"></aside>";
+    assert!(rows.text.contains(gone) && rows.text.contains(closed), "{}", rows.text);
+    assert!(rows.header("hx-trigger").contains("was closed"), "it is announced");
+    assert_eq!((plain.status, plain.header("location")), (StatusCode::SEE_OTHER, there));
+}
+
 #[tokio::test]
 async fn a_refusal_says_what_was_missing_and_leads_to_whoever_lets_them_in() {
     let scene = scene().await;

@@ -29,6 +29,8 @@ const DAY: Duration = Duration::from_hours(24);
 pub(super) struct Told {
     pub(super) credentials: Vec<CredentialReport>,
     pub(super) standing: Standing,
+    /// When the certificate of the gate's own listener ends.
+    pub(super) certificate_ends: Option<Timestamp>,
 }
 
 impl Default for Told {
@@ -39,7 +41,8 @@ impl Default for Told {
             graph_requests: 0,
             graph_throttled: 0,
         };
-        Self { credentials: vec![secret(Some(at(0).plus(90 * DAY)))], standing }
+        let credentials = vec![secret(Some(at(0).plus(90 * DAY)))];
+        Self { credentials, standing, certificate_ends: None }
     }
 }
 
@@ -91,6 +94,7 @@ async fn scene(told: Told, groups: &[&[(&str, &str)]]) -> Scene {
         trials: Trials::default(),
         checks: checks(&scene),
         groups: Groups::load(&scene.store, at(0)).await.unwrap(),
+        certificate_ends: told.certificate_ends,
         entra: Arc::new(told),
         settings: super::scene::settings(),
         clock: scene.clock.clone(),
@@ -128,6 +132,31 @@ async fn end_of_a_credential_is_said_and_warned_of_in_time() {
         assert!(text.contains(words), "{words}: {text}");
         let first = page(&scene, "/console/").await;
         assert_eq!(first.contains("The client secret in [entra]:"), warned, "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn end_of_the_listeners_certificate_is_said_and_warned_of_in_time() {
+    let ends = |days: i64| Some(at(days * 24 * 60 * 60 + 60));
+    for (end, said, class) in [
+        (None, None, ""),
+        (ends(31), None, ""),
+        (ends(29), Some("in 29 days"), "plain"),
+        (ends(13), Some("in 13 days"), "warn"),
+        (ends(2), Some("in 2 days"), "deny"),
+        (ends(-1), Some("Ended"), "deny"),
+    ] {
+        let told = Told { certificate_ends: end, ..Told::default() };
+        let text = page(&scene(told, &[]).await, "/console/").await;
+        let ending = text.split("id=\"ending-h\"").nth(1).unwrap();
+        let ending = ending.split("</section>").next().unwrap();
+        assert_eq!(ending.contains("The certificate in [tls]"), said.is_some(), "{end:?}");
+        assert!(ending.contains(said.unwrap_or_default()), "{ending}");
+        if said.is_some() {
+            assert!(ending.contains(&format!("mark-{class}")), "{ending}");
+        }
+        let warned = text.contains("The certificate in [tls]: ");
+        assert_eq!(warned, ["warn", "deny"].contains(&class), "{end:?}");
     }
 }
 

@@ -170,7 +170,7 @@ async fn whoever_used_a_route_and_lost_it_is_no_part_of_its_use() {
 }
 
 #[tokio::test]
-async fn roles_that_are_typed_leave_groups_as_they_are_and_the_answer_stands_first() {
+async fn roles_that_are_typed_leave_groups_as_they_are_and_the_question_stands_folded_above() {
     let scene = scene().await;
     scene.person("uma", &[]).await;
     let ask = format!("/console/simulate?app=intranet&path=/finance/q3&user={}", subject("uma"));
@@ -178,7 +178,8 @@ async fn roles_that_are_typed_leave_groups_as_they_are_and_the_answer_stands_fir
         let text = page(&scene, &format!("{ask}{more}"), StatusCode::OK).await;
         assert!(text.contains("<strong>Allow.</strong>"), "{more}: {text}");
         let (answer, question) = (text.find("The answer"), text.find("Change the question"));
-        assert!(answer.unwrap() < question.unwrap(), "{text}");
+        assert!(question.unwrap() < answer.unwrap(), "{text}");
+        assert!(text.contains("<details class=\"card\"><summary>Change the question"), "{text}");
     }
     let others = format!("{ask}&groups={}", FINANCE.replace('9', "8"));
     let text = page(&scene, &others, StatusCode::OK).await;

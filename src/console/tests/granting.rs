@@ -9,6 +9,7 @@ use super::drafting::form;
 use super::meanwhile::meanwhile;
 use super::scene::{get, post, scene, subject};
 use crate::model::difference::revision;
+use crate::model::grant::{Grant, Who};
 use crate::model::policy::Policy;
 use crate::model::rule_book::RuleBook;
 
@@ -85,7 +86,7 @@ async fn the_form_of_a_grant_names_its_group() {
     let scene = scene().await;
     let owner = scene.owner().await;
     let page = scene.send(&owner, get(&format!("{FINANCE_ROUTE}?edit=finance-read"))).await.text;
-    assert!(page.contains("name=\"who\" list=\"known-groups\" autocomplete=\"off\" maxlength=\"120\" value=\"Finance\""), "{page}");
+    assert!(page.contains("name=\"who\" list=\"known-groups\" autocomplete=\"off\" maxlength=\"400\" value=\"Finance\""), "{page}");
 }
 
 #[tokio::test]
@@ -114,6 +115,32 @@ async fn a_person_is_let_in_by_name_and_shown_by_name_to_those_who_may_read_peop
     let typed = with(&typed, "_csrf", Some(&csrf));
     let refused = scene.send(&editor, post(&target, &typed)).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "names are not told by trying");
+}
+
+#[tokio::test]
+async fn the_form_of_a_persons_grant_names_them_and_goes_by_the_id_behind_the_name() {
+    let scene = scene().await;
+    let (owner, editor) = (scene.owner().await, scene.person("eddie", &["editor"]).await);
+    scene.known_as(["uma", "Ann Lee"], &[]).await;
+    let (csrf, uma) = (owner.csrf(), subject("uma"));
+    let typed = with(&fields(&csrf), "who_kind", Some("person"));
+    // Somebody else's name before it changes nothing.
+    let who = format!("Nora <{uma}>");
+    let typed = with(&typed, "who", Some(&who));
+    let target = format!("{FINANCE_ROUTE}/grants");
+    let saved = scene.send(&owner, post(&target, &typed)).await;
+    assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
+    let grant = scene.store.draft().await.unwrap().grants;
+    let is_hers = |one: &Grant| one.who == Who::Person(uma.parse().unwrap());
+    let grant = grant.into_iter().find(is_hers).unwrap();
+    let edit = format!("{FINANCE_ROUTE}?edit={}", grant.id);
+    let seen = scene.send(&owner, get(&edit)).await.text;
+    assert!(seen.contains(&format!("value=\"Ann Lee &#60;{uma}&#62;\"")), "{seen}");
+    let seen = scene.send(&editor, get(&edit)).await.text;
+    assert!(seen.contains(&format!("value=\"{uma}\"")) && !seen.contains("Ann Lee"), "{seen}");
+    let open = format!("{FINANCE_ROUTE}?who_kind=person&who={uma}");
+    let seen = scene.send(&owner, get(&open)).await.text;
+    assert!(seen.contains(&format!("value=\"Ann Lee &#60;{uma}&#62;\"")), "{seen}");
 }
 
 #[tokio::test]

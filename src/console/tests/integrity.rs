@@ -105,6 +105,21 @@ async fn a_broken_log_names_the_record_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_was_lost_and_accepted_is_told_as_such_and_no_certificate_leaves_it_out() {
+    let scene = scene().await;
+    let auditor = scene.person("aude", &["auditor"]).await;
+    let lost = "records 0v9k3m2q-3 to 0v9k3m2q-4 as they were vouched for are lost";
+    let detail = serde_json::json!({ "result": "intact", "read": 3, "accepted": [lost] });
+    let id = checked(&scene, detail).await;
+    let page = scene.send(&auditor, get("/console/integrity")).await.text;
+    assert!(page.contains(&format!("Known loss: {lost}.")), "{page}");
+    let certificate = format!("/console/integrity/certificates/{id}");
+    let certificate = scene.send(&auditor, get(&certificate)).await.text;
+    assert!(certificate.contains(&format!("accepted as lost: {lost}.")), "{certificate}");
+    assert!(!certificate.contains("Nothing was changed"), "{certificate}");
+}
+
+#[tokio::test]
 async fn there_is_one_check_at_a_time_and_it_can_be_ended() {
     let scene = scene().await;
     let owner = scene.owner().await;

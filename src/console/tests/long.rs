@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 
-use super::scene::{get, scene_of};
+use super::meanwhile::meanwhile;
+use super::scene::{get, scene, scene_of, subject};
 use crate::model::grant::{Grant, What, Who};
 use crate::model::id::RouteId;
 use crate::model::route::Route;
@@ -84,4 +85,74 @@ async fn where_a_list_of_routes_would_be_too_long_one_is_typed() {
         let kept = text.contains("value=\"/no-such&#34;&#62;\"");
         assert!(kept && text.contains("There is no such route."), "{text}");
     }
+}
+
+#[tokio::test]
+async fn everything_that_is_told_of_all_routes_comes_in_parts() {
+    let scene = scene_of(archive(320)).await;
+    let owner = scene.owner().await;
+    scene.person("uma", &[]).await;
+    meanwhile(&scene, "operator:pat", |book| {
+        for route in &mut book.routes {
+            route.title = format!("The {}", route.id);
+        }
+        for grant in &mut book.grants {
+            grant.reason = "Looked at again".to_owned();
+            if grant.id.as_str().starts_with("archive") {
+                (grant.who, grant.what) = (Who::Everyone, What::All);
+            }
+        }
+    })
+    .await;
+    let page = async |address: &str| {
+        let answer = scene.send(&owner, get(address)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{address}");
+        assert!(answer.text.len() < 60_000, "{address}: {} bytes", answer.text.len());
+        answer.text
+    };
+    let what = format!("/console/explore/what?user={}", subject("uma"));
+    let first = page(&what).await;
+    assert!(first.contains("1 to 50 of 331") && first.contains("of 331 routes"), "{first}");
+    assert!(first.contains(&format!("{what}&#38;page=2")), "{first}");
+    assert!(page(&format!("{what}&page=7")).await.contains("301 to 331 of 331"));
+    let policy = page("/console/policies/no-guests-in-admin").await;
+    assert!(policy.contains("The other 281") && policy.contains("href=\"/console/routes\""));
+    let draft = page("/console/draft").await;
+    for part in ["1 to 25 of ", "changes to release 1", "Lines 1 to 60 of", "And 300 more."] {
+        assert!(draft.contains(part), "{part}: {draft}");
+    }
+    let further = page("/console/draft?page=2&cedar=3").await;
+    for part in [
+        "26 to 50 of ",
+        "/console/draft?cedar=3&#38;page=3",
+        "/console/draft?page=2&#38;cedar=4",
+        "<details class=\"card\" open>",
+        "name=\"page\" value=\"2\"",
+    ] {
+        assert!(further.contains(part), "{part}: {further}");
+    }
+    assert!(page("/console/draft/discard").await.contains("more changes, which the draft lists."));
+    let between = page("/console/releases/0...1?page=2").await;
+    for part in ["26 to 50 of ", "/console/releases/0...1?page=2&#38;cedar=2"] {
+        assert!(between.contains(part), "{part}: {between}");
+    }
+}
+
+#[tokio::test]
+async fn all_sessions_are_searched_and_come_in_parts() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    for number in 0..60 {
+        scene.person(&format!("person-{number:02}"), &[]).await;
+    }
+    let page = async |address: &str| scene.send(&owner, get(address)).await.text;
+    let first = page("/console/sessions").await;
+    assert!(first.contains("1 to 50 of 61") && first.contains("61 sessions are open."), "{first}");
+    let rest = page("/console/sessions?page=2").await;
+    assert!(rest.contains("51 to 61 of 61") && rest.contains("rel=\"prev\""), "{rest}");
+    let found = page("/console/sessions?q=PERSON-0&page=1").await;
+    assert!(found.contains("61 sessions are open; 10 match."), "{found}");
+    assert!(found.contains("person-07@") && !found.contains("person-17@"), "{found}");
+    let some = page("/console/sessions?q=person").await;
+    assert!(some.contains("/console/sessions?q=person&#38;page=2"), "{some}");
 }

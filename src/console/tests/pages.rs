@@ -6,7 +6,7 @@ use crate::console::log::asking::{Chip, Facet};
 use crate::console::log::chart::{Bar, Chart};
 use crate::console::log::checked::Checked;
 use crate::console::log::decision::{DecisionPage, Whole};
-use crate::console::log::decisions::{DecisionsPage, Opened};
+use crate::console::log::decisions::{DecisionsPage, Opened, Shut};
 use crate::console::log::fact::Fact;
 use crate::console::log::listing::Listing;
 use crate::console::log::missing::Missing;
@@ -309,6 +309,7 @@ fn decisions(text: Text) -> DecisionsPage {
         listing,
         facets: vec![results()],
         open: None,
+        shut: Shut::No,
         chart: Some(Chart {
             caption: "6 allowed, 2 denied, 0 refused, by hour.".to_owned(),
             width: 144,

@@ -141,7 +141,7 @@ async fn published(scene: &Scene, by: &str, approver: Option<&str>) {
     let note = "Quarterly".to_owned();
     let order = Order { content, based_on: ReleaseNumber(1), note, author: author("olive") };
     publishing.publish(order).await.unwrap();
-    scene.change("release_published").await;
+    scene.publication(2).await;
 }
 
 #[tokio::test]

@@ -51,6 +51,7 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
         checks: checks(&scene),
         groups: Groups::default(),
         entra: Arc::new(Told::default()),
+        certificate_ends: None,
         settings: settings(),
         clock: scene.clock.clone(),
     };
@@ -62,6 +63,7 @@ async fn made(book: RuleBook, second: SecondPerson) -> Scene {
 pub(super) fn checks(scene: &Scene) -> Checks {
     let means = Means {
         file: scene.reader.file(),
+        rules: scene.store.file(),
         places: Places { mark: scene.reader.file().with_file_name("log.mark"), file: None },
         audit: scene.doorkeeper.audit.clone(),
         clock: scene.clock.clone(),

@@ -96,6 +96,33 @@ async fn only_navigations_begin_a_sign_in() {
 }
 
 #[tokio::test]
+async fn a_way_that_may_have_begun_with_a_form_goes_on_by_pages_and_no_redirect() {
+    let scene = scene().await;
+    let mut browser = Browser::default();
+    let by_form = [
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-dest", "document"),
+    ];
+    let mut next = format!("{APP}/_gate/login?return=/x");
+    for _ in 0..2 {
+        let page = browser.send(&scene, (Method::GET, &next), ("", &by_form)).await;
+        assert_eq!((page.status, page.header("location")), (StatusCode::OK, ""));
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+        next = page.header("refresh").strip_prefix("0; url=").unwrap().to_owned();
+        let link = next.replace('&', "&#38;");
+        assert!(page.body.contains(&format!("href=\"{link}\"")), "{link}: {}", page.body);
+    }
+    let callback = browser.choose(&scene, &next, "uma").await;
+    let handoff = browser.go(&scene, &callback).await;
+    assert_eq!(browser.go(&scene, handoff.location()).await.location(), format!("{APP}/x"));
+    // Nothing of a frame: no page of ours shows in one.
+    let framed = [by_form[0], by_form[1], ("sec-fetch-dest", "iframe")];
+    let start = format!("{APP}/_gate/login?return=/x");
+    browser.send(&scene, (Method::GET, &start), ("", &framed)).await.location();
+}
+
+#[tokio::test]
 async fn a48_answers_are_not_kept_and_leak_no_address() {
     let scene = scene().await;
     let mut browser = Browser::default();

@@ -45,6 +45,7 @@ use crate::sim::{Panel, Registration, Sim, SimSettings};
 use crate::store::audit::AuditReader;
 use crate::web::exchange::Exchange;
 use crate::web::flood::{Flood, Limit};
+use crate::web::house::House;
 use crate::web::wants::Wants;
 
 const GATE: &str = "http://localhost:8080";
@@ -127,7 +128,9 @@ async fn scene_between(limit: Limit, (clock, entras): (Clock, Clock)) -> Scene {
         mfa_context: Some("c1".to_owned()),
         tasks: tokio_util::task::TaskTracker::new(),
     });
-    let refuser = Refuser::new(log.audit.clone(), Arc::new(Flood::new(limit)), metrics.clone());
+    let house = House { public: GATE.parse().unwrap(), contact: None };
+    let flood = Arc::new(Flood::new(limit));
+    let refuser = Refuser::new(log.audit.clone(), flood, metrics.clone(), house);
     let login = Arc::new(Login {
         idp,
         sessions,

@@ -5,13 +5,15 @@
 
 use std::sync::Arc;
 
+use rusqlite::Transaction;
+
 use super::super::error::StoreError;
 use super::super::sqlite::{self, Pool};
-use super::batch::{Batch, Head, Held};
+use super::batch::{Batch, Beginning, Head, Held};
 use super::removal::{Remover, switch};
 use super::scribe::Scribe;
 use super::wal::Wal;
-use super::{Origin, WriterLock, seq_of};
+use super::{Fresh, Origin, WriterLock, seq_of};
 use crate::model::body;
 use crate::model::id::OriginId;
 
@@ -22,6 +24,8 @@ pub struct Appender {
     scribe: Scribe,
     origin: Origin,
     next: u64,
+    /// What is to be done together with the first record; none where the origin began before.
+    beginning: Option<Beginning>,
     #[cfg(test)]
     wal: Arc<Wal>,
 }
@@ -48,9 +52,15 @@ impl Appender {
             scribe,
             origin,
             next,
+            beginning: None,
             #[cfg(test)]
             wal,
         })
+    }
+
+    /// Lets the origin begin together with its first record.
+    pub(super) fn begin_with(&mut self, fresh: &Fresh) {
+        self.beginning = Some(Beginning { fresh: fresh.clone(), forgotten: None });
     }
 
     /// The newest checkpoint of this origin.
@@ -131,17 +141,12 @@ impl Appender {
         Ok(id.unwrap_or(0))
     }
 
-    /// Takes this outbox over from its beginning again: an older copy of it took its place.
-    ///
-    /// # Errors
-    /// When the file can't be written.
-    pub async fn forget_taken(&self, source: &str) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM taken WHERE source = $1")
-            .bind(source)
-            .execute(&self.pool)
-            .await
-            .map(|_| ())
-            .map_err(sqlite::failed(&self.pool, "forget how far the outbox was taken over"))
+    /// Takes this outbox over from its beginning again, together with the first record of an origin that begins: an older copy
+    /// of it took its place.
+    pub fn forget_taken(&mut self, source: &'static str) {
+        if let Some(beginning) = &mut self.beginning {
+            beginning.forgotten = Some(source);
+        }
     }
 
     /// Writes a batch and waits until it is durable.
@@ -149,7 +154,9 @@ impl Appender {
     /// # Errors
     /// When it could not be written, or when that is not known: [`Self::held`] tells.
     pub async fn append(&self, batch: Arc<Batch>) -> Result<(), StoreError> {
-        self.scribe.append(self.origin, batch).await
+        let is_first = batch.rows.first().is_some_and(|row| row.seq == 0);
+        let beginning = self.beginning.clone().filter(|_| is_first);
+        self.scribe.append(self.origin, beginning, batch).await
     }
 
     /// Makes durable what is in the file already, by a commit of its own behind it.
@@ -157,7 +164,12 @@ impl Appender {
     /// # Errors
     /// When that is not known.
     pub async fn settle(&self) -> Result<(), StoreError> {
-        self.scribe.write("settle the log", |tx, _| switch(tx, "prune", 0)).await
+        // What is written as it was before is no write to SQLite, and its commit syncs nothing.
+        let work = |tx: &Transaction<'_>, _: &mut _| {
+            switch(tx, "prune", 1)?;
+            switch(tx, "prune", 0)
+        };
+        self.scribe.write("settle the log", work).await
     }
 
     /// What the file holds at the places of a batch.

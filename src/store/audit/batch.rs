@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::Fresh;
 use crate::model::principal::PrincipalSnapshot;
 use crate::model::time::Timestamp;
 
@@ -51,6 +52,15 @@ pub struct Batch {
     pub taken: Option<Taken>,
     /// What vouches for the log once they are part of it.
     pub head: Option<Head>,
+}
+
+/// What is done together with the first record of an origin.
+#[derive(Debug, Clone)]
+pub(super) struct Beginning {
+    /// Begins then.
+    pub(super) fresh: Fresh,
+    /// An outbox that is taken over from its beginning again.
+    pub(super) forgotten: Option<&'static str>,
 }
 
 /// What the file holds at the places of a batch.

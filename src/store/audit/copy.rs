@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::error::StoreError;
+use super::super::read_only::Alone;
 use super::super::sqlite::raw_failed;
-use super::pages::{Alone, CopyRow, PAGE, PAGE_BYTES, Pages, open};
+use super::pages::{CopyRow, PAGE, PAGE_BYTES, Pages, open};
 use super::removals::Removals;
 use super::{Origin, bad_row, line, seq_of};
 use crate::model::body;
@@ -60,13 +61,7 @@ impl LogCopy {
     /// # Errors
     /// When it is not there, or is no log.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
-        let wal = {
-            let mut wal = file.as_os_str().to_owned();
-            wal.push("-wal");
-            wal
-        };
-        // Without a WAL beside it nobody writes it: then it may lie where nothing can be written.
-        let alone = if Path::new(&wal).exists() { Alone::No } else { Alone::Yes };
+        let alone = Alone::with(file);
         let (file, pages) = (file.to_owned(), Pages::of(file, alone));
         let mut copy = Self { file, alone, connection: None, pages };
         copy.origins().await?;

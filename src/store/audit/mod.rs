@@ -82,7 +82,7 @@ pub struct Fresh {
 pub enum Begin {
     /// When the file has none yet; otherwise the newest goes on.
     WhereEmpty,
-    /// Behind those that the file has.
+    /// Behind those that the file has, together with its first record: until that is durable, the file is as it was.
     Anew,
 }
 
@@ -96,8 +96,12 @@ pub async fn open(url: &str, fresh: &Fresh) -> Result<AuditFile, StoreError> {
     let lock = lock(&file)?;
     let origin = Origin::of(&pool, fresh).await?;
     let wal = Arc::new(Wal::default());
+    let mut appender = Appender::open(pool.clone(), origin, lock, Arc::clone(&wal)).await?;
+    if fresh.begin == Begin::Anew {
+        appender.begin_with(fresh);
+    }
     Ok(AuditFile {
-        appender: Appender::open(pool.clone(), origin, lock, Arc::clone(&wal)).await?,
+        appender,
         wal_keeper: WalKeeper::new(pool.clone(), wal),
         reader: AuditReader::new(pool),
     })
@@ -121,19 +125,30 @@ struct Origin {
 impl Origin {
     /// The newest origin of the file; the fresh one where it is to begin.
     async fn of(pool: &Pool, fresh: &Fresh) -> Result<Self, StoreError> {
+        match fresh.begin {
+            Begin::WhereEmpty => Self::newest(pool, fresh).await,
+            Begin::Anew => Self::next(pool, fresh.id).await,
+        }
+    }
+
+    /// The one behind all that the file has.
+    async fn next(pool: &Pool, id: OriginId) -> Result<Self, StoreError> {
+        let key: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(key), 0) + 1 FROM origin")
+            .fetch_one(pool)
+            .await
+            .map_err(sqlite::failed(pool, "number a new origin of the log"))?;
+        Ok(Self { id, key })
+    }
+
+    async fn newest(pool: &Pool, fresh: &Fresh) -> Result<Self, StoreError> {
         let doing = "name the log's origin";
         sqlx::query(
             "INSERT INTO origin (key, id, opened_us, log_key)
-             SELECT (SELECT COALESCE(MAX(key), 0) + 1 FROM origin), $1, $2, $3
-             WHERE $4 = 1 OR NOT EXISTS (SELECT 1 FROM origin)",
+             SELECT 1, $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM origin)",
         )
         .bind(fresh.id.to_string())
         .bind(fresh.at.as_micros())
         .bind(&fresh.log_key)
-        .bind(match fresh.begin {
-            Begin::WhereEmpty => 0_i64,
-            Begin::Anew => 1,
-        })
         .execute(pool)
         .await
         .map_err(sqlite::failed(pool, doing))?;

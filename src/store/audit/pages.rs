@@ -7,14 +7,12 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
-use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row};
 use tokio::task::JoinHandle;
 
 use super::super::error::StoreError;
+use super::super::read_only::{self, Alone};
 use super::super::sqlite::raw_failed;
-use super::scribe::misused;
 use super::seq_of;
 use crate::model::body::{Head, Remains, whole};
 use crate::model::principal::PrincipalHash;
@@ -107,15 +105,6 @@ pub(super) struct Pages {
     ahead: Option<(Places, JoinHandle<Read>)>,
 }
 
-/// Whether anybody may write the file meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Alone {
-    /// Nobody does: it may lie where nothing can be written.
-    Yes,
-    /// Somebody may.
-    No,
-}
-
 impl Pages {
     pub(super) fn of(file: &Path, alone: Alone) -> Self {
         Self { file: file.to_owned(), alone, reading: None, ahead: None }
@@ -190,52 +179,9 @@ fn bytes(rows: &[CopyRow]) -> usize {
     rows.iter().map(CopyRow::bytes).sum()
 }
 
-/// Opens the file for reading only. Whoever made it may mean harm: what it holds bounds neither the memory that reading it
-/// takes, nor what is run for it.
+/// Opens the log for reading only.
 pub(super) fn open(file: &Path, alone: Alone) -> Result<Connection, rusqlite::Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_URI;
-    let end = match alone {
-        Alone::Yes => "?immutable=1",
-        Alone::No => "",
-    };
-    let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-    let connection = Connection::open_with_flags(format!("file://{}{end}", escaped(&path)), flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_MAX)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    refuse_views(&connection)?;
-    Ok(connection)
-}
-
-/// What is read must be a table: a view or a virtual table is a program.
-fn refuse_views(connection: &Connection) -> Result<(), rusqlite::Error> {
-    // Neither of the two has pages of its own.
-    let sql = "SELECT name FROM sqlite_schema
-        WHERE lower(name) IN ('origin', 'record', 'checkpoint', 'principal_snapshot', 'erasure')
-        AND (type <> 'table' OR rootpage = 0 OR rootpage IS NULL)";
-    let other: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
-    match other {
-        None => Ok(()),
-        Some(name) => Err(misused(format!("`{name}` is no table"))),
-    }
-}
-
-/// A path as part of a URI: what is not plain is escaped.
-fn escaped(path: &Path) -> String {
-    use std::fmt::Write as _;
-    use std::os::unix::ffi::OsStrExt as _;
-    let mut text = String::new();
-    for byte in path.as_os_str().as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
-            text.push(char::from(*byte));
-        } else {
-            // Writing into a string can't fail.
-            let _ = write!(text, "%{byte:02X}");
-        }
-    }
-    text
+    read_only::open(file, alone, VALUE_MAX)
 }
 
 impl Reading {

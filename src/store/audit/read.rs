@@ -31,14 +31,19 @@ impl AuditReader {
         Self { pool }
     }
 
+    /// Waits for what is being read and closes the connections, also those that the writer has beside its own thread.
+    #[cfg(test)]
+    pub(crate) async fn close(&self) {
+        self.pool.close().await;
+    }
+
     /// How many bytes the log takes on disk, with what is not moved into the database yet.
     ///
     /// # Errors
     /// When the file is not there.
     pub fn bytes(&self) -> std::io::Result<u64> {
         let file = self.file();
-        let mut wal = file.as_os_str().to_owned();
-        wal.push("-wal");
+        let wal = sqlite::wal_of(&file);
         Ok(std::fs::metadata(file)?.len() + std::fs::metadata(wal).map_or(0, |wal| wal.len()))
     }
 

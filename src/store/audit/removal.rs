@@ -10,7 +10,6 @@ use super::copy::{ABOUT, CopyOrigin, is_about};
 use super::scribe::Scribe;
 use crate::model::body::Remains;
 use crate::model::id::Subject;
-use crate::model::time::Timestamp;
 
 /// Removes content. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -83,15 +82,19 @@ impl Remover {
         self.switched("prune", "remove old records from the log", work).await
     }
 
-    /// Removes the contents of principals that no record refers to which is newer than `before`.
+    /// Removes the contents of principals that no record names any more: those that were not noted since a round that began
+    /// before all records that are there.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub async fn prune_principals(&self, before: Timestamp) -> Result<(), StoreError> {
-        let before = before.as_micros();
-        let work = move |tx: &Transaction<'_>, known: &mut super::scribe::Known| {
+    pub async fn prune_principals(&self) -> Result<(), StoreError> {
+        let work = |tx: &Transaction<'_>, known: &mut super::scribe::Known| {
+            let sql = "SELECT MAX(place) FROM round WHERE place <= (SELECT MIN(place) FROM record)";
+            let round: Option<i64> = tx.query_row(sql, [], |row| row.get(0))?;
+            let Some(round) = round else { return Ok(()) };
             switch(tx, "prune", 1)?;
-            tx.execute("DELETE FROM principal_snapshot WHERE seen_us < ?1", [before])?;
+            tx.execute("DELETE FROM principal_snapshot WHERE noted < ?1", [round])?;
+            tx.execute("DELETE FROM round WHERE place < ?1", [round])?;
             known.forget();
             switch(tx, "prune", 0)
         };

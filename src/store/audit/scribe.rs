@@ -13,8 +13,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 
 use super::super::error::StoreError;
-use super::super::sqlite::raw_failed;
-use super::batch::{Batch, Head};
+use super::super::sqlite::{misused, raw_failed};
+use super::batch::{Batch, Beginning, Head};
 use super::wal::{Help, Wal};
 use super::{Origin, WriterLock};
 use crate::model::principal::{PrincipalHash, PrincipalSnapshot};
@@ -106,9 +106,17 @@ impl Scribe {
     ///
     /// # Errors
     /// As for [`Self::write`].
-    pub(super) async fn append(&self, origin: Origin, batch: Arc<Batch>) -> Result<(), StoreError> {
+    pub(super) async fn append(
+        &self,
+        origin: Origin,
+        beginning: Option<Beginning>,
+        batch: Arc<Batch>,
+    ) -> Result<(), StoreError> {
         let written = Arc::clone(&batch);
-        let work = move |tx: &Transaction<'_>, known: &mut Known| append(tx, known, origin, &batch);
+        let work = move |tx: &Transaction<'_>, known: &mut Known| {
+            beginning.map_or(Ok(()), |beginning| begin(tx, origin, &beginning))?;
+            append(tx, known, origin, &batch)
+        };
         self.write("write to the log", work).await?;
         let help = self.wal.wrote(written.rows.iter().map(|row| row.body.len()));
         if let Help::Needed { bytes } = help {
@@ -176,17 +184,13 @@ fn open(file: &std::path::Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-pub(super) fn misused(why: String) -> rusqlite::Error {
-    let misuse = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE);
-    rusqlite::Error::SqliteFailure(misuse, Some(why))
-}
-
-/// Principals that the file has, with their keys, as far as is remembered: up to this many, and not beyond the day, so that
-/// the file says of each one to a day when it was last needed.
+/// Principals that the file has, with their keys, as far as is remembered: up to this many, and not beyond the round, so that
+/// the file says of each one where it was last named.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     keys: HashMap<PrincipalHash, i64>,
-    day: i64,
+    /// The day of this round; none when another one begins with the next record.
+    round: Option<i64>,
 }
 
 const KNOWN_PRINCIPALS: usize = 65_536;
@@ -198,7 +202,7 @@ impl Known {
         &mut self,
         tx: &Transaction<'_>,
         principal: &PrincipalSnapshot,
-        seen: i64,
+        (place, seen): (i64, i64),
     ) -> Result<i64, rusqlite::Error> {
         let hash = principal.hash();
         if let Some(key) = self.keys.get(&hash) {
@@ -206,31 +210,57 @@ impl Known {
         }
         let key = tx
             .prepare_cached(
-                "INSERT INTO principal_snapshot (hash, reference, body, seen_us) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (hash) DO UPDATE SET seen_us = MAX(seen_us, excluded.seen_us)
+                "INSERT INTO principal_snapshot (hash, reference, body, seen_us, noted)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (hash) DO UPDATE
+                 SET seen_us = MAX(seen_us, excluded.seen_us), noted = MAX(noted, excluded.noted)
                  RETURNING key",
             )?
             .query_row(
-                params![hash.0.as_slice(), principal.reference(), principal.to_json(), seen],
+                params![hash.0.as_slice(), principal.reference(), principal.to_json(), seen, place],
                 |row| row.get(0),
             )?;
         self.keys.insert(hash, key);
         Ok(key)
     }
 
-    /// Begins anew with each day.
-    fn turn_to(&mut self, seen: i64) {
+    /// Begins a round at this place, where it is another day than that of the last one.
+    fn turn_to(
+        &mut self,
+        tx: &Transaction<'_>,
+        (place, seen): (i64, i64),
+    ) -> Result<(), rusqlite::Error> {
         let day = seen / DAY_US;
-        if day != self.day || self.keys.len() > KNOWN_PRINCIPALS {
+        if self.round != Some(day) || self.keys.len() > KNOWN_PRINCIPALS {
             self.forget();
-            self.day = day;
+            tx.execute("INSERT OR IGNORE INTO round (place) VALUES (?1)", [place])?;
+            self.round = Some(day);
         }
+        Ok(())
     }
 
     /// The file may lack any of them from now on.
     pub(super) fn forget(&mut self) {
         self.keys.clear();
+        self.round = None;
     }
+}
+
+fn begin(
+    tx: &Transaction<'_>,
+    origin: Origin,
+    beginning: &Beginning,
+) -> Result<(), rusqlite::Error> {
+    let Beginning { fresh, forgotten } = beginning;
+    let at = fresh.at.as_micros();
+    tx.execute(
+        "INSERT INTO origin (key, id, opened_us, log_key) VALUES (?1, ?2, ?3, ?4)",
+        params![origin.key, origin.id.to_string(), at, fresh.log_key],
+    )?;
+    if let Some(source) = forgotten {
+        tx.execute("DELETE FROM taken WHERE source = ?1", [source])?;
+    }
+    Ok(())
 }
 
 fn append(
@@ -240,19 +270,18 @@ fn append(
     batch: &Batch,
 ) -> Result<(), rusqlite::Error> {
     let seen = batch.rows.last().map_or(0, |row| row.at.as_micros());
-    known.turn_to(seen);
+    if let Some(first) = batch.rows.first() {
+        known.turn_to(tx, (origin.place(first.seq), seen))?;
+    }
     let mut insert = tx.prepare_cached(
         "INSERT INTO record (place, body, principal, leaf_hash) VALUES (?1, ?2, ?3, ?4)",
     )?;
     for row in &batch.rows {
-        let principal = row.principal.as_deref();
-        let principal = principal.map(|principal| known.key(tx, principal, seen)).transpose()?;
-        insert.execute(params![
-            origin.place(row.seq),
-            row.body.as_slice(),
-            principal,
-            row.leaf_hash.as_slice(),
-        ])?;
+        let (place, principal) = (origin.place(row.seq), row.principal.as_deref());
+        let key = |principal| known.key(tx, principal, (place, seen));
+        let principal = principal.map(key).transpose()?;
+        insert
+            .execute(params![place, row.body.as_slice(), principal, row.leaf_hash.as_slice(),])?;
     }
     if let Some(head) = &batch.head {
         put_head(tx, origin, head)?;

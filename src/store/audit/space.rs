@@ -1,8 +1,9 @@
 //! How much room the log takes, and how much is left for it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::error::StoreError;
+use super::super::sqlite::wal_of;
 use super::AuditReader;
 
 /// Room on the disk that the log is on.
@@ -28,9 +29,7 @@ impl AuditReader {
 }
 
 fn measure(file: &Path) -> std::io::Result<Space> {
-    let mut wal = file.as_os_str().to_owned();
-    wal.push("-wal");
-    let wal = std::fs::metadata(PathBuf::from(wal)).map_or(0, |metadata| metadata.len());
+    let wal = std::fs::metadata(wal_of(file)).map_or(0, |metadata| metadata.len());
     let free = rustix::fs::statvfs(file).ok();
     Ok(Space {
         taken: std::fs::metadata(file)?.len() + wal,

@@ -7,8 +7,8 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::Tone;
 use crate::web::pages::{
-    Action, DeniedPage, ErrorPage, NoticeFragment, Reference, SignInFailedPage, SignOutPage,
-    SignedOut, SignedOutPage,
+    Action, DeniedPage, ErrorPage, NoticeFragment, OnwardPage, Reference, SignInFailedPage,
+    SignOutPage, SignedOut, SignedOutPage,
 };
 
 use super::markup::{
@@ -68,6 +68,7 @@ fn error_page_says_what_to_quote_a59() {
         ),
         advice: Some(text("Try again in a minute. If it goes on, tell whoever runs it.")),
         action: Some(Action { link: link("/reports/2026"), label: text("Try again") }),
+        home: Some(link("https://gate.example/")),
         reference: Reference { label: "Decision", id: text("0k3v9q2m-1842") },
         code: Some("upstream_failed"),
         at: at(),
@@ -89,6 +90,14 @@ fn sign_out_pages_a59() {
         ))),
         again: link("/"),
         hint: "Stopped at Microsoft?",
+    });
+}
+
+#[test]
+fn onward_page_a59() {
+    check("onward", |text| OnwardPage {
+        frame: frame("On to sign in", text),
+        link: link("https://login.microsoftonline.com/common/oauth2/v2.0/authorize?x=%22%3E"),
     });
 }
 

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use tempfile::TempDir;
 
 use super::super::flood::{Flood, Limit, Source};
+use super::super::house::House;
 use super::super::refuser::Refuser;
 use crate::audit::tests::ward;
 use crate::audit::{self, AuditSettings};
@@ -34,7 +35,8 @@ async fn sums_that_a_failing_log_does_not_take_are_kept() {
     let settings = AuditSettings { patience, ..AuditSettings::default() };
     // The writer is not run, so nothing becomes durable.
     let log = audit::open(&url, settings, Clock::System, ward(folder.path())).await.unwrap();
-    let refuser = Refuser::new(log.audit, Arc::clone(&flood), Metrics::new());
+    let house = House { public: "https://gate.example".parse().unwrap(), contact: None };
+    let refuser = Refuser::new(log.audit, Arc::clone(&flood), Metrics::new(), house);
     assert!(refuser.sum_up().now_or_never().is_none(), "dropped before its end");
     let begun = tokio::time::Instant::now();
     refuser.sum_up().await;

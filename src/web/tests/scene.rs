@@ -41,6 +41,7 @@ use crate::web::csrf::CsrfToken;
 use crate::web::doorkeeper::Doorkeeper;
 use crate::web::exchange::Exchange;
 use crate::web::flood::{Flood, Limit};
+use crate::web::house::House;
 use crate::web::refuser::Refuser;
 use crate::web::wants::Wants;
 
@@ -178,7 +179,8 @@ pub(crate) async fn scene(book: RuleBook) -> Scene {
     let live = Live::load(&store, terms()).await.unwrap();
     let log = audit::open(
         &url("audit.db"),
-        AuditSettings::default(),
+        // What is seen must not depend on how busy this machine is.
+        AuditSettings { patience: Duration::from_mins(1), ..AuditSettings::default() },
         clock.clone(),
         ward(directory.path()),
     )
@@ -190,8 +192,9 @@ pub(crate) async fn scene(book: RuleBook) -> Scene {
     let sessions = sessions(&store, &clock, &directory);
     let metrics = Metrics::new();
     let flood = Arc::new(Flood::new(Limit { per_second: 1_000, burst: 10_000 }));
-    let refuser = Refuser::new(log.audit.clone(), flood, metrics.clone());
-    let public = GATE.parse().unwrap();
+    let public: Origin = GATE.parse().unwrap();
+    let house = House { public: public.clone(), contact: None };
+    let refuser = Refuser::new(log.audit.clone(), flood, metrics.clone(), house);
     let doorkeeper = Doorkeeper { live, audit: log.audit, sessions, refuser, public, metrics };
     let router = Router::new();
     let reader = log.reader;
@@ -348,17 +351,30 @@ impl Scene {
 
     /// The id of the newest record of a change with this action, as soon as it is on record.
     pub(crate) async fn change(&self, action: &str) -> String {
+        self.recorded(|change| change["action"] == action).await
+    }
+
+    /// Waits until the release with this number is on record as published; those before it may be already.
+    pub(crate) async fn publication(&self, number: i64) {
+        let object = format!("release:{number}");
+        self.recorded(|change| {
+            change["action"] == "release_published" && change["object"] == object.as_str()
+        })
+        .await;
+    }
+
+    async fn recorded(&self, is_it: impl Fn(&serde_json::Value) -> bool) -> String {
         self.doorkeeper.audit.changes_made();
         let found = async {
             loop {
                 let lines = self.reader.recent(1_000, None).await.unwrap();
-                if let Some(line) = lines.iter().find(|line| body(line)["action"] == action) {
+                if let Some(line) = lines.iter().find(|line| is_it(&body(line))) {
                     return line.id.to_string();
                 }
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_mins(1), found).await.expect(action)
+        tokio::time::timeout(Duration::from_mins(1), found).await.expect("it is on record")
     }
 
     /// From here on nothing can be recorded.

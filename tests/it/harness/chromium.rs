@@ -3,9 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Map, Value, json};
@@ -32,7 +34,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Chromium {
     pub(crate) page: Client,
     _driver: Driver,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 /// Whether pages may run scripts.
@@ -107,7 +109,7 @@ impl Chromium {
             Err(error) => panic!("chromium doesn't start: {error}"),
         };
         driver.session = page.session_id().await.unwrap();
-        Some(Self { page, _driver: driver, _profile: profile })
+        Some(Self { page, _driver: driver, profile })
     }
 
     /// Opens an address.
@@ -121,13 +123,20 @@ impl Chromium {
         self.press_to(&format!("//button[normalize-space()='{person}']"), address).await;
     }
 
-    /// Presses an element.
+    /// Presses an element; once more where the page put another in its place meanwhile.
     pub(crate) async fn press(&self, xpath: &str) {
-        let element = self.page.wait().for_element(Locator::XPath(xpath)).await.unwrap();
+        while let Err(error) = self.try_press(xpath).await {
+            assert!(error.is_stale_element_reference(), "{xpath}: {error}");
+        }
+    }
+
+    async fn try_press(&self, xpath: &str) -> Result<(), CmdError> {
+        let found = self.page.wait().at_most(PATIENCE).for_element(Locator::XPath(xpath)).await;
+        let Ok(element) = found else { panic!("{xpath} isn't in {}", self.text().await) };
         // chromedriver takes the foot of the window for a good place, where something may lie over it.
         let middle = "arguments[0].scrollIntoView({ block: 'center' })";
-        self.page.execute(middle, vec![serde_json::to_value(&element).unwrap()]).await.unwrap();
-        element.click().await.unwrap();
+        self.page.execute(middle, vec![serde_json::to_value(&element).unwrap()]).await?;
+        element.click().await
     }
 
     /// Presses the element and waits until the browser is at `address`.
@@ -149,6 +158,35 @@ impl Chromium {
     pub(crate) async fn fill(&self, field: &str, text: &str) {
         let element = self.page.wait().for_element(Locator::Id(field)).await.unwrap();
         element.send_keys(text).await.unwrap();
+    }
+
+    /// Writes this into a field in the place of what is there.
+    pub(crate) async fn rewrite(&self, field: &str, text: &str) {
+        let element = self.page.wait().for_element(Locator::Id(field)).await.unwrap();
+        element.clear().await.unwrap();
+        element.send_keys(text).await.unwrap();
+    }
+
+    /// What a field holds.
+    pub(crate) async fn value(&self, field: &str) -> String {
+        let element = self.page.wait().for_element(Locator::Id(field)).await.unwrap();
+        element.prop("value").await.unwrap().unwrap_or_default()
+    }
+
+    /// Waits for a file whose name ends so, and takes it out of the folder: the next of its kind is another one.
+    pub(crate) async fn downloaded(&self, ending: &str) -> String {
+        let begun = Instant::now();
+        loop {
+            let files = std::fs::read_dir(downloads(&self.profile)).into_iter().flatten();
+            let mut paths = files.map(|file| file.unwrap().path());
+            if let Some(path) = paths.find(|path| path.to_string_lossy().ends_with(ending)) {
+                let text = std::fs::read_to_string(&path).unwrap();
+                std::fs::remove_file(&path).unwrap();
+                return text;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no file *{ending}: {}", self.text().await);
+            tokio::time::sleep(PATIENCE / 400).await;
+        }
     }
 
     /// Waits until the element reads as asked.
@@ -248,10 +286,10 @@ fn wanted(profile: &TempDir, set_up: SetUp) -> Map<String, Value> {
         // Addresses of this machine too.
         flags.push("--proxy-bypass-list=<-loopback>".to_owned());
     }
-    let prefs = match set_up.scripts {
-        Scripts::On => json!({}),
-        Scripts::Off => json!({ "profile.managed_default_content_settings.javascript": 2 }),
-    };
+    let mut prefs = json!({ "download.default_directory": downloads(profile) });
+    if matches!(set_up.scripts, Scripts::Off) {
+        prefs["profile.managed_default_content_settings.javascript"] = 2.into();
+    }
     let options = json!({ "args": flags, "prefs": prefs });
     let wanted = json!({
         "acceptInsecureCerts": matches!(set_up.certificates, Certificates::Believed),
@@ -260,6 +298,11 @@ fn wanted(profile: &TempDir, set_up: SetUp) -> Map<String, Value> {
     });
     let Value::Object(wanted) = wanted else { unreachable!("an object was written") };
     wanted
+}
+
+/// Where files go that a browser is given.
+fn downloads(profile: &TempDir) -> PathBuf {
+    profile.path().join("downloads")
 }
 
 /// Whether chromedriver failed because there is no Chromium that it could start.

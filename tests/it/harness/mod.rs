@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use cedargate::app::Gate;
 use cedargate::app::crowd::Limits;
+use cedargate::config::Config;
 use cedargate::demo::{Demo, Options, Places};
 use cedargate::model::id::ReleaseNumber;
 use cedargate::model::rule_book::RuleBook;
@@ -68,7 +69,14 @@ impl World {
         let mut book = rule_files::demo().unwrap();
         change(&mut book);
         publish(&data, book, &clock).await;
-        Self::launch(data, clock, |gate| gate).await
+        Self::launch(data, clock, (|_| {}, |gate| gate)).await
+    }
+
+    /// As [`Self::start`], with changed settings.
+    pub(crate) async fn start_set(set: impl FnOnce(&mut Config)) -> Self {
+        let data = TempDir::new().unwrap();
+        publish(&data, rule_files::demo().unwrap(), &Clock::System).await;
+        Self::launch(data, Clock::System, (set, |gate| gate)).await
     }
 
     /// As [`Self::start_with`], with less patience for upstreams that stay silent.
@@ -93,16 +101,20 @@ impl World {
         let mut book = rule_files::demo().unwrap();
         change(&mut book);
         publish(&data, book, &Clock::System).await;
-        Self::launch(data, Clock::System, tune).await
+        Self::launch(data, Clock::System, (|_| {}, tune)).await
     }
 
     /// Stops the gate in order and starts it again on the same data; ports and Entra's memory are new.
     pub(crate) async fn restart(self) -> Self {
         let clock = self.clock.clone();
-        Self::launch(self.stop().await, clock, |gate| gate).await
+        Self::launch(self.stop().await, clock, (|_| {}, |gate| gate)).await
     }
 
-    async fn launch(data: TempDir, clock: Clock, tune: impl FnOnce(Gate) -> Gate) -> Self {
+    async fn launch(
+        data: TempDir,
+        clock: Clock,
+        (set, tune): (impl FnOnce(&mut Config), impl FnOnce(Gate) -> Gate),
+    ) -> Self {
         let options = Options {
             listen: "127.0.0.1:0".parse().unwrap(),
             data: Some(data.path().to_owned()),
@@ -110,7 +122,7 @@ impl World {
             sim_tls: false,
             redirect_uri: Vec::new(),
         };
-        let mut demo = Demo::open(&options, clock.clone()).await.unwrap();
+        let mut demo = Demo::open_set(&options, clock.clone(), set).await.unwrap();
         demo.gate = tune(demo.gate);
         let (places, sim, stop) = (demo.places.clone(), demo.sim.clone(), CancellationToken::new());
         let ops = demo.gate.ops_address().unwrap().port();

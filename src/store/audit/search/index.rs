@@ -11,9 +11,9 @@ use serde_json_borrow::Value;
 
 use super::super::super::error::StoreError;
 use super::super::super::sqlite::raw_failed;
-use super::super::pages::{Alone, Reading};
 use super::super::{Asked, CopyRow, Origin};
 use super::counts::Period;
+use super::reader::LogReader;
 use super::{Files, bit_of, block_of, file};
 use crate::model::body::Head;
 use crate::model::id::{DecisionId, OriginId};
@@ -29,6 +29,7 @@ const REMEMBERED: usize = 100_000;
 #[derive(Debug)]
 pub struct Indexer {
     files: Arc<Files>,
+    log: Arc<LogReader>,
     open: Option<Open>,
 }
 
@@ -47,7 +48,7 @@ pub enum Step {
 #[derive(Debug)]
 struct Open {
     index: Connection,
-    log: Reading,
+    log: Arc<LogReader>,
     progress: Progress,
     origins: HashMap<i64, OriginId>,
     block: Block,
@@ -89,7 +90,8 @@ impl Places {
 
 impl Indexer {
     pub(super) fn new(files: Arc<Files>) -> Self {
-        Self { files, open: None }
+        let log = Arc::new(LogReader::start(files.log.clone()));
+        Self { files, log, open: None }
     }
 
     /// Files one page of what the log has more. Blocks the thread.
@@ -108,7 +110,7 @@ impl Indexer {
     fn try_step(&mut self) -> Result<Step, rusqlite::Error> {
         let mut open = match self.open.take() {
             Some(open) => open,
-            None => match Open::new(&self.files)? {
+            None => match Open::new(&self.files, &self.log)? {
                 Some(open) => open,
                 None => return self.begin_anew(),
             },
@@ -145,18 +147,17 @@ impl Indexer {
 
 impl Open {
     /// None when the index belongs to another log, or has another form.
-    fn new(files: &Files) -> Result<Option<Self>, rusqlite::Error> {
-        let log = Reading::open(&files.log, Alone::No)?;
+    fn new(files: &Files, log: &Arc<LogReader>) -> Result<Option<Self>, rusqlite::Error> {
         let index = match file::writing(&files.index) {
             Ok(Some(index)) => index,
             Ok(None) => return Ok(None),
             Err(error) if file::is_unusable(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let Some(progress) = progress(&index, &log.connection)? else { return Ok(None) };
+        let Some(progress) = progress(&index, log)? else { return Ok(None) };
         let block = Block::load(&index, block_of(progress.next))?;
         let (origins, terms) = (HashMap::new(), HashMap::new());
-        Ok(Some(Self { index, log, progress, origins, block, terms }))
+        Ok(Some(Self { index, log: Arc::clone(log), progress, origins, block, terms }))
     }
 
     /// Whether somebody was erased from the log who is still in the index. While the erasure goes on it is not yet time.
@@ -164,14 +165,12 @@ impl Open {
         if self.progress.stale.is_none() {
             return Ok(false);
         }
-        let waiting: i64 =
-            self.log.connection.query_row("SELECT COUNT(*) FROM erasure", [], |row| row.get(0))?;
+        let waiting: i64 = self.log.number("SELECT COUNT(*) FROM erasure")?.unwrap_or(0);
         Ok(waiting == 0)
     }
 
     fn tidy(&mut self) -> Result<(), rusqlite::Error> {
-        let first: Option<i64> =
-            self.log.connection.query_row("SELECT MIN(place) FROM record", [], |row| row.get(0))?;
+        let first = self.log.number("SELECT MIN(place) FROM record")?;
         let first = first.map_or(self.block.number, block_of).min(self.block.number);
         let tx = self.index.unchecked_transaction()?;
         if tx.execute("DELETE FROM posting WHERE block < ?1", [first])? > 0 {
@@ -184,7 +183,8 @@ impl Open {
     }
 
     fn file_page(&mut self) -> Result<u64, rusqlite::Error> {
-        let rows = self.log.read((self.progress.next, i64::MAX), PAGE)?;
+        let next = self.progress.next;
+        let rows = self.log.ask(move |log| log.read((next, i64::MAX), PAGE))?;
         let Some(last) = rows.last() else { return Ok(0) };
         let mut progress = self.progress.clone();
         (progress.next, progress.last) = (last.place + 1, last.place);
@@ -194,7 +194,7 @@ impl Open {
         let tx = self.index.unchecked_transaction()?;
         let mut filing = Filing {
             tx: &tx,
-            log: &self.log.connection,
+            log: &self.log,
             origins: &mut self.origins,
             block: &mut self.block,
             terms: &mut self.terms,
@@ -218,7 +218,7 @@ fn is_erasure(row: &CopyRow) -> bool {
 
 struct Filing<'a> {
     tx: &'a Transaction<'a>,
-    log: &'a Connection,
+    log: &'a LogReader,
     origins: &'a mut HashMap<i64, OriginId>,
     block: &'a mut Block,
     terms: &'a mut HashMap<(MarkKey, String), i64>,
@@ -266,10 +266,10 @@ impl Filing<'_> {
         match self.origins.entry(key) {
             Entry::Occupied(known) => Ok(*known.get()),
             Entry::Vacant(slot) => {
-                let id: String =
-                    self.log.query_row("SELECT id FROM origin WHERE key = ?1", [key], |row| {
-                        row.get(0)
-                    })?;
+                let id: String = self.log.ask(move |log| {
+                    let sql = "SELECT id FROM origin WHERE key = ?1";
+                    log.connection.query_row(sql, [key], |row| row.get(0))
+                })?;
                 // An origin without a name has no ids that anybody could ask for.
                 Ok(*slot.insert(id.parse().unwrap_or_else(|_| OriginId::from_bytes([0; 5]))))
             }
@@ -307,11 +307,12 @@ impl Filing<'_> {
         if !new {
             return Ok(term);
         }
-        let content: Option<String> = self
-            .log
-            .prepare_cached("SELECT body FROM principal_snapshot WHERE hash = ?1")?
-            .query_row([hash.0.as_slice()], |row| row.get(0))
-            .optional()?;
+        let content: Option<String> = self.log.ask(move |log| {
+            log.connection
+                .prepare_cached("SELECT body FROM principal_snapshot WHERE hash = ?1")?
+                .query_row([hash.0.as_slice()], |row| row.get(0))
+                .optional()
+        })?;
         let content = content.unwrap_or_default();
         let content: Value<'_> = serde_json::from_str(&content).unwrap_or(Value::Null);
         let mut insert = self.tx.prepare_cached(
@@ -380,7 +381,7 @@ impl Places {
 }
 
 /// How far the index is; none when the log does not have, at the place that was read last, what was read there.
-fn progress(index: &Connection, log: &Connection) -> Result<Option<Progress>, rusqlite::Error> {
+fn progress(index: &Connection, log: &LogReader) -> Result<Option<Progress>, rusqlite::Error> {
     let stored = index
         .query_row("SELECT next, last, leaf, born, stale FROM progress", [], |row| {
             Ok(Progress {
@@ -393,8 +394,7 @@ fn progress(index: &Connection, log: &Connection) -> Result<Option<Progress>, ru
         })
         .optional()?;
     let Some(progress) = stored else {
-        let born: Option<i64> =
-            log.query_row("SELECT MAX(place) FROM record", [], |row| row.get(0))?;
+        let born = log.number("SELECT MAX(place) FROM record")?;
         let born = born.map_or(0, |place| place + 1);
         let fresh = Progress { next: 0, last: 0, leaf: Vec::new(), born, stale: None };
         return Ok(Some(fresh));
@@ -402,15 +402,14 @@ fn progress(index: &Connection, log: &Connection) -> Result<Option<Progress>, ru
     if progress.last == 0 {
         return Ok(Some(progress));
     }
-    let there: Option<Vec<u8>> = log
-        .query_row("SELECT leaf_hash FROM record WHERE place = ?1", [progress.last], |row| {
-            row.get(0)
-        })
-        .optional()?;
+    let last = progress.last;
+    let there: Option<Vec<u8>> = log.ask(move |log| {
+        let sql = "SELECT leaf_hash FROM record WHERE place = ?1";
+        log.connection.query_row(sql, [last], |row| row.get(0)).optional()
+    })?;
     // All of it may have been removed with age.
     let emptied = || -> Result<bool, rusqlite::Error> {
-        let newer: Option<i64> =
-            log.query_row("SELECT MIN(place) FROM record", [], |row| row.get(0))?;
+        let newer = log.number("SELECT MIN(place) FROM record")?;
         Ok(newer.is_some_and(|place| place > progress.last))
     };
     let fits = match there {

@@ -12,6 +12,7 @@ mod index;
 mod lost;
 mod overview;
 mod plan;
+mod reader;
 mod records;
 mod uses;
 

@@ -1,0 +1,81 @@
+//! Losses that somebody accepted: a record says which, who and why. What checkpoints from outside tell of them is known, and no
+//! proof of a change since.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::said::Restored;
+use crate::audit::checkpoint::Checkpoint;
+use crate::model::body::Head;
+use crate::model::id::ReleaseNumber;
+use crate::model::record::Lost;
+
+/// What was accepted when a log was begun behind others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Accepted {
+    /// The record that says so.
+    pub record: String,
+    /// Its time.
+    pub at: String,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// Records that are lost, or are others than were vouched for.
+    pub lost: Vec<Lost>,
+    /// Releases that earlier records name, and that were lost with the database of rules.
+    pub releases: Vec<ReleaseNumber>,
+    /// Checkpoints from outside that tell of what was lost.
+    pub checkpoints: u64,
+}
+
+impl Accepted {
+    pub(super) fn of(head: Head<'_>, said: &Restored, releases: Vec<ReleaseNumber>) -> Self {
+        // Nobody accepts what is lost of the log that they begin.
+        let own = head.id.origin.to_string();
+        Self {
+            record: head.id.to_string(),
+            at: head.at.to_owned(),
+            by: said.actor.clone(),
+            reason: said.reason.clone(),
+            lost: said.lost.iter().filter(|lost| lost.origin != own).cloned().collect(),
+            releases,
+            checkpoints: 0,
+        }
+    }
+
+    /// Whether anything was lost.
+    pub(super) fn is_loss(&self) -> bool {
+        !self.lost.is_empty() || !self.releases.is_empty()
+    }
+
+    /// Whether what a checkpoint vouches for is part of it.
+    pub(super) fn covers(&self, point: &Checkpoint) -> bool {
+        let origin = point.origin.to_string();
+        let within = |lost: &Lost| lost.kept < point.size && point.size <= lost.told;
+        self.lost.iter().any(|lost| lost.origin == origin && within(lost))
+    }
+}
+
+impl fmt::Display for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { record, at, by, reason, lost, releases, checkpoints: _ } = self;
+        let mut lost: Vec<String> = lost
+            .iter()
+            .map(|Lost { origin, kept, told }| {
+                let last = told.saturating_sub(1);
+                format!("records {origin}-{kept} to {origin}-{last} as they were vouched for")
+            })
+            .collect();
+        if let (Some(first), Some(last)) = (releases.first(), releases.last()) {
+            lost.push(if first == last {
+                format!("release {first}")
+            } else {
+                format!("releases {first} to {last}")
+            });
+        }
+        let lost = lost.join("; ");
+        write!(f, "{lost} are lost, which {by} accepted at {at} in record {record}: {reason}")
+    }
+}
