@@ -176,7 +176,7 @@ fn what_is_most_likely_not_meant_is_said_with_a_review_and_with_the_assertions()
     says(
         &site.run("eddie", &["review"]),
         0,
-        &["most likely not meant:", lint, "(like-across-slashes)"],
+        &["most likely not meant:", "policy `more`:2:16: ", "(like-across-slashes)"],
     );
 }
 
