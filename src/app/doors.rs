@@ -20,6 +20,7 @@ use crate::console::integrity::checks::{Checks, Means};
 use crate::gateway::Gateway;
 use crate::gateway::assertion::Assertions;
 use crate::gateway::enforce::Enforcer;
+use crate::gateway::identity::Introductions;
 use crate::gateway::step_up::StepUps;
 use crate::gateway::upstream::Upstream;
 use crate::groups::{Groups, Refresher};
@@ -94,7 +95,7 @@ pub(super) fn build(ground: &Ground<'_>) -> Result<(Front, Arc<Sessions>, Refuse
         step_ups: StepUps { mfa: mfa_context(config)? },
         refuser: refuser.clone(),
         audit: audit.clone(),
-        assertions,
+        introductions: Introductions::new(assertions),
         upstream: Upstream::new(ground.tasks.clone(), ground.stop.clone())?,
         open: Arc::default(),
         metrics: metrics.clone(),

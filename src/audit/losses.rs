@@ -32,19 +32,24 @@ pub(super) async fn losses(
     }
     let mut all = Vec::new();
     for (origin, told) in logs {
-        let contradicted = contradicted(&compared(copy, origin, told).await?);
+        let (records, compared) = compared(copy, origin, told).await?;
         let of_this = |(kept, told)| Lost { origin: origin.to_string(), kept, told };
-        all.extend(contradicted.map(of_this));
+        all.extend(contradicted(records, &compared).map(of_this));
     }
     Ok(all)
 }
 
-/// The size up to which everything fits, and the largest that does not; none where all of them fit.
-fn contradicted(compared: &[(u64, Fits)]) -> Option<(u64, u64)> {
+/// The size up to which nothing says otherwise, and the largest that does not fit; none where all of them fit.
+fn contradicted(records: u64, compared: &[(u64, Fits)]) -> Option<(u64, u64)> {
     let first = compared.iter().position(|(_, fits)| *fits == Fits::No)?;
+    let (told, _) = compared.iter().rfind(|(_, fits)| *fits == Fits::No)?;
+    let (size, _) = compared.get(first)?;
+    if *size > records {
+        // What is there is what it was, as far as anybody says.
+        return Some((records, *told));
+    }
     // Behind a record that is another one nothing is what it was.
     let kept = compared.get(..first)?.last().map_or(0, |(size, _)| *size);
-    let (told, _) = compared.iter().rfind(|(_, fits)| *fits == Fits::No)?;
     Some((kept, *told))
 }
 
@@ -55,16 +60,17 @@ enum Fits {
     No,
 }
 
-/// Each size with what the file has there, smallest first. What was removed with age says nothing.
+/// How many records the file has, and each size with what it has there, smallest first. What was removed with age says nothing.
 async fn compared(
     copy: &mut LogCopy,
     origin: OriginId,
     told: Told,
-) -> Result<Vec<(u64, Fits)>, StoreError> {
+) -> Result<(u64, Vec<(u64, Fits)>), StoreError> {
     let found = copy.origins().await?.into_iter().find(|found| found.id == origin);
     let Some(found) = found else {
-        return Ok(told.into_keys().map(|size| (size, Fits::No)).collect());
+        return Ok((0, told.into_keys().map(|size| (size, Fits::No)).collect()));
     };
+    let records = copy.last(&found).await?.map_or(0, |last| last.saturating_add(1));
     let mut tree = Beginning::of(copy, &found).await?.removed;
     let mut compared = Vec::with_capacity(told.len());
     for (size, roots) in told {
@@ -75,5 +81,5 @@ async fn compared(
         let fits = grown == Grown::Whole && roots.iter().all(|root| *root == tree.root());
         compared.push((size, if fits { Fits::Yes } else { Fits::No }));
     }
-    Ok(compared)
+    Ok((records, compared))
 }

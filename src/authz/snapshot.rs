@@ -43,7 +43,7 @@ pub struct Snapshot {
     index: Index,
     schema: ReleaseSchema,
     vocabulary: Vocabulary,
-    mentions: BTreeMap<AppId, Mentions>,
+    mentions: BTreeMap<AppId, Arc<Mentions>>,
     contexts: BTreeSet<AuthContext>,
     zones: BTreeSet<Zone>,
     ages: BTreeSet<Duration>,
@@ -141,7 +141,7 @@ impl Snapshot {
             index,
             schema,
             vocabulary,
-            mentions,
+            mentions: mentions.into_iter().map(|(app, named)| (app, Arc::new(named))).collect(),
             contexts,
             zones,
             ages,
@@ -203,7 +203,7 @@ impl Snapshot {
     }
 
     /// The groups and roles that the rules about `app` name.
-    pub fn mentions(&self, app: &AppId) -> Option<&Mentions> {
+    pub fn mentions(&self, app: &AppId) -> Option<&Arc<Mentions>> {
         self.mentions.get(app)
     }
 

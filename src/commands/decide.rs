@@ -145,7 +145,7 @@ fn principal(source: &Source, options: &Options) -> Result<std::sync::Arc<Princi
                 "--guest needs --user, --group or --role: who is not signed in is nobody's guest"
             );
         }
-        return Ok(PrincipalSnapshot::new(Principal::Anonymous));
+        return Ok(PrincipalSnapshot::anonymous());
     }
     let nobody = "00000000-0000-0000-0000-000000000000.00000000-0000-0000-0000-000000000000";
     let groups = groups.iter().map(|group| group_id(source, group));

@@ -230,7 +230,7 @@ impl Admitted {
             Box::new(self.said().unavailable())
         })?;
         frame.person = PersonName::of(&self.caller.principal);
-        frame.csrf = self.caller.csrf.as_ref().map(|token| SecretString::from(token.as_str()));
+        frame.csrf = self.caller.csrf().map(|token| SecretString::from(token.as_str()));
         frame.nav = sections::nav(here, &self.open);
         Ok(frame)
     }
@@ -354,7 +354,7 @@ async fn check_form(
         Sent::Form(body) => Some(body),
         Sent::TooLarge => None,
     };
-    let Some(token) = &caller.csrf else { return Ok(()) };
+    let Some(token) = caller.csrf() else { return Ok(()) };
     let checked = check_origin(&console.doorkeeper.public, headers)
         .and_then(|()| check_type(headers))
         .and_then(|()| match body {

@@ -1,25 +1,21 @@
 //! `X-Gate-Assertion`: an ES256 JWT (RFC 7519) that tells an upstream who is calling.
 //!
-//! One per principal and app, valid for 60 seconds and reused for at most 30. Anonymous requests have none: the
-//! caller leaves the header empty. Refuses to sign when the key is unusable.
-
-use std::sync::Arc;
+//! One per principal and app, valid for 60 seconds and reused for at most 30 ([`Introductions`]). Anonymous requests have
+//! none: the caller leaves the header empty. Refuses to sign when the key is unusable.
+//!
+//! [`Introductions`]: super::identity::Introductions
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use quick_cache::sync::Cache;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::keys::AssertionKey;
 use crate::model::id::AppId;
-use crate::model::principal::PrincipalHash;
 use crate::model::time::Timestamp;
 
 const LIFETIME_SECONDS: i64 = 60;
-const REUSE_SECONDS: i64 = 30;
-const CACHED: usize = 10_000;
 
 /// What an assertion says about a person or workload.
 #[derive(Debug, Clone, Serialize)]
@@ -61,16 +57,12 @@ pub enum AssertionError {
     Randomness,
 }
 
-// The content is part of the key: what the assertion says must never outlive what it was made from.
-type CacheKey = (PrincipalHash, AppId, String);
-
 /// Makes assertions.
 pub struct Assertions {
     issuer: String,
     header: Header,
     key: EncodingKey,
     jwks: String,
-    made: Cache<CacheKey, (Timestamp, Arc<str>)>,
 }
 
 impl std::fmt::Debug for Assertions {
@@ -94,7 +86,6 @@ impl Assertions {
             header,
             key: EncodingKey::from_ec_pem(key.pem().expose_secret().as_bytes())?,
             jwks: jwk.to_string(),
-            made: Cache::new(CACHED),
         })
     }
 
@@ -103,29 +94,16 @@ impl Assertions {
         &self.jwks
     }
 
-    /// The assertion about the principal with hash `whose` for `app`.
+    /// A new assertion for `app`.
     ///
     /// # Errors
     /// When there is no randomness or signing fails; the request must not be forwarded then.
-    pub fn assertion(
+    pub fn sign(
         &self,
-        (whose, app): (PrincipalHash, &AppId),
+        app: &AppId,
         about: &About,
         now: Timestamp,
-    ) -> Result<Arc<str>, AssertionError> {
-        let content = serde_json::to_string(about).map_err(jsonwebtoken::errors::Error::from)?;
-        let key = (whose, app.clone(), content);
-        if let Some((at, made)) = self.made.get(&key)
-            && (0..REUSE_SECONDS).contains(&(now.as_seconds() - at.as_seconds()))
-        {
-            return Ok(made);
-        }
-        let made: Arc<str> = self.sign(app, about, now)?.into();
-        self.made.insert(key, (now, made.clone()));
-        Ok(made)
-    }
-
-    fn sign(&self, app: &AppId, about: &About, now: Timestamp) -> Result<String, AssertionError> {
+    ) -> Result<String, AssertionError> {
         let mut jti = [0; 16];
         getrandom::fill(&mut jti).map_err(|_| AssertionError::Randomness)?;
         let iat = now.as_seconds();

@@ -231,7 +231,7 @@ pub fn set_forwarded(headers: &mut HeaderMap, client: ClientAddress, origin: &Or
 
 /// Who a request comes from, as its upstream is told. Empty texts and lists mean unset.
 #[derive(Debug, Clone, Default)]
-pub struct IdentityHeaders {
+pub struct Identity {
     /// `<tid>.<oid>`.
     pub user_id: String,
     /// The user name.
@@ -244,8 +244,6 @@ pub struct IdentityHeaders {
     pub groups: Vec<String>,
     /// The app roles that the app's rules mention.
     pub roles: Vec<String>,
-    /// The decision id.
-    pub decision: String,
     /// The signed assertion, sent as it is.
     pub assertion: String,
     /// Further names under which the app wants these values.
@@ -259,39 +257,56 @@ pub struct IdentityHeaders {
 )]
 pub struct TooLarge;
 
-/// Sets the complete set of identity headers, on stripped headers.
-///
-/// # Errors
-/// [`TooLarge`]; nothing is cut.
-pub fn set_identity(headers: &mut HeaderMap, identity: &IdentityHeaders) -> Result<(), TooLarge> {
-    let values = [
-        ("x-gate-user-id", encode(&identity.user_id)),
-        ("x-gate-user", encode(&identity.user)),
-        ("x-gate-name", encode(&identity.name)),
-        ("x-gate-email", encode(&identity.email)),
-        ("x-gate-groups", encode_list(&identity.groups)),
-        ("x-gate-roles", encode_list(&identity.roles)),
-        ("x-gate-decision", encode(&identity.decision)),
-    ];
-    if values.iter().map(|(_, value)| value.len()).sum::<usize>() > LARGEST_IDENTITY {
-        return Err(TooLarge);
-    }
-    for (name, value) in &values {
-        set(headers, name, value)?;
-    }
-    set(headers, "x-gate-assertion", &identity.assertion)?;
-    for alias in &identity.aliases {
-        let (name, value) = alias_value(*alias, identity);
-        set(headers, name, &value)?;
-    }
-    Ok(())
+/// An [`Identity`] as headers, ready to be set on any number of requests: all but the decision id.
+#[derive(Debug)]
+pub struct IdentityHeaders {
+    lines: Vec<(HeaderName, HeaderValue)>,
+    /// Bytes that count towards [`LARGEST_IDENTITY`].
+    size: usize,
 }
 
-fn set(headers: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), TooLarge> {
+impl IdentityHeaders {
+    /// The complete set for `identity`, encoded.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when the assertion is no header value.
+    pub fn new(identity: &Identity) -> Result<Self, TooLarge> {
+        let values = [
+            ("x-gate-user-id", encode(&identity.user_id)),
+            ("x-gate-user", encode(&identity.user)),
+            ("x-gate-name", encode(&identity.name)),
+            ("x-gate-email", encode(&identity.email)),
+            ("x-gate-groups", encode_list(&identity.groups)),
+            ("x-gate-roles", encode_list(&identity.roles)),
+        ];
+        let size = values.iter().map(|(_, value)| value.len()).sum();
+        let assertion = ("x-gate-assertion", identity.assertion.clone());
+        let aliases = identity.aliases.iter().map(|alias| alias_value(*alias, identity));
+        let lines = values.into_iter().chain([assertion]).chain(aliases);
+        let lines = lines.map(|(name, value)| line(name, value)).collect::<Result<_, _>>()?;
+        Ok(Self { lines, size })
+    }
+
+    /// Sets them on stripped headers, with the id of the decision.
+    ///
+    /// # Errors
+    /// [`TooLarge`]; nothing is cut.
+    pub fn set(&self, headers: &mut HeaderMap, decision: &str) -> Result<(), TooLarge> {
+        let decision = encode(decision);
+        if self.size.saturating_add(decision.len()) > LARGEST_IDENTITY {
+            return Err(TooLarge);
+        }
+        let (name, value) = line("x-gate-decision", decision)?;
+        headers.insert(name, value);
+        headers.extend(self.lines.iter().cloned());
+        Ok(())
+    }
+}
+
+fn line(name: &'static str, value: String) -> Result<(HeaderName, HeaderValue), TooLarge> {
     // Encoded text is printable ASCII, so only a foreign assertion could fail here.
-    let value = HeaderValue::from_str(value).map_err(|_| TooLarge)?;
-    headers.insert(HeaderName::from_static(name), value);
-    Ok(())
+    let value = HeaderValue::try_from(value).map_err(|_| TooLarge)?;
+    Ok((HeaderName::from_static(name), value))
 }
 
 fn encode(text: &str) -> String {
@@ -303,7 +318,7 @@ fn encode_list(items: &[String]) -> String {
     items.iter().map(|item| encode(item)).collect::<Vec<_>>().join(",")
 }
 
-fn alias_value(alias: HeaderAlias, identity: &IdentityHeaders) -> (&'static str, String) {
+fn alias_value(alias: HeaderAlias, identity: &Identity) -> (&'static str, String) {
     match alias {
         HeaderAlias::RemoteUser => ("remote-user", encode(&identity.user)),
         HeaderAlias::XForwardedUser => ("x-forwarded-user", encode(&identity.user)),

@@ -60,7 +60,7 @@ impl Gateway {
         };
         let source = Source::Address(exchange.facts.client);
         if !self.idp.knows_bearer(&token)
-            && let Some(turned_away) = self.refuser.turn_away(source, &exchange.into())
+            && let Some(turned_away) = self.refuser.turn_away(source, exchange)
         {
             return Err(Turned::Away(Box::new(turned_away)));
         }

@@ -12,7 +12,7 @@ pub mod assertion;
 pub mod enforce;
 mod frames;
 pub mod headers;
-mod identity;
+pub mod identity;
 mod known;
 mod looks;
 mod obstacle;
@@ -41,8 +41,8 @@ use crate::session::Sessions;
 use crate::telemetry::Metrics;
 use crate::web::refuser::Refuser;
 
-use self::assertion::Assertions;
 use self::enforce::Enforcer;
+use self::identity::Introductions;
 use self::open::OpenConnections;
 use self::step_up::StepUps;
 use self::upstream::Upstream;
@@ -63,7 +63,7 @@ pub struct Gateway {
     /// For events of the traffic itself.
     pub audit: Audit,
     /// Signed identity for upstreams.
-    pub assertions: Assertions,
+    pub introductions: Introductions,
     /// Where traffic leaves.
     pub upstream: Upstream,
     /// What is under way.

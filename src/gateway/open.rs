@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::patience::Pulse;
+use crate::model::app::App;
 use crate::model::cut::ConnectionKind;
 use crate::model::grant::Method;
-use crate::model::id::{AppId, DecisionId};
+use crate::model::id::DecisionId;
 use crate::web::caller::Caller;
 use crate::web::exchange::Exchange;
 use crate::web::lease::Cut;
@@ -25,7 +26,7 @@ pub(super) struct Open {
     /// Who asked, as they were then.
     pub(super) caller: Arc<Caller>,
     /// For which app.
-    pub(super) app: AppId,
+    pub(super) app: Arc<App>,
     /// With which method.
     pub(super) method: Method,
     /// The decision that allowed it.

@@ -49,7 +49,7 @@ impl Gateway {
 
     async fn decide(&self, visit: Visit<'_>, request: Request<Body>) -> Response {
         let Visit { app, snapshot, exchange, caller } = visit;
-        if let Some(turned_away) = self.refuser.turn_away(visit.source(), &(&**exchange).into()) {
+        if let Some(turned_away) = self.refuser.turn_away(visit.source(), &**exchange) {
             return turned_away;
         }
         let found = snapshot.find(&app.id, &exchange.facts.path);
@@ -131,7 +131,7 @@ impl Gateway {
         let open = Open {
             exchange: Arc::clone(visit.exchange),
             caller: Arc::clone(visit.caller),
-            app: visit.app.id.clone(),
+            app: Arc::clone(visit.app),
             method: allowed.method,
             decision: allowed.permit.decision_id(),
             pulse: Pulse::new(),

@@ -35,7 +35,7 @@ pub(super) fn standing(
     let denied = |reason: Reason, rules: Vec<RuleId>| {
         Standing::Lapsed(CutCause::Denied { reason, rules, release: snapshot.number() })
     };
-    let app = snapshot.app(exchange.origin.host()).filter(|app| app.id == line.open.app);
+    let app = snapshot.app(exchange.origin.host()).filter(|app| app.id == line.open.app.id);
     let Some(app) = app else { return denied(Reason::NoRoute, Vec::new()) };
     let found = snapshot.find(&app.id, &exchange.facts.path);
     let asked = Asked { exchange, caller, app, found: found.as_ref(), method: line.open.method };

@@ -1,15 +1,22 @@
 //! Facts about headers and frames that cross the gate.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::assertion::{About, Assertions};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
+
+use super::assertion::Assertions;
 use super::frames::{Frames, close_to_client, close_to_server};
 use super::headers::{
-    IdentityHeaders, TooLarge, check_inbound, clean_response, set_identity, strip_inbound,
+    Identity, IdentityHeaders, TooLarge, check_inbound, clean_response, strip_inbound,
 };
+use super::identity::{Introductions, Whom};
+use crate::authz::decision::Mentions;
 use crate::keys::Keys;
-use crate::model::app::HeaderAlias;
-use crate::model::principal::PrincipalHash;
+use crate::model::app::{App, HeaderAlias};
+use crate::model::id::GroupId;
+use crate::model::principal::{GuestStatus, Principal, PrincipalSnapshot, User};
 use crate::model::time::Timestamp;
 
 const TABLE: &str = include_str!("../../tests/data/header_smuggling.txt");
@@ -60,25 +67,29 @@ fn separators_of_any_kind_do_not_hide_a_reserved_name() {
     }
 }
 
+fn identity(identity: &Identity) -> Result<HeaderMap, TooLarge> {
+    let mut map = HeaderMap::new();
+    IdentityHeaders::new(identity)?.set(&mut map, "")?;
+    Ok(map)
+}
+
 #[test]
 fn identity_is_complete_and_empty_when_unset() {
-    let mut map = HeaderMap::new();
-    set_identity(&mut map, &IdentityHeaders::default()).unwrap();
+    let map = identity(&Identity::default()).unwrap();
     assert_eq!(map.len(), 8);
     assert!(map.values().all(HeaderValue::is_empty));
 }
 
 #[test]
 fn values_can_neither_split_lists_nor_lines() {
-    let mut map = HeaderMap::new();
-    let identity = IdentityHeaders {
+    let zoe = Identity {
         user: "zoë".to_owned(),
         name: "a\r\nX: 1%".to_owned(),
         roles: vec!["Sales, Admins".to_owned(), "b".to_owned()],
         aliases: vec![HeaderAlias::RemoteUser],
-        ..IdentityHeaders::default()
+        ..Identity::default()
     };
-    set_identity(&mut map, &identity).unwrap();
+    let map = identity(&zoe).unwrap();
     assert_eq!(map["x-gate-name"], "a%0D%0AX:%201%25");
     assert_eq!(map["x-gate-roles"], "Sales%2C%20Admins,b");
     assert_eq!(map["remote-user"], "zo%C3%AB");
@@ -86,13 +97,13 @@ fn values_can_neither_split_lists_nor_lines() {
 
 #[test]
 fn identity_over_8_kib_is_refused_whole() {
+    let large = Identity { name: "a".repeat(8191), ..Identity::default() };
+    let made = IdentityHeaders::new(&large).unwrap();
     let mut map = HeaderMap::new();
-    let mut identity = IdentityHeaders { name: "a".repeat(8192), ..IdentityHeaders::default() };
-    assert_eq!(set_identity(&mut map, &identity), Ok(()));
-    identity.user.push('a');
-    let mut map = HeaderMap::new();
-    assert_eq!(set_identity(&mut map, &identity), Err(TooLarge));
+    assert_eq!(made.set(&mut map, "12"), Err(TooLarge));
     assert!(map.is_empty());
+    assert_eq!(made.set(&mut map, "1"), Ok(()));
+    assert_eq!(map["x-gate-decision"], "1");
 }
 
 #[test]
@@ -105,34 +116,88 @@ fn upstream_sets_neither_our_cookies_nor_our_headers() {
     assert_eq!(map["set-cookie"], "a=1");
 }
 
+/// Olive, in groups of which an app's rules mention one, and how that app is told of her.
+struct Introduced {
+    keys: Keys,
+    introductions: Introductions,
+    olive: Arc<PrincipalSnapshot>,
+    app: Arc<App>,
+    mentions: Arc<Mentions>,
+}
+
+impl Introduced {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let keys = Keys::open(&home.path().join("keys")).unwrap();
+        let assertions = Assertions::new("https://gate.example".to_owned(), &keys.assertion);
+        let group = |digit: char| -> GroupId {
+            format!("00000000-0000-0000-0000-00000000000{digit}").parse().unwrap()
+        };
+        let olive = User {
+            subject: "11111111-2222-3333-4444-555555555555.00000000-0000-0000-0000-0000000000aa"
+                .parse()
+                .unwrap(),
+            user_name: "olive@example.com".to_owned(),
+            name: "Olive".to_owned(),
+            email: None,
+            guest: GuestStatus::Member,
+            groups: [group('1'), group('2')].into(),
+            roles: BTreeSet::new(),
+            directory_roles: BTreeSet::new(),
+        };
+        let app = json!({ "id": "wiki", "name": "Wiki", "origins": ["https://wiki.example"] });
+        Self {
+            introductions: Introductions::new(assertions.unwrap()),
+            keys,
+            olive: PrincipalSnapshot::new(Principal::User(olive)),
+            app: Arc::new(serde_json::from_value(app).unwrap()),
+            mentions: Arc::new(Mentions { groups: [group('2')].into(), roles: BTreeSet::new() }),
+        }
+    }
+
+    /// The headers at this second.
+    fn at(&self, second: i64) -> HeaderMap {
+        let whom = Whom { principal: &self.olive, app: &self.app, mentions: &self.mentions };
+        let made = self.introductions.of(whom, Timestamp::from_seconds(second)).unwrap();
+        let mut map = HeaderMap::new();
+        made.headers().set(&mut map, "AA-1").unwrap();
+        map
+    }
+}
+
 #[test]
 fn assertion_verifies_under_the_published_key_and_is_reused_for_30_seconds() {
-    let home = tempfile::tempdir().unwrap();
-    let keys = Keys::open(&home.path().join("keys")).unwrap();
-    let made = Assertions::new("https://gate.example".to_owned(), &keys.assertion).unwrap();
-    let about = About {
-        sub: "t.o".to_owned(),
-        name: "Olive".to_owned(),
-        preferred_username: "olive".to_owned(),
-        email: None,
-        groups: Vec::new(),
-        roles: vec!["a".to_owned()],
-    };
-    let app = "wiki".parse().unwrap();
-    let at = |s| {
-        made.assertion((PrincipalHash([0; 32]), &app), &about, Timestamp::from_seconds(s)).unwrap()
-    };
-    let first = at(1_000_000);
-    assert_eq!(first, at(1_000_029));
-    assert_ne!(first, at(1_000_030));
-    let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(made.jwks()).unwrap();
-    let key = jsonwebtoken::DecodingKey::from_jwk(set.find(keys.assertion.kid()).unwrap()).unwrap();
+    let introduced = Introduced::new();
+    let first = introduced.at(1_000_000);
+    assert_eq!(first, introduced.at(1_000_029));
+    assert_ne!(first, introduced.at(1_000_030));
+    assert_ne!(first, introduced.at(999_999), "a clock that goes back makes no assertion last");
+    let jwks = Assertions::new("https://gate.example".to_owned(), &introduced.keys.assertion);
+    let set: jsonwebtoken::jwk::JwkSet = serde_json::from_str(jwks.unwrap().jwks()).unwrap();
+    let key = set.find(introduced.keys.assertion.kid()).unwrap();
+    let key = jsonwebtoken::DecodingKey::from_jwk(key).unwrap();
     let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::ES256);
     rules.validate_exp = false;
     rules.set_audience(&["wiki"]);
-    let read = jsonwebtoken::decode::<serde_json::Value>(&*first, &key, &rules).unwrap();
+    let assertion = first["x-gate-assertion"].to_str().unwrap();
+    let read = jsonwebtoken::decode::<serde_json::Value>(assertion, &key, &rules).unwrap();
     assert_eq!(read.claims["exp"], 1_000_060);
-    assert_eq!(read.claims["sub"], "t.o");
+    assert_eq!(read.claims["name"], "Olive");
+    assert_eq!(read.claims["groups"], json!(["00000000-0000-0000-0000-000000000002"]));
+}
+
+#[test]
+fn new_rules_introduce_people_anew() {
+    let mut introduced = Introduced::new();
+    let before = introduced.at(1_000_000);
+    assert_eq!(before["x-gate-groups"], "00000000-0000-0000-0000-000000000002");
+    introduced.mentions = Arc::default();
+    let after = introduced.at(1_000_000);
+    assert_eq!(after["x-gate-groups"], "");
+    let mut app = App::clone(&introduced.app);
+    app.header_aliases.push(HeaderAlias::RemoteUser);
+    introduced.app = Arc::new(app);
+    assert_eq!(introduced.at(1_000_000)["remote-user"], "olive@example.com");
 }
 
 /// Where a frame of ours has room, byte by byte: `.` after a byte that leaves room, `-` after one that does not.

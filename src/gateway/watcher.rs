@@ -266,7 +266,7 @@ fn cut(line: &Line, cause: CutCause) -> ConnectionCut {
         connection: line.kind,
         actor: subject.map_or(Actor::Nobody, Actor::Subject),
         session: caller.session.as_ref().map(|session| session.id.clone()),
-        app: line.open.app.clone(),
+        app: line.open.app.id.clone(),
         cause,
     }
 }

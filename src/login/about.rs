@@ -41,7 +41,7 @@ pub(super) async fn whoami(
 }
 
 impl Login {
-    fn mentions(&self, exchange: &Exchange) -> Mentions {
+    fn mentions(&self, exchange: &Exchange) -> Arc<Mentions> {
         let snapshot = self.live.current();
         let mentions = exchange.app.as_ref().and_then(|app| snapshot.mentions(&app.id));
         mentions.cloned().unwrap_or_default()

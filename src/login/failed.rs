@@ -24,7 +24,6 @@ use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame, Tone};
 use crate::web::pages::SignInFailedPage;
-use crate::web::refuser::Refused;
 use crate::web::sign_in::{at_app, at_gate};
 
 /// Entra keeps people whom nobody assigned on its own page and tells us nothing, so they come back by themselves.
@@ -96,8 +95,7 @@ impl Login {
         way: &Way,
     ) -> Result<Response, Trouble> {
         let source = Source::Address(exchange.facts.client);
-        if let Some(turned_away) = self.refuser.turn_away(source.clone(), &Refused::from(exchange))
-        {
+        if let Some(turned_away) = self.refuser.turn_away(source.clone(), exchange) {
             return Ok(turned_away);
         }
         self.refuser.charge(source, exchange.at);

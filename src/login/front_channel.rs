@@ -27,7 +27,6 @@ use crate::web::exchange::Exchange;
 use crate::web::fault::{Fault, seal};
 use crate::web::flood::Source;
 use crate::web::headers::allow_framing_by;
-use crate::web::refuser::Refused;
 
 /// Why a call can't be obeyed.
 enum Refusal {
@@ -68,7 +67,7 @@ impl Login {
     /// Only what ends nothing can be a guess: Entra says it once, and a neighbour's flood must not drown it.
     fn held_back(&self, exchange: &Exchange) -> Option<Response> {
         let source = Source::Address(exchange.facts.client);
-        let turned_away = self.refuser.turn_away(source.clone(), &Refused::from(exchange));
+        let turned_away = self.refuser.turn_away(source.clone(), exchange);
         if turned_away.is_none() {
             self.refuser.charge(source, exchange.at);
         }

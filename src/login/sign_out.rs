@@ -137,7 +137,7 @@ impl Login {
 fn question(exchange: &Exchange, caller: &Caller) -> Response {
     let Ok(mut frame) = Frame::new("Sign out") else { return fault(exchange, &Fault::unready()) };
     frame.person = PersonName::of(&caller.principal);
-    frame.csrf = caller.csrf.as_ref().map(|token| token.as_str().to_owned().into());
+    frame.csrf = caller.csrf().map(|token| token.as_str().to_owned().into());
     let (action, back) = (Link::path(&["_gate", "logout"]), Link::path(&[""]));
     page::still(StatusCode::OK, &SignOutPage { frame, action, back })
 }

@@ -23,7 +23,6 @@ use crate::store::Handover;
 use crate::web::exchange::Exchange;
 use crate::web::flood::Source;
 use crate::web::link::Link;
-use crate::web::refuser::Refused;
 use crate::web::sign_in::at_app;
 use crate::web::wants::Wants;
 
@@ -115,7 +114,7 @@ impl Login {
     /// Charges an address for one more row that it made us keep, or turns it away.
     pub(super) fn one_more(&self, exchange: &Exchange) -> Option<Response> {
         let source = Source::Address(exchange.facts.client);
-        let turned_away = self.refuser.turn_away(source.clone(), &Refused::from(exchange));
+        let turned_away = self.refuser.turn_away(source.clone(), exchange);
         if turned_away.is_none() {
             self.refuser.charge(source, exchange.at);
         }

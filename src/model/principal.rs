@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -125,6 +125,13 @@ impl PrincipalSnapshot {
         let hash = PrincipalHash::of(content.to_json().as_bytes());
         let reference = Reference::to(&content, hash).to_json();
         Arc::new(Self { content, hash, reference })
+    }
+
+    /// Nobody known. The same one for all, since most requests to open routes are theirs.
+    pub fn anonymous() -> Arc<Self> {
+        static NOBODY: LazyLock<Arc<PrincipalSnapshot>> =
+            LazyLock::new(|| PrincipalSnapshot::new(Principal::Anonymous));
+        Arc::clone(&NOBODY)
     }
 
     /// How records name them, as JSON: kind, subject and content hash.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::browser::Browser;
 use super::expiry::Pressing;
 use super::host::{Host, Origin};
@@ -314,6 +316,19 @@ fn browsers_are_told_by_a_few_words_and_nothing_else_of_what_they_send() {
     check("", "Another browser");
     check("\"><script>alert(1)</script> \u{202e}", "Another browser");
     assert!("Netscape on BeOS".parse::<Browser>().is_err());
+}
+
+proptest! {
+    /// Why only names with A-labels are put to the IDNA reader: what we take, it takes for the same host.
+    #[test]
+    fn hosts_that_are_taken_are_the_same_to_a_browser(
+        name in "[a-zA-Z0-9_-]{1,8}([.][a-zA-Z0-9_-]{1,5}){0,3}[.]?"
+    ) {
+        if let Ok(host) = name.parse::<Host>() {
+            let read = url::Host::parse(&name).unwrap().to_string();
+            prop_assert_eq!(read.trim_end_matches('.'), host.as_str());
+        }
+    }
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Portal {
         (caller, wish): (&Caller, &Wish),
         form: Option<Body>,
     ) -> Result<DecisionId, Box<Response>> {
-        if let Some(body) = form.filter(|_| caller.csrf.is_some())
+        if let Some(body) = form.filter(|_| caller.session.is_some())
             && let Err(check) = form::check((exchange, caller), headers, body).await
         {
             let (refused, refusal) = (Refused::from(exchange), Refusal::ForgedForm { check });
@@ -229,7 +229,7 @@ enum Unshown {
 fn frame(title: &str, (exchange, caller): (&Exchange, &Caller)) -> Result<Frame, NonceError> {
     let mut frame = Frame::new(title)?;
     frame.person = PersonName::of(&caller.principal);
-    frame.csrf = caller.csrf.as_ref().map(|token| token.as_str().to_owned().into());
+    frame.csrf = caller.csrf().map(|token| token.as_str().to_owned().into());
     frame.notice = notices::of(&field(exchange, "done"));
     Ok(frame)
 }

@@ -11,7 +11,7 @@ use super::cookie::{Carried, Cookie};
 use super::csrf::CsrfToken;
 use crate::idp::BearerCaller;
 use crate::model::host::Origin;
-use crate::model::principal::{Principal, PrincipalSnapshot};
+use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::MfaState;
 use crate::model::session::Session;
 use crate::model::time::Timestamp;
@@ -20,14 +20,14 @@ use crate::session::{SessionError, Sessions, Token};
 /// Who sent a request.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// The person, or [`Principal::Anonymous`].
+    /// The person, or nobody known.
     pub principal: Arc<PrincipalSnapshot>,
     /// Their session, when there is one.
     pub session: Option<Arc<Session>>,
     /// What their access token said, when they came with one instead.
     pub bearer: Option<Arc<BearerCaller>>,
-    /// The token of their forms.
-    pub csrf: Option<CsrfToken>,
+    /// What their session cookie held.
+    token: Option<Token>,
     /// The cookie to take away, when one came that counts for nothing.
     pub stale: Option<HeaderValue>,
 }
@@ -36,10 +36,10 @@ impl Caller {
     /// Nobody known.
     pub fn anonymous() -> Self {
         Self {
-            principal: PrincipalSnapshot::new(Principal::Anonymous),
+            principal: PrincipalSnapshot::anonymous(),
             session: None,
             bearer: None,
-            csrf: None,
+            token: None,
             stale: None,
         }
     }
@@ -62,18 +62,23 @@ impl Caller {
         let token = match Cookie::Session.read(origin, headers) {
             Carried::Nothing => return Ok(Self::anonymous()),
             Carried::Several => None,
-            Carried::One(text) => Token::parse(&text).map(|token| (text, token)),
+            Carried::One(text) => Token::parse(&text),
         };
         let stale = || Self { stale: Some(Cookie::Session.clear(origin)), ..Self::anonymous() };
-        let Some((text, token)) = token else { return Ok(stale()) };
+        let Some(token) = token else { return Ok(stale()) };
         let session = sessions.load(&token, origin.host()).await?;
         Ok(session.map_or_else(stale, |session| Self {
             principal: Arc::clone(&session.principal),
             session: Some(session),
             bearer: None,
-            csrf: Some(CsrfToken::of(&text)),
+            token: Some(token),
             stale: None,
         }))
+    }
+
+    /// The token of their forms; none without a session.
+    pub fn csrf(&self) -> Option<CsrfToken> {
+        self.token.as_ref().map(|token| CsrfToken::of(token.expose()))
     }
 
     /// The same caller, known by an access token. A cookie that counts for nothing is still taken away.

@@ -14,7 +14,7 @@ use super::caller::Caller;
 use super::exchange::Exchange;
 use super::fault::{Fault, Quote};
 use super::flood::Source;
-use super::refuser::{Refused, Refuser};
+use super::refuser::Refuser;
 use super::sign_in;
 use crate::audit::Audit;
 use crate::authz::decision::Decision;
@@ -94,7 +94,7 @@ impl Doorkeeper {
                 return Err(Box::new(house.answer(&Fault::unready(), exchange, &request())));
             }
         };
-        match self.refuser.turn_away(source(exchange, &caller), &Refused::from(exchange)) {
+        match self.refuser.turn_away(source(exchange, &caller), exchange) {
             Some(turned_away) => Err(Box::new(turned_away)),
             None => Ok(caller),
         }

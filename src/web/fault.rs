@@ -180,8 +180,8 @@ impl Fault {
         let page = ErrorPage {
             frame,
             status: self.status.as_u16(),
-            sentence: self.sentence.clone(),
-            advice: Some(self.advice.to_owned()),
+            sentence: quoted(&self.sentence),
+            advice: Some(quoted(self.advice)),
             action: onward.action,
             home: onward.home,
             reference: quote.reference(),
@@ -226,6 +226,13 @@ impl Fault {
         let plain = HeaderValue::from_static("Bearer realm=\"cedargate\"");
         Some(HeaderValue::from_str(&challenge).unwrap_or(plain))
     }
+}
+
+/// For people: what stands between backticks, as programs read it, between quotation marks.
+fn quoted(text: &str) -> String {
+    let mut marks = ['“', '”'].into_iter().cycle();
+    let mark = |c: char| if c == '`' { marks.next().unwrap_or(c) } else { c };
+    text.chars().map(mark).collect()
 }
 
 /// Status, word, heading, sentence and advice.

@@ -28,6 +28,6 @@ pub async fn check(
         (Some(_), Some(_)) => return Err("token given twice"),
         (first, _) => first.map(|(_, token)| token),
     };
-    let token = caller.csrf.as_ref().ok_or("no session")?;
+    let token = caller.csrf().ok_or("no session")?;
     token.check(presented.as_deref())
 }

@@ -32,31 +32,34 @@ impl Lease {
 /// Ends one connection from wherever a clone is held. HTTP/1.1 has one exchange at a time on a connection, so ending the
 /// connection ends exactly that exchange: upload, answer and all that waits to be sent.
 #[derive(Debug, Clone, Default)]
-pub struct Cut {
-    wanted: CancellationToken,
-    hard: Arc<AtomicBool>,
+pub struct Cut(Arc<Wish>);
+
+#[derive(Debug, Default)]
+struct Wish {
+    cut: CancellationToken,
+    hard: AtomicBool,
 }
 
 impl Cut {
     /// Breaks the connection off, so that what was sent of an answer can't be taken for the whole: some clients see the end
     /// of a connection as the end of the body (RFC 9112 section 6.3).
     pub fn break_off(&self) {
-        self.hard.store(true, Ordering::SeqCst);
-        self.wanted.cancel();
+        self.0.hard.store(true, Ordering::SeqCst);
+        self.0.cut.cancel();
     }
 
     /// Asks whoever holds the connection to end it in their own way.
     pub fn end(&self) {
-        self.wanted.cancel();
+        self.0.cut.cancel();
     }
 
     /// Waits until somebody wants the connection to end.
     pub async fn wanted(&self) {
-        self.wanted.cancelled().await;
+        self.0.cut.cancelled().await;
     }
 
     /// Whether the connection must be seen to break off.
     pub fn is_hard(&self) -> bool {
-        self.hard.load(Ordering::SeqCst)
+        self.0.hard.load(Ordering::SeqCst)
     }
 }

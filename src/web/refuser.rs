@@ -10,7 +10,8 @@ use super::flood::{Flood, Source, Summary};
 use super::house::{Ground, House};
 use super::wants::Wants;
 use crate::audit::Audit;
-use crate::model::record::{Entry, Event, Refusal, RefusalRecord, RequestFacts};
+use crate::model::id::RequestId;
+use crate::model::record::{ClientAddress, Entry, Event, Refusal, RefusalRecord, RequestFacts};
 use crate::model::time::Timestamp;
 use crate::telemetry::Metrics;
 
@@ -36,6 +37,31 @@ pub struct Refused {
     pub at: Timestamp,
 }
 
+/// What answering a flood takes of a request, so that asking whether there is one costs nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Glimpse<'a> {
+    request: &'a RequestId,
+    client: ClientAddress,
+    ground: Ground,
+    wants: Wants,
+    at: Timestamp,
+}
+
+impl<'a> From<&'a Exchange> for Glimpse<'a> {
+    fn from(exchange: &'a Exchange) -> Self {
+        let Exchange { facts, wants, at, .. } = exchange;
+        let ground = Ground::of(exchange);
+        Self { request: &facts.request, client: facts.client, ground, wants: *wants, at: *at }
+    }
+}
+
+impl<'a> From<&'a Refused> for Glimpse<'a> {
+    fn from(Refused { facts, ground, wants, at }: &'a Refused) -> Self {
+        let (ground, wants, at) = (*ground, *wants, *at);
+        Self { request: &facts.request, client: facts.client, ground, wants, at }
+    }
+}
+
 impl From<&Exchange> for Refused {
     fn from(exchange: &Exchange) -> Self {
         let (facts, ground) = (exchange.facts.clone(), Ground::of(exchange));
@@ -55,13 +81,16 @@ impl Refuser {
     }
 
     /// Answers 429 when `source` was refused too often already; nothing is decided then.
-    pub fn turn_away(&self, source: Source, refused: &Refused) -> Option<Response> {
-        let Refused { facts, ground, wants, at } = refused;
-        self.flood.turns_away(source, facts.client, *at).then(|| {
+    pub fn turn_away<'a>(
+        &self,
+        source: Source,
+        request: impl Into<Glimpse<'a>>,
+    ) -> Option<Response> {
+        let Glimpse { request, client, ground, wants, at } = request.into();
+        self.flood.turns_away(source, client, at).then(|| {
             self.metrics.refused("too_many_requests");
-            let fault = Fault::of(&Refusal::TooMany);
-            let quote = Quote::Request(facts.request.clone());
-            self.house.answer_at(&fault, (*ground, *wants), (&quote, *at))
+            let quote = Quote::Request(request.clone());
+            self.house.answer_at(&Fault::of(&Refusal::TooMany), (ground, wants), (&quote, at))
         })
     }
 

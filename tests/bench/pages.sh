@@ -6,16 +6,21 @@
 # durable record of the visit included. Pages that work out something of all routes at once, such as the draft with a
 # change of each, are held to their weight alone. Everything listens on 127.0.0.1, and only what was started here is ended.
 #
-# Variables: ROUTES (10000), ROUNDS (20), PORT (18300: this and the next), GATE (a program built before).
+# With RECORDS, the log first takes that many decisions (some 15,000 a second), and the search index catches up with them.
+#
+# Variables: ROUTES (10000), RECORDS (0), ROUNDS (20), PORT (18300: this and the next), GATE (a program built before).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-routes=${ROUTES:-10000} rounds=${ROUNDS:-20} port=${PORT:-18300}
+routes=${ROUTES:-10000} records=${RECORDS:-0} rounds=${ROUNDS:-20} port=${PORT:-18300}
 base=http://localhost:$port
 
 fail() { echo "pages.sh: $*" >&2; exit 2; }
 
 command -v curl >/dev/null || fail "\`curl\` is missing"
+[ "$records" -eq 0 ] || for tool in wrk sqlite3; do
+    command -v "$tool" >/dev/null || fail "\`$tool\` is missing, which RECORDS needs"
+done
 gate=${GATE:-}
 if [ -z "$gate" ]; then
     cargo build --release --locked --quiet
@@ -59,6 +64,24 @@ person=$(sed -n 's/.*name="person" value="\(olive[^"]*\)".*/\1/p' "$folder/page"
 [ -n "$person" ] || fail "Olive is not on the sign-in page"
 ask --output /dev/null --data-urlencode "person=$person" --header "Origin: $(cut -d/ -f1-3 <<<"$picker")" "$picker"
 
+# Decisions about a route that is open to everyone, until there are enough.
+log=$folder/data/audit.db
+newest() { sqlite3 -readonly "$log" "SELECT IFNULL(MAX(place), 0) FROM record"; }
+unfiled() {
+    sqlite3 -readonly "$log" "ATTACH '$folder/data/audit-search.db' AS search;
+        SELECT COUNT(*) FROM record WHERE place >= (SELECT next FROM search.progress)"
+}
+while [ "$(newest)" -lt "$records" ]; do
+    wrk -t 1 -c 128 -d 10s -H "Host: app.localhost:$port" "http://127.0.0.1:$port/" >/dev/null
+done
+tries=600
+while [ "$records" -gt 0 ] && [ "$(unfiled)" -gt 0 ]; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || fail "the search index did not catch up"
+    sleep 1
+done
+[ "$records" -eq 0 ] || echo "The log holds $(newest) records."
+
 # Every place that the navigation leads to.
 places=$(ask "$base/console/routes" | grep -o '<li><a href="/console/[^"]*"' | cut -d'"' -f2 || true)
 [ -n "$places" ] || fail "Olive could not sign in, or the console's menu leads nowhere"
@@ -78,7 +101,7 @@ measure() {
 printf '      %-46s %9s %9s\n' place bytes ms
 # Word splitting is wanted: each place is one word.
 # shellcheck disable=SC2086
-measure 10 "$rounds" $places "/console/routes?page=100" "/console/routes?q=cases%2F42" /console/routes/intranet/case-00042
+measure 10 "$rounds" $places "/console/decisions?q=verdict%3Aallow" "/console/routes?page=100" "/console/routes?q=cases%2F42" /console/routes/intranet/case-00042
 slow=60000
 measure "$slow" 2 "/console/explore/what?user=olive" "/console/explore/what?user=olive&page=100" \
     /console/policies/no-guests-in-admin /console/new-policy \

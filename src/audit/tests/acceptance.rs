@@ -191,6 +191,18 @@ async fn checkpoints_from_elsewhere_are_accepted_with_those_at_hand() {
     assert_eq!((report.compared, report.accepted[0].checkpoints), (3, 1), "{report:?}");
 }
 
+/// Nothing but the mark tells of what is gone: what is there is not said to be lost.
+#[tokio::test]
+async fn records_that_are_there_and_that_nothing_contradicts_are_not_lost() {
+    let (directory, url, _) = shortened().await;
+    let ward = ward(directory.path());
+    let elsewhere = ward.places.notes().unwrap();
+    accepted(&url, &ward, order("Restored")).await.unwrap();
+    let report = intact(&url, Trust { checkpoints: elsewhere, ..trust(7) }).await;
+    let lost = lost(&report);
+    assert_eq!((lost.len(), lost[0].kept, lost[0].told), (1, 30, 40), "{report:?}");
+}
+
 fn is_behind(refused: &AuditError) -> bool {
     matches!(refused, AuditError::WentBack { .. })
 }

@@ -44,6 +44,16 @@ pub(super) fn soon(console: &Console, shown: &Shown, now: Timestamp) -> Vec<Endi
     all.into_iter().map(|(_, ending)| ending).take(ROWS).collect()
 }
 
+/// What is said where nothing ends soon: of a certificate only where one is known.
+pub(super) fn calm(console: &Console) -> &'static str {
+    match console.certificate_ends {
+        None => "No grant ends in the next 14 days, and no credential in the next 30.",
+        Some(_) => {
+            "No grant ends in the next 14 days, and no credential or certificate in the next 30."
+        }
+    }
+}
+
 /// What somebody must do soon, for the top of the page; the most pressing one.
 pub(super) fn warning(console: &Console, now: Timestamp) -> Option<Notice> {
     let of_entra = entra::warning(&*console.entra, now);

@@ -55,6 +55,8 @@ pub struct DashboardPage {
     pub denied: Card<Denied>,
     /// What ends soon.
     pub ending: Vec<Ending>,
+    /// What is said where nothing does.
+    pub calm: &'static str,
     /// What was changed last, for those who may read the log.
     pub changes: Option<Card<Vec<EventRow>>>,
     /// All changes.
@@ -113,6 +115,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         steps: if steps.iter().all(Step::is_done) { Vec::new() } else { steps },
         denied: denied::card(&overview, (&shown, range), offered),
         ending: ending::soon(&console, &shown, now),
+        calm: ending::calm(&console),
         changes: changes.map(|changes| changes.map_err(|error| Unread::because(&error))),
         all_changes: urls::events(),
         health: health::parts(&console, (&shown, &verified, reads), (behind, now)).await,

@@ -194,7 +194,7 @@ impl Typed {
         let groups = Some(groups).filter(|groups| !groups.is_empty());
         let roles = Some(roles).filter(|roles| !roles.is_empty());
         if groups.is_none() && roles.is_none() {
-            return Some(base.unwrap_or_else(|| PrincipalSnapshot::new(Principal::Anonymous)));
+            return Some(base.unwrap_or_else(PrincipalSnapshot::anonymous));
         }
         let base = base.map_or_else(|| bare(NOBODY), |base| Some((**base).clone()))?;
         Some(PrincipalSnapshot::new(with(base, groups, roles)))

@@ -413,6 +413,7 @@ fn page(text: Text) -> DashboardPage {
             end: told(text, Tone::Careful, "Ends 26 Nov 2026, in 2 days"),
             link: urls::routes(),
         }],
+        calm: "No grant ends in the next 14 days.",
         changes: Some(Ok(Vec::new())),
         all_changes: urls::events(),
         health: vec![Part {

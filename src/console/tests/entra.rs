@@ -154,6 +154,8 @@ async fn end_of_the_listeners_certificate_is_said_and_warned_of_in_time() {
         assert!(ending.contains(said.unwrap_or_default()), "{ending}");
         if said.is_some() {
             assert!(ending.contains(&format!("mark-{class}")), "{ending}");
+        } else {
+            assert_eq!(ending.contains("or certificate in the next 30"), end.is_some(), "{ending}");
         }
         let warned = text.contains("The certificate in [tls]: ");
         assert_eq!(warned, ["warn", "deny"].contains(&class), "{end:?}");

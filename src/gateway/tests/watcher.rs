@@ -72,7 +72,7 @@ fn open(scene: &Scene, watcher: &Watcher, cut: &Cut) -> Watch {
     let open = Open {
         exchange: Arc::new(exchange),
         caller: Arc::new(Caller::anonymous().with_bearer(Arc::new(bearer))),
-        app: app.id.clone(),
+        app: Arc::clone(app),
         method: Method::Get,
         decision: "00000000-0".parse().unwrap(),
         pulse: Pulse::of_age(Duration::from_secs(2)),

@@ -47,7 +47,7 @@ async fn a_page_leads_on_as_far_as_it_is_known_whose_host_it_is() {
 #[tokio::test]
 async fn a_page_names_what_is_wrong_with_a_request() {
     for (refusal, words) in [
-        (Refusal::AmbiguousPath { rule: "semicolon" }, "the path contains a `;`"),
+        (Refusal::AmbiguousPath { rule: "semicolon" }, "the path contains a “;”"),
         (Refusal::AmbiguousHost, "no host, more than one, or one with characters"),
         (Refusal::TooLong, "longer than the 4096 bytes"),
         (Refusal::BadHeaders { problem: "there must be exactly one Host" }, "exactly one Host"),
