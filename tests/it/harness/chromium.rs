@@ -179,8 +179,10 @@ impl Chromium {
         loop {
             let files = std::fs::read_dir(downloads(&self.profile)).into_iter().flatten();
             let mut paths = files.map(|file| file.unwrap().path());
-            if let Some(path) = paths.find(|path| path.to_string_lossy().ends_with(ending)) {
-                let text = std::fs::read_to_string(&path).unwrap();
+            let found = paths.find(|path| path.to_string_lossy().ends_with(ending));
+            // Empty, it only keeps the name until what is downloaded is whole.
+            let whole = found.map(|path| (std::fs::read_to_string(&path).unwrap(), path));
+            if let Some((text, path)) = whole.filter(|(text, _)| !text.is_empty()) {
                 std::fs::remove_file(&path).unwrap();
                 return text;
             }
