@@ -213,7 +213,7 @@ impl Inquiry<'_> {
             circumstances: &circumstances,
         };
         let known = if path.is_some() { known } else { known.anywhere() }.given(given);
-        Ok((self.snapshot.explain(&question, self.book)?.rules, known))
+        Ok((self.snapshot.explain(&question)?.rules, known))
     }
 }
 

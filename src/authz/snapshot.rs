@@ -289,23 +289,9 @@ impl Snapshot {
 
     /// Decides, and takes apart all rules about the route: why they decided so, and what would have to be otherwise.
     ///
-    /// `book` is the rule book that was compiled: it has the grants as they were written, condition by condition.
-    ///
     /// # Errors
-    /// When nothing can be decided at all ([`Self::decide`] denies then), or `book` is another one.
-    pub fn explain(
-        &self,
-        question: &Question<'_>,
-        book: &RuleBook,
-    ) -> Result<Explanation, Unusable> {
-        self.explain_by(question, &Written::of(book))
-    }
-
-    fn explain_by(
-        &self,
-        question: &Question<'_>,
-        written: &Written<'_>,
-    ) -> Result<Explanation, Unusable> {
+    /// When nothing can be decided at all; [`Self::decide`] denies then.
+    pub fn explain(&self, question: &Question<'_>) -> Result<Explanation, Unusable> {
         let site = self.site(question)?;
         let person = self.person(question.principal)?;
         let about: Vec<_> = self.index.about(&site.places).collect();
@@ -314,7 +300,7 @@ impl Snapshot {
         let candidates: Vec<_> =
             self.index.candidates(&site.places, &person.bounds, question.method).collect();
         let decision = decide(&case, &candidates, question.principal)?;
-        let mut rules = take_apart(&case, &about, written)?;
+        let mut rules = take_apart(&case, &about, &Written::sorted(&self.book.grants))?;
         Explanation::sort(&mut rules);
         Ok(Explanation { decision, route: question.route.id.clone(), rules })
     }
@@ -342,8 +328,7 @@ impl Snapshot {
         }
         let book = &self.book;
         let names = GroupNames::new(book.group_names.clone(), Arc::default());
-        let written = Written::sorted(&book.grants);
-        let explanation = self.explain_by(question, &written).ok()?;
+        let explanation = self.explain(question).ok()?;
         Teller { book, names: &names }.missing(&explanation)
     }
 

@@ -4,8 +4,6 @@
 //! the same request and the same entities as the decision; so what is said of a clause is what Cedar makes of it, and not
 //! what a second reading of the rule would.
 
-use std::collections::HashMap;
-
 use cedar_policy::{Decision as CedarDecision, Effect as CedarEffect, Policy, PolicyId};
 use serde_json::{Value, json};
 
@@ -16,7 +14,6 @@ use super::reads::Parts;
 use crate::model::grant::{Effect, Grant};
 use crate::model::id::GrantId;
 use crate::model::record::RuleId;
-use crate::model::rule_book::RuleBook;
 
 /// A rule about the place that was asked for, clause by clause.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,31 +103,17 @@ impl Weighed {
 }
 
 /// The grants of a rule book, for their conditions one by one: compiled, all of a grant's conditions are one.
-pub(super) enum Written<'a> {
-    /// In any order.
-    Listed(HashMap<&'a GrantId, &'a Grant>),
-    /// In the order of their ids.
-    Sorted(&'a [Grant]),
-}
+pub(super) struct Written<'a>(&'a [Grant]);
 
 impl<'a> Written<'a> {
-    pub(super) fn of(book: &'a RuleBook) -> Self {
-        Self::Listed(book.grants.iter().map(|grant| (&grant.id, grant)).collect())
-    }
-
-    /// The same of grants that are sorted by id already.
+    /// Of grants in the order of their ids.
     pub(super) fn sorted(grants: &'a [Grant]) -> Self {
-        Self::Sorted(grants)
+        Self(grants)
     }
 
     fn grant(&self, id: &GrantId) -> Option<&'a Grant> {
-        match self {
-            Self::Listed(grants) => grants.get(id).copied(),
-            Self::Sorted(grants) => {
-                let found = grants.binary_search_by(|grant| grant.id.cmp(id));
-                found.ok().and_then(|at| grants.get(at))
-            }
-        }
+        let found = self.0.binary_search_by(|grant| grant.id.cmp(id));
+        found.ok().and_then(|at| self.0.get(at))
     }
 
     /// A compiled policy as it was written.

@@ -125,7 +125,7 @@ fn explain(source: &Source, options: &Options) -> Result<Option<Explanation>> {
         client: ClientAddress::Known(options.from),
         circumstances: &circumstances,
     };
-    Ok(Some(source.snapshot.explain(&question, &source.book)?))
+    Ok(Some(source.snapshot.explain(&question)?))
 }
 
 pub(super) fn app<'a>(source: &'a Source, id: &str) -> Result<&'a App> {

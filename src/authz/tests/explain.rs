@@ -15,7 +15,7 @@ const FINANCE: &str = "f1a2ce00-0000-4000-8000-00000000000a";
 
 fn explain(book: &RuleBook, ask: &Ask) -> Explanation {
     let snapshot = snapshot(book);
-    ask_question(&snapshot, ask, |question| snapshot.explain(question, book)).unwrap()
+    ask_question(&snapshot, ask, |question| snapshot.explain(question)).unwrap()
 }
 
 proptest! {
@@ -28,7 +28,7 @@ proptest! {
         for path in PATHS {
             for method in [Method::Get, Method::Post, Method::Delete] {
                 for ask in situations(&principal, method, path) {
-                    let explanation = ask_question(&snapshot, &ask, |question| snapshot.explain(question, &book)).unwrap();
+                    let explanation = ask_question(&snapshot, &ask, |question| snapshot.explain(question)).unwrap();
                     prop_assert_eq!(&explanation.decision, &decide(&snapshot, &ask));
                     agrees(&explanation)?;
                 }

@@ -71,7 +71,7 @@ pub(super) fn outcome(
     asking: &Asking,
     recorded: Option<&DecisionRecord>,
 ) -> Result<Outcome, Unusable> {
-    let explanation = explain((shown, snapshot), asking, recorded)?;
+    let explanation = explain(snapshot, asking, recorded)?;
     let decision = explanation.as_ref().map_or_else(
         || Decision::without_route(&asking.principal),
         |explanation| explanation.decision.clone(),
@@ -98,7 +98,7 @@ pub(super) fn outcome(
 
 /// None where no route covers the path.
 fn explain(
-    (shown, snapshot): (&Shown, &Snapshot),
+    snapshot: &Snapshot,
     asking: &Asking,
     recorded: Option<&DecisionRecord>,
 ) -> Result<Option<Explanation>, Unusable> {
@@ -122,7 +122,7 @@ fn explain(
         client: asking.client,
         circumstances: &circumstances,
     };
-    snapshot.explain(&question, &shown.book).map(Some)
+    snapshot.explain(&question).map(Some)
 }
 
 /// The host of the record where it is about the same app, else the app's first.

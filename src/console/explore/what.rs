@@ -215,7 +215,7 @@ fn told(
     snapshot: &Snapshot,
 ) -> Result<Vec<Told>, Unusable> {
     let inquiry = Inquiry { book: &shown.book, snapshot, now };
-    let teller = Teller { book: &shown.book, names: &shown.names };
+    let teller = Teller { book: snapshot.book(), names: &shown.names };
     let of = |route: &Route| {
         let ask = |method| {
             let prospect = Asking::new(inquiry, route, method).of(person)?;
