@@ -8,7 +8,7 @@
 #   signed-in  cedargate: the same behind a session and a grant to a group, with identity headers and assertion
 # Rounds are interleaved; the best of them counts. The gate is held to half of what nginx does that decides and records
 # nothing, and to five times its p99. "In sync" is the share of time in which the disk makes commits durable, estimated: commits times the median of a sync. Ratios and CPU time per request can be compared between machines,
-# requests per second can't. The search index is filed in what the others leave of the core; "unfiled" is how far it was
+# requests per second can't. The search index is filed in what the others leave of the core, all but its reading of the log; "unfiled" is how far it was
 # behind when the load ended. Everything listens on 127.0.0.1, and only what was started here is ended.
 #
 # Variables: SECONDS_EACH (4), ROUNDS (3), CONNECTIONS ("64 256"), PORT (18200: this and the next 12),
