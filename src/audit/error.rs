@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::checkpoint::NoteError;
+use crate::model::id::OriginId;
 use crate::store::StoreError;
 
 /// Why the log did not take an entry. Whatever it is, the request that the entry speaks of must be answered 503.
@@ -39,6 +40,14 @@ pub enum AuditError {
         records: u64,
         /// Records vouched for.
         vouched: u64,
+    },
+    /// What must stay known of records that are to be removed is not what was signed.
+    #[error(
+        "the records of {origin} that are to be removed with age say what must stay known, and nothing vouches for that any more: records were changed by somebody else; `cedargate audit verify` finds the place, and `cedargate audit accept --reason …` begins a new origin behind what is there"
+    )]
+    Unproven {
+        /// Whose records.
+        origin: OriginId,
     },
     /// The log is shorter than it was, or is another one.
     #[error(

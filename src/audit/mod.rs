@@ -26,6 +26,7 @@
 //! [drain] makes a record of each exactly once.
 
 mod anchors;
+mod anew;
 mod beginning;
 pub mod checkpoint;
 pub mod custody;

@@ -2,6 +2,10 @@
 //!
 //! What is removed is on record before it is: `pruned` names the root over all records below a kept checkpoint, from which
 //! the rest is checked; `erased` names the numbers whose content goes while their hashes stay.
+//!
+//! A log that has ended, because another was begun behind it, goes as a whole once all of it is too old, and nothing of the
+//! later ones goes before it. What those say of it, of losses that were accepted and of logs that went before is said anew
+//! ([`super::anew`]) in the record that announces the removal.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,15 +15,17 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::beginning::{Beginning, Grown, grow};
+use super::anew::said_in;
+use super::beginning::{Beginning, Grown, grow, tree_over};
 use super::error::AuditError;
 use super::merkle::Peaks;
 use super::verify::Numbers;
 use super::{Audit, Log};
-use crate::model::record::{Actor, Entry, Event};
+use crate::keys::LogPublicKey;
+use crate::model::record::{Actor, Entry, Event, Removal};
 use crate::model::time::{Clock, Timestamp};
 use crate::store::audit::{
-    self as file, CopyOrigin, CopyPoint, Erasure, LogCopy, Remover, STEP, Step,
+    self as file, CopyOrigin, CopyPoint, CopyRow, Erasure, LogCopy, Remover, Rest, STEP, Step,
 };
 
 /// Between looks for people who are to be forgotten.
@@ -35,6 +41,8 @@ pub struct Upkeep {
     audit: Audit,
     remover: Remover,
     file: PathBuf,
+    /// Signs what is said anew.
+    key: LogPublicKey,
     clock: Clock,
     retention: Duration,
 }
@@ -46,7 +54,7 @@ impl Upkeep {
     /// When `url` names no file.
     pub fn of(log: &Log, url: &str, clock: Clock, retention: Duration) -> Result<Self, AuditError> {
         let (audit, remover) = (log.audit.clone(), log.writer.remover());
-        Ok(Self { audit, remover, file: file::path(url)?, clock, retention })
+        Ok(Self { audit, remover, file: file::path(url)?, key: log.key, clock, retention })
     }
 
     /// Works until it is told to stop.
@@ -135,10 +143,46 @@ impl Upkeep {
     pub async fn prune(&self) -> Result<(), AuditError> {
         let before = self.clock.now().minus(self.retention);
         let mut copy = LogCopy::open(&self.file).await?;
-        for origin in copy.origins().await? {
-            self.prune_log(&mut copy, &origin, before).await?;
+        let origins = copy.origins().await?;
+        let mut origins = origins.iter().peekable();
+        while let Some(origin) = origins.next() {
+            match origins.peek() {
+                Some(next) if began_before(&mut copy, next, before).await? => {
+                    self.remove(&mut copy, origin, before).await?;
+                }
+                Some(_) | None => {
+                    self.prune_log(&mut copy, origin, before).await?;
+                    // What those behind it say of it must stay as long as anything of it does.
+                    break;
+                }
+            }
         }
         self.remover.prune_principals().await?;
+        Ok(())
+    }
+
+    /// Removes a log that ended before what is kept, as a whole.
+    async fn remove(
+        &self,
+        copy: &mut LogCopy,
+        origin: &CopyOrigin,
+        before: Timestamp,
+    ) -> Result<(), AuditError> {
+        let upto = copy.last(origin).await?.map_or(0, |last| last.saturating_add(1));
+        if upto > 0 {
+            let tree = tree_over(copy, origin, upto).await?;
+            let root = tree.map(|tree| STANDARD.encode(tree.root()));
+            let removal = Removal { origin: origin.id.to_string(), upto, root };
+            self.announce(copy, origin, (removal, before)).await?;
+            match self.shorten(copy, origin, upto.saturating_sub(STEP)).await {
+                // It was accepted with records missing: whatever is left of it does not hold.
+                Ok(()) | Err(AuditError::Unvouched { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        while self.remover.remove(origin).await? == Rest::Some {
+            tokio::time::sleep(PAUSE).await;
+        }
         Ok(())
     }
 
@@ -153,8 +197,31 @@ impl Upkeep {
         let Some(root) = root else {
             return Err(AuditError::BadCheckpoint { why: "its peaks do not fit its size".into() });
         };
-        let (upto, root) = (point.size, STANDARD.encode(root));
-        self.note(Event::Pruned { origin: origin.id.to_string(), upto, root, before }).await?;
+        let (upto, root) = (point.size, Some(STANDARD.encode(root)));
+        let removal = Removal { origin: origin.id.to_string(), upto, root };
+        self.announce(copy, origin, (removal, before)).await?;
+        self.shorten(copy, origin, upto).await
+    }
+
+    /// Says what is to be removed, and anew what must stay known of it.
+    async fn announce(
+        &self,
+        copy: &mut LogCopy,
+        origin: &CopyOrigin,
+        (removal, before): (Removal, Timestamp),
+    ) -> Result<(), AuditError> {
+        let first = copy.first(origin).await?.unwrap_or(removal.upto);
+        let anew = said_in(copy, origin, (first, removal.upto), &self.key).await?;
+        self.note(Event::Pruned { removal, before, anew }).await
+    }
+
+    /// Removes all records below a number, step by step, so that the rest holds behind each.
+    async fn shorten(
+        &self,
+        copy: &mut LogCopy,
+        origin: &CopyOrigin,
+        upto: u64,
+    ) -> Result<(), AuditError> {
         let mut removed = Beginning::of(copy, origin).await?.removed;
         while removed.size() < upto {
             let next = upto.min(removed.size().saturating_add(STEP));
@@ -174,6 +241,23 @@ impl Upkeep {
     async fn note(&self, event: Event) -> Result<(), AuditError> {
         self.audit.noted(Entry::Event(Box::new(event))).await.map(|_receipt| ())
     }
+}
+
+/// Whether the first record of a log was made before that: then all records of those before it were, too.
+async fn began_before(
+    copy: &mut LogCopy,
+    log: &CopyOrigin,
+    before: Timestamp,
+) -> Result<bool, AuditError> {
+    Ok(match copy.first(log).await? {
+        Some(0) => {
+            let first = copy.rows(log, (0, 1)).await?;
+            first.first().and_then(CopyRow::at).is_some_and(|at| at < before)
+        }
+        // It went with age.
+        Some(_) => true,
+        None => log.opened < before,
+    })
 }
 
 /// The newest kept checkpoint that only vouches for records which are too old, if there are any.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::acceptance::{Anew, Lost, Removal};
 use super::actor::Actor;
 use super::client_address::ClientAddress;
 use super::cut::ConnectionCut;
@@ -146,17 +147,6 @@ pub struct LogUse {
     pub detail: serde_json::Value,
     /// When. The envelope's `at` is when it was taken over from the outbox of `cedargate.db`.
     pub used_at: Timestamp,
-}
-
-/// Records of one log that are lost, or are others than checkpoints vouched for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lost {
-    /// Whose log: its origin.
-    pub origin: String,
-    /// As many are what was vouched for.
-    pub kept: u64,
-    /// As many were vouched for.
-    pub told: u64,
 }
 
 /// The kind of the record that a stop in order leaves.
@@ -351,17 +341,17 @@ pub enum Event {
         /// Their numbers: `3-5,9,12`.
         records: String,
     },
-    /// The oldest records are removed, because they are older than they are kept. Written before it is done.
+    /// The oldest records are removed, because they are older than they are kept: those of a log that has ended at last as a
+    /// whole. Written before it is done.
     Pruned {
-        /// Whose records.
-        #[serde(rename = "origin_of_records")]
-        origin: String,
-        /// All with a number below this one.
-        upto: u64,
-        /// The root over them, base64.
-        root: String,
+        /// Which.
+        #[serde(flatten)]
+        removal: Removal,
         /// What is older than this is not kept.
         before: Timestamp,
+        /// What they say that must stay known.
+        #[serde(rename = "said_anew", skip_serializing_if = "Anew::is_empty")]
+        anew: Anew,
     },
     /// Somebody read, exported, checked or replayed the log from the command line.
     LogUsed(Box<LogUse>),

@@ -28,6 +28,7 @@
 //! | line | [`line_diff`]: two texts, line by line |
 //! | problem | [`problem::Problem`]: what a person has to put right |
 
+mod acceptance;
 mod actor;
 pub mod app;
 pub mod assertion;

@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use super::acceptance::{Acceptance, Anew, Lost, Removal};
 pub use super::actor::Actor;
 use super::civil::{LocalTime, Zone};
 pub use super::client_address::ClientAddress;
-pub use super::event::{Event, LogUse, LogUseKind, Lost, Memberships, STOPPED, SessionEnd};
+pub use super::event::{Event, LogUse, LogUseKind, Memberships, STOPPED, SessionEnd};
 use super::grant::Method;
 use super::host::Host;
 use super::id::{AppId, DecisionId, ReleaseNumber, RequestId, RouteId, SessionId};

@@ -29,7 +29,7 @@ pub(super) fn order(reason: &str) -> Order {
 }
 
 /// A log whose last ten records are gone, with what vouched for them in the file, and all that was told of it.
-async fn shortened() -> (Arc<TempDir>, String, Vec<String>) {
+pub(super) async fn shortened() -> (Arc<TempDir>, String, Vec<String>) {
     let (directory, url) = log().await;
     let mut shell = Shell::open(&url).await;
     let told = shell.texts("SELECT note FROM checkpoint ORDER BY place").await;
@@ -42,7 +42,7 @@ const CUT: &str = "DELETE FROM record WHERE place & 1099511627775 >= 30;
     DELETE FROM checkpoint WHERE place & 1099511627775 > 30";
 
 /// With an anchor file that was told all of it.
-fn anchored(directory: &Path, told: &[String]) -> Ward {
+pub(super) fn anchored(directory: &Path, told: &[String]) -> Ward {
     let mut ward = ward(directory);
     let file = directory.join("anchors.txt");
     std::fs::write(&file, told.join("\n")).unwrap();
@@ -50,12 +50,12 @@ fn anchored(directory: &Path, told: &[String]) -> Ward {
     ward
 }
 
-fn known(ward: &Ward) -> Trust {
+pub(super) fn known(ward: &Ward) -> Trust {
     Trust { checkpoints: ward.places.notes().unwrap(), ..trust(7) }
 }
 
 /// Once nobody else has the right to write any more: of a file that is dropped, a thread gives it up.
-async fn accepted(url: &str, ward: &Ward, order: Order) -> Result<OriginId, AuditError> {
+pub(super) async fn accepted(url: &str, ward: &Ward, order: Order) -> Result<OriginId, AuditError> {
     loop {
         let first = std::future::ready(Ok(()));
         match accepted_after(url, ward, first, order.clone()).await {
@@ -90,7 +90,7 @@ async fn one_more(url: &str, ward: &Ward) {
     tokio::join!(log.writer.run(stop.clone()), note);
 }
 
-fn lost(report: &Report) -> Vec<Lost> {
+pub(super) fn lost(report: &Report) -> Vec<Lost> {
     report.accepted.iter().flat_map(|accepted| accepted.lost.clone()).collect()
 }
 

@@ -1,6 +1,7 @@
 //! What doors may rely on: order, durability before the answer, refusal instead of silence, nothing twice.
 
 mod acceptance;
+mod aging;
 mod anchors;
 mod bytes;
 mod checkpoint;

@@ -15,7 +15,7 @@ use super::super::{AuditSettings, Log};
 use super::sample::{TENANT, UMA};
 use super::{Running, event, sample, ward};
 use crate::keys::LogKey;
-use crate::model::record::{Entry, Event, Verdict};
+use crate::model::record::{Anew, Entry, Event, Removal, Verdict};
 use crate::model::time::{Clock, Timestamp};
 use crate::store::audit::tests::Shell;
 use crate::store::audit::{AuditReader, CopyOrigin, LogCopy, Rest, Step};
@@ -124,7 +124,7 @@ async fn everything_too_old_leaves_a_log_that_goes_on() {
 }
 
 /// A run of the gate at this time, which records these one after the other.
-async fn run(directory: &Path, url: &str, (clock, entries): (&Clock, Vec<Entry>)) {
+pub(super) async fn run(directory: &Path, url: &str, (clock, entries): (&Clock, Vec<Entry>)) {
     let ward = ward(directory);
     let opened = super::super::open(url, AuditSettings::default(), clock.clone(), ward);
     let log: Log = opened.await.unwrap();
@@ -239,12 +239,9 @@ async fn removal_that_was_cut_off_leaves_a_log_that_holds_and_is_finished_later(
     let removing = async {
         let point = copy.point_before(&origin, 40).await.unwrap().unwrap();
         let root = Peaks::from_bytes(point.size, &point.peaks).unwrap().root();
-        let pruned = Event::Pruned {
-            origin: origin.id.to_string(),
-            upto: point.size,
-            root: STANDARD.encode(root),
-            before: clock.now(),
-        };
+        let root = Some(STANDARD.encode(root));
+        let removal = Removal { origin: origin.id.to_string(), upto: point.size, root };
+        let pruned = Event::Pruned { removal, before: clock.now(), anew: Anew::default() };
         let _ = log.audit.noted(Entry::Event(Box::new(pruned))).await.unwrap();
         let mut tree = Peaks::default();
         for hash in copy.hashes(&origin, (0, 13)).await.unwrap() {

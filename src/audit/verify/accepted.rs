@@ -5,11 +5,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::said::Restored;
 use crate::audit::checkpoint::Checkpoint;
-use crate::model::body::Head;
-use crate::model::id::ReleaseNumber;
-use crate::model::record::Lost;
+use crate::model::id::{OriginId, ReleaseNumber};
+use crate::model::record::{Acceptance, Lost};
 
 /// What was accepted when a log was begun behind others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,18 +29,12 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    pub(super) fn of(head: Head<'_>, said: &Restored, releases: Vec<ReleaseNumber>) -> Self {
-        // Nobody accepts what is lost of the log that they begin.
-        let own = head.id.origin.to_string();
-        Self {
-            record: head.id.to_string(),
-            at: head.at.to_owned(),
-            by: said.actor.clone(),
-            reason: said.reason.clone(),
-            lost: said.lost.iter().filter(|lost| lost.origin != own).cloned().collect(),
-            releases,
-            checkpoints: 0,
-        }
+    /// What a record of the log `own` says.
+    pub(super) fn of(own: OriginId, said: Acceptance, releases: Vec<ReleaseNumber>) -> Self {
+        let Acceptance { record, at, actor: by, reason, mut lost } = said;
+        // Nobody accepts what is lost of the log that they write.
+        lost.retain(|lost| lost.origin != own.to_string());
+        Self { record, at, by, reason, lost, releases, checkpoints: 0 }
     }
 
     /// Whether anything was lost.

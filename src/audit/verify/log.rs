@@ -154,18 +154,14 @@ impl Log {
             }
             "pruned" => {
                 let pruned: Option<Pruned> = serde_json::from_slice(body).ok();
-                let pruned = pruned.and_then(|pruned| {
-                    let root = STANDARD.decode(&pruned.root).ok()?.try_into().ok()?;
-                    Some((pruned.origin.parse().ok()?, pruned.upto, root))
-                });
-                let (origin, upto, root) = pruned.ok_or_else(|| unreadable(self))?;
-                traces.pruned(origin, upto, root);
+                let kept = pruned.and_then(|pruned| traces.pruned(self.origin, pruned));
+                kept.ok_or_else(|| unreadable(self))?;
             }
             "restored" => {
                 let restored: Option<Restored> = serde_json::from_slice(body).ok();
                 let restored = restored.ok_or_else(|| unreadable(self))?;
-                traces.restored(head, &restored);
-                self.report.restored = Some(restored.reason);
+                self.report.restored = Some(restored.reason.clone());
+                traces.restored(head, restored);
             }
             "key_rotated" => {
                 let rotated: Option<Rotated> = serde_json::from_slice(body).ok();

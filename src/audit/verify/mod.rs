@@ -18,7 +18,7 @@ mod log;
 pub mod releases;
 mod report;
 mod rhythm;
-mod said;
+pub(super) mod said;
 mod traces;
 mod verdict;
 
@@ -327,6 +327,7 @@ impl Check {
             let (origin, last) = (log.origin, log.seq.saturating_sub(1));
             let finding = |cause| Err(Finding { origin, first: 0, last, after: None, cause });
             match found.filter(|found| found.records >= log.seq) {
+                None if self.traces.removed(log.origin, log.seq) => {}
                 None => return finding(Cause::OriginGone),
                 Some(found) if root.as_ref().is_some_and(|root| *root != found.root) => {
                     return finding(Cause::Unlike);
@@ -355,11 +356,20 @@ impl Check {
             let Some(Outside { point, note }) = self.outside.get(at) else { continue };
             if self.is_covered_by_a_later_one(point) {
                 self.report.aged = self.report.aged.saturating_add(1);
-            } else if !(self.is_gone(point, note) && self.traces.accounts_for(point)) {
+            } else if self.is_gone(point, note) && self.traces.accounts_for(point) {
+                // Told with what was accepted.
+            } else if self.is_removed(point) {
+                self.report.aged = self.report.aged.saturating_add(1);
+            } else {
                 self.report.uncompared.push(point.to_string());
             }
         }
         Ok(())
+    }
+
+    /// Whether a checkpoint speaks of a log that was removed with age as a whole, and of no more records than that had.
+    fn is_removed(&self, point: &Checkpoint) -> bool {
+        self.report.of(point.origin).is_none() && self.traces.removed(point.origin, point.size)
     }
 
     /// Whether a checkpoint of a known key speaks of a log that is not here at all.

@@ -20,7 +20,8 @@ pub struct Report {
     pub uncompared: Vec<String>,
     /// Checkpoints from outside that were compared, and fit.
     pub compared: u64,
-    /// Checkpoints from outside over records that were removed with age; a later one, which was compared, covers them.
+    /// Checkpoints from outside over records that were removed with age: a later one, which was compared, covers them, or a
+    /// record says that their log was removed as a whole.
     pub aged: u64,
     /// What was lost, and accepted: checkpoints from outside that tell of it are no proof of a change since.
     pub accepted: Vec<Accepted>,

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::accepted::Accepted;
 use super::releases::Named;
 use super::report::Report;
-use super::said::Restored;
+use super::said::{Pruned, Restored};
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::merkle::Hash;
 use crate::model::body::Head;
 use crate::model::id::{DecisionId, OriginId};
+use crate::model::record::{Anew, Removal};
 
 /// Numbers of records, as ranges in ascending order that do not touch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,7 +86,8 @@ impl std::fmt::Display for Numbers {
 #[derive(Debug, Default)]
 pub(super) struct Traces {
     erased: BTreeMap<OriginId, Vec<Numbers>>,
-    pruned: BTreeMap<OriginId, Vec<(u64, Hash)>>,
+    /// Below which number, and the root over all that were there, where it could be told.
+    pruned: BTreeMap<OriginId, Vec<(u64, Option<Hash>)>>,
     /// Logs that others were begun behind: each had this many records, and this root over them.
     followed: Vec<(DecisionId, Option<String>)>,
     /// What was accepted as lost.
@@ -96,17 +101,38 @@ impl Traces {
         self.erased.entry(origin).or_default().push(numbers);
     }
 
-    pub(super) fn pruned(&mut self, origin: OriginId, upto: u64, root: Hash) {
-        self.pruned.entry(origin).or_default().push((upto, root));
+    /// Records were removed with age; none where what the log `own` says of them can't be read.
+    pub(super) fn pruned(&mut self, own: OriginId, said: Pruned) -> Option<()> {
+        let Pruned { removal, anew: Anew { accepted, removed } } = said;
+        for Removal { origin, upto, root } in std::iter::once(removal).chain(removed) {
+            let read = |root| STANDARD.decode(root).ok()?.try_into().ok();
+            let root = match root {
+                Some(root) => Some(read(root)?),
+                None => None,
+            };
+            self.pruned.entry(origin.parse().ok()?).or_default().push((upto, root));
+        }
+        for acceptance in accepted {
+            self.accept(Accepted::of(own, acceptance, Vec::new()));
+        }
+        Some(())
     }
 
     /// A log was begun behind all before it.
-    pub(super) fn restored(&mut self, head: Head<'_>, said: &Restored) {
+    pub(super) fn restored(&mut self, head: Head<'_>, said: Restored) {
         let found = said.found.as_deref().and_then(|found| found.parse().ok());
         self.followed.extend(found.map(|found| (found, said.root.clone())));
         let releases = said.release.map(|newest| self.named.forget_behind(newest));
-        let accepted = Accepted::of(head, said, releases.unwrap_or_default());
-        self.accepted.extend(Some(accepted).filter(Accepted::is_loss));
+        let own = head.id.origin;
+        self.accept(Accepted::of(own, said.acceptance(head), releases.unwrap_or_default()));
+    }
+
+    /// What is said anew while the record that said it first is still there is no other loss.
+    fn accept(&mut self, accepted: Accepted) {
+        let known = self.accepted.iter().any(|known| known.record == accepted.record);
+        if !known && accepted.is_loss() {
+            self.accepted.push(accepted);
+        }
     }
 
     /// Keeps which release a record names.
@@ -136,12 +162,17 @@ impl Traces {
 
     /// Whether a record says that everything below `upto`, with this root, was removed.
     pub(super) fn explains(&self, origin: OriginId, upto: u64, root: Hash) -> bool {
-        self.pruned.get(&origin).is_some_and(|all| all.contains(&(upto, root)))
+        self.pruned.get(&origin).is_some_and(|all| all.contains(&(upto, Some(root))))
     }
 
     /// Whether a record says that these and more were removed: the removal is not done yet.
     pub(super) fn reaches(&self, origin: OriginId, size: u64) -> bool {
         self.pruned.get(&origin).is_some_and(|all| all.iter().any(|(upto, _)| *upto > size))
+    }
+
+    /// Whether a record says that at least so many records of a log were removed.
+    pub(super) fn removed(&self, origin: OriginId, records: u64) -> bool {
+        self.pruned.get(&origin).is_some_and(|all| all.iter().any(|(upto, _)| *upto >= records))
     }
 
     /// Logs that must be there, how many records they must have, and the root over them.

@@ -334,6 +334,31 @@ impl LogCopy {
         Ok((Vec::new(), end))
     }
 
+    /// Records of an origin from number `from` up to, and without, `to` that say which log was accepted as it was or what was
+    /// removed with age: the hash and the body of each, oldest first.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn said(
+        &mut self,
+        of: &CopyOrigin,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<([u8; 32], Vec<u8>)>, StoreError> {
+        let (mut said, mut at) = (Vec::new(), from);
+        while at < to {
+            let next = at.saturating_add(STRETCH).min(to);
+            let span = [of.origin.place(at), of.origin.place(next)];
+            let question = move |log: &Connection| {
+                let mut statement = log.prepare_cached(SAID)?;
+                let found = statement.query_map(span, |row| row.try_into())?;
+                found.collect::<Result<Vec<([u8; 32], Vec<u8>)>, _>>()
+            };
+            said.extend(self.ask("find what the log says of others", question).await?);
+            at = next;
+        }
+        Ok(said)
+    }
+
     /// The last change of keys among the records of an origin below number `upto`, as its body.
     ///
     /// # Errors
@@ -390,6 +415,14 @@ const STRAY: &str = "SELECT MIN((
         SELECT (LAG(key, 1, -8388608) OVER (ORDER BY key) + 1) << 40 AS low, (key << 40) - 1 AS high FROM origin
         UNION ALL SELECT (MAX(key) + 1) << 40, 9223372036854775807 FROM origin
     ) AS gap";
+
+/// Records between two places of one of two kinds. A head is shorter than that, and nothing in it has to be escaped.
+const SAID: &str = r#"SELECT leaf_hash, body FROM record
+    WHERE place >= $1 AND place < $2 AND (
+        instr(substr(body, 1, 128), CAST(',"kind":"restored",' AS BLOB)) > 0
+        OR instr(substr(body, 1, 128), CAST(',"kind":"pruned",' AS BLOB)) > 0
+    )
+    ORDER BY place"#;
 
 /// Records between two places that are a person's decisions, or mention them without being somebody else's.
 pub(super) const ABOUT: &str = "SELECT place, body FROM record

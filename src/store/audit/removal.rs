@@ -82,6 +82,28 @@ impl Remover {
         self.switched("prune", "remove old records from the log", work).await
     }
 
+    /// Removes what is left of a log that has ended, some records at a time, and with the last of them its checkpoints and
+    /// its name.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn remove(&self, of: &CopyOrigin) -> Result<Rest, StoreError> {
+        let (key, from, to) = (of.origin.key, of.origin.place(0), of.origin.end());
+        let work = move |tx: &Transaction<'_>| {
+            let sql = "DELETE FROM record WHERE place IN (
+                SELECT place FROM record WHERE place BETWEEN ?1 AND ?2 ORDER BY place LIMIT ?3)";
+            tx.execute(sql, params![from, to, STEP.cast_signed()])?;
+            let left = "SELECT EXISTS (SELECT 1 FROM record WHERE place BETWEEN ?1 AND ?2)";
+            if tx.query_row(left, [from, to], |row| row.get(0))? {
+                return Ok(Rest::Some);
+            }
+            tx.execute("DELETE FROM checkpoint WHERE place BETWEEN ?1 AND ?2", [from, to])?;
+            tx.execute("DELETE FROM origin WHERE key = ?1", [key])?;
+            Ok(Rest::None)
+        };
+        self.switched("prune", "remove an old log", work).await
+    }
+
     /// Removes the contents of principals that no record names any more: those that were not noted since a round that began
     /// before all records that are there.
     ///

@@ -1,0 +1,162 @@
+//! What becomes of logs that have ended, and of what was said about them, as they age.
+
+use std::time::Duration;
+
+use super::super::Ward;
+use super::super::error::AuditError;
+use super::super::verify::{Cause, Report};
+use super::acceptance::{accepted, anchored, known, lost, order, shortened};
+use super::tampering::{finding, intact, trust};
+use super::upkeep::{kept, run};
+use super::{clock, event, sample};
+use crate::model::record::{Entry, Lost, Verdict};
+use crate::model::time::Clock;
+use crate::store::audit::tests::Shell;
+
+const RETENTION: Duration = Duration::from_hours(1);
+
+/// Some time in which something is recorded, and a removal of what is too old behind it.
+async fn half_a_retention(directory: &tempfile::TempDir, url: &str, clock: &Clock) {
+    for _ in 0..3 {
+        clock.advance(RETENTION / 6);
+        let asked = Entry::Decision(Box::new(sample::decision(Verdict::Deny)));
+        run(directory.path(), url, (clock, vec![asked, event("x")])).await;
+    }
+    let prune = async |upkeep: &super::super::upkeep::Upkeep| upkeep.prune().await.unwrap();
+    kept((directory, url, clock), RETENTION, prune).await;
+}
+
+/// A log with a known loss that another was begun behind, and what is known from outside.
+async fn begun_anew() -> (std::sync::Arc<tempfile::TempDir>, String, Ward) {
+    let (directory, url, told) = shortened().await;
+    let ward = anchored(directory.path(), &told);
+    accepted(&url, &ward, order("The disk failed")).await.unwrap();
+    (directory, url, ward)
+}
+
+fn firsts(report: &Report) -> Vec<u64> {
+    report.origins.iter().map(|log| log.first).collect()
+}
+
+#[tokio::test]
+async fn log_that_was_accepted_ages_and_what_is_left_explains_itself() {
+    let (directory, url, ward) = begun_anew().await;
+    let clock = clock();
+    let mut seen = Vec::new();
+    for _ in 0..8 {
+        half_a_retention(&directory, &url, &clock).await;
+        let report = intact(&url, known(&ward)).await;
+        let [Lost { kept: 30, told: 40, .. }] = &lost(&report)[..] else { panic!("{report:?}") };
+        assert_eq!((report.uncompared.len(), report.accepted[0].checkpoints), (0, 1), "{report:?}");
+        assert!(report.accepted[0].to_string().contains("-0: The disk failed"), "{report:?}");
+        seen.push(firsts(&report));
+    }
+    // Too young, then gone as a whole; the one behind it loses records from there on, its first one, which accepted, among
+    // them, and the one that said that anew.
+    assert_eq!(seen[..2], [[0, 0], [0, 0]]);
+    assert!(seen.iter().skip(2).all(|left| left.len() == 1), "{seen:?}");
+    assert!(seen[2][0] > 0 && seen[7][0] > 30, "{seen:?}");
+}
+
+#[tokio::test]
+async fn losses_stay_known_from_one_acceptance_to_the_next() {
+    let (directory, url, ward) = begun_anew().await;
+    let clock = clock();
+    half_a_retention(&directory, &url, &clock).await;
+    accepted(&url, &ward, order("Moved")).await.unwrap();
+    for _ in 0..7 {
+        half_a_retention(&directory, &url, &clock).await;
+        let report = intact(&url, known(&ward)).await;
+        assert!(lost(&report).iter().all(|lost| (lost.kept, lost.told) == (30, 40)), "{report:?}");
+        assert_eq!(report.accepted[0].reason, "The disk failed");
+        assert_eq!(report.uncompared.len(), 0, "{report:?}");
+    }
+    assert_eq!(intact(&url, known(&ward)).await.origins.len(), 1);
+}
+
+#[tokio::test]
+async fn principals_go_from_a_log_that_was_begun_behind_another_too() {
+    let (directory, url, _) = begun_anew().await;
+    let clock = clock();
+    half_a_retention(&directory, &url, &clock).await;
+    assert_eq!(intact(&url, trust(7)).await.principals, 1);
+    clock.advance(Duration::from_hours(48));
+    for _ in 0..3 {
+        clock.advance(Duration::from_hours(24));
+        run(directory.path(), &url, (&clock, vec![event("x"), event("y")])).await;
+    }
+    let prune = async |upkeep: &super::super::upkeep::Upkeep| upkeep.prune().await.unwrap();
+    kept((&*directory, &url, &clock), RETENTION, prune).await;
+    let report = intact(&url, trust(7)).await;
+    assert_eq!((report.origins.len(), report.principals), (1, 0));
+}
+
+#[tokio::test]
+async fn end_of_a_log_that_was_accepted_with_records_missing_is_removed_with_age() {
+    let (directory, url, ward) = begun_anew().await;
+    let mut shell = Shell::open(&url).await;
+    shell
+        .run("DELETE FROM record WHERE place >> 40 = 1 AND place & 1099511627775 >= 25")
+        .await
+        .unwrap();
+    drop(shell);
+    let found = finding(&url, known(&ward)).await;
+    assert!(matches!(found.cause, Cause::Truncated { .. }), "{found}");
+    accepted(&url, &ward, order("So be it")).await.unwrap();
+    let clock = clock();
+    // Some of it is too old before all of it is; a part of what does not hold can't be taken off.
+    clock.advance(RETENTION * 2);
+    half_a_retention(&directory, &url, &clock).await;
+    assert_eq!(intact(&url, known(&ward)).await.origins.len(), 1);
+}
+
+/// Whoever can write the file, and not sign, has nothing signed that was never said.
+#[tokio::test]
+async fn what_was_not_signed_is_not_said_anew() {
+    let (directory, url, _) = begun_anew().await;
+    let clock = clock();
+    for _ in 0..3 {
+        half_a_retention(&directory, &url, &clock).await;
+    }
+    let mut shell = Shell::open(&url).await;
+    let anew =
+        "SELECT CAST(body AS TEXT) FROM record WHERE instr(body, CAST('said_anew' AS BLOB)) > 0
+        ORDER BY place DESC LIMIT 1";
+    let body = shell.texts(anew).await.remove(0);
+    let forged = body.replace("\"told\":40", "\"told\":99");
+    assert_ne!(forged, body);
+    let seq = serde_json::from_str(&body).map(|body| super::seq(&body)).unwrap();
+    let hash = super::super::merkle::leaf_hash(forged.as_bytes());
+    shell.rewrite(usize::try_from(seq).unwrap(), forged.into_bytes(), hash.to_vec()).await;
+    drop(shell);
+    clock.advance(RETENTION * 2);
+    run(directory.path(), &url, (&clock, vec![event("x"), event("y")])).await;
+    let place = (&*directory, &*url, &clock);
+    kept(place, RETENTION, async |upkeep| {
+        let refused = upkeep.prune().await.unwrap_err();
+        assert!(matches!(refused, AuditError::Unproven { .. }), "{refused}");
+    })
+    .await;
+}
+
+/// Cut off between what is said and what is done, and in the midst of it.
+#[tokio::test]
+async fn removal_of_a_whole_log_that_was_cut_off_is_finished_later() {
+    let (directory, url, ward) = begun_anew().await;
+    let clock = clock();
+    clock.advance(RETENTION * 2);
+    let mut shell = Shell::open(&url).await;
+    let outage = "CREATE TRIGGER outage BEFORE DELETE ON record
+        BEGIN SELECT RAISE(ABORT, 'no power'); END";
+    shell.run(outage).await.unwrap();
+    let place = (&*directory, &*url, &clock);
+    kept(place, RETENTION, async |upkeep| {
+        upkeep.prune().await.unwrap_err();
+    })
+    .await;
+    shell.run("DROP TRIGGER outage").await.unwrap();
+    assert_eq!(firsts(&intact(&url, known(&ward)).await), [0, 0]);
+    kept(place, RETENTION, async |upkeep| upkeep.prune().await.unwrap()).await;
+    let report = intact(&url, known(&ward)).await;
+    assert_eq!((report.origins.len(), lost(&report).len()), (1, 1));
+}
