@@ -2,12 +2,16 @@
 # noted with their answers. Sourced from the repository's folder; $script is whose it is.
 # Leaves $dir, $data, $app, $gate, $session; `begin` starts the gate as $gate_pid, `load` asks until it is killed.
 
-workers=${WORKERS:-8} port=${PORT:-18300}
+workers=${WORKERS:-8}
 fail() { echo "FAIL $script: $*" >&2; exit 1; }
-for tool in curl sqlite3 ss awk python3; do
+for tool in curl sqlite3 awk python3; do
     command -v "$tool" >/dev/null || { echo "$script: \`$tool\` is missing" >&2; exit 2; }
 done
-[ -z "$(ss -Hltn "( sport >= :$port and sport <= :$((port + 2)) )")" ] || fail "a port is taken; set PORT"
+# Ports that the system hands out: the gate's, one where nobody answers for Entra, the app's, the gate's own for operators.
+read -r port entra_port app_port ops_port < <(python3 -c '
+import socket
+handed = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
+print(*(socket.getsockname()[1] for socket in handed))')
 gate=${GATE:-}
 if [ -z "$gate" ]; then
     cargo build --release --quiet --bin cedargate
@@ -21,6 +25,8 @@ mkdir "$data"
 gate_pid= app_pid= load_pids=() preload=()
 cleanup() {
     for pid in $gate_pid $app_pid "${load_pids[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
+    # What is dying still holds its files.
+    [ -z "$gate_pid" ] || wait "$gate_pid" 2>/dev/null || true
     rm -rf "$dir" 2>/dev/null || true
 }
 trap cleanup EXIT
@@ -31,7 +37,7 @@ export CEDARGATE_PUBLIC_URL=http://localhost:$port CEDARGATE_DATABASE_URL=sqlite
     CEDARGATE_AUDIT__DATABASE_URL=sqlite://$data/audit.db CEDARGATE_KEYS__DIRECTORY=$data/keys \
     CEDARGATE_ENTRA__TENANT=11111111-2222-3333-4444-555555555555 CEDARGATE_ENTRA__MFA_CONTEXT=c1 \
     CEDARGATE_ENTRA__CLIENT_ID=66666666-7777-8888-9999-000000000000 CEDARGATE_ENTRA__CLIENT_SECRET=unused \
-    CEDARGATE_ENTRA__AUTHORITY=http://127.0.0.1:$((port + 1)) CEDARGATE_LISTEN=127.0.0.1:$port \
+    CEDARGATE_ENTRA__AUTHORITY=http://127.0.0.1:$entra_port CEDARGATE_LISTEN=127.0.0.1:$port \
     CEDARGATE_OPS_LISTEN=127.0.0.1:0 CEDARGATE_LOG=warn
 
 now_ms() { date +%s%3N; }
@@ -72,11 +78,11 @@ session=$(awk -F '\t' '$6 == "gate_session" && $1 ~ /app\.localhost/ { print $7 
 [ -n "$session" ] || fail "there is no session"
 
 mkdir "$dir/app"
-python3 -m http.server --bind 127.0.0.1 --directory "$dir/app" $((port + 2)) >/dev/null 2>&1 &
+python3 -m http.server --bind 127.0.0.1 --directory "$dir/app" "$app_port" >/dev/null 2>&1 &
 app_pid=$!
 disown "$app_pid"
 "$gate" rules export "$dir/rules" >/dev/null
-sed -i "s|^upstream = .*|upstream = \"http://127.0.0.1:$((port + 2))\"|" "$dir/rules/routes.toml"
+sed -i "s|^upstream = .*|upstream = \"http://127.0.0.1:$app_port\"|" "$dir/rules/routes.toml"
 "$gate" rules import "$dir/rules" --publish --note "A trivial app" >/dev/null
 kill -9 "$gate_pid"
 wait "$gate_pid" 2>/dev/null || true

@@ -13,7 +13,7 @@
 # The faults are those of tests/fault.c, loaded into the gate. Where the machine allows a mount namespace (this script calls
 # itself again with `unshare`), the volume is a small tmpfs that is also really filled, and really mounted read-only.
 #
-# Variables: PORT (18300: this and the next three), GATE (a built cedargate, linked dynamically). Needs a C compiler.
+# Variables: GATE (a built cedargate, linked dynamically). Needs a C compiler.
 # Everything listens on 127.0.0.1, and only what was started here is ended.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -31,7 +31,7 @@ script=disk.sh
 . tests/crash.bash
 cc -O2 -Wall -Wextra -shared -fPIC -o "$dir/fault.so" tests/fault.c -ldl
 
-volume=$dir/volume word=$dir/word ready=http://127.0.0.1:$((port + 3))/readyz
+volume=$dir/volume word=$dir/word ready=http://127.0.0.1:$ops_port/readyz
 mkdir "$volume"
 if [ $APART = yes ]; then
     mount -t tmpfs -o size=16m none "$volume"
@@ -40,7 +40,7 @@ else
     echo "disk.sh: this machine allows no mount namespace: no real volume is filled"
 fi
 mv "$data"/audit.db* "$volume"
-export CEDARGATE_AUDIT__DATABASE_URL=sqlite://$volume/audit.db CEDARGATE_OPS_LISTEN=127.0.0.1:$((port + 3))
+export CEDARGATE_AUDIT__DATABASE_URL=sqlite://$volume/audit.db CEDARGATE_OPS_LISTEN=127.0.0.1:$ops_port
 preload=("LD_PRELOAD=$dir/fault.so" "FAULT_DIR=$volume" "FAULT_FILE=$word")
 
 name=0

@@ -9,7 +9,7 @@
 #
 # The demo signs somebody in; what is killed and started again is `serve`, with Entra gone and a trivial app behind it.
 #
-# Variables: ROUNDS (200), WORKERS (8), PORT (18300: this and the next two), READY_MS (2000), GATE (a built cedargate).
+# Variables: ROUNDS (200), WORKERS (8), READY_MS (2000), GATE (a built cedargate).
 # Everything listens on 127.0.0.1, and only what was started here is ended.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -14,9 +14,8 @@
 # What this does not show: a disk that lies about its syncs; and names of files are there at once, as a journaling file
 # system has them.
 #
-# Variables: ROUNDS (50), CONTROLS (5: at most so many rounds of the control), WORKERS (8), PORT (18300: this and the next
-# two), GATE (a built cedargate, linked dynamically). Needs a C compiler. Everything listens on 127.0.0.1, and only what was
-# started here is ended.
+# Variables: ROUNDS (50), CONTROLS (5: at most so many rounds of the control), WORKERS (8), GATE (a built cedargate, linked
+# dynamically). Needs a C compiler. Everything listens on 127.0.0.1, and only what was started here is ended.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
