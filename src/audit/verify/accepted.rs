@@ -68,6 +68,8 @@ impl fmt::Display for Accepted {
             });
         }
         let lost = lost.join("; ");
+        // It goes on in a sentence that has an end of its own.
+        let reason = reason.trim_end_matches('.');
         write!(f, "{lost} are lost, which {by} accepted at {at} in record {record}: {reason}")
     }
 }

@@ -127,6 +127,13 @@ pub enum Cause {
     Unlike,
 }
 
+impl Cause {
+    /// The release that is wrong, where it is no record that is.
+    pub fn release(&self) -> Option<ReleaseNumber> {
+        if let Self::Release { release, .. } = self { Some(*release) } else { None }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { origin, first, last, after, cause } = self;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::copy::Outcome;
 use super::{Finding, OriginReport, Report, Unable};
+use crate::model::id::ReleaseNumber;
 
 /// How a check ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,10 @@ pub struct Verdict {
     /// The first record that may be concerned.
     #[serde(default)]
     pub at: Option<String>,
+    /// The release that the database of rules does not have as it was published, where that is what is wrong: the record
+    /// `at` only names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost_release: Option<ReleaseNumber>,
     /// Checkpoints kept outside of the log that fit.
     #[serde(default)]
     pub compared: u64,
@@ -118,6 +123,7 @@ impl Verdict {
             logs: Vec::new(),
             finding,
             at: None,
+            lost_release: None,
             compared: 0,
             warnings: Vec::new(),
             accepted: Vec::new(),
@@ -146,7 +152,8 @@ impl Verdict {
 
     fn tampered(finding: &Finding) -> Self {
         let at = Some(format!("{}-{}", finding.origin, finding.first));
-        Self { at, ..Self::new(Answer::Tampered, Some(finding.to_string())) }
+        let lost_release = finding.cause.release();
+        Self { at, lost_release, ..Self::new(Answer::Tampered, Some(finding.to_string())) }
     }
 }
 

@@ -6,6 +6,7 @@ use askama::Template;
 use http::StatusCode;
 
 use super::told::{CheckRow, command, key_id, took};
+use super::verdict::{releases, unended};
 use crate::audit::verify::{Answer, OriginVerdict, Verdict};
 use crate::console::Console;
 use crate::console::answers::Answer as Answered;
@@ -62,7 +63,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answered {
         verdict: verdict(&check),
         facts: facts(&check, names),
         logs: check.verdict.logs.iter().map(of_log).collect(),
-        limits: limits(&check).to_owned(),
+        limits: limits(&check.verdict),
         command: command(check.verdict.logs.first().map_or("", |log| log.key.as_str())),
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
@@ -75,7 +76,8 @@ fn verdict(check: &Check) -> Notice {
             (Tone::Good, "Verified. Nothing was changed, removed or added.".to_owned())
         }
         Answer::Intact => {
-            let losses = check.verdict.accepted.join(". ");
+            let losses: Vec<_> = check.verdict.accepted.iter().map(|loss| unended(loss)).collect();
+            let losses = losses.join("; and ");
             (Tone::Good, format!("Verified, but for what was accepted as lost: {losses}."))
         }
         Answer::Tampered => (Tone::Bad, format!("Broken: {finding}.")),
@@ -93,6 +95,7 @@ fn facts(check: &Check, names: Names<'_>) -> Vec<Fact> {
         Fact::prose("Asked for by", &row.who.name),
         Fact::prose("Records read", &row.read),
         Fact::prose("Compared with", &compared(verdict)),
+        Fact::prose("Releases compared", &releases_compared(verdict)),
         Fact::prose("Took", &took(verdict.took_ms)),
         Fact::prose("Program", &format!("Cedargate {}", verdict.version)),
         Fact::code("Record of the check", &check.line.id.to_string()),
@@ -112,6 +115,12 @@ fn compared(verdict: &Verdict) -> String {
     }
 }
 
+/// `Yes. The 3 releases that decided are kept as published.`
+fn releases_compared(verdict: &Verdict) -> String {
+    let is_compared = verdict.releases.is_some() || verdict.lost_release.is_some();
+    format!("{}. {}", if is_compared { "Yes" } else { "No" }, releases(verdict))
+}
+
 fn of_log(log: &OriginVerdict) -> Vec<Fact> {
     let last = log.records.saturating_sub(1);
     let time = |at: &Option<String>| at.clone().unwrap_or_default();
@@ -126,17 +135,32 @@ fn of_log(log: &OriginVerdict) -> Vec<Fact> {
     facts
 }
 
+/// What does not follow where no checkpoint was kept elsewhere.
+const NO_END: &str = "Whether records at the end were removed together with what vouched for them can't be told without a checkpoint that was kept elsewhere.";
+
 /// What follows from it, and what does not.
-fn limits(check: &Check) -> &'static str {
-    match (check.verdict.result, check.verdict.elsewhere()) {
-        (Answer::Intact, 0) => {
-            "Each record is what was written, in its place, and signed checkpoints vouch for all of them. Whether records at the end were removed together with what vouched for them can't be told without a checkpoint that was kept elsewhere."
-        }
-        (Answer::Intact, _) => {
-            "Each record is what was written, in its place; signed checkpoints vouch for all of them, and those of an anchor file say the same."
-        }
-        (Answer::Tampered | Answer::Unknown | Answer::Cancelled, _) => {
+fn limits(verdict: &Verdict) -> String {
+    match verdict.result {
+        Answer::Intact => intact_limits(verdict),
+        Answer::Tampered | Answer::Unknown | Answer::Cancelled => {
             "This says nothing good of the log. The command below repeats the check on a copy."
+                .to_owned()
         }
     }
+}
+
+fn intact_limits(verdict: &Verdict) -> String {
+    let is_whole = verdict.accepted.is_empty();
+    let vouched = if is_whole {
+        "Each record is what was written, in its place, and signed checkpoints vouch for all of them."
+    } else {
+        "Each record that is here is what was written, in its place, and signed checkpoints vouch for it. What was accepted as lost is not among them: nothing here vouches for it."
+    };
+    let end = match (verdict.elsewhere(), is_whole) {
+        (0, _) => NO_END,
+        (_, true) => "Those of an anchor file say the same.",
+        (_, false) => "Those of an anchor file say the same, but for what was accepted as lost.",
+    };
+    let said = format!("{vouched} {end}");
+    if verdict.releases.is_none() { format!("{said} {}", releases(verdict)) } else { said }
 }

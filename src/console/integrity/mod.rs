@@ -10,6 +10,7 @@ mod evidence;
 mod live;
 pub mod page;
 pub mod told;
+mod verdict;
 
 /// What is asked here.
 pub(super) const ENDPOINTS: &[Endpoint] = &[

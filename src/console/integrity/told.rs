@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::evidence::{Evidence, Gap, Standing};
+use super::verdict::{broken, releases, unended};
 use crate::audit::checkpoint::{Checkpoint, parse_verifier_key};
 use crate::audit::verify::Answer;
 use crate::audit::{AuditError, Kept};
@@ -111,9 +112,6 @@ const UNCHECKED: &str = "Nobody has checked this log so far, from here or from t
 /// What a check leaves open that knew nothing from elsewhere.
 const UNCOMPARED: &str = "No checkpoint that was kept elsewhere was compared: whether records at its end were removed together with what vouched for them can't be told.";
 
-/// What a check leaves open that did not look at the rules.
-const UNRELEASED: &str = "Whether the releases that decided are still kept was not checked.";
-
 /// What is known of the lines of the process's log.
 const LINES: &str = "Each minute, with the others; where these lines go is not known here";
 
@@ -126,7 +124,7 @@ const REMOVED: &str =
 
 /// What to do when something is wrong.
 const REMEDY: [&str; 4] = [
-    "Keep everything as it is: copy the log's database and the anchor file to another machine.",
+    "Keep everything as it is: copy audit.db, cedargate.db and the anchor file to another machine.",
     "Check the copy there with the command at the end of this page: it names the record, the time and the cause, without this gate.",
     "Find out who could write the file, and compare it with an export or a backup from before.",
     "Go on behind what is there with cedargate audit accept once that is settled; it stays as evidence.",
@@ -160,9 +158,8 @@ impl Teller<'_> {
                 (Tone::Good, format!("Verified{to} on {at}, by {who}."), self.since(check))
             }
             Answer::Tampered => {
-                let place = check.verdict.at.clone().unwrap_or_default();
                 let more = format!("Found on {at}, by {who}: {finding}.");
-                (Tone::Bad, format!("Broken at record {place}."), vec![more])
+                (Tone::Bad, broken(&check.verdict), vec![more])
             }
             Answer::Unknown | Answer::Cancelled => {
                 let more = format!(
@@ -184,30 +181,29 @@ impl Teller<'_> {
     /// What a check that found nothing wrong read, and what came since.
     fn since(self, check: &Check) -> Vec<String> {
         let verdict = &check.verdict;
-        let mut more = vec![format!("{} records were read and hold.", grouped(verdict.read))];
+        let mut more = vec![match verdict.read {
+            1 => "1 record was read and holds.".to_owned(),
+            all => format!("{} records were read and hold.", grouped(all)),
+        }];
         more.extend((verdict.beside_key > 0).then(|| "The mark beside the key fits.".to_owned()));
         more.push(match verdict.elsewhere() {
             0 => UNCOMPARED.to_owned(),
             1 => "A checkpoint of an anchor file fits.".to_owned(),
             all => format!("{} checkpoints of an anchor file fit.", grouped(all)),
         });
-        more.push(match verdict.releases {
-            None => UNRELEASED.to_owned(),
-            Some(0 | 1) => "What decided is kept as it was published.".to_owned(),
-            Some(all) => {
-                format!("The {} releases that decided are kept as published.", grouped(all))
-            }
-        });
+        more.push(releases(verdict));
         let log = verdict.logs.last();
         let newest = self.evidence.newest();
         let grown =
             log.zip(newest).filter(|(log, newest)| newest.origin.id.to_string() == log.origin);
         let size =
             grown.and_then(|(log, newest)| newest.point.as_ref()?.size.checked_sub(log.records));
-        more.extend(
-            size.filter(|size| *size > 0).map(|size| format!("{} were made since.", grouped(size))),
-        );
-        more.extend(verdict.accepted.iter().map(|loss| format!("Known loss: {loss}.")));
+        more.extend(size.filter(|size| *size > 0).map(|size| {
+            let were = if size == 1 { "was" } else { "were" };
+            format!("{} {were} made since.", grouped(size))
+        }));
+        let losses = verdict.accepted.iter().map(|loss| unended(loss));
+        more.extend(losses.map(|loss| format!("Known loss: {loss}.")));
         more.extend(verdict.warnings.iter().map(|warning| format!("To be looked at: {warning}.")));
         more
     }
@@ -325,7 +321,9 @@ impl Teller<'_> {
 
 /// The command that checks a copy of the log elsewhere, from its first key on.
 pub(super) fn command(key: &str) -> String {
-    format!("cedargate audit verify --database audit.db --checkpoint anchors.txt --key '{key}'")
+    format!(
+        "cedargate audit verify --database audit.db --releases cedargate.db --checkpoint anchors.txt --key '{key}'"
+    )
 }
 
 /// The key that a change of keys brought.

@@ -79,6 +79,15 @@ impl Check {
         logs.any(|log| (log.first..log.records).contains(&id.seq))
     }
 
+    /// What is broken: the log at a record, or a release that a record names.
+    fn broken(&self) -> String {
+        if let Some(release) = self.verdict.lost_release {
+            return format!("release {release} is not kept as it was published");
+        }
+        let place = self.verdict.at.as_deref().map(|id| format!(" at record {id}"));
+        format!("the log is broken{}", place.unwrap_or_default())
+    }
+
     /// What it found, about nothing in particular.
     fn finding(&self) -> (Tone, String) {
         let at = Moment::new(self.line.at).minute();
@@ -87,11 +96,7 @@ impl Check {
                 let to = self.last_record().map(|id| format!(" to record {id}"));
                 (Tone::Good, format!("Checked{} on {at}: intact.", to.unwrap_or_default()))
             }
-            Answer::Tampered => {
-                let place = self.verdict.at.as_deref().map(|id| format!(" at record {id}"));
-                let place = place.unwrap_or_default();
-                (Tone::Bad, format!("Checked on {at}: the log is broken{place}."))
-            }
+            Answer::Tampered => (Tone::Bad, format!("Checked on {at}: {}.", self.broken())),
             Answer::Unknown | Answer::Cancelled => {
                 let text = format!("Checked on {at}: whether the log is whole can't be told.");
                 (Tone::Careful, text)

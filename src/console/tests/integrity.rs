@@ -7,6 +7,9 @@ use http::StatusCode;
 use super::scene::{Person, Scene, checks, get, post, scene, subject};
 use crate::audit::checkpoint::parse_verifier_key;
 use crate::audit::proof::Proof;
+use crate::audit::verify::copy::Outcome;
+use crate::audit::verify::{Cause, Finding, Verdict};
+use crate::model::id::{OriginId, ReleaseNumber};
 use crate::model::record::{Actor, Entry, Event, LogUse, LogUseKind};
 use crate::store::audit::tests::Shell;
 
@@ -108,15 +111,67 @@ async fn a_broken_log_names_the_record_and_what_to_do() {
 async fn what_was_lost_and_accepted_is_told_as_such_and_no_certificate_leaves_it_out() {
     let scene = scene().await;
     let auditor = scene.person("aude", &["auditor"]).await;
-    let lost = "records 0v9k3m2q-3 to 0v9k3m2q-4 as they were vouched for are lost";
-    let detail = serde_json::json!({ "result": "intact", "read": 3, "accepted": [lost] });
+    let lost =
+        "records 0v9k3m2q-3 to 0v9k3m2q-4 as they were vouched for are lost: The disk failed";
+    let accepted = [format!("{lost}."), "release 3 is lost: The same".to_owned()];
+    let detail = serde_json::json!({ "result": "intact", "read": 3, "compared": 2, "releases": 2, "accepted": accepted });
     let id = checked(&scene, detail).await;
     let page = scene.send(&auditor, get("/console/integrity")).await.text;
-    assert!(page.contains(&format!("Known loss: {lost}.")), "{page}");
-    let certificate = format!("/console/integrity/certificates/{id}");
-    let certificate = scene.send(&auditor, get(&certificate)).await.text;
-    assert!(certificate.contains(&format!("accepted as lost: {lost}.")), "{certificate}");
+    assert!(page.contains(&format!("Known loss: {lost}.</bdi>")), "{page}");
+    let certificate = certificate(&scene, &auditor, &id).await;
+    let all = format!("accepted as lost: {lost}; and release 3 is lost: The same.<");
+    assert!(certificate.contains(&all), "{certificate}");
     assert!(!certificate.contains("Nothing was changed"), "{certificate}");
+    assert!(!certificate.contains("vouch for all of them"), "{certificate}");
+    assert!(certificate.contains("say the same, but for what was accepted as lost."));
+}
+
+/// The certificate of this check.
+async fn certificate(scene: &Scene, person: &Person, id: &str) -> String {
+    let address = format!("/console/integrity/certificates/{id}");
+    scene.send(person, get(&address)).await.text.replace("&#39;", "'")
+}
+
+#[tokio::test]
+async fn the_check_elsewhere_has_all_that_this_one_had() {
+    let scene = scene().await;
+    let auditor = scene.person("aude", &["auditor"]).await;
+    let detail = |releases: Option<u64>| serde_json::json!({ "result": "intact", "read": 1, "releases": releases });
+    let command = "audit verify --database audit.db --releases cedargate.db --checkpoint";
+    for (releases, said) in [
+        (Some(4), "Yes. The 4 releases that decided are kept as published."),
+        (None, "No. Whether the releases that decided are still kept was not checked."),
+    ] {
+        let id = checked(&scene, detail(releases)).await;
+        let certificate = certificate(&scene, &auditor, &id).await;
+        assert!(certificate.contains("Releases compared") && certificate.contains(said), "{said}");
+        let page = scene.send(&auditor, get("/console/integrity")).await.text;
+        assert!(page.contains("1 record was read and holds."), "{page}");
+        for text in [certificate, page] {
+            let copied = "<code>cedargate.db</code>";
+            assert!(text.contains(command) && text.contains(copied), "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_release_that_is_gone_is_not_told_as_a_broken_record() {
+    let scene = scene().await;
+    let auditor = scene.person("aude", &["auditor"]).await;
+    let cause = Cause::Release { release: ReleaseNumber(3), what: "not there" };
+    let origin = OriginId::from_bytes([0; 5]);
+    let finding = Finding { origin, first: 7, last: 7, after: None, cause };
+    let verdict = Verdict::of(&Ok(Outcome::Tampered(finding)), Duration::ZERO);
+    let id = checked(&scene, serde_json::to_value(verdict).unwrap()).await;
+    let page = scene.send(&auditor, get("/console/integrity")).await.text;
+    let said = format!("Release 3, which record {origin}-7 names, is not kept as published.");
+    assert!(page.contains(&said) && !page.contains("Broken at record"), "{page}");
+    assert!(page.contains("copy audit.db, cedargate.db and the anchor file"), "{page}");
+    let certificate = certificate(&scene, &auditor, &id).await;
+    let said = "Yes. Release 3 is not kept as it was published.";
+    assert!(certificate.contains(said), "{certificate}");
+    let record = scene.send(&auditor, get(&format!("/console/changes/{id}"))).await.text;
+    assert!(record.contains(": release 3 is not kept as it was published."), "{record}");
 }
 
 #[tokio::test]
