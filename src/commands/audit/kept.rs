@@ -33,5 +33,9 @@ pub(super) fn kept(files: &[PathBuf]) -> Result<Vec<String>> {
 /// A note is torn where a disk was full, or where a file was cut.
 #[expect(clippy::print_stderr, reason = "it is no part of the answer")]
 fn left_out(path: &Path, count: usize) {
-    eprintln!("{count} of the checkpoints in `{}` can't be read and are left out", path.display());
+    let are = if count == 1 { "is" } else { "are" };
+    eprintln!(
+        "{count} of the checkpoints in `{}` can't be read and {are} left out",
+        path.display()
+    );
 }

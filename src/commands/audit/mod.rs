@@ -11,6 +11,9 @@ pub mod search;
 pub mod show;
 pub mod verify;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -234,27 +234,31 @@ fn of_releases(report: &Report) -> Option<String> {
     })
 }
 
-fn one_log(report: &OriginReport) -> String {
+pub(super) fn one_log(report: &OriginReport) -> String {
     let OriginReport { origin, first, records, read, blanked, checkpoints, key, .. } = report;
     let span = match (&report.from, &report.to) {
         (Some(from), Some(to)) => format!(", {from} to {to}"),
         _ => String::new(),
     };
     let mut parts = vec![
-        format!("{origin}: {records} records, {read} read{span}"),
-        format!("{checkpoints} checkpoints hold"),
+        format!("{origin}: {}, {read} read{span}", counted(*records, ("record", "records"))),
+        counted(*checkpoints, ("checkpoint holds", "checkpoints hold")),
     ];
-    let mut counted = |count: u64, what: &str| {
-        if count > 0 {
-            parts.push(format!("{count} {what}"));
-        }
-    };
-    counted(*first, "removed with age");
-    counted(*blanked, "erased");
-    counted(report.crashes, "starts after a crash");
+    let rest = [
+        (*first, ("removed with age", "removed with age")),
+        (*blanked, ("erased", "erased")),
+        (report.crashes, ("start after a crash", "starts after a crash")),
+    ];
+    let rest = rest.into_iter().filter(|(count, _)| *count > 0);
+    parts.extend(rest.map(|(count, words)| counted(count, words)));
     let begun = report.restored.as_ref();
     parts.extend(begun.map(|reason| format!("begun behind another log: {reason}")));
     format!("{}\n  signed by {key}", parts.join("; "))
+}
+
+/// `1 checkpoint holds`, `2 checkpoints hold`
+fn counted(number: u64, (one, many): (&str, &str)) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 #[expect(clippy::print_stdout, reason = "the answer is what this command says")]
