@@ -26,6 +26,13 @@ pub(super) struct Address {
     pub(super) keep: String,
 }
 
+impl Address {
+    /// The record that stands beside the list, or did, where this names one.
+    pub(super) fn chosen(&self) -> Option<DecisionId> {
+        [&self.record, &self.keep].into_iter().find_map(|text| text.parse().ok())
+    }
+}
+
 /// Values and labels of `range`, and the condition that each stands for.
 pub const RANGES: [(&str, &str); 5] = [
     ("1h", "Last hour"),
@@ -167,7 +174,20 @@ impl Asked {
 
     /// The page of another query over the same time.
     fn link(&self, query: &Query) -> Link {
-        self.list.over(&query.to_string(), self.range)
+        self.along(self.list.over(&query.to_string(), self.range))
+    }
+
+    /// The record that stands beside the list, or did.
+    pub(super) fn chosen(&self) -> Option<DecisionId> {
+        self.record.or(self.keep)
+    }
+
+    /// Another part of the list, to which the record goes along that stands beside this one.
+    pub(super) fn along(&self, link: Link) -> Link {
+        match self.chosen() {
+            Some(id) => link.with_query("keep", &id.to_string()),
+            None => link,
+        }
     }
 
     /// The same page from its beginning.
@@ -189,16 +209,14 @@ impl Asked {
 
     /// The page of a record, from which a way leads back to this list.
     pub(super) fn page_of(&self, id: &str) -> Link {
-        let page = Link::path(&["console", "decisions", id]);
-        let fields = [("q", self.text.as_str()), ("range", self.range)];
-        let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
-        said.fold(page, |link, (name, value)| link.with_query(name, value))
+        page_of(id, (&self.text, self.range))
     }
 
     /// A row as this list has it: its page leads back here, and it opens beside the list.
     pub(super) fn placed(&self, row: DecisionRow) -> DecisionRow {
         let (link, beside) = (self.page_of(&row.id), Some(self.beside(&row.id)));
-        DecisionRow { link, beside, ..row }
+        let is_chosen = self.chosen().is_some_and(|id| id.to_string() == row.id);
+        DecisionRow { link, beside, chosen: is_chosen.then_some("true"), ..row }
     }
 
     /// The same list with a record beside it.
@@ -257,8 +275,15 @@ impl Asked {
     pub(super) fn within(&self, from: &str, to: &str) -> Link {
         let mut query = without(&self.typed, |term| matches!(term.what, What::At(_)));
         query.terms.extend(format!("at:{from}..{to}").parse::<Query>().unwrap_or_default().terms);
-        self.list.over(&query.to_string(), "all")
+        self.along(self.list.over(&query.to_string(), "all"))
     }
+}
+
+/// The page of a record, from which a way leads back to the list of this query over this time.
+pub(super) fn page_of(id: &str, (query, range): (&str, &str)) -> Link {
+    let page = Link::path(&["console", "decisions", id]);
+    let said = [("q", query), ("range", range)].into_iter().filter(|(_, value)| !value.is_empty());
+    said.fold(page, |link, (name, value)| link.with_query(name, value))
 }
 
 /// What became of requests, as conditions.

@@ -19,7 +19,7 @@ use crate::console::showing::Shown;
 use crate::model::id::DecisionId;
 use crate::model::query::Present;
 use crate::web::link::Link;
-use crate::web::page::{self, Frame, Tone};
+use crate::web::page::{self, Frame};
 
 /// One decision.
 #[derive(Debug, Clone, Template)]
@@ -59,15 +59,6 @@ pub struct Whole {
 }
 
 impl Whole {
-    /// The first word of the heading.
-    pub fn heading(&self) -> &'static str {
-        match self.row.verdict.tone {
-            Tone::Good => "Allowed",
-            Tone::Bad => "Denied",
-            Tone::Careful | Tone::Plain => "Decided",
-        }
-    }
-
     /// What the log has under this id; none when that is no decision.
     ///
     /// # Errors

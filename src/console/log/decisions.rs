@@ -4,21 +4,20 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use askama::Template;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
-use super::asking::{Address, Asked, Facet, List, Wrong};
+use super::asking::{Address, Asked, Facet, List, Wrong, page_of};
 use super::chart::{self, Chart};
 use super::decision::Whole;
 use super::listing::{self, Listing, ROWS};
 use super::record::{DecisionRow, RecordView, Rules};
 use crate::console::Console;
-use crate::console::answers::Answer;
+use crate::console::answers::{Answer, see_other};
 use crate::console::guard::Admitted;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::words::grouped;
-use crate::model::id::DecisionId;
 use crate::model::query::Present;
 use crate::store::audit::search::{Counts, Found, Wanted};
 use crate::web::hx::HxOut;
@@ -49,31 +48,71 @@ pub struct DecisionsPage {
     /// The record that is shown beside the list.
     pub open: Option<Opened>,
     /// What becomes of one that the browser shows.
-    pub shut: Shut,
+    pub kept: Kept,
 }
 
 /// What becomes of a record that the browser shows beside the list, when the rows alone are sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shut {
-    /// It stays as it is.
-    No,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// None is there.
+    None,
+    /// It stays, under links that lead back to what is listed now.
+    Stays(Head),
     /// It goes.
-    Yes,
+    Goes,
+}
+
+/// What stands above a record beside the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// What became of it, in a word.
+    pub heading: &'static str,
+    /// Which request it was.
+    pub request: String,
+    /// Its page.
+    pub page: Link,
+    /// Why it fell so, in the simulator.
+    pub why: Option<Link>,
+    /// The list without it.
+    pub close: Link,
 }
 
 /// A record beside the list.
 #[derive(Debug, Clone)]
 pub struct Opened {
+    /// What stands above it.
+    pub head: Head,
     /// The record.
     pub whole: Whole,
-    /// The list without it.
-    pub close: Link,
+}
+
+impl Opened {
+    /// Of a record, with its page and the list without it.
+    pub fn new(page: Link, mut whole: Whole, close: Link) -> Self {
+        whole.row.link = page;
+        Self { head: Head::of(&whole.row, whole.why.clone(), close), whole }
+    }
+}
+
+impl Head {
+    fn of(row: &DecisionRow, why: Option<Link>, close: Link) -> Self {
+        let request = format!("{} {}", row.method, row.path);
+        Self { heading: row.heading(), request, page: row.link.clone(), why, close }
+    }
 }
 
 impl DecisionsPage {
     /// Whether a record that the browser shows beside the list is to go.
     pub fn shuts(&self) -> bool {
-        self.shut == Shut::Yes
+        self.kept == Kept::Goes
+    }
+
+    /// What stands above one that stays, as it is to be now.
+    pub fn stays(&self) -> Option<&Head> {
+        match &self.kept {
+            Kept::Stays(head) => Some(head),
+            Kept::None | Kept::Goes => None,
+        }
     }
 
     /// Where the form is sent that takes them away.
@@ -118,10 +157,15 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         Ok(wanted) => {
             let (found, counts) = searched(&console, &asked, (&shown, &wanted)).await?;
             let open = opened((&console, &asked), &shown, &wanted).await?;
+            let wanted = Asked { record: open.as_ref().and(wanted.record), ..wanted };
             let page = filled(&asked, (frame, &shown), (&wanted, &found, &counts));
             DecisionsPage { open, ..page }
         }
-        Err(wrong) => empty(frame, Listing::refused(List::Requests, &address, wrong)),
+        Err(wrong) => {
+            let open = beside_refused((&console, &asked), &shown, &address).await?;
+            let listing = Listing::refused(List::Requests, &address, wrong);
+            DecisionsPage { open, ..empty(frame, listing) }
+        }
     };
     Ok(listing::answer(&asked, (&page.frame, &page.listing), (&page, &page.as_rows())))
 }
@@ -134,14 +178,16 @@ async fn asked_anew(
     wanted: Asked,
 ) -> Answer {
     let kept = kept((console, asked), shown, &wanted).await?;
-    let place = kept.map_or_else(|| wanted.here(), |id| wanted.beside(&id.to_string()));
+    let keep = wanted.keep.filter(|_| kept != Kept::Goes);
+    let wanted = Asked { keep, ..wanted };
+    let place = keep.map_or_else(|| wanted.here(), |id| wanted.beside(&id.to_string()));
     if !asked.hx.wants_fragment() {
-        return Ok(Redirect::to(place.as_str()).into_response());
+        return Ok(see_other(&place));
     }
     let (found, counts) = searched(console, asked, (shown, &wanted)).await?;
     let mut page = filled(asked, (frame, shown), (&wanted, &found, &counts));
-    if kept.is_none() {
-        page.shut = Shut::Yes;
+    page.kept = kept;
+    if page.shuts() {
         page.listing
             .summary
             .push_str(" The record beside the list does not match, and was closed.");
@@ -150,19 +196,23 @@ async fn asked_anew(
     Ok((HxOut::new().push_url(place.as_str()), answer).into_response())
 }
 
-/// The record that stood beside the list, where the query finds it.
+/// What becomes of the record that stood beside the list: it stays where the query finds it.
 async fn kept(
     (console, asked): (&Console, &Admitted),
     shown: &Shown,
     wanted: &Asked,
-) -> Result<Option<DecisionId>, Box<Response>> {
-    let Some(id) = wanted.keep else { return Ok(None) };
+) -> Result<Kept, Box<Response>> {
+    let Some(id) = wanted.keep else { return Ok(Kept::None) };
     let known = Present { now: asked.exchange.at, names: shown.names.clone() };
     let query = wanted.query_of(id);
-    let wanted = Wanted { query, known, before: None, after: None, limit: 1 };
-    let found = console.searcher.find(wanted).await;
+    let one = Wanted { query, known, before: None, after: None, limit: 1 };
+    let found = console.searcher.find(one).await;
     let found = found.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    Ok((!found.lines.is_empty()).then_some(id))
+    Ok(found.lines.first().map_or(Kept::Goes, |line| {
+        let view = RecordView::of(line);
+        let row = wanted.placed(view.row(Rules(shown)));
+        Kept::Stays(Head::of(&row, view.simulated(), wanted.here()))
+    }))
 }
 
 /// The element beside the list.
@@ -176,9 +226,8 @@ async fn beside(
 ) -> Answer {
     let open = opened((console, asked), shown, wanted).await?;
     let (said, place) = match &open {
-        Some(Opened { whole, .. }) => {
-            let DecisionRow { id, method, path, .. } = &whole.row;
-            (format!("{}: {method} {path}", whole.heading()), wanted.beside(id))
+        Some(Opened { head, whole }) => {
+            (format!("{}: {}", head.heading, head.request), wanted.beside(&whole.row.id))
         }
         None => ("Closed.".to_owned(), wanted.here()),
     };
@@ -194,11 +243,23 @@ async fn opened(
     wanted: &Asked,
 ) -> Result<Option<Opened>, Box<Response>> {
     let Some(id) = wanted.record else { return Ok(None) };
-    let mut whole = Whole::find((console, asked), shown, id).await?;
-    if let Some(whole) = &mut whole {
-        whole.row.link = wanted.page_of(&whole.row.id);
-    }
-    Ok(whole.map(|whole| Opened { whole, close: wanted.here() }))
+    let whole = Whole::find((console, asked), shown, id).await?;
+    Ok(whole.map(|whole| Opened::new(wanted.page_of(&whole.row.id), whole, wanted.here())))
+}
+
+/// The record that stood beside the list before a query was typed that can't be read: it stays without script too.
+async fn beside_refused(
+    (console, asked): (&Console, &Admitted),
+    shown: &Shown,
+    address: &Address,
+) -> Result<Option<Opened>, Box<Response>> {
+    let id = address.chosen().filter(|_| !asked.hx.wants_fragment());
+    let Some(id) = id else { return Ok(None) };
+    let whole = Whole::find((console, asked), shown, id).await?;
+    let range = List::Requests.offered(&address.range);
+    let close = List::Requests.over(&address.q, range);
+    let page = |whole: &Whole| page_of(&whole.row.id, (&address.q, range));
+    Ok(whole.map(|whole| Opened::new(page(&whole), whole, close)))
 }
 
 async fn searched(
@@ -239,7 +300,7 @@ fn filled(
 fn empty(frame: Frame, listing: Listing) -> DecisionsPage {
     let (facets, rows) = (Vec::new(), Vec::new());
     let (chart, live, remark, open) = (None, None, None, None);
-    DecisionsPage { frame, listing, facets, chart, rows, live, remark, open, shut: Shut::No }
+    DecisionsPage { frame, listing, facets, chart, rows, live, remark, open, kept: Kept::None }
 }
 
 fn how_many(wanted: &Asked, found: &Found) -> String {

@@ -46,12 +46,12 @@ impl Listing {
             .map(|to| format!("; searched back to {} so far", Moment::new(to).minute()));
         Self {
             action: wanted.list().link(),
-            newest: wanted.newest(),
+            newest: wanted.along(wanted.newest()),
             query: wanted.text.clone(),
             range: wanted.range.to_owned(),
             wrong: None,
             chips: wanted.chips(),
-            older: found.older.map(|id| wanted.older(id)),
+            older: found.older.map(|id| wanted.along(wanted.older(id))),
             summary: format!("{what}, as of {at} UTC{}.", searched.unwrap_or_default()),
         }
     }

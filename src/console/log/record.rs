@@ -29,6 +29,8 @@ pub struct DecisionRow {
     pub link: Link,
     /// The list with it beside, where there is one.
     pub beside: Option<Link>,
+    /// The value of `aria-selected`, for the one that stands beside the list.
+    pub chosen: Option<&'static str>,
     /// When.
     pub at: Moment,
     /// Allow or deny.
@@ -64,6 +66,17 @@ pub(in crate::console) struct RecordView {
     raw: String,
     body: Value,
     principal: Value,
+}
+
+impl DecisionRow {
+    /// What became of the request, in a word.
+    pub fn heading(&self) -> &'static str {
+        match self.verdict.tone {
+            Tone::Good => "Allowed",
+            Tone::Bad => "Denied",
+            Tone::Careful | Tone::Plain => "Decided",
+        }
+    }
 }
 
 /// The rules that are in force: what names in records link to.
@@ -117,6 +130,7 @@ impl RecordView {
             id: self.id.to_string(),
             link: urls::decision(&self.id),
             beside: None,
+            chosen: None,
             at: Moment::new(self.at),
             verdict: self.badge(),
             who: self.who(),

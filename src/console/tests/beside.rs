@@ -84,6 +84,15 @@ async fn a_record_stays_beside_the_list_while_it_matches_what_is_typed_and_is_cl
     let there = format!("/console/decisions?q=finance&record={id}");
     assert_eq!(rows.header("hx-push-url"), there);
     assert!(!rows.text.contains("id=\"beside\"") && !rows.text.contains(closed), "{}", rows.text);
+    let (list, head) = rows.text.split_once("<div id=\"beside-head\"").unwrap();
+    assert!(head.contains("hx-swap-oob=\"outerMorph\""), "{head}");
+    for link in
+        ["/console/decisions?q=finance", &format!("/console/decisions/{id}?q=finance&range=24h")]
+    {
+        assert!(links(head).iter().any(|other| other == link), "{link}: {head}");
+    }
+    assert!(list.contains(&format!("<tr id=\"d-{id}\" aria-selected=\"true\">")), "{list}");
+    assert_eq!(list.matches("aria-selected").count(), 1, "{list}");
     assert_eq!((plain.status, plain.header("location")), (StatusCode::SEE_OTHER, there.as_str()));
     let (rows, plain) = typed("nowhere").await;
     let there = "/console/decisions?q=nowhere";
@@ -92,6 +101,45 @@ async fn a_record_stays_beside_the_list_while_it_matches_what_is_typed_and_is_cl
     assert!(rows.text.contains(gone) && rows.text.contains(closed), "{}", rows.text);
     assert!(rows.header("hx-trigger").contains("was closed"), "it is announced");
     assert_eq!((plain.status, plain.header("location")), (StatusCode::SEE_OTHER, there));
+}
+
+#[tokio::test]
+async fn other_parts_of_the_list_take_the_record_along() {
+    let scene = scene().await;
+    did(&scene, &READ).await;
+    let id = newest(&scene).await;
+    let list = format!("/console/decisions?q=finance%20method%3AGET&record={id}");
+    let whole = page(&scene, "auditor", &list).await;
+    let (rows, _) = whole.split_once("<aside id=\"beside\"").unwrap();
+    let own = |link: &&String| link.starts_with("/console/decisions?");
+    let parts = links(rows).into_iter().filter(|link| own(&link)).collect::<Vec<_>>();
+    // Nine tabs, two conditions, and the newest ones.
+    assert!(parts.len() >= 12, "{parts:?}");
+    for link in parts {
+        assert!(
+            link.ends_with(&format!("&keep={id}")) || link.ends_with(&format!("?keep={id}")),
+            "{link}"
+        );
+    }
+    let apart = page(&scene, "auditor", "/console/decisions?q=finance").await;
+    assert!(!apart.contains("keep="), "{apart}");
+}
+
+#[tokio::test]
+async fn a_query_that_can_not_be_read_closes_no_record() {
+    let scene = scene().await;
+    did(&scene, &READ).await;
+    let id = newest(&scene).await;
+    let auditor = scene.person("auditor", &["auditor"]).await;
+    for name in ["keep", "record"] {
+        let typed = format!("/console/decisions?q=reson%3Ax&range=7d&{name}={id}");
+        let answer = scene.send(&auditor, get(&typed)).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let (_, beside) = answer.text.split_once("<aside id=\"beside\"").unwrap();
+        assert!(beside.contains("What was asked") && beside.contains("name=\"keep\""), "{beside}");
+        let close = "/console/decisions?q=reson%3Ax&range=7d";
+        assert!(links(beside).iter().any(|link| link == close), "{beside}");
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use crate::console::log::asking::{Chip, Facet};
 use crate::console::log::chart::{Bar, Chart};
 use crate::console::log::checked::Checked;
 use crate::console::log::decision::{DecisionPage, Whole};
-use crate::console::log::decisions::{DecisionsPage, Opened, Shut};
+use crate::console::log::decisions::{DecisionsPage, Kept, Opened};
 use crate::console::log::fact::Fact;
 use crate::console::log::listing::Listing;
 use crate::console::log::missing::Missing;
@@ -242,6 +242,7 @@ fn decision(text: Text, n: u64, [who, user_name, method, path, reason]: [&str; 5
     DecisionRow {
         link: Link::path(&["console", "decisions", &id]),
         beside: Some(urls::decisions().with_query("record", &id)),
+        chosen: None,
         person: Some(urls::people()),
         id,
         at: Moment::new(Timestamp::from_seconds(1_795_511_702 - i64::try_from(n * 7).unwrap())),
@@ -309,7 +310,7 @@ fn decisions(text: Text) -> DecisionsPage {
         listing,
         facets: vec![results()],
         open: None,
-        shut: Shut::No,
+        kept: Kept::None,
         chart: Some(Chart {
             caption: "6 allowed, 2 denied, 0 refused, by hour.".to_owned(),
             width: 144,
@@ -356,7 +357,7 @@ fn route_page_a59() {
 fn decisions_page_a59() {
     check("console_decisions", decisions);
     check("console_decisions_beside", |text| DecisionsPage {
-        open: Some(Opened { whole: whole(text), close: urls::decisions() }),
+        open: Some(Opened::new(urls::decisions(), whole(text), urls::decisions())),
         ..decisions(text)
     });
     check("console_decisions_empty", |text| DecisionsPage { rows: Vec::new(), ..decisions(text) });

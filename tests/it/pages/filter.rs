@@ -128,6 +128,44 @@ async fn a_query_that_can_not_be_read_is_said_beside_the_box_and_moves_nothing()
     browser.close().await;
 }
 
+/// The record beside the list is read while the list is narrowed around it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_kept_is_closed_to_what_was_typed_since() {
+    let test = "a_record_that_is_kept";
+    let Some((browser, scene, _between)) = olive_at(test, "/console/decisions?range=7d").await
+    else {
+        return;
+    };
+    // Records stand beside the list where there is room.
+    browser.page.set_window_size(1_280, 900).await.unwrap();
+    let row = "//tr[contains(., 'Allow') and contains(., 'intranet/finance')]//a[@data-row]";
+    browser.press(row).await;
+    browser.shows("//*[@id='beside']", "What was asked").await;
+    let chosen = "document.querySelectorAll('#rows tr[aria-selected=true]').length === 1";
+    browser.until(chosen).await;
+    ask(&browser, "effect:allow").await;
+    browser.until(ALL_ALLOWED).await;
+    let close = "document.getElementById('beside-close')?.href";
+    browser.until(&format!("{close}?.includes('q=effect%3Aallow')")).await;
+    browser.until(chosen).await;
+    let kept = address(&browser).await;
+    assert!(kept.contains("q=effect%3Aallow") && kept.contains("record="), "{kept}");
+    // Another part of the list is a page of its own, beside which it stands too.
+    browser.press("//*[@id='rows']//a[.='Apps']").await;
+    browser.until("/door/.test(location.search) && /record=/.test(location.search)").await;
+    browser.shows("//*[@id='beside']", "What was asked").await;
+    browser.until(chosen).await;
+    ask(&browser, "effect:allow").await;
+    browser.until(&format!("{close}?.endsWith('q=effect%3Aallow&range=7d')")).await;
+    browser.js("document.activeElement.blur()").await;
+    browser.keys("\u{e00c}").await;
+    browser.until("!document.querySelector('#beside [data-shut]')").await;
+    let shut = scene.world.gate("/console/decisions?q=effect%3Aallow&range=7d");
+    browser.until(&format!("location.href === '{shut}'")).await;
+    assert_eq!(browser.js(&format!("return Boolean({ALL_ALLOWED})")).await, true);
+    browser.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_somebody_else_never_land_in_the_console() {
     let test = "pages_of_somebody_else_never_land";
