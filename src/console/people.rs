@@ -34,6 +34,14 @@ pub(super) async fn names(console: &Console, shown: &Shown) -> Result<PeopleName
     {
         return Ok(PeopleNames::Short);
     }
+    names_of_all(console).await
+}
+
+/// Names for everybody who was here.
+///
+/// # Errors
+/// When they can't be read.
+pub(super) async fn names_of_all(console: &Console) -> Result<PeopleNames, StoreError> {
     let known = known(console).await?;
     let named = known.iter().map(|(subject, one)| (subject.clone(), one.content.display_name()));
     Ok(PeopleNames::Known(Arc::new(named.collect())))

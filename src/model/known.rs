@@ -69,10 +69,9 @@ impl Known {
         seen().min().zip(seen().max())
     }
 
-    /// Those whose name, user name or e-mail address is this very text, in any case.
+    /// Those whose name, user name or e-mail address is this very text, in any case and with any blanks.
     pub fn called(&self, text: &str) -> Vec<(&Subject, &KnownPrincipal)> {
-        let wanted = text.trim().to_lowercase();
-        self.0.iter().filter(|(_, one)| one.is_called(&wanted)).collect()
+        self.0.iter().filter(|(_, one)| one.is_called(text)).collect()
     }
 
     /// Those whose name, user name, e-mail address or lasting identity contains this text, in any case, by name.
@@ -105,10 +104,17 @@ impl KnownPrincipal {
         }
     }
 
-    fn is_called(&self, wanted: &str) -> bool {
-        let names = names(&self.content);
-        names.iter().any(|name| !name.is_empty() && name.to_lowercase() == wanted)
+    /// Whether this very text is their name, user name or e-mail address, in any case and with any blanks.
+    pub fn is_called(&self, text: &str) -> bool {
+        let (wanted, shown) = (plain(text), self.content.display_name());
+        let mut all = names(&self.content).into_iter().chain([shown.as_str()]);
+        all.any(|name| !name.is_empty() && plain(name) == wanted)
     }
+}
+
+/// A name as it is compared: letters of no case, one blank between words.
+fn plain(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// Name, user name and e-mail address; empty where there is none.

@@ -14,7 +14,7 @@ use crate::model::known::{Known, KnownPrincipal};
 use crate::model::principal::Principal;
 use crate::model::time::{Instant, Timestamp};
 
-use super::form::{Ends, GrantForm, WHO_KINDS, account, typed_end};
+use super::form::{Account, Ends, GrantForm, WHO_KINDS, account, typed_end};
 use crate::console::choice::Field;
 use crate::console::words::GroupNames;
 
@@ -170,10 +170,10 @@ impl GrantEntry {
         }
     }
 
-    /// Whether it names somebody otherwise than by account id.
+    /// Whether it names somebody: otherwise than by account id, or before it.
     pub(super) fn names_somebody(&self) -> bool {
         let is_person = self.who_kind == "person" || self.who_kind == "workload";
-        is_person && account(&self.who).is_none()
+        is_person && account(&self.who).is_none_or(|account| account.name.is_some())
     }
 
     fn who(&self, names: &GroupNames, people: Option<&Known>) -> Result<Who, Wrong> {
@@ -289,7 +289,8 @@ fn keep<T>(read: Result<T, Wrong>, wrong: &mut Vec<Wrong>) -> Option<T> {
 /// # Errors
 /// With what is wrong, as a sentence.
 pub(super) fn read_who((kind, typed): (&str, &str), names: &GroupNames) -> Result<Who, String> {
-    let subject = || account(typed).ok_or_else(|| SUBJECT.to_owned());
+    let subject =
+        || account(typed).map(|account| account.subject).ok_or_else(|| SUBJECT.to_owned());
     match kind {
         "group" => group(typed, names).map(Who::Group),
         "role" => {
@@ -308,6 +309,9 @@ pub(super) fn read_who((kind, typed): (&str, &str), names: &GroupNames) -> Resul
 
 /// A person or service by a name that they alone have: whoever is let in must be the one who was meant.
 fn somebody((kind, typed): (&str, &str), people: &Known) -> Result<Who, String> {
+    if let Some(account) = account(typed) {
+        return by_account(kind, account, people);
+    }
     let is_wanted = |one: &KnownPrincipal| match &**one.content {
         Principal::User(_) => kind == "person",
         Principal::Workload(_) => kind == "workload",
@@ -316,8 +320,7 @@ fn somebody((kind, typed): (&str, &str), people: &Known) -> Result<Who, String> 
     let mut found = people.called(typed);
     found.retain(|(_, one)| is_wanted(one));
     match found.as_slice() {
-        [(subject, _)] if kind == "person" => Ok(Who::Person((*subject).clone())),
-        [(subject, _)] => Ok(Who::Workload((*subject).clone())),
+        [(subject, _)] => Ok(one(kind, (*subject).clone())),
         [] => Err(NOBODY_CALLED.to_owned()),
         several => {
             let all: Vec<_> =
@@ -328,6 +331,25 @@ fn somebody((kind, typed): (&str, &str), people: &Known) -> Result<Who, String> 
             ))
         }
     }
+}
+
+/// A person or service by account id. The name before it must be theirs, where that is known: one of the two is not meant.
+fn by_account(
+    kind: &str,
+    Account { name, subject }: Account<'_>,
+    people: &Known,
+) -> Result<Who, String> {
+    match name.zip(people.get(&subject)) {
+        Some((name, known)) if !known.is_called(name) => Err(format!(
+            "`<{subject}>` is {}, not {name}. Give the one of the two whom you mean.",
+            known.content.display_name()
+        )),
+        Some(_) | None => Ok(one(kind, subject)),
+    }
+}
+
+fn one(kind: &str, subject: Subject) -> Who {
+    if kind == "person" { Who::Person(subject) } else { Who::Workload(subject) }
 }
 
 /// `Ann Lee, ann.lee@contoso.com`, and the account id.

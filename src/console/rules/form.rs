@@ -158,10 +158,10 @@ pub(super) fn typed_end(at: Timestamp) -> String {
     at.to_jiff().strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-const WHO: &str = "A group by name or object id, an app role, or an account id. Leave empty for signed-in people and everyone.";
+const WHO: &str = "A group by name or object id, an app role, or an account id, alone or as Name <account id>, where the id alone decides. Leave empty for signed-in people and everyone.";
 
 /// The same for those who may read people.
-pub(super) const WHO_BY_NAME: &str = "A group by name or object id, an app role, or a person by name, user name or account id. Leave empty for signed-in people and everyone.";
+pub(super) const WHO_BY_NAME: &str = "A group by name or object id, an app role, or a person by name, by user name, by account id, or by both as Name <account id>. Leave empty for signed-in people and everyone.";
 
 impl GrantForm {
     /// The form that adds a grant to a route, empty.
@@ -306,10 +306,22 @@ pub(super) fn somebody(subject: &Subject, names: &GroupNames) -> String {
     }
 }
 
-/// The lasting identity in what was typed: alone, or behind a name that decides nothing.
-pub(super) fn account(typed: &str) -> Option<Subject> {
-    let behind = typed.rsplit_once('<').and_then(|(_, rest)| rest.trim_end().strip_suffix('>'));
-    behind.unwrap_or(typed).trim().parse().ok()
+/// An account that was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account<'a> {
+    /// The name before its id.
+    pub(super) name: Option<&'a str>,
+    /// Its id, which says who it is.
+    pub(super) subject: Subject,
+}
+
+/// The account in what was typed: its id, alone or behind a name.
+pub(super) fn account(typed: &str) -> Option<Account<'_>> {
+    let behind = typed.rsplit_once('<');
+    let behind = behind.and_then(|(name, rest)| Some((name, rest.trim_end().strip_suffix('>')?)));
+    let (name, id) = behind.map_or((None, typed), |(name, id)| (Some(name.trim()), id));
+    let subject = id.trim().parse().ok()?;
+    Some(Account { name: name.filter(|name| !name.is_empty()), subject })
 }
 
 /// The name of a group, where it leads back to this very group; else its object id.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::form::{GrantForm, WHO_BY_NAME, account, somebody};
+use super::form::{Account, GrantForm, WHO_BY_NAME, account, somebody};
 use super::written::WrittenRules;
 use crate::authz::console::ConsoleAction;
 use crate::authz::grants::to_policy;
@@ -18,12 +18,14 @@ use crate::console::answers::Answer;
 use crate::console::cedar_text::{Token, tokens};
 use crate::console::choice::{Badge, Field, Standing};
 use crate::console::guard::Admitted;
+use crate::console::people::names_of_all;
 use crate::console::sections::Section;
 use crate::console::showing::Shown;
 use crate::console::urls;
 use crate::console::words::{self, Condition, GroupNames, GroupNote};
 use crate::model::difference::{Act, ObjectKind, revision};
 use crate::model::grant::{Effect, Grant};
+use crate::model::group::PeopleNames;
 use crate::model::id::{GrantId, RouteId};
 use crate::model::policy::Policy;
 use crate::model::route::Route;
@@ -325,8 +327,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     if let (Some(kind), Some(form)) = (&query.who_kind, &mut page.form) {
         form.who_kind = Field::of(kind);
         let typed = query.who.as_deref().unwrap_or_default();
-        let named = account(typed).map(|subject| somebody(&subject, &drafted.names));
-        form.who = Field::of(named.as_deref().unwrap_or(typed));
+        form.who = Field::of(&named((&console, &asked), &drafted, typed).await?);
     }
     if let Some(Settings::Saved) = query.settings {
         let text = "The route is saved to the draft. It is not in force yet.".to_owned();
@@ -336,6 +337,24 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         page.form = page.form.map(|form| GrantForm::of(grant, &drafted.names, form));
     }
     Ok(page::console(StatusCode::OK, &page.frame, &page))
+}
+
+/// Whom an address opens the form for, by name where the reader may know it. Where no rule names anybody, nobody was looked
+/// up so far.
+async fn named(
+    (console, asked): (&Console, &Admitted),
+    drafted: &Shown,
+    typed: &str,
+) -> Result<String, Box<Response>> {
+    let Some(Account { subject, .. }) = account(typed) else { return Ok(typed.to_owned()) };
+    let mut names = drafted.names.clone();
+    if asked.may(console, ConsoleAction::ReadPeople)
+        && !matches!(names.people(), PeopleNames::Known(_))
+    {
+        let all = names_of_all(console).await;
+        names = names.with_people(all.map_err(|error| Box::new(asked.unavailable(&error)))?);
+    }
+    Ok(somebody(&subject, &names))
 }
 
 /// The page of a route, with the form for those who may use it.

@@ -118,16 +118,21 @@ async fn a_person_is_let_in_by_name_and_shown_by_name_to_those_who_may_read_peop
 }
 
 #[tokio::test]
-async fn the_form_of_a_persons_grant_names_them_and_goes_by_the_id_behind_the_name() {
+async fn the_form_of_a_persons_grant_names_them_and_takes_no_other_name_before_their_id() {
     let scene = scene().await;
     let (owner, editor) = (scene.owner().await, scene.person("eddie", &["editor"]).await);
     scene.known_as(["uma", "Ann Lee"], &[]).await;
     let (csrf, uma) = (owner.csrf(), subject("uma"));
     let typed = with(&fields(&csrf), "who_kind", Some("person"));
-    // Somebody else's name before it changes nothing.
-    let who = format!("Nora <{uma}>");
-    let typed = with(&typed, "who", Some(&who));
     let target = format!("{FINANCE_ROUTE}/grants");
+    let who = format!("Nora <{uma}>");
+    let refused = with(&typed, "who", Some(&who));
+    let refused = scene.send(&owner, post(&target, &refused)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let said = format!("`&#60;{uma}&#62;` is Ann Lee, not Nora.");
+    assert!(refused.text.contains(&said), "{said}: {}", refused.text);
+    let who = format!(" ann  LEE <{uma}> ");
+    let typed = with(&typed, "who", Some(&who));
     let saved = scene.send(&owner, post(&target, &typed)).await;
     assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
     let grant = scene.store.draft().await.unwrap().grants;
@@ -141,6 +146,32 @@ async fn the_form_of_a_persons_grant_names_them_and_goes_by_the_id_behind_the_na
     let open = format!("{FINANCE_ROUTE}?who_kind=person&who={uma}");
     let seen = scene.send(&owner, get(&open)).await.text;
     assert!(seen.contains(&format!("value=\"Ann Lee &#60;{uma}&#62;\"")), "{seen}");
+}
+
+#[tokio::test]
+async fn a_name_before_an_id_decides_nothing_where_it_can_not_be_compared() {
+    let scene = scene().await;
+    let (owner, editor) = (scene.owner().await, scene.person("eddie", &["editor"]).await);
+    scene.known_as(["uma", "Ann Lee"], &[]).await;
+    let target = format!("{FINANCE_ROUTE}/grants");
+    // Of one nothing is known, and of the other the editor may know nothing.
+    for (person, id, hint) in [
+        (&owner, subject("zoe"), "by both as Name"),
+        (&editor, subject("uma"), "the id alone decides"),
+    ] {
+        let (csrf, who) = (person.csrf(), format!("Nora <{id}>"));
+        let typed = with(&fields(&csrf), "who_kind", Some("person"));
+        let typed = with(&typed, "who", Some(&who));
+        let saved = scene.send(person, post(&target, &typed)).await;
+        assert_eq!(saved.status, StatusCode::SEE_OTHER, "{}", saved.text);
+        let grants = scene.store.draft().await.unwrap().grants;
+        let is_theirs = |one: &Grant| one.who == Who::Person(id.parse().unwrap());
+        assert!(grants.iter().any(is_theirs));
+        let page = scene.send(person, get(saved.header("location"))).await.text;
+        let short = format!("account {}", &id.rsplit('.').next().unwrap().get(..8).unwrap());
+        assert!(page.contains(&short) || page.contains(&id), "{page}");
+        assert!(page.contains(hint) && !page.contains("Nora"), "{page}");
+    }
 }
 
 #[tokio::test]
@@ -207,4 +238,12 @@ async fn the_form_can_be_opened_for_somebody() {
     let page = scene.send(&owner, get(&target)).await.text;
     assert!(page.contains(&format!("value=\"{}\"", subject("uma"))), "{page}");
     assert!(page.contains("<option value=\"person\" selected>"), "{page}");
+    // No rule names anybody yet.
+    scene.known_as(["uma", "Ann Lee"], &[]).await;
+    let page = scene.send(&owner, get(&target)).await.text;
+    assert!(page.contains(&format!("value=\"Ann Lee &#60;{}&#62;\"", subject("uma"))), "{page}");
+    let editor = scene.person("eddie", &["editor"]).await;
+    let page = scene.send(&editor, get(&target)).await.text;
+    assert!(page.contains(&format!("value=\"{}\"", subject("uma"))), "{page}");
+    assert!(!page.contains("Ann Lee"), "{page}");
 }
