@@ -11,7 +11,7 @@ use crate::model::time::Timestamp;
 use crate::model::words::sentence;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
-use crate::web::page::{Notice, Tone};
+use crate::web::page::{Frame, Notice, Tone};
 
 /// Grants that end within this time. 14 days.
 const SOON: Duration = Duration::from_hours(14 * 24);
@@ -19,6 +19,9 @@ const SOON: Duration = Duration::from_hours(14 * 24);
 const AT_ONCE: Duration = Duration::from_hours(2 * 24);
 /// How many are listed.
 const ROWS: usize = 8;
+
+/// Who replaces the certificate; the banner tells it to everybody alike.
+const REPLACED: &str = "Whoever runs this gate has to replace it.";
 
 /// Something that ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +32,17 @@ pub struct Ending {
     pub end: Notice,
     /// Where it is made to last longer.
     pub link: Link,
+}
+
+impl Ending {
+    /// Where it is made to last longer, where the navigation of this person leads there: who may not read the settings is led
+    /// to none.
+    pub fn way(&self, frame: &Frame) -> Option<&Link> {
+        let leads = |link: &Link| {
+            frame.nav.iter().flat_map(|group| &group.items).any(|item| item.link == *link)
+        };
+        Some(&self.link).filter(|link| **link != urls::settings() || leads(link))
+    }
 }
 
 /// What ends soon, the soonest first.
@@ -58,7 +72,7 @@ pub(super) fn calm(console: &Console) -> &'static str {
 pub(super) fn warning(console: &Console, now: Timestamp) -> Option<Notice> {
     let of_entra = entra::warning(&*console.entra, now);
     let own = certificate(console.certificate_ends, now).map(|(_, Ending { what, end, .. })| {
-        Notice { tone: end.tone, text: format!("{what}: {}. See Settings.", end.text) }
+        Notice { tone: end.tone, text: format!("{what}: {}. {REPLACED}", end.text) }
     });
     let mut pressing: Vec<_> =
         own.into_iter().filter(|notice| notice.tone != Tone::Plain).chain(of_entra).collect();
@@ -76,7 +90,7 @@ fn certificate(end: Option<Timestamp>, now: Timestamp) -> Option<(Timestamp, End
         Pressing::Near => Tone::Careful,
         Pressing::Now | Pressing::Over => Tone::Bad,
     };
-    let (minute, what) = (Moment::new(at).minute(), "The certificate in [tls]".to_owned());
+    let (minute, what) = (Moment::new(at).minute(), "The certificate of this gate".to_owned());
     let text = match pressing {
         Pressing::Over => format!("Ended {minute}"),
         Pressing::Later | Pressing::Soon | Pressing::Near | Pressing::Now => {

@@ -150,15 +150,38 @@ async fn end_of_the_listeners_certificate_is_said_and_warned_of_in_time() {
         let text = page(&scene(told, &[]).await, "/console/").await;
         let ending = text.split("id=\"ending-h\"").nth(1).unwrap();
         let ending = ending.split("</section>").next().unwrap();
-        assert_eq!(ending.contains("The certificate in [tls]"), said.is_some(), "{end:?}");
+        assert_eq!(ending.contains("The certificate of this gate"), said.is_some(), "{end:?}");
         assert!(ending.contains(said.unwrap_or_default()), "{ending}");
         if said.is_some() {
             assert!(ending.contains(&format!("mark-{class}")), "{ending}");
         } else {
             assert_eq!(ending.contains("or certificate in the next 30"), end.is_some(), "{ending}");
         }
-        let warned = text.contains("The certificate in [tls]: ");
+        let warned = text.contains("The certificate of this gate: ");
         assert_eq!(warned, ["warn", "deny"].contains(&class), "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_read_the_settings_is_told_whom_to_tell() {
+    let told = Told { certificate_ends: Some(at(24 * 60 * 60)), ..Told::default() };
+    let scene = scene(told, &[]).await;
+    for role in ["viewer", "editor", "publisher", "auditor", "owner"] {
+        let person = scene.person(role, &[role]).await;
+        let text = scene.send(&person, get("/console/")).await.text;
+        let may = ["auditor", "owner"].contains(&role);
+        let banner = text.split("id=\"notices\"").nth(1).unwrap().split("</div>").next().unwrap();
+        assert!(banner.contains("The certificate of this gate: "), "{role}: {banner}");
+        assert!(banner.contains("Whoever runs this gate has to replace it."), "{role}: {banner}");
+        let ending = text.split("id=\"ending-h\"").nth(1).unwrap();
+        let ending = ending.split("</section>").next().unwrap();
+        let advice = "Tell whoever runs this gate.";
+        assert_eq!(ending.contains(advice), !may, "{role}: {ending}");
+        assert_eq!(ending.contains("href=\"/console/settings\""), may, "{role}: {ending}");
+        for link in ending.split("<a href=\"").skip(1).map(|link| link.split('"').next().unwrap()) {
+            let there = scene.send(&person, get(link)).await;
+            assert_eq!(there.status, 200, "{role} is led to {link}");
+        }
     }
 }
 
