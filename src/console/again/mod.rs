@@ -6,6 +6,7 @@ use crate::authz::console::ConsoleAction::ReadRules;
 
 pub mod kept;
 pub mod page;
+pub(super) mod words;
 
 /// What is asked here.
 pub(super) const ENDPOINTS: &[Endpoint] =

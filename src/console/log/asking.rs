@@ -177,6 +177,11 @@ impl Asked {
         self.along(self.list.over(&query.to_string(), self.range))
     }
 
+    /// The same, with nothing beside the list.
+    pub(super) fn alone(self) -> Self {
+        Self { record: None, keep: None, ..self }
+    }
+
     /// The record that stands beside the list, or did.
     pub(super) fn chosen(&self) -> Option<DecisionId> {
         self.record.or(self.keep)

@@ -157,7 +157,7 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         Ok(wanted) => {
             let (found, counts) = searched(&console, &asked, (&shown, &wanted)).await?;
             let open = opened((&console, &asked), &shown, &wanted).await?;
-            let wanted = Asked { record: open.as_ref().and(wanted.record), ..wanted };
+            let wanted = if open.is_some() { wanted } else { wanted.alone() };
             let page = filled(&asked, (frame, &shown), (&wanted, &found, &counts));
             DecisionsPage { open, ..page }
         }
@@ -178,9 +178,8 @@ async fn asked_anew(
     wanted: Asked,
 ) -> Answer {
     let kept = kept((console, asked), shown, &wanted).await?;
-    let keep = wanted.keep.filter(|_| kept != Kept::Goes);
-    let wanted = Asked { keep, ..wanted };
-    let place = keep.map_or_else(|| wanted.here(), |id| wanted.beside(&id.to_string()));
+    let wanted = if kept == Kept::Goes { wanted.alone() } else { wanted };
+    let place = wanted.keep.map_or_else(|| wanted.here(), |id| wanted.beside(&id.to_string()));
     if !asked.hx.wants_fragment() {
         return Ok(see_other(&place));
     }

@@ -7,7 +7,8 @@ use http::StatusCode;
 use super::adding::{fields, with};
 use super::drafting::waiting;
 use super::guarded::address;
-use super::scene::{Answered, Person, Scene, get, post, scene};
+use super::scene::{Answered, Person, Scene, get, post, scene, subject};
+use crate::console::again::words::{LABELS, sentence};
 use crate::console::endpoints::{Verb, table};
 use crate::console::urls;
 use crate::web::tests::markup::{assert_same_shape, check_answered, hostile, innocent};
@@ -99,6 +100,105 @@ async fn what_was_typed_is_kept_and_sent_once_the_person_has_signed_in_again() {
     let done = scene.send(&owner, post(GRANTS, &sent)).await;
     assert_eq!((done.status, waiting(&scene).await), (StatusCode::SEE_OTHER, 1), "{}", done.text);
     assert_eq!(done.header("location").split('?').next(), Some("/console/routes/intranet/reports"));
+}
+
+/// The page with a form that was sent an hour after the sign-in.
+async fn sent_late(scene: &Scene, person: &Person, target: &str, typed: &[(&str, &str)]) -> String {
+    let csrf = person.csrf();
+    let all: Vec<_> = [("_csrf", csrf.as_str())].into_iter().chain(typed.iter().copied()).collect();
+    let refused = scene.send(person, post(target, &all)).await;
+    scene.send(person, get(&way_back(&refused))).await.text
+}
+
+/// Where a form is sent, what it holds, the sentence about it, and what is shown of its fields.
+type Late<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a [&'a str]);
+
+#[tokio::test]
+async fn what_was_sent_is_told_in_the_words_of_its_form() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    scene.known_as(["uma", "Ann Lee"], &[]).await;
+    pass(&scene, &owner, HOUR).await;
+    let uma = subject("uma");
+    let cases: [Late<'_>; 5] = [
+        (
+            GRANTS,
+            &[("who_kind", "group"), ("mfa", "optional"), ("ticket", ""), ("revision", "r-1")],
+            "Add a grant to the route intranet/reports.",
+            &["<dt>Who</dt><dd class=\"typed\"><bdi>Members of a group<", ">Not needed<"],
+        ),
+        (
+            "/console/apps/intranet",
+            &[("name", "Intranet"), ("alias-X-Remote-User", "yes")],
+            "Change the app intranet.",
+            &["<dt>Header alias</dt><dd class=\"typed\"><bdi>X-Remote-User<"],
+        ),
+        (
+            "/console/draft/undo",
+            &[("kind", "grant"), ("id", "finance-read"), ("revision", "r-1"), ("page", "2")],
+            "Undo the change of the grant finance-read.",
+            &[],
+        ),
+        (
+            "/console/releases/1/restore",
+            &[("content", "c-1"), ("others", "discard")],
+            "Bring back release 1 into the draft, and discard what waits there.",
+            &[],
+        ),
+        (
+            "/console/sessions/end",
+            &[("session", ""), ("user", &uma)],
+            "End all sessions of Ann Lee.",
+            &[],
+        ),
+    ];
+    for (target, typed, deed, said) in cases {
+        let page = sent_late(&scene, &owner, target, typed).await;
+        let told = page.split("class=\"card panel-s\"").nth(1).unwrap();
+        let told = told.split("<input type=\"hidden\" name=\"_csrf\"").nth(1).unwrap();
+        let told = told.split("<input").next().unwrap();
+        assert!(told.contains(&format!("<bdi>{deed}</bdi>")), "{deed}: {told}");
+        assert!(said.iter().all(|said| told.contains(said)), "{said:?}: {told}");
+        assert_eq!(told.contains("<dt>"), !said.is_empty(), "{told}");
+        for plumbing in ["r-1", "c-1", "revision", "kind", target, uma.as_str()] {
+            assert!(!told.contains(plumbing), "{plumbing}: {told}");
+        }
+    }
+}
+
+#[test]
+fn every_form_has_a_sentence() {
+    for endpoint in table().filter(|endpoint| endpoint.verb == Verb::Post) {
+        let address = address(endpoint, ["0-0", "0-0", "0-0"]);
+        let path = address.split('?').next().unwrap();
+        let said = sentence(path, |name| format!("field {name}"));
+        let said = said.unwrap_or_else(|| panic!("{endpoint:?} has none"));
+        assert!(!said.contains('{') && said.ends_with('.'), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn labels_are_those_of_the_forms() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    grant(&scene, &owner, "So that something waits").await;
+    let mut all = String::new();
+    for page in [
+        "/console/routes/intranet/reports",
+        "/console/new-app",
+        "/console/apps/intranet/new-route",
+        "/console/new-policy",
+        "/console/assertions",
+        "/console/draft",
+        "/console/decisions",
+        "/console/reports/changes",
+        "/console/explore/who",
+    ] {
+        all.push_str(&scene.send(&owner, get(page)).await.text);
+    }
+    for (name, label) in LABELS.iter().filter(|(name, _)| *name != "app") {
+        assert!(all.contains(&format!(">{label}</label>")), "{name}: {label}");
+    }
 }
 
 #[tokio::test]
