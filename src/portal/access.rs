@@ -82,8 +82,8 @@ fn stretch((q, number): (&str, usize), (apps, more): (&[AppCard], More)) -> Opti
     let rows: usize = apps.iter().map(|app| app.routes.len()).sum();
     (rows > 0 && (number > 1 || more == More::Yes)).then(|| Stretch {
         words: format!("{} to {}", first.saturating_add(1), first.saturating_add(rows)),
-        earlier: (number > 1).then(|| page(number - 1)),
-        later: (more == More::Yes).then(|| page(number.saturating_add(1))),
+        previous: (number > 1).then(|| page(number - 1)),
+        next: (more == More::Yes).then(|| page(number.saturating_add(1))),
     })
 }
 

@@ -11,9 +11,9 @@ pub struct Stretch {
     /// Which one, in words ("51 to 100 of 320").
     pub words: String,
     /// What stands before it.
-    pub earlier: Option<Link>,
+    pub previous: Option<Link>,
     /// What stands behind it.
-    pub later: Option<Link>,
+    pub next: Option<Link>,
 }
 
 impl Stretch {
@@ -36,8 +36,8 @@ impl Stretch {
         let page = |number: usize| link.clone().with_query(name, &number.to_string());
         let stretch = (pages > 1).then(|| Self {
             words: format!("{} to {} of {count}", first + 1, first + rows.len()),
-            earlier: (number > 1).then(|| page(number - 1)),
-            later: (number < pages).then(|| page(number + 1)),
+            previous: (number > 1).then(|| page(number - 1)),
+            next: (number < pages).then(|| page(number + 1)),
         });
         (rows, stretch)
     }

@@ -44,9 +44,9 @@ pub struct BetweenPage {
     /// Line by line.
     pub cedar: Cedar,
     /// The change before.
-    pub earlier: Option<Link>,
+    pub previous: Option<Link>,
     /// The change after.
-    pub later: Option<Link>,
+    pub next: Option<Link>,
 }
 
 /// Which part of it is shown.
@@ -76,8 +76,8 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let frame = shown.framed(asked.frame("Difference", Section::Releases)?);
     let mut page = filled(((from, &before), (to, &after)), &names, parts, frame);
     let previous = ReleaseNumber(from.0.saturating_sub(1));
-    page.earlier = (from.0 > 0).then(|| urls::difference(previous, from));
-    page.later = next.map(|next| urls::difference(to, next));
+    page.previous = (from.0 > 0).then(|| urls::difference(previous, from));
+    page.next = next.map(|next| urls::difference(to, next));
     Ok(page::console(StatusCode::OK, &page.frame, &page))
 }
 
@@ -130,7 +130,7 @@ fn filled(
         changes: changes.iter().map(told).collect(),
         stretch,
         cedar: parts.of_cedar(changed_lines(&before.1, &after.1), &link),
-        earlier: None,
-        later: None,
+        previous: None,
+        next: None,
     }
 }

@@ -22,9 +22,12 @@ use crate::web::moment::Moment;
 use crate::web::page::Tone;
 use crate::web::stretch::Stretch;
 
-/// Changes of a page, and lines of Cedar beside them: what 60 kB hold.
-pub(super) const CHANGES: usize = 25;
+/// Changes of a page: with the lines of Cedar beside them, what 60 kB hold.
+const CHANGES: usize = 25;
 const LINES: usize = 60;
+
+/// The id of the element with the lines of Cedar, and the field of an address that holds the number of their page.
+const CEDAR: &str = "cedar";
 
 /// Which part of a long difference a page shows, as its address says.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,13 +41,19 @@ pub(super) struct Parts {
 impl Parts {
     /// The part of `all` changes, where `link` leads to the whole difference.
     pub(super) fn of_changes<T>(self, all: Vec<T>, link: &Link) -> (Vec<T>, Option<Stretch>) {
-        Stretch::of_pieces(all, (CHANGES, "page", self.page), &numbered(link, "cedar", self.cedar))
+        Stretch::of_pieces(all, (CHANGES, "page", self.page), &numbered(link, CEDAR, self.cedar))
     }
 
-    /// The part of the lines of Cedar.
+    /// The part of the lines of Cedar, whose pages begin at them.
     pub(super) fn of_cedar(self, lines: Vec<Line>, link: &Link) -> Cedar {
         let link = numbered(link, "page", self.page);
-        let (lines, stretch) = Stretch::of_pieces(lines, (LINES, "cedar", self.cedar), &link);
+        let (lines, stretch) = Stretch::of_pieces(lines, (LINES, CEDAR, self.cedar), &link);
+        let at_lines = |link: Link| link.with_fragment(CEDAR);
+        let stretch = stretch.map(|mut stretch| {
+            stretch.previous = stretch.previous.map(at_lines);
+            stretch.next = stretch.next.map(at_lines);
+            stretch
+        });
         let lines = lines.into_iter().map(TextLine::new).collect();
         let state = if self.cedar > 0 { Fold::Open } else { Fold::Shut };
         Cedar { lines, stretch, state }
@@ -165,6 +174,15 @@ impl TextLine {
     }
 }
 
+/// Changes that a page does not show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct More {
+    /// How many ("300 more changes").
+    pub count: String,
+    /// The page that lists them.
+    pub draft: Link,
+}
+
 /// What changes are told with.
 #[derive(Debug, Clone, Copy)]
 pub struct Telling<'a> {
@@ -182,12 +200,12 @@ impl Telling<'_> {
         Change::new(&pending.difference, pending.author.as_ref(), self)
     }
 
-    /// The first of all that waits in the draft, and how many more there are, as a sentence.
-    pub(super) fn first(self, shown: &Shown) -> (Vec<Change>, Option<String>) {
+    /// The first of all that waits in the draft, and how many more there are.
+    pub(super) fn first(self, shown: &Shown) -> (Vec<Change>, Option<More>) {
         let pending = shown.pending();
         let more = pending.len().saturating_sub(CHANGES);
-        let more = (more > 0)
-            .then(|| format!("And {}, which the draft lists.", count(more, "more change")));
+        let more =
+            (more > 0).then(|| More { count: count(more, "more change"), draft: urls::draft() });
         (pending.iter().take(CHANGES).map(|one| self.one(one)).collect(), more)
     }
 }

@@ -58,6 +58,8 @@ pub struct DraftPage {
     pub problems: Vec<String>,
     /// Assertions that break; then it can't be published.
     pub broken: Vec<BrokenClaim>,
+    /// How many more break, in words.
+    pub more_broken: Option<String>,
     /// How many assertions hold, in words.
     pub asserted: String,
     /// What is valid and most likely not meant.
@@ -172,6 +174,11 @@ impl Undo {
         let draft = urls::draft();
         if self.page > 1 { draft.with_query("page", &self.page.to_string()) } else { draft }
     }
+
+    /// The part of the draft that it was seen in.
+    fn parts(&self) -> Parts {
+        Parts { page: self.page, ..Parts::default() }
+    }
 }
 
 /// Makes one object of the draft what it is in force.
@@ -188,14 +195,14 @@ pub(super) async fn undo(console: Arc<Console>, asked: Admitted) -> Answer {
             one.id
         );
         let unsaved = Unsaved { status: StatusCode::CONFLICT, why };
-        return failed(&console, &asked, (unsaved, String::new())).await;
+        return failed(&console, &asked, (unsaved, String::new()), form.parts()).await;
     }
     let back = Difference { before: one.after, after: one.before, ..one };
     let drafted = shown.drafted();
     let to = revised(&drafted.book, &back).ok_or_else(|| Box::new(asked.said().unavailable()))?;
     match save(&console, &asked, (&drafted.book, &to)).await?.done() {
         Ok(()) => Ok(see_other(&form.back())),
-        Err(unsaved) => failed(&console, &asked, (unsaved, String::new())).await,
+        Err(unsaved) => failed(&console, &asked, (unsaved, String::new()), form.parts()).await,
     }
 }
 
@@ -222,7 +229,7 @@ pub(super) async fn approve(console: Arc<Console>, asked: Admitted) -> Answer {
     };
     match saved.done() {
         Ok(()) => Ok(see_other(&urls::draft())),
-        Err(unsaved) => failed(&console, &asked, (unsaved, String::new())).await,
+        Err(unsaved) => failed(&console, &asked, (unsaved, String::new()), Parts::default()).await,
     }
 }
 
@@ -242,7 +249,7 @@ pub(super) async fn publish(console: Arc<Console>, asked: Admitted) -> Answer {
     let Publication { content, based_on, note, .. } = asked.form().await?;
     if let Err(why) = check_note(&note) {
         let unsaved = Unsaved { status: StatusCode::UNPROCESSABLE_ENTITY, why: why.to_owned() };
-        return failed(&console, &asked, (unsaved, note)).await;
+        return failed(&console, &asked, (unsaved, note), Parts::default()).await;
     }
     let author = asked.author(&console)?;
     let order = Order {
@@ -262,7 +269,8 @@ pub(super) async fn publish(console: Arc<Console>, asked: Admitted) -> Answer {
             Ok(()) => Ok(see_other(&urls::draft())),
             Err(Unsaved { status, why }) => {
                 let why = why.replace("Nothing was saved", "Nothing was published");
-                failed(&console, &asked, (Unsaved { status, why }, note)).await
+                let unsaved = Unsaved { status, why };
+                failed(&console, &asked, (unsaved, note), Parts::default()).await
             }
         },
     }
@@ -284,9 +292,10 @@ async fn failed(
     console: &Console,
     asked: &Admitted,
     (Unsaved { status, why }, note): (Unsaved, String),
+    parts: Parts,
 ) -> Answer {
     let notice = Notice { tone: Tone::Bad, text: why };
-    respond(console, asked, (status, News::Said(notice), note), Parts::default()).await
+    respond(console, asked, (status, News::Said(notice), note), parts).await
 }
 
 async fn respond(
@@ -388,10 +397,8 @@ fn filled(
             .take(SENTENCES)
             .map(|one| BrokenClaim::of(one, &drafted))
             .collect(),
-        asserted: match all {
-            0 => "There are no assertions.".to_owned(),
-            all => format!("{} of {} hold.", all.saturating_sub(broken), count(all, "assertion")),
-        },
+        more_broken: more(broken.saturating_sub(SENTENCES)),
+        asserted: asserted(all, all.saturating_sub(broken)),
         lints: first(
             review
                 .lints_of_changes(&shown.names, console.clock.now())
@@ -418,10 +425,24 @@ fn filled(
 
 /// The first of many sentences, and how many more there are.
 fn first(mut all: Vec<String>) -> Vec<String> {
-    let more = all.len().saturating_sub(SENTENCES);
+    let more = more(all.len().saturating_sub(SENTENCES));
     all.truncate(SENTENCES);
-    all.extend((more > 0).then(|| format!("And {more} more.")));
+    all.extend(more);
     all
+}
+
+/// How many are not said; none when all are.
+fn more(number: usize) -> Option<String> {
+    (number > 0).then(|| format!("And {number} more."))
+}
+
+/// How many assertions hold, of all.
+fn asserted(all: usize, held: usize) -> String {
+    let verb = if all == 1 || held == 1 { "holds" } else { "hold" };
+    match all {
+        0 => "There are no assertions.".to_owned(),
+        all => format!("{held} of {} {verb}.", count(all, "assertion")),
+    }
 }
 
 fn summary(changes: usize, based_on: ReleaseNumber) -> String {

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::change::{Change, Telling};
+use super::change::{Change, More, Telling};
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::author::Accounts;
@@ -36,8 +36,8 @@ pub struct RestorePage {
     pub outcome: Option<Notice>,
     /// What waits in the draft.
     pub changes: Vec<Change>,
-    /// How many more there are, as a sentence.
-    pub more: Option<String>,
+    /// How many more there are.
+    pub more: Option<More>,
     /// Names what waits.
     pub content: String,
     /// Where the form is sent.

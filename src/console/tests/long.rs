@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::drafting::form;
 use super::meanwhile::meanwhile;
 use super::scene::{get, scene, scene_of, subject};
 use crate::model::grant::{Grant, What, Who};
@@ -118,22 +119,35 @@ async fn everything_that_is_told_of_all_routes_comes_in_parts() {
     let policy = page("/console/policies/no-guests-in-admin").await;
     assert!(policy.contains("The other 281") && policy.contains("href=\"/console/routes\""));
     let draft = page("/console/draft").await;
-    for part in ["1 to 25 of ", "changes to release 1", "Lines 1 to 60 of", "And 300 more."] {
+    for part in [
+        "1 to 25 of ",
+        "changes to release 1",
+        " lines</span>",
+        "Next lines<",
+        "Next changes<",
+        "And 300 more.",
+    ] {
         assert!(draft.contains(part), "{part}: {draft}");
     }
     let further = page("/console/draft?page=2&cedar=3").await;
     for part in [
         "26 to 50 of ",
+        "Previous lines</a>",
+        "Previous changes</a>",
         "/console/draft?cedar=3&#38;page=3",
-        "/console/draft?page=2&#38;cedar=4",
-        "<details class=\"card\" open>",
+        "/console/draft?page=2&#38;cedar=4#cedar\"",
+        "<details class=\"card\" id=\"cedar\" open>",
         "name=\"page\" value=\"2\"",
     ] {
         assert!(further.contains(part), "{part}: {further}");
     }
-    assert!(page("/console/draft/discard").await.contains("more changes, which the draft lists."));
+    let discard = page("/console/draft/discard").await;
+    let listed = "more changes, which <a href=\"/console/draft\">the draft lists</a>.";
+    assert!(discard.contains(listed), "{discard}");
     let between = page("/console/releases/0...1?page=2").await;
-    for part in ["26 to 50 of ", "/console/releases/0...1?page=2&#38;cedar=2"] {
+    for part in
+        ["26 to 50 of ", "/console/releases/0...1?page=2&#38;cedar=2#cedar\"", "id=\"cedar\""]
+    {
         assert!(between.contains(part), "{part}: {between}");
     }
 }
@@ -155,4 +169,21 @@ async fn all_sessions_are_searched_and_come_in_parts() {
     assert!(found.contains("person-07@") && !found.contains("person-17@"), "{found}");
     let some = page("/console/sessions?q=person").await;
     assert!(some.contains("/console/sessions?q=person&#38;page=2"), "{some}");
+}
+
+#[tokio::test]
+async fn an_undo_that_is_refused_is_answered_with_the_page_that_it_came_from() {
+    let scene = scene_of(archive(40)).await;
+    let owner = scene.owner().await;
+    let again = |book: &mut RuleBook| {
+        for grant in &mut book.grants {
+            grant.reason = "Looked at again".to_owned();
+        }
+    };
+    meanwhile(&scene, "operator:pat", again).await;
+    let moved = [("kind", "grant"), ("id", "finance-read"), ("revision", "-"), ("page", "2")];
+    let refused = form(&scene, &owner, ("/console/draft/undo", &moved)).await.text;
+    for part in ["Nothing was undone", "26 to ", "name=\"page\" value=\"2\""] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
 }

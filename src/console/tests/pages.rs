@@ -84,8 +84,8 @@ fn row(text: Text, grants: &[&Grant], [id, pattern, title]: [&str; 3]) -> RouteR
 fn stretch(text: Text) -> Stretch {
     Stretch {
         words: text("51 to 56 of 56"),
-        earlier: Some(urls::routes().with_query("page", "1")),
-        later: None,
+        previous: Some(urls::routes().with_query("page", "1")),
+        next: None,
     }
 }
 

@@ -1,9 +1,12 @@
 //! What the review of a draft tells: every change of a grant, broken assertions in words, and no more of people than is due.
 
+use http::StatusCode;
+
 use super::dashboard::{READ, did};
-use super::drafting::remove;
+use super::drafting::{form, remove};
 use super::meanwhile::meanwhile;
 use super::scene::{Scene, get, scene, subject};
+use crate::model::assertion::Assertion;
 use crate::model::grant::{Grant, Mfa};
 use crate::model::rule_book::RuleBook;
 
@@ -50,6 +53,42 @@ async fn a_broken_assertion_is_told_in_words_and_its_impact_can_be_seen() {
     let list = scene.send(&owner, get("/console/assertions")).await;
     assert!(list.text.contains("id=\"assertion-finance-reads\""), "{}", list.text);
     assert!(page.text.contains("href=\"/console/assertions\""), "the menu leads there");
+}
+
+#[tokio::test]
+async fn assertions_are_counted_and_none_is_left_out_in_silence() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let one = |book: &mut RuleBook| {
+        book.assertions.retain(|assertion| assertion.id.as_str() == "finance-reads");
+    };
+    meanwhile(&scene, "operator:demo", one).await;
+    let page = scene.send(&owner, get("/console/draft")).await.text;
+    assert!(page.contains("1 of 1 assertion holds."), "{page}");
+    let many = |book: &mut RuleBook| {
+        let first = book.assertions[0].clone();
+        let others = (1..25).map(|number| Assertion {
+            id: format!("finance-reads-{number}").parse().unwrap(),
+            ..first.clone()
+        });
+        book.assertions.extend(others);
+    };
+    meanwhile(&scene, "operator:demo", many).await;
+    changed(&scene, "finance-read", |grant| grant.when.mfa = Mfa::Required).await;
+    let page = scene.send(&owner, get("/console/draft")).await.text;
+    assert!(page.contains("0 of 25 assertions hold."), "{page}");
+    assert!(page.contains("<li>And 5 more.</li>"), "{page}");
+}
+
+#[tokio::test]
+async fn a_note_is_not_lost_with_the_draft_that_it_was_for() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    let typed = [("content", "-"), ("based_on", "1"), ("note", "Typed with care")];
+    let late = form(&scene, &owner, ("/console/draft/publish", &typed)).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text);
+    assert!(late.text.contains("No changes in the draft"), "{}", late.text);
+    assert!(late.text.contains("The note that you typed: <bdi>Typed with care<"), "{}", late.text);
 }
 
 #[tokio::test]

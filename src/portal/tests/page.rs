@@ -59,8 +59,8 @@ fn home(text: Text) -> HomePage {
         ],
         stretch: Some(Stretch {
             words: "51 to 54".to_owned(),
-            earlier: Some(Link::path(&[]).with_query("page", "1")),
-            later: None,
+            previous: Some(Link::path(&[]).with_query("page", "1")),
+            next: None,
         }),
         me: Me {
             name: text("Olive Okafor"),
