@@ -121,9 +121,9 @@ pub(in crate::console) const LABELS: [(&str, &str); 35] = [
     ("route", "Route"),
 ];
 
-/// Fields that are told in the sentence of their form: which object, and of whom.
+/// Fields that are told in the sentence of their form, or only say where its sender was.
 const TOLD: [(&str, &[&str]); 3] =
-    [(urls::UNDO, &["id"]), (urls::WHO, &["route"]), (urls::WHAT, &["user"])];
+    [(urls::UNDO, &["id"]), (urls::WHO, &["route"]), (urls::ENDING, &["q"])];
 
 /// How the names of boxes begin that are ticked for a header's name.
 const ALIAS: &str = "alias-";

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::known::known;
-use super::sessions::SessionRow;
+use super::sessions::{Place, SessionRow};
 use crate::console::Console;
 use crate::console::answers::{Answer, see_other};
 use crate::console::guard::Admitted;
@@ -27,7 +27,7 @@ use crate::web::page::{self, Frame};
 pub struct EndingPage {
     /// What surrounds the page.
     pub frame: Frame,
-    /// All sessions.
+    /// The list of sessions, where they were.
     pub up: Link,
     /// Where the form is sent.
     pub action: Link,
@@ -35,6 +35,10 @@ pub struct EndingPage {
     pub session: String,
     /// The person; empty where one session ends.
     pub user: String,
+    /// What the list was searched for.
+    pub q: String,
+    /// Which page of it that was; 0 where none is said.
+    pub number: usize,
     /// Whose they are.
     pub name: String,
     /// What ends, in words.
@@ -67,6 +71,9 @@ struct Which {
     _csrf: Option<IgnoredAny>,
     session: String,
     user: String,
+    /// Where in the list of sessions somebody was.
+    q: String,
+    page: usize,
 }
 
 /// What is to end.
@@ -84,6 +91,10 @@ impl Which {
             _ => None,
         }
     }
+
+    fn place(&self) -> Place<'_> {
+        Place { q: &self.q, page: self.page }
+    }
 }
 
 /// Answers with the page that asks.
@@ -98,13 +109,15 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let name = first.principal.display_name();
     let page = EndingPage {
         frame: shown.framed(asked.frame("End sessions", Section::Sessions)?),
-        up: urls::sessions(),
+        up: which.place().list(),
         action: urls::ending(),
         sentence: sentence(&name, sessions.len()),
         name,
         rows: sessions.iter().map(|session| SessionRow::of(session, &asked)).collect(),
         session: which.session,
         user: which.user,
+        q: which.q,
+        number: which.page,
     };
     if asked.hx.wants_fragment() {
         return Ok(page::console(StatusCode::OK, &page.frame, &page.as_ask()));
@@ -129,7 +142,7 @@ pub(in crate::console) async fn end(console: Arc<Console>, asked: Admitted) -> A
         ),
     };
     ended.map_err(|error| Box::new(asked.sessions_unavailable(&error)))?;
-    Ok(see_other(&urls::sessions().with_query("ended", &what)))
+    Ok(see_other(&which.place().list().with_query("ended", &what)))
 }
 
 /// The answer where there is nothing to end: it says so of a session that did end.

@@ -102,6 +102,28 @@ impl SessionRow {
     }
 }
 
+/// Where in the list somebody is: whoever ends a session there comes back to it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// `q`, as it was typed.
+    pub(super) q: &'a str,
+    /// The page's number; 0 where none is said.
+    pub(super) page: usize,
+}
+
+impl Place<'_> {
+    /// The list, there.
+    pub(super) fn list(self) -> Link {
+        self.kept(urls::sessions())
+    }
+
+    /// Another address, from which a way leads back there.
+    pub(super) fn kept(self, link: Link) -> Link {
+        let link = if self.q.is_empty() { link } else { link.with_query("q", self.q) };
+        if self.page > 1 { link.with_query("page", &self.page.to_string()) } else { link }
+    }
+}
+
 /// How the list is filtered.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -126,11 +148,14 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let count = all.len();
     let found = matching(sessions, all, &query.q).await.map_err(unread)?;
     let summary = summary(count, found.len());
-    let end_all = one_person(&found).filter(|_| may_end).map(urls::end_sessions_of);
-    let (found, stretch) = Stretch::of(found, query.page, &narrowed(&query.q));
+    let place = Place { q: &query.q, page: query.page };
+    let end_all = one_person(&found).filter(|_| may_end);
+    let end_all = end_all.map(|subject| place.kept(urls::end_sessions_of(subject)));
+    let all = Place { page: 0, ..place }.list();
+    let (found, stretch) = Stretch::of(found, query.page, &all);
     let found = sessions.in_full(&found).await.map_err(unread)?;
     let rows = found.iter().map(|session| SessionRow {
-        end: may_end.then(|| urls::end_session(&session.id)),
+        end: may_end.then(|| place.kept(urls::end_session(&session.id))),
         ..SessionRow::of(session, &asked)
     });
     let page = SessionsPage {
@@ -143,12 +168,6 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         query: query.q,
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
-}
-
-/// The list without a number of a page.
-fn narrowed(text: &str) -> Link {
-    let all = urls::sessions();
-    if text.is_empty() { all } else { all.with_query("q", text) }
 }
 
 /// Those of people who match. Whose lasting identity is asked for is not looked for among names.

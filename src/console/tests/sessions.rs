@@ -68,6 +68,33 @@ async fn owner_ends_one_session_on_record_and_its_next_request_is_refused() {
 }
 
 #[tokio::test]
+async fn whoever_ends_a_session_comes_back_to_where_they_were() {
+    let scene = scene().await;
+    let owner = scene.owner().await;
+    for number in 0..60 {
+        scene.person(&format!("person-{number:02}"), &[]).await;
+    }
+    let place = "/console/sessions?q=person&page=2";
+    let list = page(&scene, place).await.replace("&#38;", "&");
+    let (_, link) = list.split_once(&format!("href=\"{END}?session=")).unwrap();
+    let (id, rest) = link.split_once('&').unwrap();
+    assert!(rest.starts_with("q=person&page=2\""), "{rest}");
+    let ask = page(&scene, &format!("{END}?session={id}&q=person&page=2")).await;
+    let back = ask.replace("&#38;", "&").matches(&format!("href=\"{place}\"")).count();
+    assert_eq!(back, 2, "Sessions and Cancel: {ask}");
+    for field in ["name=\"q\" value=\"person\"", "name=\"page\" value=\"2\""] {
+        assert!(ask.contains(field), "{field}: {ask}");
+    }
+    let csrf = owner.csrf();
+    let sent =
+        [("_csrf", csrf.as_str()), ("session", id), ("user", ""), ("q", "person"), ("page", "2")];
+    let answer = scene.send(&owner, post(END, &sent)).await;
+    assert_eq!(answer.header("location"), format!("{place}&ended={id}"), "{}", answer.text);
+    let list = page(&scene, answer.header("location")).await;
+    assert!(list.contains("has ended.") && list.contains("51 to 59 of 59 sessions"), "{list}");
+}
+
+#[tokio::test]
 async fn owner_ends_all_sessions_of_a_person() {
     let scene = scene().await;
     let (uma, owner) = (scene.person("uma", &[]).await, scene.owner().await);
