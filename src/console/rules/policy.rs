@@ -88,14 +88,15 @@ impl Nouns {
     fn of(shown: &Shown) -> Self {
         let (drafted, groups) = (shown.drafted(), shown.names.all());
         let routes = &drafted.book.routes;
-        let more = |count: usize, list: Link| {
-            let more = count.saturating_sub(ROWS);
-            (more > 0).then(|| (format!("The other {more}"), list))
+        let more = |count: usize, noun: &str, list: Link| match count.saturating_sub(ROWS) {
+            0 => None,
+            1 => Some((format!("The other {noun}"), list)),
+            more => Some((format!("The other {more} {noun}s"), list)),
         };
         Self {
             routes: routes.iter().take(ROWS).map(|route| route.id.to_string()).collect(),
-            more_routes: more(routes.len(), urls::routes()),
-            more_groups: more(groups.len(), urls::groups()),
+            more_routes: more(routes.len(), "route", urls::routes()),
+            more_groups: more(groups.len(), "group", urls::groups()),
             groups: groups
                 .into_iter()
                 .take(ROWS)

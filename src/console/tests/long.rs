@@ -117,7 +117,7 @@ async fn everything_that_is_told_of_all_routes_comes_in_parts() {
     assert!(first.contains(&format!("{what}&#38;page=2")), "{first}");
     assert!(page(&format!("{what}&page=7")).await.contains("301 to 331 of 331"));
     let policy = page("/console/policies/no-guests-in-admin").await;
-    assert!(policy.contains("The other 281") && policy.contains("href=\"/console/routes\""));
+    assert!(policy.contains("The other 281 routes") && policy.contains("href=\"/console/routes\""));
     let draft = page("/console/draft").await;
     for part in [
         "1 to 25 of ",
@@ -150,6 +150,14 @@ async fn everything_that_is_told_of_all_routes_comes_in_parts() {
     {
         assert!(between.contains(part), "{part}: {between}");
     }
+}
+
+#[tokio::test]
+async fn one_route_more_is_told_as_one() {
+    let scene = scene_of(archive(40)).await;
+    let owner = scene.owner().await;
+    let policy = scene.send(&owner, get("/console/policies/no-guests-in-admin")).await.text;
+    assert!(policy.contains(">The other route (another window)<"), "{policy}");
 }
 
 #[tokio::test]
