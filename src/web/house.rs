@@ -1,6 +1,7 @@
 //! Where people go from a page that leads nowhere itself, and whom they ask.
 
 use axum::response::Response;
+use http::StatusCode;
 
 use super::contact::Contact;
 use super::exchange::Exchange;
@@ -51,17 +52,18 @@ impl House {
         (ground, wants): (Ground, Wants),
         (quote, at): (&Quote, Timestamp),
     ) -> Response {
-        fault.answer_with(wants, (quote, at), self.onward(ground, quote))
+        let contact = self.contact(fault, quote);
+        fault.answer_with(wants, (quote, at), Onward { contact, ..self.onward(ground) })
     }
 
-    fn onward(&self, ground: Ground, quote: &Quote) -> Onward {
+    fn onward(&self, ground: Ground) -> Onward {
         let start = || Action { link: Link::path(&[]), label: "Go to the start page".to_owned() };
         let (action, home) = match ground {
             Ground::Unknown => (None, None),
             Ground::Own => (None, Some(Link::path(&[]))),
             Ground::App => (Some(start()), self.portal()),
         };
-        Onward { person: None, action, home, contact: self.contact(quote) }
+        Onward { person: None, action, home, contact: None }
     }
 
     /// The page on Cedargate's own host that lists what somebody may open.
@@ -69,8 +71,11 @@ impl House {
         Link::parse(&self.public.url("/")).ok()
     }
 
-    fn contact(&self, quote: &Quote) -> Option<Contact> {
-        let subject = format!("Refused, {} {}", quote.word(), quote.id());
+    /// Whom to ask, and about what: nobody was refused by what failed, or by what is not there.
+    fn contact(&self, fault: &Fault, quote: &Quote) -> Option<Contact> {
+        let is_refusal = fault.status.is_client_error() && fault.status != StatusCode::NOT_FOUND;
+        let what = if is_refusal { "Refused" } else { fault.title };
+        let subject = format!("{what}, {} {}", quote.word(), quote.id());
         self.contact.as_deref().map(|contact| Contact::new(contact, &subject))
     }
 }

@@ -1,6 +1,7 @@
 //! Where a page that says what went wrong leads on to.
 
 use axum::body::to_bytes;
+use http::StatusCode;
 
 use super::{Ground, House};
 use crate::model::id::RequestId;
@@ -41,6 +42,24 @@ async fn a_page_leads_on_as_far_as_it_is_known_whose_host_it_is() {
         assert_eq!(links, ways, "{ground:?}");
         assert!(page.contains("the help desk"), "whom to ask");
         assert!(page.contains("r-00000000-1"), "what to quote");
+    }
+}
+
+#[tokio::test]
+async fn a_letter_about_what_failed_does_not_say_that_somebody_was_refused() {
+    let fault = Fault {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: "not_ready",
+        title: "Not now",
+        sentence: "Something failed.".to_owned(),
+        advice: "Try again.",
+    };
+    for (fault, subject) in
+        [(&fault, "Not%20now"), (&Fault::no_page(), "There%20is%20no%20such%20page")]
+    {
+        let (page, _) = page(fault, Ground::Own).await;
+        let letter = format!("mailto:help@contoso.example?subject={subject}%2C%20request%20");
+        assert!(page.contains(&letter), "{letter}: {page}");
     }
 }
 
