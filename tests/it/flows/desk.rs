@@ -56,6 +56,23 @@ impl Desk {
         self.browser.press(&format!("//button[contains(normalize-space(.), '{says}')]")).await;
     }
 
+    /// Presses the button that says so, and waits for the page that it leads to: the one before it may read alike.
+    pub(super) async fn send(&self, says: &str) {
+        self.leave().await;
+        self.button(says).await;
+        self.arrive().await;
+    }
+
+    /// Marks the page that is about to be left.
+    async fn leave(&self) {
+        self.browser.js("window.left = true").await;
+    }
+
+    /// Waits for another page than the one that was marked.
+    async fn arrive(&self) {
+        self.browser.until("!window.left && document.readyState === 'complete'").await;
+    }
+
     /// Follows the link that says so, on the page or in the question over it.
     pub(super) async fn follow(&self, says: &str) {
         let link = format!("a[contains(normalize-space(.), '{says}')]");
@@ -64,10 +81,12 @@ impl Desk {
 
     /// Goes where the navigation of the console leads.
     pub(super) async fn turn_to(&self, section: &str) {
+        self.leave().await;
         self.browser
             .press(&format!("//nav[@aria-label='Console']//a[normalize-space(.)='{section}']"))
             .await;
-        self.browser.shows("//h1", "").await;
+        self.arrive().await;
+        self.browser.shows("//nav//a[@aria-current='page']", section).await;
     }
 
     /// Waits until the page says so.

@@ -45,11 +45,12 @@ async fn a_policy_is_mended_saved_and_published(scripts: Scripts) {
     desk.browser.shows(PLACE, "mffa").await;
     assert_eq!(desk.browser.value("text").await, WRONG);
     desk.write_policy(&RIGHT.replace("unless", "when")).await;
-    desk.button("Save to draft").await;
+    desk.send("Save to draft").await;
     desk.reads("No problem found.").await;
     desk.write_policy(RIGHT).await;
-    desk.button("Save to draft").await;
+    desk.send("Save to draft").await;
     desk.reads("No problem found.").await;
+    assert_eq!(desk.browser.value("text").await, RIGHT);
 
     desk.sit("pat", "/console/policies").await;
     desk.reads("finance-reads-reports").await;
