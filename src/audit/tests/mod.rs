@@ -18,6 +18,7 @@ mod sample;
 mod search;
 mod settling;
 mod tampering;
+mod trusted;
 mod upkeep;
 
 use std::sync::Arc;

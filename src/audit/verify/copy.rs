@@ -1,6 +1,6 @@
 //! Checking the log in a database: a copy, or that of a running gate.
 
-use super::{Cause, Check, Finding, Item, Report, Stored, Trust, Unable};
+use super::{Cause, Check, Extent, Finding, Item, Report, Stored, Trust, Unable};
 use crate::audit::beginning::Beginning;
 use crate::audit::checkpoint::parse_verifier_key;
 use crate::model::id::OriginId;
@@ -45,7 +45,7 @@ async fn once(
     trust: Trust,
     progress: &mut impl FnMut(u64),
 ) -> Result<Outcome, Unable> {
-    let mut check = Check::new(trust)?;
+    let mut check = Check::new(Extent::Whole, trust)?;
     let origins = copy.origins().await?;
     if origins.is_empty() {
         return Err(Unable::Nothing);

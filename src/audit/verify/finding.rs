@@ -100,6 +100,14 @@ pub enum Cause {
         /// Records found.
         records: u64,
     },
+    /// A log is gone as a whole.
+    #[error(
+        "gone: a checkpoint vouches for {vouched} records of their log, and nothing of it is here"
+    )]
+    NoLog {
+        /// Records vouched for.
+        vouched: u64,
+    },
     /// A checkpoint from outside vouches for other records.
     #[error(
         "changed, removed or added: they are not those that a checkpoint from outside over {size} records vouches for"
