@@ -80,7 +80,7 @@ async fn opened(url: &str, ward: &Ward) -> Result<Log, AuditError> {
 }
 
 /// One record more, told where the ward says.
-async fn one_more(url: &str, ward: &Ward) {
+pub(super) async fn one_more(url: &str, ward: &Ward) {
     let log = opened(url, ward).await.unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
     let note = async {

@@ -7,6 +7,7 @@ mod bytes;
 mod checkpoint;
 mod envelope;
 mod export;
+mod exported_losses;
 mod forgery;
 mod merkle;
 mod notary;
