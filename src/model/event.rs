@@ -162,6 +162,9 @@ pub enum Event {
         version: &'static str,
         /// The release in force.
         release: ReleaseNumber,
+        /// The hash of its content; none where nothing was published yet.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        release_sha256: Option<String>,
         /// The key that signs the log from here on, as C2SP verifier key.
         log_key: String,
     },

@@ -14,6 +14,7 @@ mod notary;
 mod outage;
 mod outbox;
 mod outlet;
+mod releases;
 mod rhythm;
 mod sample;
 mod search;

@@ -127,6 +127,12 @@ pub enum Cause {
         /// `not there`, `not what was published`, or `not what its hash says`.
         what: &'static str,
     },
+    /// It was published before, and was another one.
+    #[error("one that says that release {release} was published with another content than before")]
+    Republished {
+        /// Which.
+        release: ReleaseNumber,
+    },
     /// A log that another one names is gone.
     #[error("missing: a later log was begun behind them")]
     OriginGone,

@@ -292,6 +292,7 @@ impl Check {
             return Err(self.lost(PrincipalHash(*missing).to_string(), "missing"));
         }
         self.gaps()?;
+        self.traces.ambiguous().map_or(Ok(()), Err)?;
         self.followed()?;
         let told = (&mut self.traces, &mut self.report);
         self.outside.weigh(self.extent, &self.trusted, told)?;

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::accepted::Accepted;
+use super::finding::Finding;
 use super::releases::Named;
 use super::report::{OriginReport, Report};
 use super::said::{Pruned, Restored};
@@ -178,6 +179,11 @@ impl Traces {
         accepted
             .map(|accepted| accepted.checkpoints = accepted.checkpoints.saturating_add(1))
             .is_some()
+    }
+
+    /// What records say of releases, against each other.
+    pub(super) fn ambiguous(&self) -> Option<Finding> {
+        self.named.ambiguous()
     }
 
     /// What was accepted as lost, and the releases that must still be there.
