@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::merkle::Peaks;
 use super::super::upkeep::Upkeep;
 use super::super::verify::copy::{self, Outcome};
-use super::super::verify::{Cause, Report, Trust};
+use super::super::verify::{Cause, Oddity, Report, Trust};
 use super::super::{AuditSettings, Log};
 use super::sample::{TENANT, UMA};
 use super::{Running, event, sample, ward};
@@ -316,8 +316,11 @@ async fn erasure_that_was_only_announced_is_carried_out_at_the_next_start() {
     shell.run("DROP TRIGGER outage").await.unwrap();
     let report = intact(&url).await;
     assert_eq!((report.origins[0].records, report.origins[0].blanked), (11, 0));
+    let [odd] = &report.warnings[..] else { panic!("{report:?}") };
+    assert_eq!((odd.what, odd.times), (Oddity::NotErased, 5));
     kept(place, retention, async |upkeep| upkeep.forget_people().await.unwrap()).await;
-    assert_eq!(intact(&url).await.origins[0].blanked, 5);
+    let report = intact(&url).await;
+    assert_eq!((report.origins[0].blanked, report.warnings.len()), (5, 0));
     assert_eq!(reader.erasures_waiting().await.unwrap(), 0);
 }
 

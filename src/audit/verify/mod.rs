@@ -294,6 +294,14 @@ impl Check {
         self.gaps()?;
         self.traces.ambiguous().map_or(Ok(()), Err)?;
         self.followed()?;
+        if self.extent == Extent::Whole {
+            let left = self
+                .report
+                .gaps()
+                .filter_map(|(log, _, blanks)| self.traces.not_erased(log, blanks));
+            let left: Vec<Warning> = left.collect();
+            self.report.warnings.extend(left);
+        }
         let told = (&mut self.traces, &mut self.report);
         self.outside.weigh(self.extent, &self.trusted, told)?;
         self.traces.into_report(&mut self.report);

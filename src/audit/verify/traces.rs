@@ -9,11 +9,12 @@ use super::accepted::Accepted;
 use super::finding::Finding;
 use super::releases::Named;
 use super::report::{OriginReport, Report};
+use super::rhythm::{Oddity, Warning};
 use super::said::{Pruned, Restored};
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::merkle::Hash;
 use crate::model::body::Head;
-use crate::model::id::OriginId;
+use crate::model::id::{DecisionId, OriginId};
 use crate::model::record::{Anew, FoundLog, Removal};
 
 /// Numbers of records, as ranges in ascending order that do not touch.
@@ -44,6 +45,25 @@ impl Numbers {
             (above && from <= to).then(|| numbers.0.push((from, to)))?;
         }
         Some(numbers)
+    }
+
+    /// All numbers of these that are at least `from` and below `upto`.
+    fn between(all: &[Self], (from, upto): (u64, u64)) -> Self {
+        let mut ranges: Vec<(u64, u64)> =
+            all.iter().flat_map(|numbers| numbers.0.clone()).collect();
+        ranges.sort_unstable();
+        let mut merged = Self::default();
+        for (first, last) in ranges {
+            let (first, last) = (first.max(from), last.min(upto.saturating_sub(1)));
+            if first > last || upto == 0 {
+                continue;
+            }
+            match merged.0.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                Some(_) | None => merged.0.push((first, last)),
+            }
+        }
+        merged
     }
 
     /// The first number that is in none of `others`.
@@ -196,6 +216,15 @@ impl Traces {
     pub(super) fn unexplained(&self, origin: OriginId, blanks: &Numbers) -> Option<u64> {
         let erased = self.erased.get(&origin).map_or(&[] as &[Numbers], Vec::as_slice);
         blanks.first_outside(erased)
+    }
+
+    /// What was to be erased of a log and is still there, where what is blank was all erased in order.
+    pub(super) fn not_erased(&self, log: &OriginReport, blanks: &Numbers) -> Option<Warning> {
+        let erased = Numbers::between(self.erased.get(&log.origin)?, (log.first, log.records));
+        let seq = erased.first_outside(std::slice::from_ref(blanks))?;
+        let at = DecisionId { origin: log.origin, seq }.to_string();
+        let times = erased.count().saturating_sub(blanks.count());
+        Some(Warning { what: Oddity::NotErased, at, times })
     }
 
     /// Whether a record says that everything below `upto`, with this root, was removed.
