@@ -330,10 +330,18 @@ async fn beside(
     retention: Duration,
     work: impl AsyncFnOnce(&Upkeep) + Send,
 ) -> Outcome {
-    let (keys, mut work) = (vec![LogKey::from_seed(&[7; 32]).public()], Some(work));
-    // Of a log that nobody has open it is taken for granted that nobody writes it meanwhile.
+    // Somebody has it open already, so that it is read as one that may be written.
     let mut beside = Shell::open(url).await;
     assert!(beside.number("SELECT COUNT(*) FROM record").await > 0);
+    while_checked((directory, url, clock), retention, work).await
+}
+
+async fn while_checked(
+    (directory, url, clock): (&tempfile::TempDir, &str, &Clock),
+    retention: Duration,
+    work: impl AsyncFnOnce(&Upkeep) + Send,
+) -> Outcome {
+    let (keys, mut work) = (vec![LogKey::from_seed(&[7; 32]).public()], Some(work));
     let (mut copy, _) = copied(url).await;
     let progress = |_| {
         let Some(work) = work.take() else { return };
@@ -367,6 +375,20 @@ async fn check_beside_a_removal_finds_nothing_wrong() {
     let prune = async |upkeep: &Upkeep| upkeep.prune().await.unwrap();
     match beside(place, Duration::from_secs(150), prune).await {
         Outcome::Intact(report) => assert_eq!(report.origins[0].first, 40),
+        Outcome::Tampered(finding) => panic!("{finding}"),
+    }
+}
+
+/// A file that nobody wrote is opened as one that nobody will.
+#[tokio::test]
+async fn check_of_a_log_that_a_gate_begins_to_write_begins_anew() {
+    let (directory, url, clock) = log(6).await;
+    let place = (&*directory, &*url, &clock);
+    let prune = async |upkeep: &Upkeep| upkeep.prune().await.unwrap();
+    match while_checked(place, Duration::from_secs(150), prune).await {
+        Outcome::Intact(report) => {
+            assert_eq!((report.origins[0].first, report.origins[0].records), (40, 61));
+        }
         Outcome::Tampered(finding) => panic!("{finding}"),
     }
 }
