@@ -1,14 +1,17 @@
 //! Checking a log from end to end, from nothing but what it says and the public key.
 //!
 //! A [`Check`] is given one thing after another ([`Item`]), in the order of the log, from a copy of the database or from an
-//! export, and stops at the first that is wrong. It keeps the peaks of the tree, not the records. What memory grows with:
-//! the origins of a file and what was erased from each, the principals whose content was not met yet (32 bytes each), the
-//! releases that are named, and the checkpoints from outside; not with the number or length of records.
+//! export. What is wrong with a thing by itself ends it at once; what a later record may account for is weighed at the end. It
+//! keeps the peaks of the tree, not the records. What memory grows with: the origins of a file and what was erased from each,
+//! the principals whose content was not met yet (32 bytes each), the releases that are named, what was accepted as lost, and
+//! the checkpoints from outside; not with the number or length of records.
 //!
-//! What it finds: any change of a record or a column, records missing, added, moved or blanked, checkpoints of another
-//! key, keys that took over unasked, and logs shorter than a checkpoint from outside says. What it can't find without such
-//! a checkpoint: that records at the end were removed together with the checkpoints over them. What is odd, but no proof of
-//! a change, is a [`Warning`].
+//! What it finds: any change of a record, of a column or of the peaks beside a checkpoint, records missing, added, moved or
+//! blanked, checkpoints of another key, keys that took over unasked, releases published with two contents or, beside the
+//! database of rules ([`releases`]), not kept as they were, logs that another was begun behind and that are not what they were
+//! then, and logs shorter than a checkpoint from outside says, or gone. What somebody accepted as lost is told and is no
+//! finding ([`Accepted`]). What it can't find without such a checkpoint: that records at the end were removed together with the
+//! checkpoints over them. What is odd, but no proof of a change, is a [`Warning`].
 
 mod accepted;
 pub mod copy;
