@@ -9,6 +9,7 @@ use std::fmt;
 
 use super::decision::Question;
 use super::entities::Unusable;
+use super::explain::Explanation;
 use super::prospect::{Knowledge, Prospect};
 use super::snapshot::Snapshot;
 use super::stand_in::{self, StandIn};
@@ -179,7 +180,7 @@ impl Inquiry<'_> {
         Ok((Prospect::of(rules, known), known))
     }
 
-    /// The rules about a route, taken apart for somebody, and how much was known.
+    /// The rules that can have a say on a route, taken apart for somebody, and how much was known.
     pub(super) fn weighed(
         &self,
         route: &Route,
@@ -213,7 +214,9 @@ impl Inquiry<'_> {
             circumstances: &circumstances,
         };
         let known = if path.is_some() { known } else { known.anywhere() }.given(given);
-        Ok((self.snapshot.explain(&question)?.rules, known))
+        let mut rules = self.snapshot.own_rules(&question)?;
+        Explanation::sort(&mut rules);
+        Ok((rules, known))
     }
 }
 

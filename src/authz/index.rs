@@ -21,7 +21,7 @@ use cedar_policy::{
 };
 
 use super::prepared::{Actions, Rule};
-use super::reads::{Parts, Reads};
+use super::reads::{Ground, Parts, Reads};
 use super::timing::Timing;
 use crate::model::grant::Method;
 use crate::model::time::Timestamp;
@@ -61,8 +61,11 @@ struct Node {
 /// A policy that may have a say.
 #[derive(Debug)]
 pub(super) struct Candidate {
+    /// Within the release.
+    pub(super) number: usize,
     pub(super) rule: Rule,
     pub(super) parts: Parts,
+    pub(super) ground: Ground,
     timing: Timing,
     methods: Methods,
 }
@@ -94,9 +97,10 @@ impl Index {
     /// Sorts policies by what their scopes name. Those that `reads` does not name look at nothing but their scope.
     pub(super) fn of(rules: &[Rule], reads: &HashMap<PolicyId, Reads>, actions: &Actions) -> Self {
         let mut index = Self { nodes: vec![Node::default()], ..Self::default() };
-        for rule in rules {
+        for (number, rule) in rules.iter().enumerate() {
             let policy = rule.policy();
-            let candidate = Candidate::new(rule, &policy, reads.get(policy.id()), actions);
+            let candidate =
+                Candidate::new((number, rule), &policy, reads.get(policy.id()), actions);
             let place = index.place_of(policy.resource_constraint());
             let bound = index.bound_of(policy.principal_constraint());
             if let Some(node) = index.nodes.get_mut(place.0) {
@@ -163,10 +167,45 @@ impl Index {
         bounds: &'a [Bound],
         method: Method,
     ) -> impl Iterator<Item = &'a Candidate> {
+        self.bearing(places, bounds).filter(move |candidate| candidate.methods.has(method))
+    }
+
+    /// The same for each method.
+    pub(super) fn slices(&self, places: &[Place], bounds: &[Bound]) -> Vec<(Method, Slice)> {
+        let bearing: Vec<_> = self.bearing(places, bounds).collect();
+        let slice = |method| {
+            let own = bearing.iter().filter(|candidate| candidate.methods.has(method));
+            (method, own.copied().collect())
+        };
+        Method::ALL.into_iter().map(slice).collect()
+    }
+
+    fn bearing<'a>(
+        &'a self,
+        places: &'a [Place],
+        bounds: &'a [Bound],
+    ) -> impl Iterator<Item = &'a Candidate> {
         let nodes = places.iter().filter_map(|place| self.nodes.get(place.0));
-        nodes
-            .flat_map(move |node| node.anybody.iter().chain(node.about(bounds)))
-            .filter(move |candidate| candidate.methods.has(method))
+        nodes.flat_map(move |node| node.anybody.iter().chain(node.about(bounds)))
+    }
+}
+
+/// The rules that can have a say, and what they say of the routes that they cover. Where that is the same of all, somebody
+/// stands the same on every route and with every method that has this slice.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Slice {
+    /// By their numbers.
+    rules: Vec<usize>,
+    pub(super) ground: Ground,
+}
+
+impl<'a> FromIterator<&'a Candidate> for Slice {
+    fn from_iter<I: IntoIterator<Item = &'a Candidate>>(candidates: I) -> Self {
+        candidates.into_iter().fold(Self::default(), |mut slice, candidate| {
+            slice.rules.push(candidate.number);
+            slice.ground = slice.ground.max(candidate.ground);
+            slice
+        })
     }
 }
 
@@ -193,10 +232,17 @@ impl Node {
 }
 
 impl Candidate {
-    fn new(rule: &Rule, policy: &Policy, reads: Option<&Reads>, actions: &Actions) -> Self {
+    fn new(
+        (number, rule): (usize, &Rule),
+        policy: &Policy,
+        reads: Option<&Reads>,
+        actions: &Actions,
+    ) -> Self {
         Self {
+            number,
             rule: rule.clone(),
             parts: reads.map_or(Parts::NONE, |reads| reads.parts),
+            ground: reads.map_or(Ground::Even, |reads| reads.ground).max(Ground::in_scope(policy)),
             timing: reads.map_or(Timing::Never, |reads| reads.timing),
             methods: Methods::of(policy, actions),
         }

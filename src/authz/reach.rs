@@ -4,16 +4,20 @@
 //! or never ([`Prospect`]). It comes from the rules taken apart by the engine itself, like every other explanation.
 //!
 //! Many people are alike before the rules of a route: the same groups and roles that these name, the same home. Where no
-//! rule about the route looks at more of a person than that, one of them is asked for all.
+//! rule about the route looks at more of a person than that, one of them is asked for all. And on many routes the same
+//! rules have a say on a person: where none of these looks at the route itself, one of them answers for all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::assertions::Inquiry;
 use super::entities::Unusable;
+use super::index::Slice;
 use super::prospect::{Knowledge, Prospect};
+use super::reads::Ground;
 use super::snapshot::Likeness;
 use super::stand_in::StandIn;
+use super::telling::{Teller, ToldProspect};
 use super::weigh::{Look, Weighed};
 use crate::model::assertion::Given;
 use crate::model::grant::Method;
@@ -58,6 +62,54 @@ impl<'a> Asking<'a> {
             self.alike.insert(likeness, prospect.clone());
         }
         Ok(prospect)
+    }
+}
+
+/// A rule book that is asked about one person for one route after the other.
+#[derive(Debug)]
+pub struct Survey<'a> {
+    inquiry: Inquiry<'a>,
+    teller: Teller<'a>,
+    person: &'a Arc<PrincipalSnapshot>,
+    /// What was answered before where the same rules had a say.
+    alike: HashMap<Slice, Arc<ToldProspect>>,
+}
+
+impl<'a> Survey<'a> {
+    /// Of this person.
+    pub fn new(
+        inquiry: Inquiry<'a>,
+        teller: Teller<'a>,
+        person: &'a Arc<PrincipalSnapshot>,
+    ) -> Self {
+        Self { inquiry, teller, person, alike: HashMap::new() }
+    }
+
+    /// What they can do anywhere on a route, method by method, while nothing is known of the circumstances.
+    ///
+    /// # Errors
+    /// When nothing can be decided there.
+    pub fn on(&mut self, route: &Route) -> Result<Vec<(Method, Arc<ToldProspect>)>, Unusable> {
+        let slices = self.inquiry.snapshot.slices(self.person, &route.id)?;
+        let tell = |(method, slice)| Ok((method, self.told(route, method, slice)?));
+        slices.into_iter().map(tell).collect()
+    }
+
+    fn told(
+        &mut self,
+        route: &Route,
+        method: Method,
+        slice: Slice,
+    ) -> Result<Arc<ToldProspect>, Unusable> {
+        if let Some(told) = self.alike.get(&slice) {
+            return Ok(Arc::clone(told));
+        }
+        let prospect = Asking::new(self.inquiry, route, method).of(self.person)?;
+        let told = Arc::new(self.teller.reach(&prospect, knowledge()));
+        if slice.ground == Ground::Even {
+            self.alike.insert(slice, Arc::clone(&told));
+        }
+        Ok(told)
     }
 }
 

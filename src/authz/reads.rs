@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use cedar_policy::{Policy, ResourceConstraint};
 use serde_json::Value;
 
 use super::timing::Timing;
@@ -26,6 +27,38 @@ pub(super) struct Reads {
     pub(super) zones: BTreeSet<Zone>,
     /// How old a proof it takes.
     pub(super) fresh: Option<Span>,
+    /// Whether it may tell the routes that its scope covers apart.
+    pub(super) ground: Ground,
+}
+
+/// What a rule says of the routes and methods that its scope covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub(super) enum Ground {
+    /// The same of all of them.
+    #[default]
+    Even,
+    /// Perhaps something else of each: a condition looks at the route, the method or the host.
+    Uneven,
+}
+
+impl Ground {
+    /// A rule about one route alone lies with the rules for all below it, and says nothing of these.
+    pub(super) fn in_scope(policy: &Policy) -> Self {
+        match policy.resource_constraint() {
+            ResourceConstraint::Eq(_) => Self::Uneven,
+            ResourceConstraint::Any
+            | ResourceConstraint::In(_)
+            | ResourceConstraint::Is(_)
+            | ResourceConstraint::IsIn(..) => Self::Even,
+        }
+    }
+
+    /// Path and parameters differ from request to request on one route already, so they tell no routes apart.
+    fn of(form: &Value, parts: Parts) -> Self {
+        let named = [Part::Method, Part::Host].into_iter().any(|part| parts.has(part));
+        let looks = is_read(form, "resource") || is_read(form, "action");
+        if named || looks { Self::Uneven } else { Self::Even }
+    }
 }
 
 impl Reads {
@@ -47,6 +80,7 @@ impl Reads {
             contexts: when.auth_context.iter().cloned().collect(),
             zones: when.hours.iter().map(|hours| hours.zone().clone()).collect(),
             fresh: when.fresh,
+            ground: Ground::Even,
         }
     }
 
@@ -60,6 +94,7 @@ impl Reads {
             contexts: contexts::named_in(form),
             zones: zones::named_in(form),
             fresh: None,
+            ground: Ground::of(form, parts),
         }
     }
 }
@@ -167,5 +202,20 @@ impl FromIterator<Part> for Parts {
 }
 
 fn is_context(form: &Value) -> bool {
-    form.get("Var").is_some_and(|name| name == "context")
+    is_variable(form, "context")
+}
+
+/// Whether one of the variables of a request (Cedar JSON policy format, "Var") stands anywhere in the form.
+fn is_read(form: &Value, name: &str) -> bool {
+    match form {
+        Value::Object(members) => {
+            is_variable(form, name) || members.values().any(|member| is_read(member, name))
+        }
+        Value::Array(items) => items.iter().any(|item| is_read(item, name)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+fn is_variable(form: &Value, name: &str) -> bool {
+    form.get("Var").is_some_and(|variable| variable == name)
 }

@@ -9,7 +9,7 @@ use cedar_policy::{Context, EntityUid, PolicyId};
 use super::decision::{Decision, Mentions, Question};
 use super::entities::{self, Unusable, Vocabulary, rule_id};
 use super::explain::Explanation;
-use super::index::{Bound, Candidate, Index, Outlook, Place};
+use super::index::{Bound, Candidate, Index, Outlook, Place, Slice};
 use super::memo::{Key, Memo, Person};
 use super::overlaps;
 use super::path::CanonicalPath;
@@ -339,6 +339,16 @@ impl Snapshot {
         Ok(Likeness { bounds, home: Home::of(principal) })
     }
 
+    /// What can have a say on what a principal does on a route, method by method.
+    pub(super) fn slices(
+        &self,
+        principal: &PrincipalSnapshot,
+        route: &RouteId,
+    ) -> Result<Vec<(Method, Slice)>, Unusable> {
+        let person = self.person(principal)?;
+        Ok(self.index.slices(&self.site_of(route)?.places, &person.bounds))
+    }
+
     fn case(
         &self,
         question: &Question<'_>,
@@ -357,7 +367,10 @@ impl Snapshot {
 
     fn site(&self, question: &Question<'_>) -> Result<&Site, Unusable> {
         entities::address(question)?;
-        let id = &question.route.id;
+        self.site_of(&question.route.id)
+    }
+
+    fn site_of(&self, id: &RouteId) -> Result<&Site, Unusable> {
         self.sites.get(id).ok_or_else(|| fail(&format!("the route `{id}` is not in this release")))
     }
 

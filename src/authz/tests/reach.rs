@@ -1,19 +1,21 @@
 //! Who of those we know can do something: the engine's own answer, also where one person is asked for many.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use proptest::prelude::*;
 
 use super::super::assertions::Inquiry;
 use super::super::prospect::Prospect;
-use super::super::reach::{Asking, knowledge};
+use super::super::reach::{Asking, Survey, knowledge};
 use super::super::telling::{Certainty, Teller, ToldProspect};
 use super::index::{PATHS, principal, rules, situations};
 use super::{ADMINS, Ask, FINANCE, ask_question, book, grant, group, policy, snapshot, user};
-use crate::model::grant::{Method, Mfa, What, Who};
+use crate::model::grant::{Method, Mfa, Reach, What, Who};
 use crate::model::group::GroupNames;
 use crate::model::principal::{Principal, PrincipalSnapshot};
 use crate::model::record::Verdict;
+use crate::model::route::Route;
 use crate::model::rule_book::RuleBook;
 
 /// What each of these people can do on a route, asked one after the other.
@@ -97,8 +99,86 @@ fn nobody_answers_for_others_where_a_grant_names_the_person() {
     assert_eq!(certainties(&book, &people, (Method::Get, "shop/admin")), expected);
 }
 
+/// What this person can do on every route with every method: asked route by route, and of each alone.
+fn surveyed(
+    book: &RuleBook,
+    person: &Principal,
+) -> [Vec<(String, Vec<(Method, ToldProspect)>)>; 2] {
+    let snapshot = snapshot(book);
+    let now = Ask::new(Principal::Anonymous, Method::Get, "/").now;
+    let inquiry = Inquiry { book, snapshot: &snapshot, now };
+    let names = GroupNames::new(book.group_names.clone(), Arc::default());
+    let teller = Teller { book: snapshot.book(), names: &names };
+    let person = PrincipalSnapshot::new(person.clone());
+    let mut survey = Survey::new(inquiry, teller, &person);
+    let together = |route: &Route| {
+        let told = survey.on(route).unwrap();
+        told.into_iter().map(|(method, told)| (method, (*told).clone())).collect()
+    };
+    let alone = |route: &Route| {
+        let told = Method::ALL.into_iter().map(|method| {
+            let prospect = Asking::new(inquiry, route, method).of(&person).unwrap();
+            (method, teller.reach(&prospect, knowledge()))
+        });
+        told.collect()
+    };
+    let (mut together, alone) = (together, alone);
+    [
+        book.routes.iter().map(|route| (route.id.to_string(), together(route))).collect(),
+        book.routes.iter().map(|route| (route.id.to_string(), alone(route))).collect(),
+    ]
+}
+
+#[test]
+fn no_route_answers_for_others_where_a_rule_looks_at_the_route() {
+    for condition in [
+        "resource.labels.contains(\"open\")",
+        "resource == Route::\"shop/quarter\"",
+        "context.method == \"GET\"",
+        "context.host == \"shop.example\" && resource in Route::\"shop/finance\"",
+        "action == Action::\"GET\"",
+    ] {
+        let mut book = book();
+        book.routes
+            .iter_mut()
+            .filter(|route| route.id.as_str() == "shop/quarter")
+            .for_each(|route| route.labels = ["open".parse().unwrap()].into());
+        let text = format!("permit (principal, action, resource) when {{ {condition} }};");
+        book.policies.push(policy("some", &text));
+        let [together, alone] = surveyed(&book, &user("nora", &[], &[]));
+        assert_eq!(together, alone, "{condition}");
+        let certainties: BTreeSet<_> = together
+            .iter()
+            .filter(|(route, _)| route != "shop/home")
+            .flat_map(|(_, told)| told.iter().map(|(_, told)| told.certainty))
+            .collect();
+        assert_eq!(certainties.len(), 2, "{condition}: the condition tells nothing apart");
+    }
+}
+
+#[test]
+fn no_route_answers_for_others_where_a_rule_is_about_it_alone() {
+    let mut book = book();
+    book.grants.retain(|grant| grant.id.as_str() != "finance-read");
+    let mut only = grant("only", group(FINANCE), What::Read, "shop/finance");
+    only.reach = Reach::Only;
+    book.grants.push(only);
+    let [together, alone] = surveyed(&book, &user("uma", &[FINANCE], &[]));
+    assert_eq!(together, alone);
+    let of = |name: &str| together.iter().find(|(route, _)| route == name).unwrap().1[0].1.clone();
+    assert_eq!(of("shop/finance").certainty, Certainty::Always);
+    assert_eq!(of("shop/quarter").certainty, Certainty::Never);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Whichever route answers for others, it says what each would say by itself.
+    #[test]
+    fn a_survey_says_what_each_route_says_alone(book in rules(), person in principal()) {
+        let [together, alone] = surveyed(&book, &person);
+        prop_assert_eq!(together, alone);
+    }
 
     /// What is promised holds in every situation, and whoever was asked before makes no difference.
     #[test]

@@ -21,7 +21,9 @@ use crate::console::guard::Admitted;
 use crate::console::log::events;
 use crate::console::log::told::EventRow;
 use crate::console::sections::Section;
+use crate::console::showing::Shown;
 use crate::console::urls;
+use crate::model::time::Timestamp;
 use crate::web::link::Link;
 use crate::web::moment::Moment;
 use crate::web::page::{self, Frame};
@@ -85,10 +87,13 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let mut frame = shown.framed(asked.frame("Dashboard", Section::Dashboard)?);
     frame.notice = ending::warning(&console, now);
     let reads = reads(&console, &asked);
-    let overview = console.searcher.overview(range.span(now)).await;
+    let (overview, lost, verified, changes) = tokio::join!(
+        console.searcher.overview(range.span(now)),
+        lost::read(&console, (&shown, naming(reads)), now),
+        health::verified(&console, &shown, now),
+        changes(&console, &shown, (now, reads)),
+    );
     let overview = overview.map_err(|error| Unread::because(&error));
-    let lost = lost::read(&console, (&shown, naming(reads)), now).await;
-    let verified = health::verified(&console, &shown, now).await;
     let steps = steps::steps(
         (&console, &asked),
         &shown,
@@ -98,10 +103,6 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
     let offered = Offered {
         log: (reads == Reads::Log).then_some(()),
         edit: asked.may(&console, ConsoleAction::EditDraft).then_some(()),
-    };
-    let changes = match reads {
-        Reads::Log => Some(events::newest(&console, (&shown, now), CHANGES).await),
-        Reads::Numbers => None,
     };
     let told = Told { overview: &overview, lost: &lost, shown: &shown, range, reads };
     let page = DashboardPage {
@@ -116,12 +117,27 @@ pub(super) async fn page(console: Arc<Console>, asked: Admitted) -> Answer {
         denied: denied::card(&overview, (&shown, range), offered),
         ending: ending::soon(&console, &shown, now),
         calm: ending::calm(&console),
-        changes: changes.map(|changes| changes.map_err(|error| Unread::because(&error))),
+        changes,
         all_changes: urls::events(),
         health: health::parts(&console, (&shown, &verified, reads), (behind, now)).await,
         lost,
     };
     Ok(page::console(StatusCode::OK, &page.frame, &page))
+}
+
+/// What was changed last, for those who may read the log.
+async fn changes(
+    console: &Arc<Console>,
+    shown: &Shown,
+    (now, reads): (Timestamp, Reads),
+) -> Option<Card<Vec<EventRow>>> {
+    match reads {
+        Reads::Log => {
+            let newest = events::newest(console, (shown, now), CHANGES).await;
+            Some(newest.map_err(|error| Unread::because(&error)))
+        }
+        Reads::Numbers => None,
+    }
 }
 
 fn address(link: Link, range: Range) -> Link {

@@ -1,5 +1,7 @@
 //! What somebody can do on a route, as lines of a page: certain, under conditions, or not at all, and through which rule.
 
+use std::borrow::Borrow;
+
 use crate::authz::telling::{Certainty, ToldProspect, ToldWay};
 use crate::console::choice::{Badge, Named};
 use crate::console::showing::Shown;
@@ -70,10 +72,13 @@ pub(in crate::console) fn text(lines: &[Line]) -> String {
 }
 
 /// What was told for each method, with what is alike said once.
-pub(in crate::console) fn lines(shown: &Shown, told: &[(Method, ToldProspect)]) -> Vec<Line> {
+pub(in crate::console) fn lines<T: Borrow<ToldProspect>>(
+    shown: &Shown,
+    told: &[(Method, T)],
+) -> Vec<Line> {
     let mut apart: Vec<(Way<'_>, Vec<Method>)> = Vec::new();
     for (method, prospect) in told {
-        for way in ways(prospect) {
+        for way in ways(prospect.borrow()) {
             match apart.iter_mut().find(|(other, _)| *other == way) {
                 Some((_, methods)) => methods.push(*method),
                 None => apart.push((way, vec![*method])),

@@ -14,7 +14,7 @@ use super::compiled::in_force;
 use super::lines::{Line, lines, text};
 use crate::authz::assertions::Inquiry;
 use crate::authz::entities::Unusable;
-use crate::authz::reach::{Asking, knowledge};
+use crate::authz::reach::Survey;
 use crate::authz::snapshot::Snapshot;
 use crate::authz::telling::{Certainty, Teller, ToldProspect};
 use crate::console::Console;
@@ -33,7 +33,6 @@ use crate::model::id::{RouteId, Subject};
 use crate::model::known::{Known, KnownPrincipal};
 use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::LogUseKind;
-use crate::model::route::Route;
 use crate::model::time::Timestamp;
 use crate::store::audit::search::LastUses;
 use crate::web::download;
@@ -132,10 +131,17 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         Found::Several(all) if all.is_empty() => Sought::Missing,
         Found::Several(all) => Sought::Several(all),
         Found::One(subject, person) => {
-            let mut reach = reached(&console, &asked, (&shown, &subject, &person)).await?;
+            let surveyed = surveyed(&console, &asked, (&shown, &subject, &person)).await?;
+            let sentence = surveyed.sentence();
             let narrowed = urls::what().with_query("user", &query.user);
-            (reach.routes, reach.stretch) = Stretch::of(reach.routes, query.page, &narrowed);
-            Sought::One(Box::new(reach))
+            let (told, stretch) = Stretch::of(surveyed.told, query.page, &narrowed);
+            Sought::One(Box::new(Reach {
+                who: PersonCell::of(&subject, &person.content),
+                sentence,
+                routes: rows((&shown, &surveyed.uses), &told),
+                stretch,
+                computed: computed((&shown, &surveyed.uses, asked.exchange.at), &person),
+            }))
         }
     };
     let status = match sought {
@@ -154,33 +160,54 @@ pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
     let Found::One(subject, person) = seek(&known, &query.user) else {
         return Err(Box::new(asked.no_page()));
     };
-    let reach = reached(&console, &asked, (&shown, &subject, &person)).await?;
+    let surveyed = surveyed(&console, &asked, (&shown, &subject, &person)).await?;
+    let who = PersonCell::of(&subject, &person.content);
     let detail = json!({ "report": "what", "format": "csv", "user": subject });
     using::note(&console, &asked, (LogUseKind::Exported, detail)).await?;
     let mut file = Vec::new();
     csv::header(&mut file, &COLUMNS);
-    for RouteReach { app, route, title, read, write, used } in &reach.routes {
-        let PersonCell { id, user_name, name, .. } = &reach.who;
+    for RouteReach { app, route, title, read, write, used } in
+        rows((&shown, &surveyed.uses), &surveyed.told)
+    {
+        let PersonCell { id, user_name, name, .. } = &who;
         let used = used.map_or_else(String::new, |used| used.iso());
-        let (read, write) = (text(read), text(write));
+        let (read, write) = (text(&read), text(&write));
         let path = &route.name;
-        csv::line(&mut file, &[id, user_name, name, app, path, title, &read, &write, &used]);
+        csv::line(&mut file, &[id, user_name, name, &app, path, &title, &read, &write, &used]);
     }
     let name = format!("what_v1_{}.csv", stamp(&asked));
     Ok(download::file(&name, CSV, Body::from(file)))
 }
 
-async fn reached(
+/// What the engine said of every route, and what the log knows of their use.
+struct Surveyed {
+    told: Vec<Told>,
+    uses: LastUses<RouteId>,
+}
+
+/// A route, and what somebody can do there with each method.
+type Told = (RouteId, Vec<(Method, Arc<ToldProspect>)>);
+
+impl Surveyed {
+    fn sentence(&self) -> String {
+        let opens =
+            |told: &&Told| told.1.iter().any(|(_, told)| told.certainty != Certainty::Never);
+        let open = self.told.iter().filter(opens).count();
+        format!("{open} of {} routes, under the conditions that are named.", self.told.len())
+    }
+}
+
+async fn surveyed(
     console: &Arc<Console>,
     asked: &Admitted,
     (shown, subject, person): (&Shown, &Subject, &KnownPrincipal),
-) -> Result<Reach, Box<Response>> {
+) -> Result<Surveyed, Box<Response>> {
     let uses = console.searcher.used_by(subject, &Method::ALL).await;
     let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
     let snapshot = in_force(console, asked, shown).await?;
     let (rules, content, now) = (shown.clone(), Arc::clone(&person.content), asked.exchange.at);
     let told = asked.apart(move || told((&rules, now), &content, &snapshot)).await?;
-    Ok(reach((shown, &uses, now), (subject, person), &told))
+    Ok(Surveyed { told, uses })
 }
 
 enum Found {
@@ -206,9 +233,7 @@ fn seek(known: &Known, text: &str) -> Found {
     }
 }
 
-type Told = (RouteId, Vec<(Method, ToldProspect)>);
-
-/// What the engine says of each route and method.
+/// What the engine says of each route and method, in the order in which routes are listed.
 fn told(
     (shown, now): (&Shown, Timestamp),
     person: &Arc<PrincipalSnapshot>,
@@ -216,28 +241,17 @@ fn told(
 ) -> Result<Vec<Told>, Unusable> {
     let inquiry = Inquiry { book: &shown.book, snapshot, now };
     let teller = Teller { book: snapshot.book(), names: &shown.names };
-    let of = |route: &Route| {
-        let ask = |method| {
-            let prospect = Asking::new(inquiry, route, method).of(person)?;
-            Ok((method, teller.reach(&prospect, knowledge())))
-        };
-        let told: Result<Vec<_>, Unusable> = Method::ALL.into_iter().map(ask).collect();
-        told.map(|told| (route.id.clone(), told))
-    };
-    shown.book.routes.iter().map(of).collect()
+    let mut survey = Survey::new(inquiry, teller, person);
+    let mut routes: Vec<_> = shown.book.routes.iter().collect();
+    routes.sort_by_key(|route| (route.id.app(), route.pattern.as_str()));
+    routes.into_iter().map(|route| Ok((route.id.clone(), survey.on(route)?))).collect()
 }
 
-fn reach(
+/// How this was found out, as sentences.
+fn computed(
     (shown, uses, now): (&Shown, &LastUses<RouteId>, Timestamp),
-    (subject, person): (&Subject, &KnownPrincipal),
-    told: &[Told],
-) -> Reach {
-    let opens = |told: &&Told| told.1.iter().any(|(_, told)| told.certainty != Certainty::Never);
-    let open = told.iter().filter(opens).count();
-    let sentence = format!("{open} of {} routes, under the conditions that are named.", told.len());
-    let mut routes: Vec<_> =
-        told.iter().filter_map(|(id, told)| route_reach((shown, uses), id, told)).collect();
-    routes.sort_by(|a, b| (&a.app, &a.route.name).cmp(&(&b.app, &b.route.name)));
+    person: &KnownPrincipal,
+) -> Vec<String> {
     let seen = Moment::new(person.seen_at).minute();
     let mut computed = vec![
         format!(
@@ -250,14 +264,17 @@ fn reach(
     computed.extend(uses.since.map(|since| {
         format!("Use was looked for in the log back to {}.", Moment::new(since).minute())
     }));
-    let who = PersonCell::of(subject, &person.content);
-    Reach { who, sentence, routes, stretch: None, computed }
+    computed
+}
+
+fn rows(known: (&Shown, &LastUses<RouteId>), told: &[Told]) -> Vec<RouteReach> {
+    told.iter().filter_map(|(id, told)| route_reach(known, id, told)).collect()
 }
 
 fn route_reach(
     (shown, uses): (&Shown, &LastUses<RouteId>),
     id: &RouteId,
-    told: &[(Method, ToldProspect)],
+    told: &[(Method, Arc<ToldProspect>)],
 ) -> Option<RouteReach> {
     let route = shown.route(id)?;
     let of = |what: &What| {
