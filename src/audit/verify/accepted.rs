@@ -65,8 +65,8 @@ impl fmt::Display for Accepted {
         match numbers.split_last() {
             None => {}
             Some((only, [])) => lost.push(format!("release {only}")),
-            Some((last, before)) => {
-                lost.push(format!("releases {} and {last}", before.join(", ")));
+            Some((end, before)) => {
+                lost.push(format!("releases {} and {end}", before.join(", ")));
             }
         }
         let are = if is_one { "is" } else { "are" };
