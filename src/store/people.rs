@@ -55,10 +55,10 @@ impl Store {
         rows.into_iter().map(known).collect()
     }
 
-    /// Every session, in no order.
+    /// Every session, in no order. A row that can't be read is left out, and named in the process's log.
     ///
     /// # Errors
-    /// When the database fails or a row can't be read.
+    /// When the database fails.
     pub async fn every_session(&self) -> Result<Vec<SessionMark>, StoreError> {
         let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
             r"
@@ -69,9 +69,10 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(failed(&self.pool, "list sessions"))?;
-        rows.into_iter()
-            .map(|(id, subject, seen, ends)| mark((id, subject), (seen, ends)))
-            .collect()
+        let marks = rows.into_iter().filter_map(|(id, subject, seen, ends)| {
+            mark((id, subject), (seen, ends)).map_err(|error| left_out(&error)).ok()
+        });
+        Ok(marks.collect())
     }
 
     /// Every session of those principals that `is_wanted` says yes to, in no order.
@@ -93,7 +94,7 @@ impl Store {
             for (at, row) in rows.into_iter().enumerate() {
                 match wanted(row, &is_wanted) {
                     Ok(mark) => found.extend(mark),
-                    Err(error) => tracing::warn!(%error, "A session is left out of a search."),
+                    Err(error) => left_out(&error),
                 }
                 // Others have their turn in between.
                 if at % TURN == TURN - 1 {
@@ -122,6 +123,10 @@ impl Store {
 
 /// Id, subject, principal, last use and end.
 type PortionRow = (String, String, String, i64, i64);
+
+fn left_out(error: &StoreError) {
+    tracing::warn!(%error, "A session is left out of a list or a search.");
+}
 
 /// The mark of a session whose principal is wanted.
 fn wanted(

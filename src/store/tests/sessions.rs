@@ -258,4 +258,6 @@ async fn session_that_can_t_be_read_hides_no_other_from_a_search() {
     let found = scene.store.sessions_where(|_| true).await.unwrap();
     assert_eq!(found.len(), 13);
     assert!(scene.store.sessions_where(|_| false).await.unwrap().is_empty());
+    // Whose it is can be told of the first of them.
+    assert_eq!(scene.store.every_session().await.unwrap().len(), 14);
 }
