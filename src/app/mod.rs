@@ -39,6 +39,7 @@ use crate::groups::{Groups, Refresher};
 use crate::idp::Idp;
 use crate::keys::Keys;
 use crate::live::Live;
+use crate::model::id::ReleaseNumber;
 use crate::model::record::{Entry, Event};
 use crate::model::time::Clock;
 use crate::publishing::{Publishing, SecondPerson};
@@ -245,7 +246,7 @@ impl Gate {
         audit.note_ending(ending);
         let mut writer = helpers.spawn(writer.run(writing.clone()));
         let halt = stop.child_token();
-        note_start(&audit, &live).await?;
+        note_start(&audit, &live, &store).await?;
         // It ends by itself, behind the writer.
         drop(outlet.map(|outlet| helpers.spawn(outlet.run())));
         let mut watcher = helpers.spawn(watcher.run(watching.clone()));
@@ -298,14 +299,20 @@ impl Gate {
     }
 }
 
-async fn note_start(audit: &Audit, live: &Live) -> Result<()> {
+async fn note_start(audit: &Audit, live: &Live, store: &Store) -> Result<()> {
     let note = async |event| {
         let noted = audit.noted(Entry::Event(Box::new(event))).await;
         noted.context("the start could not be recorded")
     };
     let (release, log_key) = (live.current().number(), audit.log_key().to_owned());
     tracing::info!(log_key, "This key checks the audit log; keep it where the log is not.");
-    note(Event::Started { version: env!("CARGO_PKG_VERSION"), release, log_key }).await?;
+    // What is in force was compared with it when it was loaded.
+    let behind = release.0.checked_add(1).map(ReleaseNumber);
+    let newest = store.releases(behind, 1).await?;
+    let release_sha256 = newest.into_iter().find(|kept| kept.number == release);
+    let release_sha256 = release_sha256.map(|kept| kept.sha256);
+    let version = env!("CARGO_PKG_VERSION");
+    note(Event::Started { version, release, release_sha256, log_key }).await?;
     Ok(())
 }
 

@@ -237,13 +237,13 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> AuditEr
     move |source| AuditError::File { doing, path, source }
 }
 
-/// What the mark says; none when there is none.
+/// What the mark says, which may be no text of ours; none when there is none.
 ///
 /// # Errors
 /// When it can't be read.
 pub(super) fn known(path: &Path) -> Result<Option<String>, AuditError> {
-    match std::fs::read_to_string(path) {
-        Ok(note) => Ok(Some(note)),
+    match std::fs::read(path) {
+        Ok(note) => Ok(Some(String::from_utf8_lossy(&note).into_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed("read the mark", path)(error)),
     }

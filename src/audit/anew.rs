@@ -3,6 +3,9 @@
 //!
 //! Nothing is said anew that is not vouched for: whoever can write the file and not sign would else have it signed here.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::beginning::{Beginning, Grown, grow};
 use super::checkpoint::Checkpoint;
 use super::error::AuditError;
@@ -77,9 +80,10 @@ async fn is_found(
     let restored: Option<Restored> =
         restored.and_then(|(_, body)| serde_json::from_slice(&body).ok());
     let size = copy.last(origin).await?.map_or(0, |last| last.saturating_add(1));
-    let root = root(copy, (origin, size)).await?;
-    let is_it = |restored: Restored| root.is_some_and(|root| restored.names(origin.id, root));
-    Ok(restored.is_some_and(is_it))
+    let root = root(copy, (origin, size)).await?.map(|root| STANDARD.encode(root));
+    let found = restored.map(|restored| restored.found()).unwrap_or_default();
+    let named = found.iter().find(|found| found.origin == origin.id.to_string());
+    Ok(named.is_some_and(|named| root.is_some() && named.root == root))
 }
 
 /// The root over the first `size` records, by their hashes; none where some are missing.

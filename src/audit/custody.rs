@@ -2,23 +2,20 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tokio_util::sync::CancellationToken;
 
 use super::anchors;
-use super::beginning::tree_over;
 use super::checkpoint::{Checkpoint, verifier_key};
 use super::drain::Outbox;
 use super::error::AuditError;
-use super::losses::losses;
+use super::losses::{found, losses};
 use super::{AuditSettings, Log, Ward, begun, fresh};
 use crate::keys::LogKey;
-use crate::model::id::{DecisionId, OriginId, ReleaseNumber};
-use crate::model::record::{Actor, Entry, Event};
+use crate::model::id::{OriginId, ReleaseNumber};
+use crate::model::record::{Actor, Entry, Event, FoundLog};
 use crate::model::time::Clock;
 use crate::store::StoreError;
-use crate::store::audit::{self as file, Begin, CopyOrigin, LogCopy};
+use crate::store::audit::{self as file, Begin, LogCopy};
 
 /// How what is to be done first ended.
 pub type Done = Result<(), StoreError>;
@@ -41,8 +38,8 @@ pub struct Order {
 /// that wait to be taken over follow. Gives the new origin.
 ///
 /// `first` is done once nobody else can write the file, and before anything is accepted. The origin, its first record and
-/// all that goes with it are one transaction. Cut off before it, the log is refused as it was; cut off behind it, the mark
-/// still speaks of the origin before, and the log is refused until it is accepted anew.
+/// all that goes with it are one transaction. Cut off before it, only `first` was done, and the log is what it was; cut off
+/// behind it, a mark still speaks of the origin before, and the log is refused until it is accepted anew.
 ///
 /// # Errors
 /// When the file can't be opened, another process writes it, what is to be done first can't be, or the mark can't be written.
@@ -74,28 +71,18 @@ pub async fn accept(
 async fn restored(file: &Path, ward: &Ward, order: Order) -> Result<Event, AuditError> {
     let Order { actor, reason, checkpoints, release } = order;
     let known = anchors::known(&ward.places.mark)?;
+    let known = known.filter(|note| Checkpoint::unverified(note).is_ok());
     let notes = [ward.places.notes()?, checkpoints].concat();
+    let keys = ward.keys();
+    // A note that none of the keys signed says nothing.
+    let signed = |note: &String| keys.iter().find_map(|key| Checkpoint::open(note, key).ok());
     let mut copy = LogCopy::open(file).await?;
-    let lost = losses(&mut copy, &notes, &ward.keys()).await?;
-    let (found, root) = match newest(&mut copy).await? {
-        Some((origin, records)) => {
-            let tree = tree_over(&mut copy, &origin, records).await?;
-            let found = DecisionId { origin: origin.id, seq: records };
-            (Some(found.to_string()), tree.map(|tree| STANDARD.encode(tree.root())))
-        }
-        None => (None, None),
-    };
-    Ok(Event::Restored { actor, reason, known, found, root, lost, release })
-}
-
-/// The newest origin of a file that has records, and the number behind its last; none when there is no record.
-async fn newest(copy: &mut LogCopy) -> Result<Option<(CopyOrigin, u64)>, StoreError> {
-    for origin in copy.origins().await?.into_iter().rev() {
-        if let Some(last) = copy.last(&origin).await? {
-            return Ok(Some((origin, last.saturating_add(1))));
-        }
-    }
-    Ok(None)
+    let lost = losses(&mut copy, notes.iter().filter_map(signed)).await?;
+    let logs = found(&mut copy).await?;
+    let newest = logs.iter().rfind(|log| log.records > 0);
+    let root = newest.and_then(|log| log.root.clone());
+    let found = newest.map(|FoundLog { origin, records, .. }| format!("{origin}-{records}"));
+    Ok(Event::Restored { actor, reason, known, found, root, logs, lost, release })
 }
 
 /// Lets `successor` sign from here on. The record of it, and the checkpoint over that with both signatures, are durable

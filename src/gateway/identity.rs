@@ -71,7 +71,8 @@ impl Introduction {
         &self.headers
     }
 
-    // Held from the making on, so the same pointers are the same content: what is said never outlives what it says.
+    // Who asks is part of the key. The app and its mentions are held from the making on: where the pointers are the same, so is
+    // what they lead to.
     fn holds_for(&self, whom: Whom<'_>, now: Timestamp) -> bool {
         let age = now.as_seconds() - self.at.as_seconds();
         Arc::ptr_eq(&self.app, whom.app)
@@ -80,7 +81,7 @@ impl Introduction {
     }
 }
 
-/// Makes introductions, and keeps each for as long as its assertion may be reused.
+/// Makes introductions, and keeps the last of each principal for each app: it is used again as long as its assertion may be.
 #[derive(Debug)]
 pub struct Introductions {
     assertions: Assertions,

@@ -186,6 +186,19 @@ fn assertion_verifies_under_the_published_key_and_is_reused_for_30_seconds() {
     assert_eq!(read.claims["groups"], json!(["00000000-0000-0000-0000-000000000002"]));
 }
 
+/// For the same app, under the same rules and in the same second.
+#[test]
+fn one_person_is_never_introduced_as_another() {
+    let mut introduced = Introduced::new();
+    let olive = introduced.at(1_000_000);
+    let Principal::User(mut other) = Principal::clone(&introduced.olive) else { unreachable!() };
+    other.user_name = "oscar@example.com".to_owned();
+    introduced.olive = PrincipalSnapshot::new(Principal::User(other));
+    let oscar = introduced.at(1_000_000);
+    assert_eq!(olive["x-gate-user"], "olive@example.com");
+    assert_eq!(oscar["x-gate-user"], "oscar@example.com");
+}
+
 #[test]
 fn new_rules_introduce_people_anew() {
     let mut introduced = Introduced::new();

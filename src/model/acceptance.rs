@@ -14,6 +14,20 @@ pub struct Lost {
     pub told: u64,
 }
 
+/// A log of a file, as it was found when the file was accepted as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundLog {
+    /// Whose: its origin.
+    pub origin: String,
+    /// How many records it has, with those removed with age.
+    pub records: u64,
+    /// The root over them, base64; none where some are missing or can't be read.
+    pub root: Option<String>,
+    /// Why it can't be read throughout; none where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
 /// A loss that was accepted, as the record of it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acceptance {

@@ -140,6 +140,15 @@ pub fn release(body: &[u8]) -> Option<ReleaseNumber> {
     std::str::from_utf8(digits.get(..end)?).ok()?.parse().ok().map(ReleaseNumber)
 }
 
+/// The hash of the content of the release that a start was made under; none where it does not say so.
+pub fn started_with(body: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Started {
+        release_sha256: String,
+    }
+    serde_json::from_slice::<Started>(body).ok().map(|started| started.release_sha256)
+}
+
 /// A release that a change says was published, and the hash of its content; none where it is another change.
 pub fn published(body: &[u8]) -> Option<(ReleaseNumber, String)> {
     #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::acceptance::{Anew, Lost, Removal};
+use super::acceptance::{Anew, FoundLog, Lost, Removal};
 use super::actor::Actor;
 use super::client_address::ClientAddress;
 use super::cut::ConnectionCut;
@@ -162,6 +162,9 @@ pub enum Event {
         version: &'static str,
         /// The release in force.
         release: ReleaseNumber,
+        /// The hash of its content; none where nothing was published yet.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        release_sha256: Option<String>,
         /// The key that signs the log from here on, as C2SP verifier key.
         log_key: String,
     },
@@ -312,9 +315,12 @@ pub enum Event {
         known: Option<String>,
         /// What was found: the newest origin of the file and how many records it has.
         found: Option<String>,
-        /// The root over those, base64; none where some are missing.
+        /// The root over those, base64; none where some are missing or can't be read.
         root: Option<String>,
-        /// What checkpoints that were kept elsewhere vouched for, and was not found.
+        /// All logs of the file that have records, oldest first.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        logs: Vec<FoundLog>,
+        /// What was vouched for by checkpoints that were kept elsewhere, or by an acceptance before, and was not found.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         lost: Vec<Lost>,
         /// The newest release of the database of rules: what was decided under later ones can't be explained any more.

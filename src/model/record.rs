@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use super::acceptance::{Acceptance, Anew, Lost, Removal};
+pub use super::acceptance::{Acceptance, Anew, FoundLog, Lost, Removal};
 pub use super::actor::Actor;
 use super::civil::{LocalTime, Zone};
 pub use super::client_address::ClientAddress;

@@ -13,6 +13,8 @@ use crate::model::time::Timestamp;
 const PEOPLE_OF_SESSIONS: u32 = 2_000;
 /// Sessions that are read together while all are searched: some milliseconds of work.
 const PORTION: i64 = 500;
+/// Sessions that are looked at before others have their turn.
+const TURN: usize = 50;
 
 /// A session in a list of all: whose it is, and what tells whether it still goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +55,10 @@ impl Store {
         rows.into_iter().map(known).collect()
     }
 
-    /// Every session, in no order.
+    /// Every session, in no order. A row that can't be read is left out, and named in the process's log.
     ///
     /// # Errors
-    /// When the database fails or a row can't be read.
+    /// When the database fails.
     pub async fn every_session(&self) -> Result<Vec<SessionMark>, StoreError> {
         let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
             r"
@@ -67,17 +69,19 @@ impl Store {
         .fetch_all(&self.pool)
         .await
         .map_err(failed(&self.pool, "list sessions"))?;
-        rows.into_iter()
-            .map(|(id, subject, seen, ends)| mark((id, subject), (seen, ends)))
-            .collect()
+        let marks = rows.into_iter().filter_map(|(id, subject, seen, ends)| {
+            mark((id, subject), (seen, ends)).map_err(|error| left_out(&error)).ok()
+        });
+        Ok(marks.collect())
     }
 
     /// Every session of those principals that `is_wanted` says yes to, in no order.
     ///
-    /// Reads all there are in portions, so that whoever signs in meanwhile waits for none of it.
+    /// Reads all there are in portions, so that whoever signs in meanwhile waits for none of it. A row that can't be read is
+    /// none of anybody's, and is named in the process's log.
     ///
     /// # Errors
-    /// When the database fails or a row can't be read.
+    /// When the database fails.
     pub async fn sessions_where(
         &self,
         is_wanted: impl Fn(&Principal) -> bool,
@@ -87,11 +91,14 @@ impl Store {
             let rows = self.portion(&after).await?;
             let Some((last, ..)) = rows.last() else { return Ok(found) };
             after.clone_from(last);
-            for (id, subject, principal, seen, ends) in rows {
-                let content: Principal =
-                    serde_json::from_str(&principal).map_err(|e| bad_row("session", &id, e))?;
-                if is_wanted(&content) {
-                    found.push(mark((id, subject), (seen, ends))?);
+            for (at, row) in rows.into_iter().enumerate() {
+                match wanted(row, &is_wanted) {
+                    Ok(mark) => found.extend(mark),
+                    Err(error) => left_out(&error),
+                }
+                // Others have their turn in between.
+                if at % TURN == TURN - 1 {
+                    tokio::task::yield_now().await;
                 }
             }
         }
@@ -116,6 +123,20 @@ impl Store {
 
 /// Id, subject, principal, last use and end.
 type PortionRow = (String, String, String, i64, i64);
+
+fn left_out(error: &StoreError) {
+    tracing::warn!(%error, "A session is left out of a list or a search.");
+}
+
+/// The mark of a session whose principal is wanted.
+fn wanted(
+    (id, subject, principal, seen, ends): PortionRow,
+    is_wanted: impl Fn(&Principal) -> bool,
+) -> Result<Option<SessionMark>, StoreError> {
+    let content: Principal =
+        serde_json::from_str(&principal).map_err(|e| bad_row("session", &id, e))?;
+    is_wanted(&content).then(|| mark((id, subject), (seen, ends))).transpose()
+}
 
 fn mark(
     (id, subject): (String, String),

@@ -3,6 +3,7 @@
 //! Whoever made it may mean harm: what it holds bounds neither the memory that reading it takes, nor what is run for it.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
@@ -26,6 +27,21 @@ impl Alone {
     /// Without a WAL beside it nobody writes it: then it may lie where nothing can be written.
     pub(super) fn with(file: &Path) -> Self {
         if wal_of(file).exists() { Self::No } else { Self::Yes }
+    }
+}
+
+/// What shows that somebody wrote a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// As the file is now; none where that can't be seen.
+    pub(super) fn of(file: &Path) -> Option<Self> {
+        let facts = std::fs::metadata(file).ok()?;
+        Some(Self { length: facts.len(), modified: facts.modified().ok() })
     }
 }
 

@@ -41,6 +41,12 @@ async fn log_that_lost_its_end_is_refused_verified_and_accepted_by_name() {
     let words =
         ["Known loss: records", "are lost, which operator:", "The disk failed", "Intact, but for"];
     says(&known, 0, &words);
+    let json = run(&["audit", "verify", "--json", "--checkpoint", kept.to_str().unwrap()]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(
+        (json["result"].as_str(), json["report"]["accepted"].as_array().map(Vec::len)),
+        (Some("accepted_losses"), Some(1))
+    );
     started = run(&["audit", "rotate-key"]);
     let key = says(&started, 0, &["cedargate/audit/"]).lines().next().unwrap().to_owned();
     says(

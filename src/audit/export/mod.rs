@@ -2,7 +2,8 @@
 //!
 //! An export as JSON Lines holds the exact bodies of the records that a query finds, and hashes of those in between, from
 //! one checkpoint to another: whoever has the public key can check that each record is what was written, in its place
-//! ([`super::verify::export`]). It does not prove that nothing else fits the query: what is left out is a hash.
+//! ([`super::verify::export`]). It does not prove that nothing else fits the query: what is left out is a hash. Records that say
+//! what was accepted as lost are in it too, whatever was asked for: without them a known loss looks like another.
 //!
 //! Both are streamed: an export of any length takes the same memory, save for the principals that its records name.
 
@@ -136,9 +137,11 @@ impl<K: Known, W: Write> Export<'_, K, W> {
             return Ok(None);
         };
         let (from, to) = self.span(copy, origin, newest.size).await?;
-        let base = copy.point_before(origin, from).await?;
+        // Something must come behind it: a checkpoint that vouches for it.
+        let base = copy.point_before(origin, from.min(newest.size.saturating_sub(1))).await?;
         let base = base.and_then(|point| Peaks::from_bytes(point.size, &point.peaks));
         let base = base.unwrap_or_default();
+        let to = if base.size() > 0 { to.max(base.size().saturating_add(1)) } else { to };
         self.begin(origin, &base)?;
         let (mut at, mut gap) = (base.size(), Gap::default());
         'log: while at < to {
@@ -183,6 +186,8 @@ impl<K: Known, W: Write> Export<'_, K, W> {
             Some(at) => copy.first_since(origin, at).await?,
             None => size,
         };
+        // What a log was begun behind may be asked for where the log itself is not.
+        let to = if from == 0 && says_of_others(copy, origin).await? { to.max(1) } else { to };
         Ok((from, to.min(size)))
     }
 
@@ -209,15 +214,16 @@ impl<K: Known, W: Write> Export<'_, K, W> {
         let at = head.and_then(|head| head.at()).unwrap_or(Timestamp::from_micros(0));
         let kind = head.map_or("unreadable", |head| head.kind);
         let record = Evidence { id, at, kind, body: &parsed, principal };
-        if !self.query.finds(&record, self.known) {
+        if self.query.finds(&record, self.known) {
+            if self.format == Format::Csv {
+                csv::line(&mut self.line, &record);
+            }
+            self.found = (self.found.0 + 1, self.found.1.or(Some(id)), Some(id));
+            self.named.extend(asked.map(|asked| (asked, id)));
+        } else if !tells_of_losses(kind, &parsed) {
             gap.push(seq, leaf);
             return Ok(());
         }
-        if self.format == Format::Csv {
-            csv::line(&mut self.line, &record);
-        }
-        self.found = (self.found.0 + 1, self.found.1.or(Some(id)), Some(id));
-        self.named.extend(asked.map(|asked| (asked, id)));
         if self.format == Format::Jsonl {
             self.omit(gap)?;
             self.line.extend_from_slice(body);
@@ -299,6 +305,16 @@ impl<K: Known, W: Write> Export<'_, K, W> {
         self.line.clear();
         Ok(())
     }
+}
+
+/// Whether a record says what was accepted as lost.
+fn tells_of_losses(kind: &str, body: &Value<'_>) -> bool {
+    kind == "restored" || (kind == "pruned" && body.get("said_anew").is_object())
+}
+
+/// Whether a log begins with a record of that.
+async fn says_of_others(copy: &mut LogCopy, origin: &CopyOrigin) -> Result<bool, Unable> {
+    Ok(!copy.said(origin, (0, 1)).await?.is_empty())
 }
 
 /// Refuses where a record that is in the export already has lost its content since: it is not to leave any more.

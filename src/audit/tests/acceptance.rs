@@ -38,7 +38,7 @@ pub(super) async fn shortened() -> (Arc<TempDir>, String, Vec<String>) {
     (directory, url, told)
 }
 
-const CUT: &str = "DELETE FROM record WHERE place & 1099511627775 >= 30;
+pub(super) const CUT: &str = "DELETE FROM record WHERE place & 1099511627775 >= 30;
     DELETE FROM checkpoint WHERE place & 1099511627775 > 30";
 
 /// With an anchor file that was told all of it.
@@ -80,7 +80,7 @@ async fn opened(url: &str, ward: &Ward) -> Result<Log, AuditError> {
 }
 
 /// One record more, told where the ward says.
-async fn one_more(url: &str, ward: &Ward) {
+pub(super) async fn one_more(url: &str, ward: &Ward) {
     let log = opened(url, ward).await.unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
     let note = async {
@@ -189,6 +189,72 @@ async fn checkpoints_from_elsewhere_are_accepted_with_those_at_hand() {
     accepted(&url, &ward, order).await.unwrap();
     let report = intact(&url, Trust { checkpoints: told, ..trust(7) }).await;
     assert_eq!((report.compared, report.accepted[0].checkpoints), (3, 1), "{report:?}");
+}
+
+/// Nothing but the acceptance before tells of what is gone now.
+#[tokio::test]
+async fn log_that_an_acceptance_named_is_accepted_as_it_is_once_more() {
+    let (directory, url, _) = shortened().await;
+    let ward = ward(directory.path());
+    accepted(&url, &ward, order("The disk failed")).await.unwrap();
+    let mut shell = Shell::open(&url).await;
+    shell
+        .run("DELETE FROM record WHERE place >> 40 = 1 AND place & 1099511627775 >= 20")
+        .await
+        .unwrap();
+    shell
+        .run("DELETE FROM checkpoint WHERE place >> 40 = 1 AND place & 1099511627775 > 20")
+        .await
+        .unwrap();
+    assert_eq!(finding(&url, trust(7)).await.cause, Cause::OriginGone);
+    accepted(&url, &ward, order("And again")).await.unwrap();
+    let report = intact(&url, trust(7)).await;
+    let lost: Vec<_> = lost(&report).iter().map(|lost| (lost.kept, lost.told)).collect();
+    assert_eq!(lost, [(30, 40), (20, 30)]);
+}
+
+#[tokio::test]
+async fn log_that_can_t_be_read_throughout_is_accepted_and_the_record_says_so() {
+    let (directory, url, told) = shortened().await;
+    let ward = anchored(directory.path(), &told);
+    std::fs::write(&ward.places.mark, [0xff, 0xfe]).unwrap();
+    let mut shell = Shell::open(&url).await;
+    let damage = "PRAGMA ignore_check_constraints = ON;
+        UPDATE record SET leaf_hash = zeroblob(5) WHERE place & 1099511627775 = 12;
+        UPDATE checkpoint SET note = CAST(x'ff' AS TEXT) WHERE place & 1099511627775 = 30";
+    shell.run(damage).await.unwrap();
+    let origin = accepted(&url, &ward, order("As it is")).await.unwrap();
+    let first = "SELECT CAST(body AS TEXT) FROM record ORDER BY place DESC LIMIT 1";
+    let said: serde_json::Value =
+        serde_json::from_str(&shell.texts(first).await.remove(0)).unwrap();
+    assert_eq!(said["id"], format!("{origin}-0"));
+    assert_eq!(
+        (&said["known"], &said["root"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
+    assert_eq!((&said["lost"][0]["kept"], &said["lost"][0]["told"]), (&10.into(), &40.into()));
+    assert!(
+        said["logs"][0]["trouble"].as_str().is_some_and(|why| why.contains("checkpoints")),
+        "{said}"
+    );
+}
+
+/// Of what went with age nobody says that it is lost.
+#[tokio::test]
+async fn what_was_removed_with_age_is_not_lost() {
+    let (directory, url, told) = shortened().await;
+    let mut shell = Shell::open(&url).await;
+    shell.run("DELETE FROM record WHERE place & 1099511627775 < 20").await.unwrap();
+    shell.run("DELETE FROM checkpoint WHERE place & 1099511627775 < 20").await.unwrap();
+    shell
+        .run("UPDATE record SET leaf_hash = zeroblob(32) WHERE place & 1099511627775 = 22")
+        .await
+        .unwrap();
+    accepted(&url, &anchored(directory.path(), &told), order("x")).await.unwrap();
+    let first = "SELECT CAST(body AS TEXT) FROM record ORDER BY place DESC LIMIT 1";
+    let said: serde_json::Value =
+        serde_json::from_str(&shell.texts(first).await.remove(0)).unwrap();
+    assert_eq!((&said["lost"][0]["kept"], &said["lost"][0]["told"]), (&20.into(), &40.into()));
 }
 
 /// Nothing but the mark tells of what is gone: what is there is not said to be lost.

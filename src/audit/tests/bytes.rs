@@ -2,7 +2,7 @@
 
 use super::super::envelope::{Envelope, Seal};
 use super::super::merkle::Peaks;
-use super::super::verify::{Check, Item, Stored, Trust};
+use super::super::verify::{Check, Extent, Item, Stored, Trust};
 use super::{event, sample};
 use crate::keys::LogKey;
 use crate::model::body::whole;
@@ -42,7 +42,7 @@ fn every_changed_byte_of_every_record_is_found() {
     for seq in 0..RECORDS {
         let (mut body, stored) = record(&seal, seq);
         let check = |body: &[u8]| {
-            let mut check = Check::new(Trust::default()).unwrap();
+            let mut check = Check::new(Extent::Whole, Trust::default()).unwrap();
             check.begin(origin, before.clone(), Some(key)).unwrap();
             check.take(Item::Record { seq: Some(seq), body, stored: Some(stored) })
         };

@@ -94,7 +94,12 @@ fn every_kind() -> Vec<Entry> {
     let session = || "s-1".parse().unwrap();
     let text = || "x".to_owned();
     let events = vec![
-        Event::Started { version: "0.1.0", release: ReleaseNumber(1), log_key: String::new() },
+        Event::Started {
+            version: "0.1.0",
+            release: ReleaseNumber(1),
+            release_sha256: Some("0".repeat(64)),
+            log_key: String::new(),
+        },
         Event::Stopped,
         Event::ClockStep { by_ms: -3_600_000 },
         Event::RecheckUnavailable { session: session(), detail: text() },

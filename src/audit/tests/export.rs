@@ -46,7 +46,11 @@ async fn log() -> Running {
 }
 
 pub(super) async fn exported(running: &Running, query: &str, format: Format) -> (String, Manifest) {
-    let path = Path::new(running.url.trim_start_matches("sqlite://"));
+    exported_from(&running.url, query, format).await
+}
+
+pub(super) async fn exported_from(url: &str, query: &str, format: Format) -> (String, Manifest) {
+    let path = Path::new(url.trim_start_matches("sqlite://"));
     let mut copy = LogCopy::open(path).await.unwrap();
     let (query, mut out): (Query, _) = (query.parse().unwrap(), Vec::new());
     let made = export(&mut copy, (&query, &Present), (format, &mut out), |_| {}).await.unwrap();
@@ -72,6 +76,9 @@ async fn every_export_is_checked_by_itself_and_holds_what_was_asked_for() {
         ("user:max", 0),
         ("at:>=2026-11-24T00:28:00Z at:<2026-11-24T00:29:00Z", 10),
         ("at:>=2026-11-24T00:28:00Z effect:deny", 4),
+        // From a checkpoint on, and behind the last record.
+        ("at:>=2026-11-24T00:27:40Z at:<2026-11-24T00:27:40Z", 0),
+        ("at:>=2030-01-01T00:00:00Z", 0),
     ];
     for (query, records) in table {
         let (text, manifest) = exported(&running, query, Format::Jsonl).await;

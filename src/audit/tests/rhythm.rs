@@ -8,7 +8,12 @@ use crate::model::record::{Entry, Event};
 use crate::model::time::Timestamp;
 
 fn started() -> Event {
-    Event::Started { version: "1", release: ReleaseNumber(1), log_key: String::new() }
+    Event::Started {
+        version: "1",
+        release: ReleaseNumber(1),
+        release_sha256: None,
+        log_key: String::new(),
+    }
 }
 
 /// A log of these events, each so many seconds after the one before it; the clock may go back.

@@ -362,9 +362,14 @@ async fn who_reads_the_log_for_the_index_stands_back_for_nobody() {
     let stop = tokio_util::sync::CancellationToken::new();
     let seen = async {
         // Idle, as `sched(7)` numbers it; 0 is how everybody else goes.
-        while !policies("audit-index").contains(&"5".to_owned()) {
-            tokio::task::yield_now().await;
-        }
+        let idle = async {
+            while !policies("audit-index").contains(&"5".to_owned()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let stands_back = tokio::time::timeout(std::time::Duration::from_mins(1), idle).await;
+        stands_back
+            .expect("a system that lets a thread go idle (`sched_setscheduler`, SCHED_IDLE)");
         let reading = policies("audit-index-log");
         assert!(!reading.is_empty() && reading.iter().all(|policy| policy == "0"), "{reading:?}");
         stop.cancel();

@@ -305,12 +305,12 @@ async fn checkpoint_of_something_else_is_named_as_not_compared() {
         size: 3,
         root: [0; 32],
     };
-    let note = point.note(&[&LogKey::from_seed(&[7; 32])]);
+    let note = point.note(&[&LogKey::from_seed(&[8; 32])]);
     let report = intact(&url, Trust { checkpoints: vec![note], ..trust(7) }).await;
     assert_eq!(report.uncompared, [point.to_string()]);
 }
 
-fn operator() -> Actor {
+pub(super) fn operator() -> Actor {
     Actor::Operator("root".to_owned())
 }
 

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::super::merkle::Peaks;
 use super::super::upkeep::Upkeep;
 use super::super::verify::copy::{self, Outcome};
-use super::super::verify::{Cause, Report, Trust};
+use super::super::verify::{Cause, Oddity, Report, Trust};
 use super::super::{AuditSettings, Log};
 use super::sample::{TENANT, UMA};
 use super::{Running, event, sample, ward};
@@ -316,8 +316,11 @@ async fn erasure_that_was_only_announced_is_carried_out_at_the_next_start() {
     shell.run("DROP TRIGGER outage").await.unwrap();
     let report = intact(&url).await;
     assert_eq!((report.origins[0].records, report.origins[0].blanked), (11, 0));
+    let [odd] = &report.warnings[..] else { panic!("{report:?}") };
+    assert_eq!((odd.what, odd.times), (Oddity::NotErased, 5));
     kept(place, retention, async |upkeep| upkeep.forget_people().await.unwrap()).await;
-    assert_eq!(intact(&url).await.origins[0].blanked, 5);
+    let report = intact(&url).await;
+    assert_eq!((report.origins[0].blanked, report.warnings.len()), (5, 0));
     assert_eq!(reader.erasures_waiting().await.unwrap(), 0);
 }
 
@@ -327,10 +330,18 @@ async fn beside(
     retention: Duration,
     work: impl AsyncFnOnce(&Upkeep) + Send,
 ) -> Outcome {
-    let (keys, mut work) = (vec![LogKey::from_seed(&[7; 32]).public()], Some(work));
-    // Of a log that nobody has open it is taken for granted that nobody writes it meanwhile.
+    // Somebody has it open already, so that it is read as one that may be written.
     let mut beside = Shell::open(url).await;
     assert!(beside.number("SELECT COUNT(*) FROM record").await > 0);
+    while_checked((directory, url, clock), retention, work).await
+}
+
+async fn while_checked(
+    (directory, url, clock): (&tempfile::TempDir, &str, &Clock),
+    retention: Duration,
+    work: impl AsyncFnOnce(&Upkeep) + Send,
+) -> Outcome {
+    let (keys, mut work) = (vec![LogKey::from_seed(&[7; 32]).public()], Some(work));
     let (mut copy, _) = copied(url).await;
     let progress = |_| {
         let Some(work) = work.take() else { return };
@@ -364,6 +375,20 @@ async fn check_beside_a_removal_finds_nothing_wrong() {
     let prune = async |upkeep: &Upkeep| upkeep.prune().await.unwrap();
     match beside(place, Duration::from_secs(150), prune).await {
         Outcome::Intact(report) => assert_eq!(report.origins[0].first, 40),
+        Outcome::Tampered(finding) => panic!("{finding}"),
+    }
+}
+
+/// A file that nobody wrote is opened as one that nobody will.
+#[tokio::test]
+async fn check_of_a_log_that_a_gate_begins_to_write_begins_anew() {
+    let (directory, url, clock) = log(6).await;
+    let place = (&*directory, &*url, &clock);
+    let prune = async |upkeep: &Upkeep| upkeep.prune().await.unwrap();
+    match while_checked(place, Duration::from_secs(150), prune).await {
+        Outcome::Intact(report) => {
+            assert_eq!((report.origins[0].first, report.origins[0].records), (40, 61));
+        }
         Outcome::Tampered(finding) => panic!("{finding}"),
     }
 }

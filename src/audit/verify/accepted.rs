@@ -60,16 +60,19 @@ impl fmt::Display for Accepted {
                 format!("records {origin}-{kept} to {origin}-{last} as they were vouched for")
             })
             .collect();
-        if let (Some(first), Some(last)) = (releases.first(), releases.last()) {
-            lost.push(if first == last {
-                format!("release {first}")
-            } else {
-                format!("releases {first} to {last}")
-            });
+        let is_one = lost.is_empty() && releases.len() == 1;
+        let numbers: Vec<String> = releases.iter().map(ToString::to_string).collect();
+        match numbers.split_last() {
+            None => {}
+            Some((only, [])) => lost.push(format!("release {only}")),
+            Some((end, before)) => {
+                lost.push(format!("releases {} and {end}", before.join(", ")));
+            }
         }
+        let are = if is_one { "is" } else { "are" };
         let lost = lost.join("; ");
         // It goes on in a sentence that has an end of its own.
         let reason = reason.trim_end_matches('.');
-        write!(f, "{lost} are lost, which {by} accepted at {at} in record {record}: {reason}")
+        write!(f, "{lost} {are} lost, which {by} accepted at {at} in record {record}: {reason}")
     }
 }

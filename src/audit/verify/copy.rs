@@ -1,6 +1,6 @@
 //! Checking the log in a database: a copy, or that of a running gate.
 
-use super::{Cause, Check, Finding, Item, Report, Stored, Trust, Unable};
+use super::{Cause, Check, Extent, Finding, Item, Oddity, Report, Stored, Trust, Unable};
 use crate::audit::beginning::Beginning;
 use crate::audit::checkpoint::parse_verifier_key;
 use crate::model::id::OriginId;
@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 5;
 /// Checks all origins and principals of a log. `progress` learns how many records were read.
 ///
 /// What is removed in order while it is read may look as if it was taken: the record that explains it came too late to be
-/// read. Then it is checked again.
+/// read. Then it is checked again; so it is where a gate began to write a file that nobody wrote before.
 ///
 /// # Errors
 /// When it can't be read, or there is no log in it.
@@ -31,13 +31,31 @@ pub async fn check(
     mut progress: impl FnMut(u64),
 ) -> Result<Outcome, Unable> {
     for _attempt in 0..ATTEMPTS {
-        let before = copy.removals().await?;
-        let outcome = once(copy, trust.clone(), &mut progress).await?;
-        if matches!(outcome, Outcome::Intact(_)) || !copy.removed_since(&before).await? {
+        let outcome = settled(copy, trust.clone(), &mut progress).await;
+        // Whatever came out was read as if nobody wrote it.
+        if copy.is_overtaken() {
+            continue;
+        }
+        if let Some(outcome) = outcome? {
             return Ok(outcome);
         }
     }
     Err(Unable::Removed)
+}
+
+/// Checks once; none where what was removed meanwhile may be all that is wrong, or odd.
+async fn settled(
+    copy: &mut LogCopy,
+    trust: Trust,
+    progress: &mut impl FnMut(u64),
+) -> Result<Option<Outcome>, Unable> {
+    let before = copy.removals().await?;
+    let outcome = once(copy, trust, progress).await?;
+    let stands = match &outcome {
+        Outcome::Intact(report) => report.warnings.iter().all(|odd| odd.what != Oddity::NotErased),
+        Outcome::Tampered(_) => false,
+    };
+    Ok((stands || !copy.removed_since(&before).await?).then_some(outcome))
 }
 
 async fn once(
@@ -45,7 +63,7 @@ async fn once(
     trust: Trust,
     progress: &mut impl FnMut(u64),
 ) -> Result<Outcome, Unable> {
-    let mut check = Check::new(trust)?;
+    let mut check = Check::new(Extent::Whole, trust)?;
     let origins = copy.origins().await?;
     if origins.is_empty() {
         return Err(Unable::Nothing);

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::copy::Outcome;
-use super::{Check, Finding, Item, Trust, Unable};
+use super::{Check, Extent, Finding, Item, Trust, Unable};
 use crate::audit::checkpoint::parse_verifier_key;
 use crate::audit::merkle::{Hash, Peaks};
 use crate::model::id::OriginId;
@@ -77,7 +77,7 @@ pub fn check(
     trust: Trust,
     mut progress: impl FnMut(u64),
 ) -> Result<Outcome, Unable> {
-    let mut check = Check::new(trust)?;
+    let mut check = Check::new(Extent::Part, trust)?;
     let (mut number, mut line) = (0_u64, Vec::new());
     loop {
         line.clear();

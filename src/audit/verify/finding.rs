@@ -100,6 +100,14 @@ pub enum Cause {
         /// Records found.
         records: u64,
     },
+    /// A log is gone as a whole.
+    #[error(
+        "gone: a checkpoint vouches for {vouched} records of their log, and nothing of it is here"
+    )]
+    NoLog {
+        /// Records vouched for.
+        vouched: u64,
+    },
     /// A checkpoint from outside vouches for other records.
     #[error(
         "changed, removed or added: they are not those that a checkpoint from outside over {size} records vouches for"
@@ -118,6 +126,12 @@ pub enum Cause {
         release: ReleaseNumber,
         /// `not there`, `not what was published`, or `not what its hash says`.
         what: &'static str,
+    },
+    /// It was published before, and was another one.
+    #[error("one that says that release {release} was published with another content than before")]
+    Republished {
+        /// Which.
+        release: ReleaseNumber,
     },
     /// A log that another one names is gone.
     #[error("missing: a later log was begun behind them")]

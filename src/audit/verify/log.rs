@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use super::Stored;
 use super::finding::{Cause, Finding};
 use super::report::OriginReport;
 use super::rhythm::Rhythm;
 use super::said::{Erased, Pruned, Restored, Rotated};
 use super::traces::{Numbers, Traces};
-use super::{Outside, Stored};
+use super::trusted::Trusted;
 use crate::audit::checkpoint::{Checkpoint, parse_verifier_key, verifier_key};
 use crate::audit::merkle::{Hash, Peaks};
 use crate::keys::LogPublicKey;
@@ -228,58 +229,43 @@ impl Log {
     /// Compares the tree with a checkpoint from outside of the same size.
     pub(super) fn compare(
         &self,
-        outside: &Outside,
-        trusted: &[LogPublicKey],
+        (point, note): (&Checkpoint, &str),
+        trusted: &Trusted,
     ) -> Result<Compared, Finding> {
         let size = self.tree.size();
-        if !self.is_signed(&outside.note, trusted) {
+        if !self.is_signed(note, trusted) {
             return Ok(Compared::Untold);
         }
-        if outside.point.root != self.tree.root() {
+        if point.root != self.tree.root() {
             return Err(self.spanning((0, size.saturating_sub(1)), Cause::Forked { size }));
         }
         Ok(Compared::Fits)
     }
 
-    fn is_signed(&self, note: &str, trusted: &[LogPublicKey]) -> bool {
-        let mut keys = self.keys.iter().chain(trusted);
-        keys.any(|key| Checkpoint::open(note, key).is_ok())
+    /// Whether a checkpoint from outside is signed by a key of this log, or by one that is trusted.
+    pub(super) fn is_signed(&self, note: &str, trusted: &Trusted) -> bool {
+        let mut own = self.keys.iter();
+        own.any(|key| Checkpoint::open(note, key).is_ok()) || trusted.has_signed(note)
     }
 
-    /// Whether a known key vouched for records of this log: then it also vouched for the keys that took over from it.
-    pub(super) fn is_vouched_by(&self, trusted: &[LogPublicKey]) -> bool {
-        let vouched = self.report.checkpoints > 0 && self.tree.size() > 0;
-        vouched && self.keys.iter().any(|key| trusted.contains(key))
-    }
-
-    /// Checkpoints from outside that vouch for more records than there are, by their place among all of them.
-    pub(super) fn cut_short(
-        &self,
-        outside: &[Outside],
-        trusted: &[LogPublicKey],
-    ) -> Vec<(usize, Finding)> {
+    /// A checkpoint from outside vouches for more records than there are.
+    pub(super) fn cut_short(&self, point: &Checkpoint) -> Finding {
         let records = self.tree.size();
-        let longer = outside.iter().enumerate().filter(|(_, Outside { point, note })| {
-            point.origin == self.origin && point.size > records && self.is_signed(note, trusted)
-        });
-        let finding = |(at, Outside { point, .. }): (usize, &Outside)| {
-            let cause = Cause::Truncated { vouched: point.size, records };
-            (at, self.spanning((records, point.size - 1), cause))
-        };
-        longer.map(finding).collect()
+        let cause = Cause::Truncated { vouched: point.size, records };
+        self.spanning((records, point.size.saturating_sub(1)), cause)
     }
 
-    pub(super) fn end(&self, trusted: &[LogPublicKey]) -> Result<OriginReport, Finding> {
+    /// All of it is signed by a key that is not trusted.
+    pub(super) fn stranger(&self) -> Finding {
+        let found = verifier_key(self.origin, &self.key);
+        let last = self.tree.size().saturating_sub(1);
+        self.spanning((self.base.size().min(last), last), Cause::OtherKey { found })
+    }
+
+    pub(super) fn end(&self) -> Result<OriginReport, Finding> {
         let records = self.tree.size();
         if self.vouched != records {
             return Err(self.since_vouched(Cause::Unvouched));
-        }
-        if records > 0 && !self.keys.iter().any(|key| trusted.contains(key)) {
-            let found = verifier_key(self.origin, &self.key);
-            let last = records - 1;
-            return Err(
-                self.spanning((self.base.size().min(last), last), Cause::OtherKey { found })
-            );
         }
         let mut report = self.report.clone();
         report.records = records;

@@ -1,39 +1,47 @@
 //! Checking a log from end to end, from nothing but what it says and the public key.
 //!
 //! A [`Check`] is given one thing after another ([`Item`]), in the order of the log, from a copy of the database or from an
-//! export, and stops at the first that is wrong. It keeps the peaks of the tree, not the records. What memory grows with:
-//! the origins of a file and what was erased from each, the principals whose content was not met yet (32 bytes each), the
-//! releases that are named, and the checkpoints from outside; not with the number or length of records.
+//! export. What is wrong with a thing by itself ends it at once; what a later record may account for is weighed at the end. It
+//! keeps the peaks of the tree, not the records. What memory grows with: the origins of a file and what was erased from each,
+//! the principals whose content was not met yet (32 bytes each), the releases that are named, what was accepted as lost, and
+//! the checkpoints from outside; not with the number or length of records.
 //!
-//! What it finds: any change of a record or a column, records missing, added, moved or blanked, checkpoints of another
-//! key, keys that took over unasked, and logs shorter than a checkpoint from outside says. What it can't find without such
-//! a checkpoint: that records at the end were removed together with the checkpoints over them. What is odd, but no proof of
-//! a change, is a [`Warning`].
+//! What it finds: any change of a record, of a column or of the peaks beside a checkpoint, records missing, added, moved or
+//! blanked, checkpoints of another key, keys that took over unasked, releases published with two contents or, beside the
+//! database of rules ([`releases`]), not kept as they were, logs that another was begun behind and that are not what they were
+//! then, and logs shorter than a checkpoint from outside says, or gone. What somebody accepted as lost is told and is no
+//! finding ([`Accepted`]). What it can't find without such a checkpoint: that records at the end were removed together with the
+//! checkpoints over them. What is odd, but no proof of a change, is a [`Warning`].
 
 mod accepted;
 pub mod copy;
 pub mod export;
 mod finding;
 mod log;
+mod outside;
 pub mod releases;
 mod report;
 mod rhythm;
 pub(super) mod said;
 mod traces;
+mod trusted;
 mod verdict;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub use self::accepted::Accepted;
 pub use self::finding::{Cause, Finding};
-use self::log::{Compared, Log};
+use self::log::Log;
+pub use self::outside::Extent;
+use self::outside::Outsides;
 pub use self::report::{OriginReport, Report};
 use self::rhythm::Gap;
 pub use self::rhythm::{Oddity, Warning};
 pub use self::traces::Numbers;
-use self::traces::Traces;
+use self::traces::{Followed, Traces};
+use self::trusted::Trusted;
 pub use self::verdict::{Answer, OriginVerdict, Verdict};
-use super::checkpoint::{Checkpoint, NoteError};
+use super::checkpoint::NoteError;
 use super::error::AuditError;
 use super::merkle::{Hash, Peaks, leaf_hash};
 use crate::keys::LogPublicKey;
@@ -133,26 +141,16 @@ pub enum Unable {
 /// A check in progress.
 #[derive(Debug)]
 pub struct Check {
-    trusted: Vec<LogPublicKey>,
-    outside: Vec<Outside>,
-    /// Where each of them stands among the others, by what it speaks of.
-    places: BTreeMap<(OriginId, u64), Vec<usize>>,
-    /// Those of them that were compared.
-    compared: BTreeSet<usize>,
-    /// Those of them that say otherwise: a later record may account for it.
-    contradicted: BTreeMap<usize, Finding>,
+    extent: Extent,
+    trusted: Trusted,
+    outside: Outsides,
     traces: Traces,
     log: Option<Log>,
+    /// Logs that no trusted key signed: a later log may vouch for them.
+    strangers: Vec<Finding>,
     report: Report,
     /// Content hashes of principals that records name, and whose content was not given yet.
     principals: BTreeSet<Hash>,
-}
-
-/// A checkpoint that was kept elsewhere.
-#[derive(Debug)]
-struct Outside {
-    point: Checkpoint,
-    note: String,
 }
 
 impl Check {
@@ -160,24 +158,14 @@ impl Check {
     ///
     /// # Errors
     /// When a checkpoint from outside is none.
-    pub fn new(trust: Trust) -> Result<Self, Unable> {
-        let read = |note: String| {
-            let point = Checkpoint::unverified(&note)?;
-            Ok::<_, NoteError>(Outside { point, note })
-        };
-        let outside = trust.checkpoints.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (at, Outside { point, .. }) in outside.iter().enumerate() {
-            places.entry((point.origin, point.size)).or_default().push(at);
-        }
+    pub fn new(extent: Extent, trust: Trust) -> Result<Self, Unable> {
         Ok(Self {
-            trusted: trust.keys,
-            outside,
-            places,
-            compared: BTreeSet::new(),
-            contradicted: BTreeMap::new(),
+            extent,
+            trusted: Trusted::new(trust.keys),
+            outside: Outsides::read(trust.checkpoints)?,
             traces: Traces::default(),
             log: None,
+            strangers: Vec::new(),
             report: Report::default(),
             principals: BTreeSet::new(),
         })
@@ -197,7 +185,7 @@ impl Check {
         if self.report.of(origin).is_some() {
             return Err(Finding { origin, first: 0, last: 0, after: None, cause: Cause::Again });
         }
-        let Some(key) = hint.or_else(|| self.trusted.first().copied()) else {
+        let Some(key) = hint.or_else(|| self.trusted.first()) else {
             let found = "an unnamed key".to_owned();
             let cause = Cause::OtherKey { found };
             return Err(Finding { origin, first: 0, last: 0, after: None, cause });
@@ -237,16 +225,7 @@ impl Check {
             }
             Item::Checkpoint { size, note, peaks } => log.checkpoint(size, note, peaks)?,
         }
-        // An anchor file may hold a checkpoint for each minute of a year: none is looked at before its record.
-        let here = self.places.get(&(log.origin, log.tree.size()));
-        for at in here.into_iter().flatten() {
-            let Some(outside) = self.outside.get(*at) else { continue };
-            match log.compare(outside, &self.trusted) {
-                Ok(Compared::Fits) => drop(self.compared.insert(*at)),
-                Ok(Compared::Untold) => {}
-                Err(finding) => drop(self.contradicted.insert(*at, finding)),
-            }
-        }
+        self.outside.meet(log, &self.trusted);
         Ok(())
     }
 
@@ -285,14 +264,20 @@ impl Check {
     /// Ends the log of an origin.
     ///
     /// # Errors
-    /// When nothing vouches for its end, or its key is not known.
+    /// When nothing vouches for its end.
     pub fn end(&mut self) -> Result<(), Finding> {
         let Some(log) = self.log.take() else { return Ok(()) };
-        self.contradicted.extend(log.cut_short(&self.outside, &self.trusted));
-        let report = log.end(&self.trusted)?;
+        if self.extent == Extent::Whole {
+            self.outside.end(&log, &self.trusted);
+        }
+        let report = log.end()?;
         // Who signed one log on may sign the next. What an empty log names as its key is nobody's word but the file's.
-        if log.is_vouched_by(&self.trusted) {
-            self.trusted.extend(&log.keys);
+        if report.records > 0 {
+            if self.trusted.has_any_of(&log.keys) {
+                self.trusted.follow(&log.keys);
+            } else {
+                self.strangers.push(log.stranger());
+            }
         }
         self.report.warnings.extend(log.rhythm.into_warnings());
         self.report.add(report, log.base, log.blanks);
@@ -305,9 +290,45 @@ impl Check {
     /// With what is gone and should not be.
     pub fn finish(mut self) -> Result<Report, Finding> {
         self.end()?;
+        self.introduce()?;
         if let Some(missing) = self.principals.first() {
             return Err(self.lost(PrincipalHash(*missing).to_string(), "missing"));
         }
+        self.gaps()?;
+        self.traces.ambiguous().map_or(Ok(()), Err)?;
+        self.followed()?;
+        if self.extent == Extent::Whole {
+            let left = self
+                .report
+                .gaps()
+                .filter_map(|(log, _, blanks)| self.traces.not_erased(log, blanks));
+            let left: Vec<Warning> = left.collect();
+            self.report.warnings.extend(left);
+        }
+        let told = (&mut self.traces, &mut self.report);
+        self.outside.weigh(self.extent, &self.trusted, told)?;
+        self.traces.into_report(&mut self.report);
+        Ok(self.report)
+    }
+
+    /// A log that no trusted key signed must be what one that is trusted was begun behind.
+    fn introduce(&mut self) -> Result<(), Finding> {
+        let mut refused = None;
+        let mut doubted: Vec<OriginId> = self.strangers.iter().map(|log| log.origin).collect();
+        // The newest first: whom it vouches for may vouch for others.
+        for stranger in self.strangers.drain(..).rev() {
+            let found = self.report.of(stranger.origin);
+            if found.is_some_and(|found| self.traces.vouch_for(found, &doubted)) {
+                doubted.retain(|origin| *origin != stranger.origin);
+            } else {
+                refused = Some(stranger);
+            }
+        }
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// What is blank or gone from a log must be so because a record says it.
+    fn gaps(&self) -> Result<(), Finding> {
         for (report, base, blanks) in self.report.gaps() {
             let finding = |first, last, cause| {
                 Err(Finding { origin: report.origin, first, last, after: None, cause })
@@ -322,67 +343,25 @@ impl Check {
                 return finding(0, size - 1, Cause::CutOff);
             }
         }
-        for (log, root) in self.traces.expected() {
-            let found = self.report.of(log.origin);
-            let (origin, last) = (log.origin, log.seq.saturating_sub(1));
-            let finding = |cause| Err(Finding { origin, first: 0, last, after: None, cause });
-            match found.filter(|found| found.records >= log.seq) {
-                None if self.traces.removed(log.origin, log.seq) => {}
-                None => return finding(Cause::OriginGone),
-                Some(found) if root.as_ref().is_some_and(|root| *root != found.root) => {
-                    return finding(Cause::Unlike);
-                }
-                Some(_) => {}
-            }
-        }
-        self.weigh()?;
-        self.traces.into_report(&mut self.report);
-        Ok(self.report)
-    }
-
-    /// What the checkpoints from outside come to that did not simply fit.
-    fn weigh(&mut self) -> Result<(), Finding> {
-        let mut open: BTreeSet<usize> = (0..self.outside.len()).collect();
-        open.retain(|at| !self.compared.contains(at));
-        for (at, finding) in std::mem::take(&mut self.contradicted) {
-            let point = self.outside.get(at).map(|outside| &outside.point);
-            if !point.is_some_and(|point| self.traces.accounts_for(point)) {
-                return Err(finding);
-            }
-            open.remove(&at);
-        }
-        self.report.compared = self.compared.len() as u64;
-        for at in open {
-            let Some(Outside { point, note }) = self.outside.get(at) else { continue };
-            if self.is_covered_by_a_later_one(point) {
-                self.report.aged = self.report.aged.saturating_add(1);
-            } else if self.is_gone(point, note) && self.traces.accounts_for(point) {
-                // Told with what was accepted.
-            } else if self.is_removed(point) {
-                self.report.aged = self.report.aged.saturating_add(1);
-            } else {
-                self.report.uncompared.push(point.to_string());
-            }
-        }
         Ok(())
     }
 
-    /// Whether a checkpoint speaks of a log that was removed with age as a whole, and of no more records than that had.
-    fn is_removed(&self, point: &Checkpoint) -> bool {
-        self.report.of(point.origin).is_none() && self.traces.removed(point.origin, point.size)
-    }
-
-    /// Whether a checkpoint of a known key speaks of a log that is not here at all.
-    fn is_gone(&self, point: &Checkpoint, note: &str) -> bool {
-        let known = self.trusted.iter().any(|key| Checkpoint::open(note, key).is_ok());
-        known && self.report.of(point.origin).is_none()
-    }
-
-    /// Whether a checkpoint speaks only of records that were removed with age, and a later one of the same log was compared:
-    /// the root of that one is over these records too.
-    fn is_covered_by_a_later_one(&self, point: &Checkpoint) -> bool {
-        let is_gone = self.report.of(point.origin).is_some_and(|report| point.size <= report.first);
-        let mut later = self.places.range((point.origin, point.size)..=(point.origin, u64::MAX));
-        is_gone && later.any(|(_, all)| all.iter().any(|at| self.compared.contains(at)))
+    /// Logs that others were begun behind must be what they were found to be.
+    fn followed(&self) -> Result<(), Finding> {
+        for Followed { log, records, root, .. } in self.traces.followed() {
+            let found = self.report.of(*log);
+            let last = records.saturating_sub(1);
+            let finding = |cause| Err(Finding { origin: *log, first: 0, last, after: None, cause });
+            let Some(found) = found.filter(|found| found.records >= *records) else {
+                if self.extent == Extent::Part || self.traces.removed(*log, *records) {
+                    continue;
+                }
+                return finding(Cause::OriginGone);
+            };
+            if root.as_ref().is_some_and(|root| *root != found.root) {
+                return finding(Cause::Unlike);
+            }
+        }
+        Ok(())
     }
 }

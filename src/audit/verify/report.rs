@@ -29,8 +29,10 @@ pub struct Report {
     pub warnings: Vec<Warning>,
     /// How many releases the records name.
     pub releases_named: u64,
-    /// How many of those the database of rules has as they were published; none where it was not asked.
+    /// How many of those the database of rules has as a record says that they were published; none where it was not asked.
     pub releases: Option<u64>,
+    /// How many of those fit nothing but the hash beside them: the records of their publication were removed with age.
+    pub releases_by_own_hash: u64,
     #[serde(skip)]
     pub(super) named: Named,
     #[serde(skip)]

@@ -33,6 +33,8 @@ pub enum Oddity {
     Silence,
     /// A run began, and nothing says how the one before ended.
     StartUnexplained,
+    /// A record says that another one was blanked, and its content is still there.
+    NotErased,
 }
 
 impl fmt::Display for Warning {
@@ -49,6 +51,10 @@ impl fmt::Display for Warning {
             Oddity::StartUnexplained => write!(
                 f,
                 "record {at} says that the gate started, and no record before it that it had stopped or was cut off"
+            )?,
+            Oddity::NotErased => write!(
+                f,
+                "the content of record {at} was to be erased, as a record says, and is still there"
             )?,
         }
         match times {

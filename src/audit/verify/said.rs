@@ -1,13 +1,10 @@
 //! What records say about other records, for whoever checks them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
-use crate::audit::merkle::Hash;
 use crate::model::body::Head;
-use crate::model::id::{DecisionId, OriginId, ReleaseNumber};
-use crate::model::record::{Acceptance, Anew, Lost, Removal};
+use crate::model::id::{DecisionId, ReleaseNumber};
+use crate::model::record::{Acceptance, Anew, FoundLog, Lost, Removal};
 
 /// Another key takes over.
 #[derive(Debug, Deserialize)]
@@ -38,9 +35,11 @@ pub(in crate::audit) struct Pruned {
 pub(in crate::audit) struct Restored {
     actor: String,
     pub(super) reason: String,
-    pub(super) found: Option<String>,
+    found: Option<String>,
     #[serde(default)]
-    pub(super) root: Option<String>,
+    root: Option<String>,
+    #[serde(default)]
+    pub(super) logs: Vec<FoundLog>,
     #[serde(default)]
     lost: Vec<Lost>,
     #[serde(default)]
@@ -48,11 +47,19 @@ pub(in crate::audit) struct Restored {
 }
 
 impl Restored {
-    /// Whether it says that a log was found with this root.
-    pub(in crate::audit) fn names(&self, origin: OriginId, root: Hash) -> bool {
+    /// The logs that were found. Earlier programs noted the newest alone.
+    pub(in crate::audit) fn found(&self) -> Vec<FoundLog> {
+        if !self.logs.is_empty() {
+            return self.logs.clone();
+        }
         let found: Option<DecisionId> = self.found.as_deref().and_then(|id| id.parse().ok());
-        let root = STANDARD.encode(root);
-        found.is_some_and(|found| found.origin == origin) && self.root.as_ref() == Some(&root)
+        let of = |found: DecisionId| FoundLog {
+            origin: found.origin.to_string(),
+            records: found.seq,
+            root: self.root.clone(),
+            trouble: None,
+        };
+        found.map(of).into_iter().collect()
     }
 
     /// What is lost by it, as the record under this head says.

@@ -6,14 +6,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::accepted::Accepted;
+use super::finding::Finding;
 use super::releases::Named;
-use super::report::Report;
+use super::report::{OriginReport, Report};
+use super::rhythm::{Oddity, Warning};
 use super::said::{Pruned, Restored};
 use crate::audit::checkpoint::Checkpoint;
 use crate::audit::merkle::Hash;
 use crate::model::body::Head;
 use crate::model::id::{DecisionId, OriginId};
-use crate::model::record::{Anew, Removal};
+use crate::model::record::{Anew, FoundLog, Removal};
 
 /// Numbers of records, as ranges in ascending order that do not touch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +45,25 @@ impl Numbers {
             (above && from <= to).then(|| numbers.0.push((from, to)))?;
         }
         Some(numbers)
+    }
+
+    /// All numbers of these that are at least `from` and below `upto`.
+    fn between(all: &[Self], (from, upto): (u64, u64)) -> Self {
+        let mut ranges: Vec<(u64, u64)> =
+            all.iter().flat_map(|numbers| numbers.0.clone()).collect();
+        ranges.sort_unstable();
+        let mut merged = Self::default();
+        for (first, last) in ranges {
+            let (first, last) = (first.max(from), last.min(upto.saturating_sub(1)));
+            if first > last || upto == 0 {
+                continue;
+            }
+            match merged.0.last_mut() {
+                Some((_, end)) if first <= end.saturating_add(1) => *end = last.max(*end),
+                Some(_) | None => merged.0.push((first, last)),
+            }
+        }
+        merged
     }
 
     /// The first number that is in none of `others`.
@@ -82,14 +103,27 @@ impl std::fmt::Display for Numbers {
     }
 }
 
+/// A log that another was begun behind, as it was found.
+#[derive(Debug)]
+pub(super) struct Followed {
+    /// The one that was begun behind it.
+    pub(super) by: OriginId,
+    /// Which.
+    pub(super) log: OriginId,
+    /// How many records it had.
+    pub(super) records: u64,
+    /// The root over them, base64, where it could be told.
+    pub(super) root: Option<String>,
+}
+
 /// What records of a file say about what is gone from it.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
     erased: BTreeMap<OriginId, Vec<Numbers>>,
     /// Below which number, and the root over all that were there, where it could be told.
     pruned: BTreeMap<OriginId, Vec<(u64, Option<Hash>)>>,
-    /// Logs that others were begun behind: each had this many records, and this root over them.
-    followed: Vec<(DecisionId, Option<String>)>,
+    /// Logs that others were begun behind.
+    followed: Vec<Followed>,
     /// What was accepted as lost.
     accepted: Vec<Accepted>,
     /// Releases that records name.
@@ -120,11 +154,30 @@ impl Traces {
 
     /// A log was begun behind all before it.
     pub(super) fn restored(&mut self, head: Head<'_>, said: Restored) {
-        let found = said.found.as_deref().and_then(|found| found.parse().ok());
-        self.followed.extend(found.map(|found| (found, said.root.clone())));
+        self.follow(head.id.origin, &said);
         let releases = said.release.map(|newest| self.named.forget_behind(newest));
         let own = head.id.origin;
         self.accept(Accepted::of(own, said.acceptance(head), releases.unwrap_or_default()));
+    }
+
+    /// What the last acceptance says of all logs takes the place of what those before it said of some.
+    fn follow(&mut self, by: OriginId, said: &Restored) {
+        if !said.logs.is_empty() {
+            self.followed.clear();
+        }
+        self.followed.extend(said.found().into_iter().filter_map(|found| {
+            let FoundLog { origin, records, root, .. } = found;
+            Some(Followed { by, log: origin.parse().ok()?, records, root })
+        }));
+    }
+
+    /// Whether a log was found like this by another that is not doubted.
+    pub(super) fn vouch_for(&self, found: &OriginReport, doubted: &[OriginId]) -> bool {
+        self.followed.iter().any(|followed| {
+            let Followed { by, log, records, root } = followed;
+            (*log, *records, root.as_ref()) == (found.origin, found.records, Some(&found.root))
+                && !doubted.contains(by)
+        })
     }
 
     /// What is said anew while the record that said it first is still there is no other loss.
@@ -148,6 +201,11 @@ impl Traces {
             .is_some()
     }
 
+    /// What records say of releases, against each other.
+    pub(super) fn ambiguous(&self) -> Option<Finding> {
+        self.named.ambiguous()
+    }
+
     /// What was accepted as lost, and the releases that must still be there.
     pub(super) fn into_report(self, report: &mut Report) {
         report.releases_named = self.named.count();
@@ -158,6 +216,15 @@ impl Traces {
     pub(super) fn unexplained(&self, origin: OriginId, blanks: &Numbers) -> Option<u64> {
         let erased = self.erased.get(&origin).map_or(&[] as &[Numbers], Vec::as_slice);
         blanks.first_outside(erased)
+    }
+
+    /// What was to be erased of a log and is still there, where what is blank was all erased in order.
+    pub(super) fn not_erased(&self, log: &OriginReport, blanks: &Numbers) -> Option<Warning> {
+        let erased = Numbers::between(self.erased.get(&log.origin)?, (log.first, log.records));
+        let seq = erased.first_outside(std::slice::from_ref(blanks))?;
+        let at = DecisionId { origin: log.origin, seq }.to_string();
+        let times = erased.count().saturating_sub(blanks.count());
+        Some(Warning { what: Oddity::NotErased, at, times })
     }
 
     /// Whether a record says that everything below `upto`, with this root, was removed.
@@ -175,8 +242,8 @@ impl Traces {
         self.pruned.get(&origin).is_some_and(|all| all.iter().any(|(upto, _)| *upto >= records))
     }
 
-    /// Logs that must be there, how many records they must have, and the root over them.
-    pub(super) fn expected(&self) -> &[(DecisionId, Option<String>)] {
+    /// Logs that must be there.
+    pub(super) fn followed(&self) -> &[Followed] {
         &self.followed
     }
 }

@@ -44,9 +44,13 @@ pub struct Verdict {
     /// How many of the compared checkpoints were kept beside the key: whoever can write the log may reach that place too.
     #[serde(default)]
     pub beside_key: u64,
-    /// How many releases that records name the database of rules has as they were published; none where it was not asked.
+    /// How many releases that records name the database of rules has as a record says that they were published; none where it
+    /// was not asked.
     #[serde(default)]
     pub releases: Option<u64>,
+    /// How many of them fit nothing but the hash beside them: the records of their publication were removed with age.
+    #[serde(default)]
+    pub releases_by_own_hash: u64,
     /// How long it took, in milliseconds.
     #[serde(default)]
     pub took_ms: u64,
@@ -129,6 +133,7 @@ impl Verdict {
             accepted: Vec::new(),
             beside_key: 0,
             releases: None,
+            releases_by_own_hash: 0,
             took_ms: 0,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -144,6 +149,7 @@ impl Verdict {
             logs: report.origins.iter().map(OriginVerdict::of).collect(),
             compared: report.compared,
             releases: report.releases,
+            releases_by_own_hash: report.releases_by_own_hash,
             warnings: report.warnings.iter().map(ToString::to_string).collect(),
             accepted: report.accepted.iter().map(ToString::to_string).collect(),
             ..Self::new(if open.is_some() { Answer::Unknown } else { Answer::Intact }, open)

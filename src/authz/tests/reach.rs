@@ -99,11 +99,11 @@ fn nobody_answers_for_others_where_a_grant_names_the_person() {
     assert_eq!(certainties(&book, &people, (Method::Get, "shop/admin")), expected);
 }
 
+/// What somebody can do on a route, method by method.
+type ByMethod = Vec<(Method, ToldProspect)>;
+
 /// What this person can do on every route with every method: asked route by route, and of each alone.
-fn surveyed(
-    book: &RuleBook,
-    person: &Principal,
-) -> [Vec<(String, Vec<(Method, ToldProspect)>)>; 2] {
+fn surveyed(book: &RuleBook, person: &Principal) -> [Vec<(String, ByMethod)>; 2] {
     let snapshot = snapshot(book);
     let now = Ask::new(Principal::Anonymous, Method::Get, "/").now;
     let inquiry = Inquiry { book, snapshot: &snapshot, now };

@@ -41,7 +41,7 @@ pub enum Audit {
     Search(search::Options),
     /// Check that nothing was changed, removed or added
     #[command(
-        after_help = "Example: cedargate audit verify --checkpoint /mnt/anchors/cedargate.txt\n\nExit code 0: intact, 1: tampered with, 2: can't tell."
+        after_help = "Example: cedargate audit verify --checkpoint /mnt/anchors/cedargate.txt\n\nExit code 0: intact, or but for losses that were accepted, 1: tampered with, 2: can't tell."
     )]
     Verify(verify::Options),
     /// Take records away: as evidence that can be checked, or for a spreadsheet

@@ -159,6 +159,8 @@ fn tell(outcome: &Outcome, options: &Options) -> Result<ExitCode> {
     let (code, word) = match outcome {
         Outcome::Tampered(_) => (1, "tampered"),
         Outcome::Intact(report) if !report.uncompared.is_empty() => (2, "unknown"),
+        // Nothing is wrong, and yet not all is there.
+        Outcome::Intact(report) if !report.accepted.is_empty() => (0, "accepted_losses"),
         Outcome::Intact(_) => (0, "intact"),
     };
     if options.json {
@@ -221,17 +223,34 @@ fn accepted(accepted: &Accepted) -> String {
 
 /// What is known of what decided.
 fn of_releases(report: &Report) -> Option<String> {
-    let (named, those) = match report.releases_named {
-        0 => return None,
-        1 => ("release".to_owned(), "is"),
-        many => (format!("{many} releases"), "are"),
-    };
-    Some(match report.releases {
-        Some(_) => format!("The {named} that records name {those} kept as published."),
-        None => format!(
-            "Whether the {named} that records name {those} still kept was not checked: that takes a copy of cedargate.db (--releases)."
+    if report.releases.is_none() {
+        return match report.releases_named {
+            0 => None,
+            named => Some(format!(
+                "Whether {} still kept was not checked: that takes a copy of cedargate.db (--releases).",
+                named_releases("the", (named, "that records name"))
+            )),
+        };
+    }
+    let lost = report.accepted.iter().any(|accepted| !accepted.releases.is_empty());
+    let which = if lost { "that records name beside those lost" } else { "that records name" };
+    let (own, named) =
+        (report.releases_by_own_hash, named_releases("The", (report.releases_named, which)));
+    Some(match (report.releases_named, own) {
+        (0, _) => "No record names a release that must be kept.".to_owned(),
+        (_, 0) => format!("{named} kept as published."),
+        (_, own) => format!(
+            "{named} kept, {own} of them only as the hash beside the content says: the record of the publication was removed with age."
         ),
     })
+}
+
+/// `The release that records name is`, `the 3 releases that records name are`
+fn named_releases(the: &str, (count, which): (u64, &str)) -> String {
+    match count {
+        1 => format!("{the} release {which} is"),
+        many => format!("{the} {many} releases {which} are"),
+    }
 }
 
 pub(super) fn one_log(report: &OriginReport) -> String {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::error::StoreError;
-use super::super::read_only::Alone;
+use super::super::read_only::{Alone, Stamp};
 use super::super::sqlite::raw_failed;
 use super::pages::{CopyRow, PAGE, PAGE_BYTES, Pages, open};
 use super::removals::Removals;
@@ -22,6 +22,8 @@ use crate::model::time::Timestamp;
 pub struct LogCopy {
     file: PathBuf,
     alone: Alone,
+    /// As the file was before it was opened.
+    stamp: Option<Stamp>,
     /// None before the first question, after a failure, and while one is asked.
     connection: Option<Connection>,
     pages: Pages,
@@ -61,11 +63,24 @@ impl LogCopy {
     /// # Errors
     /// When it is not there, or is no log.
     pub async fn open(file: &Path) -> Result<Self, StoreError> {
-        let alone = Alone::with(file);
+        let (stamp, alone) = (Stamp::of(file), Alone::with(file));
         let (file, pages) = (file.to_owned(), Pages::of(file, alone));
-        let mut copy = Self { file, alone, connection: None, pages };
+        let mut copy = Self { file, alone, stamp, connection: None, pages };
         copy.origins().await?;
         Ok(copy)
+    }
+
+    /// Whether the file was opened as one that nobody writes, and somebody has begun to: what was read of it since may fit
+    /// together in no way. From here on it is read as one that is written.
+    pub fn is_overtaken(&mut self) -> bool {
+        let is_written =
+            || Alone::with(&self.file) == Alone::No || Stamp::of(&self.file) != self.stamp;
+        if self.alone == Alone::No || !is_written() {
+            return false;
+        }
+        self.alone = Alone::No;
+        (self.connection, self.pages) = (None, Pages::of(&self.file, Alone::No));
+        true
     }
 
     /// Asks something on a thread that may wait for the disk. `doing` completes "could not …".

@@ -184,8 +184,8 @@ fn open(file: &std::path::Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-/// Principals that the file has, with their keys, as far as is remembered: up to this many, and not beyond the round, so that
-/// the file says of each one where it was last named.
+/// Principals that the file has, with their keys, as far as is remembered: about [`KNOWN_PRINCIPALS`] of them, and not beyond the
+/// round, so that the file says of each one where it was last named.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     keys: HashMap<PrincipalHash, i64>,
@@ -193,6 +193,7 @@ pub(super) struct Known {
     round: Option<i64>,
 }
 
+/// So many are remembered before a round begins anew.
 const KNOWN_PRINCIPALS: usize = 65_536;
 const DAY_US: i64 = 86_400_000_000;
 
@@ -280,8 +281,7 @@ fn append(
         let (place, principal) = (origin.place(row.seq), row.principal.as_deref());
         let key = |principal| known.key(tx, principal, (place, seen));
         let principal = principal.map(key).transpose()?;
-        insert
-            .execute(params![place, row.body.as_slice(), principal, row.leaf_hash.as_slice(),])?;
+        insert.execute(params![place, row.body.as_slice(), principal, row.leaf_hash.as_slice()])?;
     }
     if let Some(head) = &batch.head {
         put_head(tx, origin, head)?;

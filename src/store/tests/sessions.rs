@@ -242,3 +242,22 @@ async fn all_sessions_of_a_person_end_together_and_on_record() {
     ends.sort();
     assert_eq!(ends, ["session:s-1 revoked", "session:s-2 revoked"]);
 }
+
+#[tokio::test]
+async fn session_that_can_t_be_read_hides_no_other_from_a_search() {
+    let scene = scene().await;
+    for number in 0..15 {
+        start(&scene, &format!("s-{number}"), number).await;
+    }
+    for broken in [
+        "UPDATE session SET principal = 'x' WHERE id = 's-7'",
+        "UPDATE session SET subject = 'x' WHERE id = 's-9'",
+    ] {
+        sqlx::query(broken).execute(&scene.store.pool).await.unwrap();
+    }
+    let found = scene.store.sessions_where(|_| true).await.unwrap();
+    assert_eq!(found.len(), 13);
+    assert!(scene.store.sessions_where(|_| false).await.unwrap().is_empty());
+    // Whose it is can be told of the first of them.
+    assert_eq!(scene.store.every_session().await.unwrap().len(), 14);
+}

@@ -14,6 +14,8 @@ mod overview;
 mod plan;
 mod reader;
 mod records;
+#[cfg(test)]
+mod tests;
 mod uses;
 
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::mpsc;
+use std::thread::JoinHandle;
 
 use super::super::super::read_only::Alone;
 use super::super::super::sqlite::misused;
@@ -12,11 +13,23 @@ use super::super::pages::Reading;
 
 type Question = Box<dyn FnOnce(&mut Option<Reading>) + Send>;
 
-/// Asks the thread that reads. It ends with this.
+/// Asks the thread that reads. It has ended when this is gone, and with it its hold on the log.
 #[derive(Debug)]
 pub(super) struct LogReader {
-    questions: mpsc::Sender<Question>,
+    /// None once there are no more.
+    questions: Option<mpsc::Sender<Question>>,
+    thread: Option<JoinHandle<()>>,
     log: PathBuf,
+}
+
+impl Drop for LogReader {
+    fn drop(&mut self) {
+        self.questions = None;
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has ended, too.
+            drop(thread.join());
+        }
+    }
 }
 
 impl LogReader {
@@ -30,8 +43,8 @@ impl LogReader {
             }
         };
         // Without it every question fails, and says so.
-        drop(std::thread::Builder::new().name("audit-index-log".to_owned()).spawn(work));
-        Self { questions, log }
+        let thread = std::thread::Builder::new().name("audit-index-log".to_owned()).spawn(work);
+        Self { questions: Some(questions), thread: thread.ok(), log }
     }
 
     /// Asks for one number; none where there is none.
@@ -56,7 +69,8 @@ impl LogReader {
             drop(answer.send(asked));
         });
         let gone = || misused("nobody reads the log for the index".to_owned());
-        self.questions.send(question).map_err(|_| gone())?;
+        let asked = self.questions.as_ref().and_then(|asks| asks.send(question).ok());
+        asked.ok_or_else(gone)?;
         answered.recv().map_err(|_| gone())?
     }
 }
