@@ -17,7 +17,7 @@ use super::weigh::Weighed;
 use crate::model::assertion::{Access, Assertion, Claim, Exclusive, Given};
 use crate::model::grant::{Method, Reach, Who};
 use crate::model::id::{AssertionId, RouteId};
-use crate::model::record::{Circumstances, ClientAddress, MfaState, RuleId};
+use crate::model::record::{Circumstances, ClientAddress, MfaState, RuleId, Verdict};
 use crate::model::route::Route;
 use crate::model::rule_book::RuleBook;
 use crate::model::time::Timestamp;
@@ -184,9 +184,36 @@ impl Inquiry<'_> {
     pub(super) fn weighed(
         &self,
         route: &Route,
-        (who, method, path): (StandIn, Method, Option<&str>),
+        asked: (StandIn, Method, Option<&str>),
         given: &Given,
     ) -> Result<(Vec<Weighed>, Knowledge), Unusable> {
+        self.put(route, (asked, given), |question, known| {
+            let mut rules = self.snapshot.own_rules(question)?;
+            Explanation::sort(&mut rules);
+            Ok((rules, known))
+        })
+    }
+
+    /// What somebody can do anywhere on a route whatever the circumstances are; none where it depends on them, or a rule
+    /// fails.
+    pub(super) fn outright(
+        &self,
+        route: &Route,
+        asked: (StandIn, Method),
+    ) -> Result<Option<Verdict>, Unusable> {
+        let (who, method) = asked;
+        self.put(route, ((who, method, None), &Given::default()), |question, known| {
+            self.snapshot.outright(question, known)
+        })
+    }
+
+    /// Asks about a route, of which no more is known than what is given.
+    fn put<T>(
+        &self,
+        route: &Route,
+        ((who, method, path), given): ((StandIn, Method, Option<&str>), &Given),
+        answer: impl FnOnce(&Question<'_>, Knowledge) -> Result<T, Unusable>,
+    ) -> Result<T, Unusable> {
         let app = self.book.apps.iter().find(|app| app.id == *route.id.app());
         let origin = app.and_then(|app| app.origins.first());
         let origin =
@@ -214,9 +241,7 @@ impl Inquiry<'_> {
             circumstances: &circumstances,
         };
         let known = if path.is_some() { known } else { known.anywhere() }.given(given);
-        let mut rules = self.snapshot.own_rules(&question)?;
-        Explanation::sort(&mut rules);
-        Ok((rules, known))
+        answer(&question, known)
     }
 }
 

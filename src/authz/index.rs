@@ -199,6 +199,13 @@ pub(super) struct Slice {
     pub(super) ground: Ground,
 }
 
+impl Slice {
+    /// Whether no rule can have a say.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+}
+
 impl<'a> FromIterator<&'a Candidate> for Slice {
     fn from_iter<I: IntoIterator<Item = &'a Candidate>>(candidates: I) -> Self {
         candidates.into_iter().fold(Self::default(), |mut slice, candidate| {

@@ -114,6 +114,11 @@ impl Knowledge {
         clause.look > self.person || !self.parts.holds(clause.parts)
     }
 
+    /// Whether nothing that looks at these parts of the context, and at anything of the person, looks at something unknown.
+    pub(super) fn covers(self, parts: Parts) -> bool {
+        self.person == Look::Person && self.parts.holds(parts)
+    }
+
     /// A rule that fails denies everything, so a failing permit is no chance and a failing forbid is a certain one.
     fn chance(self, rule: &Weighed) -> Chance {
         let mut chance = Chance::Certain;

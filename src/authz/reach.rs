@@ -17,11 +17,12 @@ use super::prospect::{Knowledge, Prospect};
 use super::reads::Ground;
 use super::snapshot::Likeness;
 use super::stand_in::StandIn;
-use super::telling::{Teller, ToldProspect};
+use super::telling::{Certainty, Teller, ToldProspect};
 use super::weigh::{Look, Weighed};
 use crate::model::assertion::Given;
 use crate::model::grant::Method;
 use crate::model::principal::PrincipalSnapshot;
+use crate::model::record::Verdict;
 use crate::model::route::Route;
 
 /// How much is known where this module asks: the whole person, anywhere on the route, in any circumstances.
@@ -93,6 +94,36 @@ impl<'a> Survey<'a> {
         let slices = self.inquiry.snapshot.slices(self.person, &route.id)?;
         let tell = |(method, slice)| Ok((method, self.told(route, method, slice)?));
         slices.into_iter().map(tell).collect()
+    }
+
+    /// Whether they can do something there, at least in some circumstances.
+    ///
+    /// # Errors
+    /// When nothing can be decided there.
+    pub fn opens(&mut self, route: &Route) -> Result<bool, Unusable> {
+        let mut asked: Vec<Slice> = Vec::new();
+        for (method, slice) in self.inquiry.snapshot.slices(self.person, &route.id)? {
+            // Where nothing has a say, nothing opens; and most methods of a route have the same slice.
+            if slice.is_empty() || asked.contains(&slice) {
+                continue;
+            }
+            if self.may(route, method, &slice)? {
+                return Ok(true);
+            }
+            if slice.ground == Ground::Even {
+                asked.push(slice);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Cedar's word on all the rules at once where circumstances have no part in it, which is quicker than on each clause.
+    fn may(&mut self, route: &Route, method: Method, slice: &Slice) -> Result<bool, Unusable> {
+        let asked = (StandIn::themselves(self.person), method);
+        Ok(match self.inquiry.outright(route, asked)? {
+            Some(verdict) => verdict == Verdict::Allow,
+            None => self.told(route, method, slice.clone())?.certainty != Certainty::Never,
+        })
     }
 
     fn told(

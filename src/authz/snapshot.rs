@@ -15,6 +15,7 @@ use super::overlaps;
 use super::path::CanonicalPath;
 use super::prepared::{Actions, Case, Prepared, Response, Rule};
 use super::problem::{Object, Problem};
+use super::prospect::Knowledge;
 use super::reads::{Part, Parts, Reads};
 use super::schema::ReleaseSchema;
 use super::telling::Teller;
@@ -318,6 +319,17 @@ impl Snapshot {
         let parts = Outlook::of(&candidates, question.circumstances.now).parts;
         let case = self.case(question, (&person.entity, &site.entity), parts)?;
         take_apart(&case, &candidates, &Written::sorted(&self.book.grants))
+    }
+
+    /// The verdict on a question of which no more is known than this; none where a rule looks at what is not, or fails.
+    pub(super) fn outright(
+        &self,
+        question: &Question<'_>,
+        known: Knowledge,
+    ) -> Result<Option<Verdict>, Unusable> {
+        let Evaluation { decision, outlook } = self.evaluate(question, self.site(question)?)?;
+        let is_known = known.covers(outlook.parts) && decision.errors.is_empty();
+        Ok(is_known.then_some(decision.verdict))
     }
 
     /// What a refused person lacks, in words for them, where the route says that they are told: the missing membership and

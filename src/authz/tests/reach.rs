@@ -120,9 +120,14 @@ fn surveyed(
             let prospect = Asking::new(inquiry, route, method).of(&person).unwrap();
             (method, teller.reach(&prospect, knowledge()))
         });
-        told.collect()
+        told.collect::<Vec<_>>()
     };
     let (mut together, alone) = (together, alone);
+    let mut anew = Survey::new(inquiry, teller, &person);
+    for route in &book.routes {
+        let opens = alone(route).iter().any(|(_, told)| told.certainty != Certainty::Never);
+        assert_eq!(anew.opens(route).unwrap(), opens, "{}", route.id);
+    }
     [
         book.routes.iter().map(|route| (route.id.to_string(), together(route))).collect(),
         book.routes.iter().map(|route| (route.id.to_string(), alone(route))).collect(),
