@@ -13,6 +13,7 @@ pub mod outcome;
 mod question;
 pub(super) mod reaching;
 pub mod simulate;
+mod surveying;
 pub mod what;
 pub mod who;
 

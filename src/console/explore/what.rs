@@ -10,16 +10,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
-use super::compiled::in_force;
 use super::lines::{Line, lines, text};
-use crate::authz::assertions::Inquiry;
-use crate::authz::entities::Unusable;
-use crate::authz::reach::Survey;
-use crate::authz::snapshot::Snapshot;
-use crate::authz::telling::{Certainty, Teller, ToldProspect};
+use super::surveying::{Show, Surveyed, Told, Wanted};
+use crate::authz::telling::ToldProspect;
 use crate::console::Console;
 use crate::console::answers::Answer;
-use crate::console::choice::Named;
+use crate::console::choice::{Named, Tab};
 use crate::console::directory::known::{PersonCell, known};
 use crate::console::guard::Admitted;
 use crate::console::log::export::{CSV, stamp};
@@ -31,7 +27,6 @@ use crate::model::csv;
 use crate::model::grant::{Method, What};
 use crate::model::id::{RouteId, Subject};
 use crate::model::known::{Known, KnownPrincipal};
-use crate::model::principal::PrincipalSnapshot;
 use crate::model::record::LogUseKind;
 use crate::model::time::Timestamp;
 use crate::store::audit::search::LastUses;
@@ -84,7 +79,9 @@ pub struct Reach {
     pub who: PersonCell,
     /// How many routes, as a sentence.
     pub sentence: String,
-    /// Every route, or those of a page of them.
+    /// Those that open to them, and all.
+    pub tabs: Vec<Tab>,
+    /// The routes of the list, or those of a page of it.
     pub routes: Vec<RouteReach>,
     /// Which part of the routes that is.
     pub stretch: Option<Stretch>,
@@ -117,6 +114,7 @@ struct WhatQuery {
     #[serde(rename = "_csrf")]
     csrf: Option<IgnoredAny>,
     user: String,
+    show: Show,
     page: usize,
 }
 
@@ -131,17 +129,8 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
         Found::Several(all) if all.is_empty() => Sought::Missing,
         Found::Several(all) => Sought::Several(all),
         Found::One(subject, person) => {
-            let surveyed = surveyed(&console, &asked, (&shown, &subject, &person)).await?;
-            let sentence = surveyed.sentence();
-            let narrowed = urls::what().with_query("user", &query.user);
-            let (told, stretch) = Stretch::of(surveyed.told, query.page, &narrowed);
-            Sought::One(Box::new(Reach {
-                who: PersonCell::of(&subject, &person.content),
-                sentence,
-                routes: rows((&shown, &surveyed.uses), &told),
-                stretch,
-                computed: computed((&shown, &surveyed.uses, asked.exchange.at), &person),
-            }))
+            let reach = reach((&console, &asked), &shown, (&subject, &person), &query).await?;
+            Sought::One(Box::new(reach))
         }
     };
     let status = match sought {
@@ -152,6 +141,34 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     Ok(page::console(status, &page.frame, &page))
 }
 
+async fn reach(
+    (console, asked): (&Arc<Console>, &Admitted),
+    shown: &Shown,
+    (subject, person): (&Subject, &KnownPrincipal),
+    query: &WhatQuery,
+) -> Result<Reach, Box<Response>> {
+    let uses = used(console, asked, subject).await?;
+    let link = urls::what().with_query("user", &query.user);
+    let tabs = tabs(&link, query.show);
+    let listed = match query.show {
+        Show::Open => link,
+        Show::All => link.with_query("show", "all"),
+    };
+    let wanted = Wanted::Page(query.show, query.page, listed);
+    let Surveyed { open, all, told, stretch } =
+        Surveyed::of((console, asked), shown, &person.content, wanted).await?;
+    Ok(Reach {
+        who: PersonCell::of(subject, &person.content),
+        sentence: format!(
+            "{open} of {all} routes open to them, under the conditions that are named."
+        ),
+        tabs,
+        routes: rows((shown, &uses), &told),
+        stretch,
+        computed: computed((shown, &uses, asked.exchange.at), person),
+    })
+}
+
 /// Answers with what one person can reach as a file.
 pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
     let query: WhatQuery = asked.form().await?;
@@ -160,54 +177,34 @@ pub(super) async fn csv(console: Arc<Console>, asked: Admitted) -> Answer {
     let Found::One(subject, person) = seek(&known, &query.user) else {
         return Err(Box::new(asked.no_page()));
     };
-    let surveyed = surveyed(&console, &asked, (&shown, &subject, &person)).await?;
+    let uses = used(&console, &asked, &subject).await?;
+    let everything = Wanted::Everything;
+    let surveyed = Surveyed::of((&console, &asked), &shown, &person.content, everything).await?;
     let who = PersonCell::of(&subject, &person.content);
     let detail = json!({ "report": "what", "format": "csv", "user": subject });
     using::note(&console, &asked, (LogUseKind::Exported, detail)).await?;
     let mut file = Vec::new();
     csv::header(&mut file, &COLUMNS);
-    for RouteReach { app, route, title, read, write, used } in
-        rows((&shown, &surveyed.uses), &surveyed.told)
+    for RouteReach { app, route, title, read, write, used } in rows((&shown, &uses), &surveyed.told)
     {
         let PersonCell { id, user_name, name, .. } = &who;
-        let used = used.map_or_else(String::new, |used| used.iso());
+        let last = used.map_or_else(String::new, |used| used.iso());
         let (read, write) = (text(&read), text(&write));
         let path = &route.name;
-        csv::line(&mut file, &[id, user_name, name, &app, path, &title, &read, &write, &used]);
+        csv::line(&mut file, &[id, user_name, name, &app, path, &title, &read, &write, &last]);
     }
     let name = format!("what_v1_{}.csv", stamp(&asked));
     Ok(download::file(&name, CSV, Body::from(file)))
 }
 
-/// What the engine said of every route, and what the log knows of their use.
-struct Surveyed {
-    told: Vec<Told>,
-    uses: LastUses<RouteId>,
-}
-
-/// A route, and what somebody can do there with each method.
-type Told = (RouteId, Vec<(Method, Arc<ToldProspect>)>);
-
-impl Surveyed {
-    fn sentence(&self) -> String {
-        let opens =
-            |told: &&Told| told.1.iter().any(|(_, told)| told.certainty != Certainty::Never);
-        let open = self.told.iter().filter(opens).count();
-        format!("{open} of {} routes, under the conditions that are named.", self.told.len())
-    }
-}
-
-async fn surveyed(
-    console: &Arc<Console>,
+/// When they last used what, with any method.
+async fn used(
+    console: &Console,
     asked: &Admitted,
-    (shown, subject, person): (&Shown, &Subject, &KnownPrincipal),
-) -> Result<Surveyed, Box<Response>> {
+    subject: &Subject,
+) -> Result<LastUses<RouteId>, Box<Response>> {
     let uses = console.searcher.used_by(subject, &Method::ALL).await;
-    let uses = uses.map_err(|error| Box::new(asked.unavailable(&error)))?;
-    let snapshot = in_force(console, asked, shown).await?;
-    let (rules, content, now) = (shown.clone(), Arc::clone(&person.content), asked.exchange.at);
-    let told = asked.apart(move || told((&rules, now), &content, &snapshot)).await?;
-    Ok(Surveyed { told, uses })
+    uses.map_err(|error| Box::new(asked.unavailable(&error)))
 }
 
 enum Found {
@@ -233,18 +230,15 @@ fn seek(known: &Known, text: &str) -> Found {
     }
 }
 
-/// What the engine says of each route and method, in the order in which routes are listed.
-fn told(
-    (shown, now): (&Shown, Timestamp),
-    person: &Arc<PrincipalSnapshot>,
-    snapshot: &Snapshot,
-) -> Result<Vec<Told>, Unusable> {
-    let inquiry = Inquiry { book: &shown.book, snapshot, now };
-    let teller = Teller { book: snapshot.book(), names: &shown.names };
-    let mut survey = Survey::new(inquiry, teller, person);
-    let mut routes: Vec<_> = shown.book.routes.iter().collect();
-    routes.sort_by_key(|route| (route.id.app(), route.pattern.as_str()));
-    routes.into_iter().map(|route| Ok((route.id.clone(), survey.on(route)?))).collect()
+/// The two lists.
+fn tabs(person: &Link, show: Show) -> Vec<Tab> {
+    let tab = |(label, this, link)| Tab { label, link, is_here: (this == show).then_some("page") };
+    [
+        ("Open to them", Show::Open, person.clone()),
+        ("All routes", Show::All, person.clone().with_query("show", "all")),
+    ]
+    .map(tab)
+    .into()
 }
 
 /// How this was found out, as sentences.

@@ -72,6 +72,10 @@ async fn what_somebody_can_reach_is_said_for_every_route() {
     for part in ["Always", ">If<", "Never", "grant:finance-read", "with multi-factor sign-in"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    assert!(!text.contains("/admin/{*rest}"), "a route that never opens is listed: {text}");
+    let all = page(&scene, &format!("{target}&show=all"), StatusCode::OK).await;
+    assert!(all.contains("/admin/{*rest}") && all.contains("/finance/{*rest}"), "{all}");
+    page(&scene, &format!("{target}&show=some"), StatusCode::BAD_REQUEST).await;
     let by_name = page(&scene, "/console/explore/what?user=uma", StatusCode::OK).await;
     assert!(by_name.contains("grant:finance-read"), "{by_name}");
     let several = page(&scene, "/console/explore/what?user=contoso", StatusCode::OK).await;
