@@ -78,7 +78,7 @@ fn verdict(check: &Check) -> Notice {
         Answer::Intact => {
             let losses: Vec<_> = check.verdict.accepted.iter().map(|loss| unended(loss)).collect();
             let losses = losses.join("; and ");
-            (Tone::Good, format!("Verified, but for what was accepted as lost: {losses}."))
+            (Tone::Careful, format!("Verified, but for what was accepted as lost: {losses}."))
         }
         Answer::Tampered => (Tone::Bad, format!("Broken: {finding}.")),
         Answer::Unknown => (Tone::Careful, format!("It can't be told: {finding}.")),

@@ -155,7 +155,12 @@ impl Teller<'_> {
             Answer::Intact => {
                 let to = check.last_record().map(|id| format!(" to record {id}"));
                 let to = to.unwrap_or_default();
-                (Tone::Good, format!("Verified{to} on {at}, by {who}."), self.since(check))
+                let (tone, but) = if check.verdict.accepted.is_empty() {
+                    (Tone::Good, "")
+                } else {
+                    (Tone::Careful, ", but for what was accepted as lost")
+                };
+                (tone, format!("Verified{to} on {at}, by {who}{but}."), self.since(check))
             }
             Answer::Tampered => {
                 let more = format!("Found on {at}, by {who}: {finding}.");

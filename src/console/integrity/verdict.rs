@@ -22,6 +22,10 @@ pub(super) fn releases(verdict: &Verdict) -> String {
     match (verdict.lost_release, verdict.releases) {
         (Some(release), _) => format!("Release {release} is not kept as it was published."),
         (None, None) => UNRELEASED.to_owned(),
+        (None, Some(_)) if verdict.releases_by_own_hash > 0 => format!(
+            "The releases that decided are kept, {} of them only as the hash beside the content says: the record of the publication was removed with age.",
+            grouped(verdict.releases_by_own_hash)
+        ),
         (None, Some(0 | 1)) => "What decided is kept as it was published.".to_owned(),
         (None, Some(all)) => {
             format!("The {} releases that decided are kept as published.", grouped(all))

@@ -118,12 +118,30 @@ async fn what_was_lost_and_accepted_is_told_as_such_and_no_certificate_leaves_it
     let id = checked(&scene, detail).await;
     let page = scene.send(&auditor, get("/console/integrity")).await.text;
     assert!(page.contains(&format!("Known loss: {lost}.</bdi>")), "{page}");
+    assert!(
+        page.contains(", but for what was accepted as lost.")
+            && !page.contains("note allow verdict"),
+        "{page}"
+    );
     let certificate = certificate(&scene, &auditor, &id).await;
     let all = format!("accepted as lost: {lost}; and release 3 is lost: The same.<");
     assert!(certificate.contains(&all), "{certificate}");
     assert!(!certificate.contains("Nothing was changed"), "{certificate}");
     assert!(!certificate.contains("vouch for all of them"), "{certificate}");
     assert!(certificate.contains("say the same, but for what was accepted as lost."));
+    assert!(!certificate.contains("note allow"), "{certificate}");
+}
+
+#[tokio::test]
+async fn a_release_that_only_its_own_hash_vouches_for_is_told_as_that() {
+    let scene = scene().await;
+    let auditor = scene.person("aude", &["auditor"]).await;
+    let detail = serde_json::json!({ "result": "intact", "read": 3, "releases": 2, "releases_by_own_hash": 1 });
+    let id = checked(&scene, detail).await;
+    let page = scene.send(&auditor, get("/console/integrity")).await.text;
+    assert!(page.contains("1 of them only as the hash beside the content says"), "{page}");
+    assert!(!page.contains("kept as published"), "{page}");
+    assert!(certificate(&scene, &auditor, &id).await.contains("1 of them only as the hash"));
 }
 
 /// The certificate of this check.

@@ -112,10 +112,14 @@ async fn everything_that_is_told_of_all_routes_comes_in_parts() {
         answer.text
     };
     let what = format!("/console/explore/what?user={}", subject("uma"));
-    let first = page(&what).await;
-    assert!(first.contains("1 to 50 of 331") && first.contains("of 331 routes"), "{first}");
-    assert!(first.contains(&format!("{what}&#38;page=2")), "{first}");
-    assert!(page(&format!("{what}&page=7")).await.contains("301 to 331 of 331"));
+    let open = page(&what).await;
+    assert!(open.contains("of 331 routes open to them") && open.contains("1 to 50 of "), "{open}");
+    assert!(open.contains(&format!("{what}&#38;page=2")) && !open.contains("/admin/{*rest}"));
+    let all = format!("{what}&show=all");
+    let first = page(&all).await;
+    assert!(first.contains("1 to 50 of 331") && first.contains("/admin/{*rest}"), "{first}");
+    assert!(first.contains(&format!("{what}&#38;show=all&#38;page=2")), "{first}");
+    assert!(page(&format!("{all}&page=7")).await.contains("301 to 331 of 331"));
     let policy = page("/console/policies/no-guests-in-admin").await;
     assert!(policy.contains("The other 281 routes") && policy.contains("href=\"/console/routes\""));
     let draft = page("/console/draft").await;

@@ -78,8 +78,10 @@ async fn both_directions(desk: &Desk) {
     desk.follow("What one person can reach").await;
     desk.browser.fill("user", "uma").await;
     desk.button("Show").await;
-    desk.reads("routes, under the conditions that are named.").await;
+    desk.reads("routes open to them, under the conditions that are named.").await;
     desk.browser.shows(&format!("{ROW}[contains(., '/finance/')]"), "finance-write").await;
+    desk.lacks("/admin/").await;
+    desk.follow("All routes").await;
     desk.browser.shows(&format!("{ROW}[contains(., '/admin/')]"), "Never").await;
     desk.button("CSV").await;
     let file = desk.browser.downloaded(".csv").await;
