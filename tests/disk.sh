@@ -120,7 +120,8 @@ lock 10
 before=$(used) since=$(now_ms)
 refuses "a locked file"
 spent=$((($(used) - before) * 1000 / ($(now_ms) - since)))
-[ "$spent" -lt 20 ] || fail "a locked file: the gate spent $spent % of a core on waiting"
+# Who spins takes all of it; an unoptimised build that answers and writes its own log took up to a fifth.
+[ "$spent" -lt 50 ] || fail "a locked file: the gate spent $spent % of a core on waiting"
 wait "$locker"
 recovers "a locked file"
 [ "$took" -le 2500 ] || fail "a locked file: let in again only after $took ms"
