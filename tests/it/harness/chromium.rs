@@ -29,6 +29,8 @@ const FLAGS: [&str; 8] = [
 ];
 /// Whoever waits longer waits for something that will not come.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// How many drivers are started for one that listens.
+const ATTEMPTS: usize = 10;
 
 /// One browser with an empty profile.
 pub(crate) struct Chromium {
@@ -231,14 +233,21 @@ struct Driver {
 }
 
 impl Driver {
+    /// A driver that listens. It takes a free port of `::1` and then wants the same one of 127.0.0.1, which may be
+    /// another's: then it ends, and the next one is given another port.
     fn start() -> std::io::Result<Self> {
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
-        let port = port_of(&mut process);
-        Ok(Self { process, port, session: None })
+        for _ in 0..ATTEMPTS {
+            let mut process = Command::new("chromedriver")
+                .arg("--port=0")
+                .stdout(Stdio::piped())
+                .process_group(0)
+                .spawn()?;
+            if let Some(port) = port_of(&mut process) {
+                return Ok(Self { process, port, session: None });
+            }
+            process.wait()?;
+        }
+        panic!("chromedriver ended {ATTEMPTS} times without naming its port")
     }
 
     /// Asks the driver to end its browser, and waits for that.
@@ -313,12 +322,12 @@ fn is_missing(problem: &str) -> bool {
     problem.contains("cannot find chrome binary") || problem.contains("no chrome binary at")
 }
 
-/// The port chromedriver says it was given.
-fn port_of(driver: &mut Child) -> u16 {
+/// The port chromedriver says it was given; nothing where it ends instead.
+fn port_of(driver: &mut Child) -> Option<u16> {
     let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let said = lines.map_while(Result::ok).find_map(|line| {
+    let mut said = lines.map_while(Result::ok);
+    said.find_map(|line| {
         let rest = line.strip_prefix("ChromeDriver was started successfully on port ")?;
         rest.trim_end_matches('.').parse().ok()
-    });
-    said.expect("chromedriver names its port")
+    })
 }
