@@ -324,7 +324,7 @@ fn is_missing(problem: &str) -> bool {
 
 /// The port chromedriver says it was given; nothing where it ends instead.
 fn port_of(driver: &mut Child) -> Option<u16> {
-    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let lines = BufReader::new(driver.stdout.take()?).lines();
     let mut said = lines.map_while(Result::ok);
     said.find_map(|line| {
         let rest = line.strip_prefix("ChromeDriver was started successfully on port ")?;
