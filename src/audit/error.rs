@@ -41,14 +41,19 @@ pub enum AuditError {
         /// Records vouched for.
         vouched: u64,
     },
-    /// What must stay known of records that are to be removed is not what was signed.
+    /// Records that are to be removed, or what says that they may be, are not what was signed.
     #[error(
-        "the records of {origin} that are to be removed with age say what must stay known, and nothing vouches for that any more: records were changed by somebody else; `cedargate audit verify` finds the place, and `cedargate audit accept --reason …` begins a new origin behind what is there"
+        "the records of {origin} that are to be removed with age, or that say they may be, are not what was signed: they were changed by somebody else; `cedargate audit verify` finds the place, and `cedargate audit accept --reason …` begins a new origin behind what is there"
     )]
     Unproven {
         /// Whose records.
         origin: OriginId,
     },
+    /// What the log is asked to do is signed with its key, and that is another one.
+    #[error(
+        "the log's key of these settings (`keys.directory`) is not the one that signs the audit log; ask with the settings of the gate that writes it"
+    )]
+    NotItsKey,
     /// The log is shorter than it was, or is another one.
     #[error(
         "the audit log was at {known} when it was last seen, and is now at {found}: an older copy took its place, or it is not the log of this key; put the right one back, or accept this one with `cedargate audit accept --reason …`"

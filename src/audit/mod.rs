@@ -25,6 +25,7 @@
 //! Changes of rules and ends of sessions are made in another file. Each writes an outbox row in its own transaction, and the
 //! [drain] makes a record of each exactly once.
 
+mod age;
 mod anchors;
 mod anew;
 mod beginning;
@@ -45,6 +46,8 @@ pub mod search;
 mod tail;
 pub mod upkeep;
 pub mod verify;
+mod vouched;
+pub mod wish;
 mod writer;
 
 use std::sync::Arc;
@@ -66,7 +69,7 @@ use crate::keys::{LogKey, LogPublicKey};
 use crate::model::id::{DecisionId, OriginId};
 use crate::model::record::{DecisionRecord, Entry, Event, STOPPED, Verdict};
 use crate::model::time::Clock;
-use crate::store::audit::{self as file, AuditFile, AuditReader, Begin, Fresh, Head};
+use crate::store::audit::{self as file, AuditFile, AuditReader, Begin, Fresh};
 
 /// Who waits for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -157,7 +160,7 @@ pub async fn open(
     let fresh = fresh(&ward.key, &clock, Begin::WhereEmpty)?;
     let file = file::open(url, &fresh).await?;
     let head = file.appender.newest_head().await?;
-    let (keys, ward) = (ward.keys(), ward.at(head.as_ref()));
+    let (keys, ward) = (ward.keys(), ward.at(head.as_ref().map(|head| &*head.note)));
     let found = (file.appender.origin(), head.as_ref());
     anchors::check(&ward.places.mark, &keys, &file.reader.file(), found).await?;
     begun(file, settings, clock, ward).await
@@ -203,10 +206,9 @@ impl Ward {
     }
 
     /// The ward whose key signed the newest checkpoint: the successor's, where a change of keys was cut off behind it.
-    fn at(self, head: Option<&Head>) -> Self {
-        let signed = |key: &LogKey| {
-            head.is_some_and(|head| Checkpoint::open(&head.note, &key.public()).is_ok())
-        };
+    fn at(self, newest: Option<&str>) -> Self {
+        let signed =
+            |key: &LogKey| newest.is_some_and(|note| Checkpoint::open(note, &key.public()).is_ok());
         match self.successor {
             Some(successor) if signed(&successor) => {
                 let before = Some(self.key.public());

@@ -6,6 +6,8 @@
 //! A log that has ended, because another was begun behind it, goes as a whole once all of it is too old, and nothing of the
 //! later ones goes before it. What those say of it, of losses that were accepted and of logs that went before is said anew
 //! ([`super::anew`]) in the record that announces the removal.
+//!
+//! Nothing goes on the word of what was not signed: neither for its age ([`super::age`]), nor for a wish ([`super::wish`]).
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,17 +17,20 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use super::age::{Old, ended_before, old};
 use super::anew::said_in;
 use super::beginning::{Beginning, Grown, grow, tree_over};
 use super::error::AuditError;
-use super::merkle::Peaks;
 use super::verify::Numbers;
-use super::{Audit, Log};
+use super::vouched::whole_row;
+use super::{Audit, Log, wish};
 use crate::keys::LogPublicKey;
+use crate::model::id::Subject;
 use crate::model::record::{Actor, Entry, Event, Removal};
 use crate::model::time::{Clock, Timestamp};
+use crate::store::StoreError;
 use crate::store::audit::{
-    self as file, CopyOrigin, CopyPoint, CopyRow, Erasure, LogCopy, Remover, Rest, STEP, Step,
+    self as file, CopyOrigin, Erasure, LogCopy, Remover, Rest, STEP, Step, Wish,
 };
 
 /// Between looks for people who are to be forgotten.
@@ -91,46 +96,56 @@ impl Upkeep {
     /// When the log can't be read or written.
     pub async fn forget_people(&self) -> Result<(), AuditError> {
         for erasure in self.remover.erasures().await? {
-            self.forget(&erasure).await?;
+            match wish::standing(&erasure, &self.key, self.clock.now()) {
+                Some(subject) => self.forget(&erasure, &subject).await?,
+                None => self.refuse(&erasure).await?,
+            }
         }
         Ok(())
     }
 
-    async fn forget(&self, erasure: &Erasure) -> Result<(), AuditError> {
+    /// Nobody is forgotten because of what may be somebody else's; that it was there is on record.
+    async fn refuse(&self, erasure: &Erasure) -> Result<(), AuditError> {
+        let Wish { reason, asked_by, .. } = erasure.wish.clone();
+        self.note(Event::ErasureRefused { asked_by, reason }).await?;
+        self.remover.withdraw(erasure).await?;
+        Ok(())
+    }
+
+    async fn forget(&self, erasure: &Erasure, subject: &Subject) -> Result<(), AuditError> {
         let mut copy = LogCopy::open(&self.file).await?;
         let origins = copy.origins().await?;
         let mut end = None;
         for origin in &origins {
-            end = Some((origin, self.blank(&mut copy, origin, erasure).await?));
+            end = Some((origin, self.blank((&mut copy, origin), erasure, subject).await?));
         }
         let Some(end) = end else { return Ok(()) };
         // Should they be at work this very moment, the next look goes on.
-        self.remover.forget(erasure, end).await.map(|_| ()).map_err(AuditError::Open)
+        self.remover.forget((erasure.id, subject), end).await.map(|_| ()).map_err(AuditError::Open)
     }
 
     /// Blanks what is theirs. Gives the number up to which nothing is any more.
     async fn blank(
         &self,
-        copy: &mut LogCopy,
-        origin: &CopyOrigin,
+        (copy, origin): (&mut LogCopy, &CopyOrigin),
         erasure: &Erasure,
+        subject: &Subject,
     ) -> Result<u64, AuditError> {
         let mut from = 0;
         loop {
-            let (seqs, end) = copy.about(origin, &erasure.subject, from).await?;
+            let (seqs, end) = copy.about(origin, subject, from).await?;
             let Some(last) = seqs.last() else { return Ok(end) };
             from = last.saturating_add(1);
-            let mut numbers = Numbers::default();
-            for seq in &seqs {
-                numbers.push(*seq);
+            let numbers = explicable(copy, origin, &seqs).await?;
+            if numbers.count() > 0 {
+                self.note(Event::Erased {
+                    actor: by(&erasure.wish.asked_by),
+                    reason: erasure.wish.reason.clone(),
+                    origin: origin.id.to_string(),
+                    records: numbers.to_string(),
+                })
+                .await?;
             }
-            self.note(Event::Erased {
-                actor: by(&erasure.asked_by),
-                reason: erasure.reason.clone(),
-                origin: origin.id.to_string(),
-                records: numbers.to_string(),
-            })
-            .await?;
             self.remover.blank(origin, seqs).await?;
             tokio::time::sleep(PAUSE).await;
         }
@@ -144,18 +159,15 @@ impl Upkeep {
         let before = self.clock.now().minus(self.retention);
         let mut copy = LogCopy::open(&self.file).await?;
         let origins = copy.origins().await?;
-        let mut origins = origins.iter().peekable();
-        while let Some(origin) = origins.next() {
-            match origins.peek() {
-                Some(next) if began_before(&mut copy, next, before).await? => {
-                    self.remove(&mut copy, origin, before).await?;
-                }
-                Some(_) | None => {
-                    self.prune_log(&mut copy, origin, before).await?;
-                    // What those behind it say of it must stay as long as anything of it does.
-                    break;
-                }
+        let mut logs = origins.as_slice();
+        while let [origin, later @ ..] = logs {
+            if !ended_before(&mut copy, later, (before, &self.key)).await? {
+                // What those behind it say of it must stay as long as anything of it does.
+                self.prune_log(&mut copy, (origin, later), before).await?;
+                break;
             }
+            self.remove(&mut copy, origin, before).await?;
+            logs = later;
         }
         self.remover.prune_principals().await?;
         Ok(())
@@ -189,15 +201,16 @@ impl Upkeep {
     async fn prune_log(
         &self,
         copy: &mut LogCopy,
-        origin: &CopyOrigin,
+        (origin, later): (&CopyOrigin, &[CopyOrigin]),
         before: Timestamp,
     ) -> Result<(), AuditError> {
-        let Some(point) = old(copy, origin, before).await? else { return Ok(()) };
-        let root = Peaks::from_bytes(point.size, &point.peaks).map(|peaks| peaks.root());
-        let Some(root) = root else {
-            return Err(AuditError::BadCheckpoint { why: "its peaks do not fit its size".into() });
+        let old = match old(copy, origin, (before, &self.key)).await {
+            // It ended, and was accepted as it is: it goes as a whole once those behind it are old enough.
+            Err(AuditError::Unproven { .. }) if !later.is_empty() => return Ok(()),
+            old => old?,
         };
-        let (upto, root) = (point.size, Some(STANDARD.encode(root)));
+        let Some(Old { upto, root }) = old else { return Ok(()) };
+        let root = Some(STANDARD.encode(root));
         let removal = Removal { origin: origin.id.to_string(), upto, root };
         self.announce(copy, origin, (removal, before)).await?;
         self.shorten(copy, origin, upto).await
@@ -243,36 +256,20 @@ impl Upkeep {
     }
 }
 
-/// Whether the first record of a log was made before that: then all records of those before it were, too.
-async fn began_before(
-    copy: &mut LogCopy,
-    log: &CopyOrigin,
-    before: Timestamp,
-) -> Result<bool, AuditError> {
-    Ok(match copy.first(log).await? {
-        Some(0) => {
-            let first = copy.rows(log, (0, 1)).await?;
-            first.first().and_then(CopyRow::at).is_some_and(|at| at < before)
-        }
-        // It went with age.
-        Some(_) => true,
-        None => log.opened < before,
-    })
-}
-
-/// The newest kept checkpoint that only vouches for records which are too old, if there are any.
-async fn old(
+/// Those whose content is what was hashed. Of the others nobody can tell whether they are this person's: they go too, and the
+/// log does not explain their blank, so that a check finds it.
+async fn explicable(
     copy: &mut LogCopy,
     origin: &CopyOrigin,
-    before: Timestamp,
-) -> Result<Option<CopyPoint>, AuditError> {
-    let Some(first) = copy.first(origin).await? else { return Ok(None) };
-    let young = copy.first_since(origin, before).await?;
-    let newest = copy.point_before(origin, u64::MAX >> 24).await?.map_or(0, |point| point.size);
-    // The newest is not kept yet: the next commit may take its place.
-    let limit = young.min(newest.saturating_sub(1));
-    let point = copy.point_before(origin, limit).await?;
-    Ok(point.filter(|point| point.size > first))
+    seqs: &[u64],
+) -> Result<Numbers, StoreError> {
+    let mut numbers = Numbers::default();
+    for seq in seqs {
+        if whole_row(copy, origin, *seq).await?.is_some() {
+            numbers.push(*seq);
+        }
+    }
+    Ok(numbers)
 }
 
 /// The key that a change of keys brought.

@@ -347,6 +347,14 @@ pub enum Event {
         /// Their numbers: `3-5,9,12`.
         records: String,
     },
+    /// A wish that a person be forgotten was in the log's file, and is taken away unfulfilled: the log's key did not sign it, or
+    /// signed it long ago.
+    ErasureRefused {
+        /// Who asked, as the wish says.
+        asked_by: String,
+        /// Why, as the wish says.
+        reason: String,
+    },
     /// The oldest records are removed, because they are older than they are kept: those of a log that has ended at last as a
     /// whole. Written before it is done.
     Pruned {
@@ -397,6 +405,7 @@ impl Event {
             Self::Restored { .. } => "restored",
             Self::KeyRotated { .. } => "key_rotated",
             Self::Erased { .. } => "erased",
+            Self::ErasureRefused { .. } => "erasure_refused",
             Self::Pruned { .. } => "pruned",
             Self::LogUsed(used) => used.how.kind(),
             Self::Abandoned { .. } => "abandoned",
@@ -429,6 +438,7 @@ impl Event {
             | Self::Restored { .. }
             | Self::KeyRotated { .. }
             | Self::Erased { .. }
+            | Self::ErasureRefused { .. }
             | Self::Pruned { .. }
             | Self::LogUsed(_)
             | Self::Abandoned { .. }

@@ -42,6 +42,7 @@ pub(super) const AUDIT: &[Step] = steps![
     "audit",
     20261124000000 "init",
     20261130040000 "rounds",
+    20261130140000 "signed_wishes",
 ];
 
 /// What runs these steps.

@@ -12,7 +12,7 @@ use super::super::verify::{Cause, Report, Trust};
 use super::super::{AuditError, AuditSettings, Log, Outbox, Ward};
 use super::outbox::Rows;
 use super::tampering::{OPEN, finding, intact, log, trust};
-use super::{Running, clock, event, ward};
+use super::{Running, clock, event, opened, ward};
 use crate::keys::LogKey;
 use crate::model::id::{OriginId, ReleaseNumber};
 use crate::model::record::{Actor, Lost};
@@ -75,13 +75,14 @@ async fn accepted_after(
     Box::pin(accept(url, (clock(), ward.clone()), changes, order)).await
 }
 
-async fn opened(url: &str, ward: &Ward) -> Result<Log, AuditError> {
+/// Refused also while somebody else has the right to write.
+async fn opened_at_once(url: &str, ward: &Ward) -> Result<Log, AuditError> {
     super::super::open(url, AuditSettings::default(), clock(), ward.clone()).await
 }
 
 /// One record more, told where the ward says.
 pub(super) async fn one_more(url: &str, ward: &Ward) {
-    let log = opened(url, ward).await.unwrap();
+    let log = opened(url, ward.clone()).await.unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
     let note = async {
         let _ = log.audit.noted(event("on")).await.unwrap();
@@ -173,7 +174,7 @@ async fn log_that_is_gone_as_a_whole_is_a_known_loss_once_that_was_accepted() {
     for file in ["audit.db", "audit.db-wal", "audit.db-shm"] {
         let _ = std::fs::remove_file(directory.path().join(file));
     }
-    assert!(opened(&url, &ward).await.is_err());
+    assert!(opened(&url, ward.clone()).await.is_err());
     let elsewhere = ward.places.notes().unwrap();
     accepted(&url, &ward, order("Lost")).await.unwrap();
     let report = intact(&url, Trust { checkpoints: elsewhere, ..trust(7) }).await;
@@ -279,7 +280,7 @@ async fn what_comes_first_is_done_while_nobody_else_writes_and_before_anything_i
     let ward = ward(directory.path());
     let origins = "SELECT id FROM origin";
     let first = Box::pin(async {
-        let refused = opened(&url, &ward).await.unwrap_err();
+        let refused = opened_at_once(&url, &ward).await.unwrap_err();
         assert!(matches!(refused, AuditError::Open(StoreError::InUse { .. })), "{refused}");
         assert_eq!(Shell::open(&url).await.texts(origins).await.len(), 1);
         let file = directory.path().join("x");
@@ -298,7 +299,7 @@ async fn what_comes_first_is_done_while_nobody_else_writes_and_before_anything_i
 async fn free(url: &str, ward: &Ward) {
     let refused = async {
         loop {
-            let refused = opened(url, ward).await.map(|_| ()).unwrap_err();
+            let refused = opened_at_once(url, ward).await.map(|_| ()).unwrap_err();
             if !matches!(refused, AuditError::Open(StoreError::InUse { .. })) {
                 return refused;
             }
@@ -325,7 +326,7 @@ async fn acceptance_that_is_cut_off_before_its_record_leaves_the_log_refused() {
     free(&url, &ward).await;
     assert_eq!(intact(&url, trust(7)).await.origins.len(), 1);
     accepted(&url, &ward, order("y")).await.unwrap();
-    opened(&url, &ward).await.unwrap();
+    opened(&url, ward.clone()).await.unwrap();
 }
 
 /// The mark fits here: only the database with the outbox is an older one.
@@ -347,11 +348,11 @@ async fn outbox_that_went_back_is_not_taken_over_anew_by_an_acceptance_that_fail
     let refused = accepted(&url, &ward, order("x")).await.unwrap_err();
     assert!(matches!(refused, AuditError::Unavailable { .. }), "{refused}");
     shell.run("DROP TRIGGER outage").await.unwrap();
-    let log = opened(&url, &ward).await.unwrap();
+    let log = opened(&url, ward.clone()).await.unwrap();
     let refused = log.writer.draining("main", Box::new(Rows::default())).await.unwrap_err();
     assert!(matches!(refused, AuditError::OutboxWentBack { taken: 3, .. }), "{refused}");
     accepted(&url, &ward, order("y")).await.unwrap();
-    let log = opened(&url, &ward).await.unwrap();
+    let log = opened(&url, ward.clone()).await.unwrap();
     log.writer.draining("main", Box::new(Rows::default())).await.unwrap();
 }
 
@@ -366,7 +367,7 @@ async fn acceptance_that_is_cut_off_behind_its_record_is_given_anew() {
     free(&url, &ward).await;
     std::fs::remove_dir(&aside).unwrap();
     accepted(&url, &ward, order("y")).await.unwrap();
-    opened(&url, &ward).await.unwrap();
+    opened(&url, ward.clone()).await.unwrap();
     let report = intact(&url, known(&ward)).await;
     let begun: Vec<_> = report.origins.iter().map(|log| log.restored.as_deref()).collect();
     assert_eq!(begun, [None, Some("x"), Some("y")]);

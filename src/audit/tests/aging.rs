@@ -139,6 +139,98 @@ async fn what_was_not_signed_is_not_said_anew() {
     .await;
 }
 
+/// A log of one origin, and behind it, begun anew, another; both of this moment, and nothing of them too old.
+async fn young() -> (std::sync::Arc<tempfile::TempDir>, String, Clock) {
+    let (directory, url, _) = begun_anew().await;
+    let clock = clock();
+    for _ in 0..3 {
+        clock.advance(Duration::from_mins(1));
+        run(directory.path(), &url, (&clock, vec![event("x"), event("y")])).await;
+    }
+    (directory, url, clock)
+}
+
+/// Whether a hash goes with a body that somebody changes.
+#[derive(Clone, Copy)]
+enum Hashes {
+    Kept,
+    Recomputed,
+}
+
+/// Makes records of an origin look ten years older.
+async fn backdate(url: &str, (origin, query): (i64, &'static str), hashes: Hashes) {
+    let mut shell = Shell::open(url).await;
+    shell.run("DROP TRIGGER IF EXISTS record_is_never_changed").await.unwrap();
+    for body in shell.texts(query).await {
+        let seq = serde_json::from_str(&body).map(|body| super::seq(&body)).unwrap();
+        let older = body.replacen("\"at\":\"202", "\"at\":\"201", 1);
+        assert_ne!(older, body);
+        let hash = match hashes {
+            Hashes::Kept => super::super::merkle::leaf_hash(body.as_bytes()),
+            Hashes::Recomputed => super::super::merkle::leaf_hash(older.as_bytes()),
+        };
+        shell.rewrite_in((origin, seq), older.into_bytes(), hash.to_vec()).await;
+    }
+}
+
+/// What the file holds, and how many records say that something was removed.
+async fn held(url: &str) -> (i64, i64) {
+    let mut shell = Shell::open(url).await;
+    let told =
+        "SELECT COUNT(*) FROM record WHERE instr(body, CAST('\"kind\":\"pruned\"' AS BLOB)) > 0";
+    let records = shell.number("SELECT COUNT(*) FROM record WHERE place >> 40 = 1").await;
+    (records, shell.number(told).await)
+}
+
+const NEWER: &str = "SELECT CAST(body AS TEXT) FROM record WHERE place >> 40 = 2 ORDER BY place";
+const ITS_FIRST: &str =
+    "SELECT CAST(body AS TEXT) FROM record WHERE place >> 40 = 2 ORDER BY place LIMIT 1";
+
+/// Whoever can write the file, and not sign, has nothing removed by making it look old.
+#[tokio::test]
+async fn what_was_made_to_look_old_is_not_removed() {
+    for (bodies, hashes) in [
+        (NEWER, Hashes::Kept),
+        (NEWER, Hashes::Recomputed),
+        (ITS_FIRST, Hashes::Kept),
+        (ITS_FIRST, Hashes::Recomputed),
+    ] {
+        let (directory, url, clock) = young().await;
+        let before = held(&url).await;
+        backdate(&url, (2, bodies), hashes).await;
+        kept((&*directory, &url, &clock), RETENTION, async |upkeep| {
+            match (hashes, upkeep.prune().await) {
+                (Hashes::Kept, Ok(())) | (Hashes::Recomputed, Err(AuditError::Unproven { .. })) => {
+                }
+                (_, done) => panic!("{done:?}"),
+            }
+        })
+        .await;
+        assert_eq!(held(&url).await, before);
+    }
+}
+
+/// The same where there is no other log.
+#[tokio::test]
+async fn what_was_made_to_look_old_in_the_only_log_is_not_removed() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}/audit.db", directory.path().display());
+    let clock = clock();
+    for _ in 0..3 {
+        clock.advance(Duration::from_mins(1));
+        run(directory.path(), &url, (&clock, vec![event("x"), event("y")])).await;
+    }
+    let before = held(&url).await;
+    let all = "SELECT CAST(body AS TEXT) FROM record ORDER BY place";
+    backdate(&url, (1, all), Hashes::Recomputed).await;
+    kept((&directory, &url, &clock), RETENTION, async |upkeep| {
+        let refused = upkeep.prune().await.unwrap_err();
+        assert!(matches!(refused, AuditError::Unproven { .. }), "{refused}");
+    })
+    .await;
+    assert_eq!(held(&url).await, before);
+}
+
 /// Cut off between what is said and what is done, and in the midst of it.
 #[tokio::test]
 async fn removal_of_a_whole_log_that_was_cut_off_is_finished_later() {

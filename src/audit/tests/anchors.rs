@@ -7,19 +7,15 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::super::checkpoint::Checkpoint;
-use super::super::{AuditError, AuditSettings, Log, Ward, custody};
+use super::super::{AuditError, AuditSettings, Ward, custody};
 use super::tampering::{intact, log, trust};
-use super::{Running, clock, event, ward};
+use super::{Running, clock, event, opened, ward};
 use crate::keys::LogKey;
 use crate::model::record::Actor;
 use crate::store::audit::tests::{Shell, make_pipe};
 
 fn operator() -> Actor {
     Actor::Operator("root".to_owned())
-}
-
-async fn opened(url: &str, ward: Ward) -> Result<Log, AuditError> {
-    super::super::open(url, AuditSettings::default(), clock(), ward).await
 }
 
 /// One record, written and anchored.

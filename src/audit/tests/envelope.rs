@@ -115,6 +115,7 @@ fn every_kind() -> Vec<Entry> {
         Event::UpstreamFailed { decision: text(), status: 502, cause: text() },
         Event::Abandoned { entry: text() },
         Event::LogOverflowed { count: 3 },
+        Event::ErasureRefused { asked_by: text(), reason: text() },
     ];
     let mut entries = vec![
         decision(Verdict::Allow),

@@ -22,6 +22,7 @@ mod settling;
 mod tampering;
 mod trusted;
 mod upkeep;
+mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,11 +32,14 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Audit, AuditError, AuditSettings, Log, Outbox, Places, Recorded, Strictness, Ward};
+use super::{
+    Audit, AuditError, AuditSettings, Log, Outbox, Places, Recorded, Strictness, Ward, open,
+};
 use crate::keys::LogKey;
 use crate::model::id::DecisionId;
 use crate::model::record::{Entry, Event, Verdict};
 use crate::model::time::{Clock, Timestamp};
+use crate::store::StoreError;
 use crate::store::audit::AuditReader;
 use crate::store::audit::tests::Shell;
 
@@ -101,6 +105,16 @@ impl Running {
 /// The number that a record says it has.
 fn seq(body: &serde_json::Value) -> u64 {
     body["id"].as_str().unwrap().parse::<DecisionId>().unwrap().seq
+}
+
+/// Opens a log once nobody else has the right to write any more: of a file that is dropped, a thread gives it up.
+pub(super) async fn opened(url: &str, ward: Ward) -> Result<Log, AuditError> {
+    loop {
+        match open(url, AuditSettings::default(), clock(), ward.clone()).await {
+            Err(AuditError::Open(StoreError::InUse { .. })) => tokio::task::yield_now().await,
+            opened => return opened,
+        }
+    }
 }
 
 /// A key of its own, and the mark in `directory`.

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::super::checkpoint::Checkpoint;
 use super::super::{AuditError, AuditSettings, Ending};
-use super::{Running, clock, event, ward};
+use super::{Running, clock, event, opened, ward};
 use crate::keys::LogKey;
 use crate::store::audit::tests::Shell;
 
@@ -95,7 +95,7 @@ async fn checkpoint_of_another_key_is_not_taken_for_ours() {
     let (directory, url) = three().await;
     let stranger =
         super::super::Ward { key: LogKey::from_seed(&[8; 32]), ..ward(directory.path()) };
-    let open = |ward| super::super::open(&url, AuditSettings::default(), clock(), ward);
+    let open = |ward| opened(&url, ward);
     assert!(matches!(open(stranger.clone()).await.unwrap_err(), AuditError::BadMark { .. }));
     std::fs::remove_file(directory.path().join("log.mark")).unwrap();
     let error = open(stranger).await.unwrap_err();

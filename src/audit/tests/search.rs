@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::upkeep::kept;
+use super::wishes::wished;
 use super::{Running, event, sample};
 use crate::audit::AuditSettings;
 use crate::model::id::{DecisionId, ReleaseNumber};
@@ -313,7 +314,7 @@ async fn who_was_erased_is_not_in_the_index_any_more() {
     let subject = format!("{}.{}", sample::TENANT, sample::UMA).parse().unwrap();
     let wish = AuditReader::open(&searched.running.url).await.unwrap();
     let (url, clock) = (searched.running.url.clone(), searched.running.clock.clone());
-    wish.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    wished(&wish, &subject, clock.now()).await;
     let directory = searched.running.stop().await;
     kept((&directory, &url, &clock), Duration::from_hours(24 * 400), async |upkeep| {
         upkeep.forget_people().await.unwrap();

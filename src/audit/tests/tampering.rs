@@ -9,7 +9,7 @@ use super::super::merkle::{Hash, leaf_hash};
 use super::super::verify::copy::{self, Outcome};
 use super::super::verify::{Cause, Finding, Report, Trust};
 use super::super::{AuditSettings, Outbox, custody};
-use super::{Running, clock, event, sample, ward};
+use super::{Running, clock, event, opened, sample, ward};
 use crate::keys::LogKey;
 use crate::model::body::{Head, whole};
 use crate::model::record::{Actor, Verdict};
@@ -320,18 +320,17 @@ async fn key_hands_over_and_old_and_new_key_both_check_the_log() {
     let next = LogKey::from_seed(&[9; 32]);
     let old = ward(directory.path());
     custody::rotate(&url, (clock(), old.clone()), next.clone(), operator()).await.unwrap();
-    let settings = AuditSettings::default;
     // Cut off before the new key was put in place: the next start takes it.
     let cut_off = super::super::Ward { successor: Some(next.clone()), ..old.clone() };
-    let log = super::super::open(&url, settings(), clock(), cut_off).await.unwrap();
+    let log = opened(&url, cut_off).await.unwrap();
     assert_eq!((log.key, log.ending), (next.public(), super::super::Ending::InOrder));
     drop(log);
     std::fs::remove_file(directory.path().join("log.mark")).unwrap();
-    let refused = super::super::open(&url, settings(), clock(), old).await.map(|_| ());
+    let refused = opened(&url, old).await.map(|_| ());
     // The old key signed the change itself, so nothing forbids to open; but what it signs after it does not hold.
     refused.unwrap();
     let new = super::super::Ward { key: next, ..ward(directory.path()) };
-    let log = super::super::open(&url, settings(), clock(), new).await.unwrap();
+    let log = opened(&url, new).await.unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
     let note = async {
         let _ = log.audit.noted(event("after")).await.unwrap();

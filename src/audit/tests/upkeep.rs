@@ -13,6 +13,7 @@ use super::super::verify::copy::{self, Outcome};
 use super::super::verify::{Cause, Oddity, Report, Trust};
 use super::super::{AuditSettings, Log};
 use super::sample::{TENANT, UMA};
+use super::wishes::wished;
 use super::{Running, event, sample, ward};
 use crate::keys::LogKey;
 use crate::model::record::{Anew, Entry, Event, Removal, Verdict};
@@ -20,13 +21,13 @@ use crate::model::time::{Clock, Timestamp};
 use crate::store::audit::tests::Shell;
 use crate::store::audit::{AuditReader, CopyOrigin, LogCopy, Rest, Step};
 
-async fn outcome(url: &str, checkpoints: &[String]) -> Outcome {
+pub(super) async fn outcome(url: &str, checkpoints: &[String]) -> Outcome {
     let keys = vec![LogKey::from_seed(&[7; 32]).public()];
     let mut copy = LogCopy::open(Path::new(url.trim_start_matches("sqlite://"))).await.unwrap();
     copy::check(&mut copy, Trust { keys, checkpoints: checkpoints.to_vec() }, |_| {}).await.unwrap()
 }
 
-async fn intact(url: &str) -> Report {
+pub(super) async fn intact(url: &str) -> Report {
     against(url, &[]).await
 }
 
@@ -191,7 +192,7 @@ async fn person_is_forgotten_and_the_log_still_holds() {
     let (directory, url, clock) = log(3).await;
     let reader = AuditReader::open(&url).await.unwrap();
     let subject = format!("{TENANT}.{UMA}").parse().unwrap();
-    reader.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    wished(&reader, &subject, clock.now()).await;
     let place = (&*directory, &*url, &clock);
     let retention = Duration::from_hours(9_000);
     kept(place, retention, async |upkeep| upkeep.forget_people().await.unwrap()).await;
@@ -276,7 +277,7 @@ async fn erasure_that_was_cut_off_before_its_end_is_ended_by_the_next_look() {
     let (directory, url, clock) = log(1).await;
     let subject = format!("{TENANT}.{UMA}").parse().unwrap();
     let reader = AuditReader::open(&url).await.unwrap();
-    reader.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    wished(&reader, &subject, clock.now()).await;
     let mut shell = Shell::open(&url).await;
     let outage = "CREATE TRIGGER outage BEFORE DELETE ON principal_snapshot
         BEGIN SELECT RAISE(ABORT, 'no power'); END";
@@ -301,7 +302,7 @@ async fn erasure_that_was_only_announced_is_carried_out_at_the_next_start() {
     let (directory, url, clock) = log(1).await;
     let subject = format!("{TENANT}.{UMA}").parse().unwrap();
     let reader = AuditReader::open(&url).await.unwrap();
-    reader.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    wished(&reader, &subject, clock.now()).await;
     let place = (&*directory, &*url, &clock);
     // The writer's own thread refuses to blank: what it is told to announce is on record by then.
     let mut shell = Shell::open(&url).await;
@@ -359,7 +360,7 @@ async fn check_beside_an_erasure_finds_nothing_wrong() {
     let (directory, url, clock) = log(3).await;
     let reader = AuditReader::open(&url).await.unwrap();
     let subject = format!("{TENANT}.{UMA}").parse().unwrap();
-    reader.ask_erasure(&subject, ("Request 17", "operator:root"), clock.now()).await.unwrap();
+    wished(&reader, &subject, clock.now()).await;
     let place = (&*directory, &*url, &clock);
     let forget = async |upkeep: &Upkeep| upkeep.forget_people().await.unwrap();
     match beside(place, Duration::from_hours(9_000), forget).await {
@@ -402,14 +403,14 @@ async fn person_who_comes_back_behind_the_last_look_is_not_forgotten_yet() {
     let working = async {
         let _ = log.audit.noted(event("x")).await.unwrap();
         let subject = format!("{TENANT}.{UMA}").parse().unwrap();
-        let asked = ("Request 17", "operator:root");
-        log.reader.ask_erasure(&subject, asked, clock.now()).await.unwrap();
+        wished(&log.reader, &subject, clock.now()).await;
         let erasure = remover.erasures().await.unwrap().remove(0);
         let (mut copy, origin) = copied(&url).await;
         let (none, end) = copy.about(&origin, &subject, 0).await.unwrap();
         assert_eq!((none.len(), end), (0, 1));
         drop(log.audit.decided(sample::decision(Verdict::Deny)).await.unwrap());
-        assert_eq!(remover.forget(&erasure, (&origin, end)).await.unwrap(), Rest::Some);
+        let wish = (erasure.id, &subject);
+        assert_eq!(remover.forget(wish, (&origin, end)).await.unwrap(), Rest::Some);
         stop.cancel();
     };
     tokio::join!(working, log.writer.run(stop.clone()));

@@ -10,13 +10,13 @@ use tokio_util::sync::CancellationToken;
 use super::Settings;
 use crate::app::ward;
 use crate::audit::upkeep::Upkeep;
-use crate::audit::{self, AuditError, AuditSettings};
+use crate::audit::{self, AuditError, AuditSettings, wish};
 use crate::config::{self, Config};
 use crate::model::id::Subject;
 use crate::model::record::{Actor, Entry, Event};
 use crate::model::time::Clock;
 use crate::store::StoreError;
-use crate::store::audit::AuditReader;
+use crate::store::audit::{AuditReader, Wish};
 
 /// Who is forgotten, and why.
 #[derive(Debug, Clone, Args)]
@@ -46,7 +46,10 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     let config = options.settings.read()?;
     let reader = AuditReader::open(&config.audit.database_url).await?;
     let by = Actor::Operator(config::system_user()).to_string();
-    reader.ask_erasure(&options.user, (reason, &by), Clock::System.now()).await?;
+    let (subject, reason, asked) =
+        (options.user.to_string(), reason.to_owned(), Clock::System.now());
+    let wish = Wish { subject, reason, asked_by: by, asked };
+    wish::ask(&reader, ward(&config)?, &wish).await?;
     if !here(&config).await? {
         wait(&reader).await?;
     }

@@ -60,13 +60,14 @@ pub(in crate::console) struct EventView {
 }
 
 /// Facts of events, with what pages call them, in their order.
-const FACTS: [(&str, &str); 20] = [
+const FACTS: [(&str, &str); 21] = [
     ("actor", "Account"),
     ("client", "From"),
     ("session", "Session"),
     ("subject", "Whose"),
     ("object", "Object"),
     ("asked", "Asked for"),
+    ("asked_by", "Said to be asked by"),
     ("auth_contexts", "Contexts met"),
     ("cause", "Cause"),
     ("detail", "Detail"),
@@ -304,6 +305,7 @@ fn happened(kind: &str) -> Option<&'static str> {
         "restored" => "The log was accepted with a new beginning",
         "key_rotated" => "The log's key was changed",
         "erased" => "Records were blanked",
+        "erasure_refused" => "A wish to forget a person was refused",
         "pruned" => "The oldest records were removed",
         "log_read" => "Records were read",
         "log_exported" => "Records were exported",

@@ -30,7 +30,7 @@ pub use self::copy::{CopyOrigin, CopyPoint, LogCopy};
 pub use self::pages::{Asked, CopyRow};
 pub use self::people::PEOPLE;
 pub use self::read::AuditReader;
-pub use self::removal::{Erasure, Remover, Rest, STEP, Step};
+pub use self::removal::{Erasure, Remover, Rest, STEP, Step, Wish};
 pub use self::removals::Removals;
 pub use self::space::Space;
 use self::wal::Wal;

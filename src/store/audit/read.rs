@@ -4,10 +4,10 @@ use super::super::error::StoreError;
 use super::super::migrations;
 use super::super::sqlite::{self, Pool};
 use super::line::Kept;
+use super::removal::Wish;
 use super::{SEQ_BITS, bad_row, seq_of};
-use crate::model::id::{DecisionId, Subject};
+use crate::model::id::DecisionId;
 use crate::model::record::RecordLine;
-use crate::model::time::Timestamp;
 
 /// Reads records. Cheap to clone. Holds up nobody who writes, as long as each read is one short page.
 #[derive(Debug, Clone)]
@@ -114,23 +114,21 @@ impl AuditReader {
         sqlite::copy_to(&self.pool, file).await
     }
 
-    /// Asks that a person be forgotten in the log. Its writer does that, and removes the wish.
+    /// Asks that a person be forgotten in the log. Its writer does that, if the signature is the log's, and removes the wish.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub async fn ask_erasure(
-        &self,
-        subject: &Subject,
-        (reason, asked_by): (&str, &str),
-        at: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn ask_erasure(&self, wish: &Wish, signature: &[u8; 64]) -> Result<(), StoreError> {
+        let Wish { subject, reason, asked_by, asked } = wish;
         sqlx::query(
-            "INSERT INTO erasure (subject, reason, asked_by, asked_us) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO erasure (subject, reason, asked_by, asked_us, signature)
+             VALUES ($1, $2, $3, $4, $5)",
         )
-        .bind(subject.to_string())
+        .bind(subject)
         .bind(reason)
         .bind(asked_by)
-        .bind(at.as_micros())
+        .bind(asked.as_micros())
+        .bind(signature.as_slice())
         .execute(&self.pool)
         .await
         .map(|_| ())

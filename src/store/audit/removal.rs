@@ -10,6 +10,7 @@ use super::copy::{ABOUT, CopyOrigin, is_about};
 use super::scribe::Scribe;
 use crate::model::body::Remains;
 use crate::model::id::Subject;
+use crate::model::time::Timestamp;
 
 /// Removes content. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -19,16 +20,30 @@ pub struct Remover {
 
 /// Somebody's wish that a person be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Erasure {
-    /// Its number.
-    pub id: i64,
-    /// Who is to be forgotten.
-    pub subject: Subject,
+pub struct Wish {
+    /// Who is to be forgotten: the text of a [`Subject`], if the wish is what it should be.
+    pub subject: String,
     /// Why.
     pub reason: String,
     /// Who asked: `operator:<system user>`.
     pub asked_by: String,
+    /// When.
+    pub asked: Timestamp,
 }
+
+/// A wish as the file has it: whoever can write that may have put it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// Its number.
+    pub id: i64,
+    /// What it says.
+    pub wish: Wish,
+    /// The signature over it; none where there is none of 64 bytes.
+    pub signature: Option<[u8; 64]>,
+}
+
+/// Its number, who is to be forgotten, why, who asked, when, and the signature.
+type Row = (i64, String, String, String, i64, Option<Vec<u8>>);
 
 /// Whether more is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,11 +167,10 @@ impl Remover {
     /// When the file can't be written.
     pub async fn forget(
         &self,
-        erasure: &Erasure,
+        (id, subject): (i64, &Subject),
         (of, seq): (&CopyOrigin, u64),
     ) -> Result<Rest, StoreError> {
-        let (place, id) = (of.origin.place(seq), erasure.id);
-        let subject = erasure.subject.clone();
+        let (place, subject) = (of.origin.place(seq), subject.clone());
         let work = move |tx: &Transaction<'_>, known: &mut super::scribe::Known| {
             if is_there(tx, place, &subject)? {
                 return Ok(Rest::Some);
@@ -173,6 +187,18 @@ impl Remover {
         self.scribe.write("forget a person in the log", work).await
     }
 
+    /// Takes a wish away without fulfilling it.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub async fn withdraw(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        let id = erasure.id;
+        let work = move |tx: &Transaction<'_>, _: &mut _| {
+            tx.execute("DELETE FROM erasure WHERE id = ?1", [id]).map(|_| ())
+        };
+        self.scribe.write("take a wish to be forgotten away", work).await
+    }
+
     /// Who is to be forgotten, in the order in which it was asked.
     ///
     /// # Errors
@@ -180,21 +206,14 @@ impl Remover {
     pub async fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
         let work = |tx: &Transaction<'_>, _: &mut _| {
             let mut all = tx.prepare_cached(
-                "SELECT id, subject, reason, asked_by FROM erasure ORDER BY id LIMIT 100",
+                "SELECT id, subject, reason, asked_by, asked_us, signature FROM erasure
+                 ORDER BY id LIMIT 100",
             )?;
-            let read = all.query_map([], |row| {
-                Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get(3)?))
-            })?;
+            let read = all.query_map([], |row| Row::try_from(row))?;
             read.collect::<Result<Vec<_>, _>>()
         };
         let rows = self.scribe.write("read who is to be forgotten in the log", work).await?;
-        let read = |(id, subject, reason, asked_by): (i64, String, String, String)| {
-            let subject = subject
-                .parse()
-                .map_err(|_| super::bad_row("erasure", &id, "its subject is not one"))?;
-            Ok(Erasure { id, subject, reason, asked_by })
-        };
-        rows.into_iter().map(read).collect()
+        Ok(rows.into_iter().map(read).collect())
     }
 
     /// Does something under a switch that lets it pass the guard rails.
@@ -212,6 +231,11 @@ impl Remover {
         };
         self.scribe.write(doing, work).await
     }
+}
+
+fn read((id, subject, reason, asked_by, asked, signature): Row) -> Erasure {
+    let wish = Wish { subject, reason, asked_by, asked: Timestamp::from_micros(asked) };
+    Erasure { id, wish, signature: signature.and_then(|bytes| bytes.try_into().ok()) }
 }
 
 /// Whether a record at this place or behind it is about somebody.

@@ -91,6 +91,19 @@ impl Shell {
         query.execute(&mut self.0).await.unwrap();
     }
 
+    /// As [`Self::rewrite`], in one origin of several.
+    pub(crate) async fn rewrite_in(
+        &mut self,
+        (origin, seq): (i64, u64),
+        body: Vec<u8>,
+        leaf_hash: Vec<u8>,
+    ) {
+        let place = (origin << 40) + i64::try_from(seq).unwrap();
+        let sql = "UPDATE record SET body = $1, leaf_hash = $2 WHERE place = $3";
+        let query = sqlx::query(sql).bind(body).bind(leaf_hash).bind(place);
+        query.execute(&mut self.0).await.unwrap();
+    }
+
     /// Puts a record where there is none, as somebody else's commit would.
     pub(crate) async fn put(&mut self, seq: i64, body: Vec<u8>, leaf_hash: Vec<u8>) {
         let sql = "INSERT INTO record (place, body, leaf_hash) VALUES (1099511627776 + $1, $2, $3)";
