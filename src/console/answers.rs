@@ -75,8 +75,8 @@ impl Said<'_> {
         })
     }
 
-    /// 410: somebody was about to end a session that had ended.
-    pub(super) fn session_ended(self, name: &str) -> Response {
+    /// 410: somebody was about to end a session that had ended; back leads to the list that they came from.
+    pub(super) fn session_ended(self, name: &str, back: Link) -> Response {
         let fault = Fault {
             status: StatusCode::GONE,
             code: "session_ended",
@@ -85,7 +85,7 @@ impl Said<'_> {
             advice: "Nothing is left to do.",
         };
         let label = "Back to the sessions".to_owned();
-        self.fault_with(&fault, Action { link: urls::sessions(), label })
+        self.fault_with(&fault, Action { link: back, label })
     }
 
     /// 503: rules or log can't be read or written.

@@ -103,7 +103,7 @@ pub(in crate::console) async fn page(console: Arc<Console>, asked: Admitted) -> 
     let target = which.target().ok_or_else(|| Box::new(asked.no_page()))?;
     let sessions = sessions(&console, &asked, &target).await?;
     let Some(first) = sessions.first() else {
-        return Err(Box::new(nothing_left(&console, &asked, &target).await?));
+        return Err(Box::new(nothing_left(&console, &asked, (&target, which.place())).await?));
     };
     let shown = asked.shown(&console).await?;
     let name = first.principal.display_name();
@@ -149,7 +149,7 @@ pub(in crate::console) async fn end(console: Arc<Console>, asked: Admitted) -> A
 async fn nothing_left(
     console: &Console,
     asked: &Admitted,
-    target: &Target,
+    (target, place): (&Target, Place<'_>),
 ) -> Result<Response, Box<Response>> {
     let failed = |error| Box::new(asked.unavailable(&error));
     let whose = match target {
@@ -158,7 +158,7 @@ async fn nothing_left(
     };
     let Some(whose) = whose else { return Ok(asked.no_page()) };
     let name = known(console).await.map_err(failed)?.name(&whose);
-    Ok(asked.said().session_ended(&name))
+    Ok(asked.said().session_ended(&name, place.list()))
 }
 
 async fn sessions(

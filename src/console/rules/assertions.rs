@@ -7,6 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::editing::people;
 use super::entry::read_who;
 use super::form::{WHATS, WHO_KINDS};
 use crate::authz::console::ConsoleAction;
@@ -23,6 +24,7 @@ use crate::console::words::GroupNames;
 use crate::model::assertion::{Access, Assertion, Claim, Exclusive, Given};
 use crate::model::difference::revision;
 use crate::model::grant::{Reach, What};
+use crate::model::known::Known;
 use crate::model::rule_book::RuleBook;
 use crate::publishing::Review;
 use crate::web::link::Link;
@@ -139,7 +141,8 @@ fn empty() -> Entry {
 pub(super) async fn add(console: Arc<Console>, asked: Admitted) -> Answer {
     let entry: Entry = asked.form().await?;
     let drafted = asked.shown(&console).await?.drafted();
-    let assertion = match read(&entry, &drafted.names) {
+    let people = people(&console, &asked, (&entry.who_kind, entry.who.trim())).await?;
+    let assertion = match read(&entry, (&drafted.names, people.as_ref())) {
         Ok(assertion) => assertion,
         Err(why) => {
             return wrong(&console, &asked, (StatusCode::UNPROCESSABLE_ENTITY, why, entry)).await;
@@ -240,11 +243,11 @@ fn row(one: &Assertion, (drafted, review): (&Shown, &Review)) -> AssertionRow {
 }
 
 /// What the form asks for.
-fn read(entry: &Entry, names: &GroupNames) -> Result<Assertion, String> {
+fn read(entry: &Entry, known: (&GroupNames, Option<&Known>)) -> Result<Assertion, String> {
     let said = |text: &str| text.to_owned();
     let id = entry.id.trim().parse();
     let id = id.map_err(|_| said("Choose an id of a to z, 0 to 9 and -, at most 64."))?;
-    let who = read_who((&entry.who_kind, entry.who.trim()), names)?;
+    let who = read_who((&entry.who_kind, entry.who.trim()), known)?;
     let what = match entry.what.as_str() {
         "read" => What::Read,
         "write" => What::Write,

@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 
-use super::entry::{GrantEntry, Wanted, Wrong};
+use super::entry::{GrantEntry, Wanted, Wrong, names_somebody};
 use crate::authz::console::ConsoleAction;
 use crate::console::Console;
 use crate::console::guard::Admitted;
@@ -56,7 +56,7 @@ pub(super) async fn edit(
                 .to_owned(),
         ));
     }
-    let people = people(console, asked, entry).await?;
+    let people = people(console, asked, entry.about()).await?;
     let ended = grant.and_then(|grant| grant.when.until);
     let moments = (console.clock.now(), ended);
     let wanted = match entry.read((&drafted.names, people.as_ref()), moments) {
@@ -75,13 +75,13 @@ pub(super) async fn edit(
     })
 }
 
-/// Who was here, where the form names one of them and its sender may read people.
-async fn people(
+/// Who was here, where two fields of a form name one of them and its sender may read people.
+pub(super) async fn people(
     console: &Console,
     asked: &Admitted,
-    entry: &GrantEntry,
+    who: (&str, &str),
 ) -> Result<Option<Known>, Box<Response>> {
-    if !entry.names_somebody() || !asked.may(console, ConsoleAction::ReadPeople) {
+    if !names_somebody(who) || !asked.may(console, ConsoleAction::ReadPeople) {
         return Ok(None);
     }
     known(console).await.map(Some).map_err(|error| Box::new(asked.unavailable(&error)))

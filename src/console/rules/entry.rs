@@ -170,22 +170,16 @@ impl GrantEntry {
         }
     }
 
-    /// Whether it names somebody: otherwise than by account id, or before it.
-    pub(super) fn names_somebody(&self) -> bool {
-        let is_person = self.who_kind == "person" || self.who_kind == "workload";
-        is_person && account(&self.who).is_none_or(|account| account.name.is_some())
+    /// The two fields that say whom it is about.
+    pub(super) fn about(&self) -> (&str, &str) {
+        (&self.who_kind, self.who.trim())
     }
 
     fn who(&self, names: &GroupNames, people: Option<&Known>) -> Result<Who, Wrong> {
         if !WHO_KINDS.iter().any(|(kind, _)| *kind == self.who_kind) {
             return Err(FieldName::WhoKind.wrong(CHOOSE));
         }
-        let typed = (self.who_kind.as_str(), self.who.trim());
-        let read = match people.filter(|_| self.names_somebody()) {
-            Some(people) => somebody(typed, people),
-            None => read_who(typed, names),
-        };
-        read.map_err(|message| FieldName::Who.wrong(&message))
+        read_who(self.about(), (names, people)).map_err(|message| FieldName::Who.wrong(&message))
     }
 
     fn what(&self) -> Result<What, Wrong> {
@@ -284,11 +278,23 @@ fn keep<T>(read: Result<T, Wrong>, wrong: &mut Vec<Wrong>) -> Option<T> {
     read.map_err(|one| wrong.push(one)).ok()
 }
 
-/// Whom two fields speak of.
+/// Whether two fields name somebody: otherwise than by account id, or before it.
+pub(super) fn names_somebody((kind, typed): (&str, &str)) -> bool {
+    let is_person = kind == "person" || kind == "workload";
+    is_person && account(typed).is_none_or(|account| account.name.is_some())
+}
+
+/// Whom two fields speak of. Without the people, a person is known by account id alone.
 ///
 /// # Errors
 /// With what is wrong, as a sentence.
-pub(super) fn read_who((kind, typed): (&str, &str), names: &GroupNames) -> Result<Who, String> {
+pub(super) fn read_who(
+    (kind, typed): (&str, &str),
+    (names, people): (&GroupNames, Option<&Known>),
+) -> Result<Who, String> {
+    if let Some(people) = people.filter(|_| names_somebody((kind, typed))) {
+        return somebody((kind, typed), people);
+    }
     let subject =
         || account(typed).map(|account| account.subject).ok_or_else(|| SUBJECT.to_owned());
     match kind {

@@ -3,8 +3,10 @@
 use http::StatusCode;
 
 use super::drafting::{form, waiting};
-use super::scene::{Answered, Person, Scene, get, scene};
+use super::scene::{Answered, Person, Scene, get, scene, subject};
+use crate::model::assertion::{Assertion, Claim};
 use crate::model::difference::revision;
+use crate::model::grant::Who;
 use crate::model::policy::Policy;
 
 const POLICY: &str = "/console/policies/no-guests-in-admin";
@@ -142,4 +144,37 @@ async fn assertions_are_tried_added_and_removed() {
     let mark = revision(mine);
     let gone = form(&scene, &owner, (target, &[("revision", &mark)])).await;
     assert_eq!((gone.status, waiting(&scene).await), (StatusCode::SEE_OTHER, 0));
+}
+
+#[tokio::test]
+async fn an_assertion_about_a_person_takes_their_name_and_no_other_before_their_id() {
+    let scene = scene().await;
+    let (owner, editor) = (scene.owner().await, scene.person("eddie", &["editor"]).await);
+    scene.known_as(["uma", "Ann Lee"], &[]).await;
+    let uma = subject("uma");
+    let add = async |person: &Person, (id, who): (&str, &str)| {
+        let fields = [
+            ("id", id),
+            ("claim", "cannot"),
+            ("who_kind", "person"),
+            ("who", who),
+            ("what", "read"),
+            ("place", "intranet /admin"),
+            ("reason", "Kept as typed"),
+        ];
+        form(&scene, person, ("/console/assertions", &fields)).await
+    };
+    let refused = add(&owner, ("hers", &format!("Nora <{uma}>"))).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("is Ann Lee, not Nora."), "{}", refused.text);
+    let unread = add(&editor, ("hers", "ann lee")).await;
+    assert_eq!(unread.status, StatusCode::UNPROCESSABLE_ENTITY, "names are not told by trying");
+    for (id, who) in [("hers", "ann lee".to_owned()), ("again", format!("Ann Lee <{uma}>"))] {
+        assert_eq!(add(&owner, (id, &who)).await.status, StatusCode::SEE_OTHER, "{who}");
+    }
+    let of_uma = Who::Person(uma.parse().unwrap());
+    let draft = scene.store.draft().await.unwrap();
+    let hers =
+        |one: &&Assertion| matches!(&one.claim, Claim::Cannot(access) if access.who == of_uma);
+    assert_eq!(draft.assertions.iter().filter(hers).count(), 2);
 }

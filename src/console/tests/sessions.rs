@@ -162,9 +162,10 @@ async fn what_is_not_there_can_not_be_ended() {
     let id = sessions_of(&scene, "uma").await.pop().unwrap();
     let form = post(END, &[("_csrf", &csrf), ("session", &id), ("user", "")]);
     assert_eq!(scene.send(&owner, form).await.status, StatusCode::SEE_OTHER);
-    let gone = scene.send(&owner, get(&format!("{END}?session={id}"))).await;
+    let gone = scene.send(&owner, get(&format!("{END}?session={id}&q=uma"))).await;
     assert_eq!(gone.status, StatusCode::GONE);
-    for said in ["The session of uma has ended.", "Back to the sessions", "it-help@contoso"] {
+    let back = "/console/sessions?q=uma\"";
+    for said in ["The session of uma has ended.", "Back to the sessions", back, "it-help@contoso"] {
         assert!(gone.text.contains(said), "{said}: {}", gone.text);
     }
     // What ended meanwhile stays ended, and the form is answered as if it had done it.

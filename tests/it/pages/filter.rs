@@ -71,6 +71,15 @@ async fn no_keystroke_is_lost_while_the_gate_is_slow_and_the_filter_is_an_addres
     browser.until(ALL_ALLOWED).await;
     browser.shows("//*[contains(@class, 'chip')]", "effect:allow").await;
     assert_eq!(browser.js("return q.value").await, "effect:allow");
+
+    // The link was made before somebody typed another query, and leads to that all the same.
+    ask(&browser, "effect:deny").await;
+    browser.shows("//*[contains(@class, 'chip')]", "effect:deny").await;
+    browser.js("window.typed = true").await;
+    browser.press("//a[normalize-space()='Refresh']").await;
+    browser.until("!window.typed && document.readyState === 'complete'").await;
+    browser.shows("//*[contains(@class, 'chip')]", "effect:deny").await;
+    assert!(address(&browser).await.contains("q=effect%3Adeny"));
     browser.close().await;
 }
 
