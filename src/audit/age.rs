@@ -1,94 +1,137 @@
-//! How old records are, by times that were signed: whoever can write the file and not sign would else have removed here, and
-//! that signed, whatever they made look old.
+//! How old records are, by what they themselves say and was signed ([`super::vouched`]).
+
+use std::time::Duration;
 
 use super::error::AuditError;
-use super::merkle::Hash;
-use super::vouched::{vouched_root, whole_row};
+use super::merkle::Peaks;
+use super::vouched::{found_by, is_signed, vouched};
 use crate::keys::LogPublicKey;
+use crate::model::body::Head;
+use crate::model::record::FoundLog;
 use crate::model::time::Timestamp;
-use crate::store::StoreError;
-use crate::store::audit::{CopyOrigin, LogCopy};
+use crate::store::audit::{CopyOrigin, CopyPoint, LogCopy};
 
-/// The oldest records of an origin, as far as they may go.
-#[derive(Debug)]
-pub(super) struct Old {
-    /// The number of the first that stays.
-    pub(super) upto: u64,
-    /// The root over all before it.
-    pub(super) root: Hash,
+/// Records that are proven at once, unless it takes more to the next checkpoint.
+const RANGE: u64 = 65_536;
+/// What an earlier key signed takes a look at all up to the change of keys, and so goes a day's worth at a time.
+const DAY: Duration = Duration::from_hours(24);
+
+/// The number up to which records of an origin may be from before `before`, by what they say, and are under a kept checkpoint.
+///
+/// # Errors
+/// When the file can't be read.
+pub(super) async fn limit(
+    copy: &mut LogCopy,
+    origin: &CopyOrigin,
+    before: Timestamp,
+) -> Result<u64, AuditError> {
+    let newest = copy.point_before(origin, u64::MAX >> 24).await?.map_or(0, |point| point.size);
+    // The newest is not kept yet: the next commit may take its place.
+    Ok(copy.first_since(origin, before).await?.min(newest.saturating_sub(1)))
 }
 
-/// Records from before `before`, up to a kept checkpoint, if there are any. `key` signs the newest origin.
+/// The tree over the oldest records of an origin, as far as they may go: up to a kept checkpoint over at most `limit` of them, and
+/// all from before `before`. None when there are none. `key` signs the newest origin.
 ///
 /// # Errors
 /// When the file can't be read, or nothing vouches for what they are.
 pub(super) async fn old(
     copy: &mut LogCopy,
     origin: &CopyOrigin,
-    (before, key): (Timestamp, &LogPublicKey),
-) -> Result<Option<Old>, AuditError> {
+    (before, mut limit): (Timestamp, u64),
+    key: &LogPublicKey,
+) -> Result<Option<Peaks>, AuditError> {
     let Some(first) = copy.first(origin).await? else { return Ok(None) };
-    let young = copy.first_since(origin, before).await?;
-    let newest = copy.point_before(origin, u64::MAX >> 24).await?.map_or(0, |point| point.size);
-    // The newest is not kept yet: the next commit may take its place.
-    let mut limit = young.min(newest.saturating_sub(1));
     loop {
-        let Some(point) = copy.point_before(origin, limit).await? else { return Ok(None) };
-        if point.size <= first {
+        let Some(point) = range(copy, origin, (first, limit)).await? else { return Ok(None) };
+        if !is_signed(origin, &point, key) && !is_older(copy, origin, before.minus(DAY)).await? {
             return Ok(None);
         }
-        let upto = point.size;
-        limit = upto.saturating_sub(1);
-        // One that was erased has no time that could be proven.
-        if made(copy, origin, limit).await?.is_some_and(|made| made < before) {
-            let root = vouched_root(copy, (origin, &point), key).await?;
-            let unproven = AuditError::Unproven { origin: origin.id };
-            return root.map(|root| Some(Old { upto, root })).ok_or(unproven);
+        let mut age = Age { before, upto: first, ended: None };
+        let span = (first, point.size);
+        let shown = |seq, body: Option<Vec<u8>>| age.take(seq, body.as_deref());
+        let Some(tree) = vouched(copy, (origin, key), span, shown).await? else {
+            return Err(AuditError::Unproven { origin: origin.id });
+        };
+        if age.upto == point.size {
+            return Ok(Some(tree));
+        }
+        limit = age.upto;
+    }
+}
+
+/// Up to where records that are shown one after the other are old.
+struct Age {
+    before: Timestamp,
+    /// Behind the last that is.
+    upto: u64,
+    /// One was not.
+    ended: Option<()>,
+}
+
+impl Age {
+    /// One that was erased has no time that could be proven; it is as old as one behind it.
+    fn take(&mut self, seq: u64, body: Option<&[u8]>) {
+        let Some(body) = body else { return };
+        let made = Head::read(body).and_then(|head| head.at());
+        match (self.ended, made.is_some_and(|made| made < self.before)) {
+            (None, true) => self.upto = seq.saturating_add(1),
+            (None, false) => self.ended = Some(()),
+            (Some(()), _) => {}
         }
     }
 }
 
-/// Whether a log had ended before `before`: the first record of one of those that were begun behind it is older than that.
-///
-/// # Errors
-/// When the file can't be read, or nothing vouches for what says so.
-pub(super) async fn ended_before(
-    copy: &mut LogCopy,
-    later: &[CopyOrigin],
-    (before, key): (Timestamp, &LogPublicKey),
-) -> Result<bool, AuditError> {
-    let mut unproven = None;
-    for log in later {
-        let Some(first) = copy.first(log).await? else { continue };
-        // Where its first records are gone with age, all of those were older.
-        let began = if first == 0 { made(copy, log, 0).await? } else { None };
-        if first == 0 && began.is_none_or(|began| began >= before) {
-            continue;
-        }
-        if is_beginning_vouched_for(copy, (log, first), key).await? {
-            return Ok(true);
-        }
-        unproven = unproven.or(Some(AuditError::Unproven { origin: log.id }));
-    }
-    unproven.map_or(Ok(false), Err)
-}
-
-/// Whether a log begins with this record, by its first checkpoint.
-async fn is_beginning_vouched_for(
-    copy: &mut LogCopy,
-    (log, first): (&CopyOrigin, u64),
-    key: &LogPublicKey,
-) -> Result<bool, StoreError> {
-    let points = copy.points(log, first.saturating_add(1)).await?;
-    let Some(point) = points.first() else { return Ok(false) };
-    Ok(vouched_root(copy, (log, point), key).await?.is_some())
-}
-
-/// When a record was made, if it is what its hash says.
-async fn made(
+/// The kept checkpoint up to which records go next: within a range, and over no more than `limit` of them.
+async fn range(
     copy: &mut LogCopy,
     origin: &CopyOrigin,
-    seq: u64,
-) -> Result<Option<Timestamp>, StoreError> {
-    Ok(whole_row(copy, origin, seq).await?.and_then(|row| row.at()))
+    (first, limit): (u64, u64),
+) -> Result<Option<CopyPoint>, AuditError> {
+    let near = copy.point_before(origin, limit.min(first.saturating_add(RANGE))).await?;
+    if let Some(near) = near.filter(|near| near.size > first) {
+        return Ok(Some(near));
+    }
+    let next = copy.points(origin, first.saturating_add(1)).await?.into_iter().next();
+    Ok(next.filter(|next| next.size <= limit))
+}
+
+/// Whether the first record says that it is older than that. Nothing goes on the word of it.
+async fn is_older(
+    copy: &mut LogCopy,
+    origin: &CopyOrigin,
+    than: Timestamp,
+) -> Result<bool, AuditError> {
+    Ok(copy.first_since(origin, than).await? > copy.first(origin).await?.unwrap_or(0))
+}
+
+/// How a log was found by one of those that were begun behind it, where that was before `before`.
+///
+/// # Errors
+/// When the file can't be read, or nothing vouches for what the newest of them says.
+pub(super) async fn ended(
+    copy: &mut LogCopy,
+    (log, later): (&CopyOrigin, &[CopyOrigin]),
+    (before, key): (Timestamp, &LogPublicKey),
+) -> Result<Option<FoundLog>, AuditError> {
+    for (place, by) in later.iter().enumerate() {
+        if copy.first_since(by, before).await? == 0 {
+            continue;
+        }
+        let mut first = None;
+        let is_vouched = vouched(copy, (by, key), (0, 1), |_, body| first = body).await?.is_some();
+        let made = |body: &[u8]| Head::read(body).and_then(|head| head.at());
+        match first.filter(|_| is_vouched) {
+            Some(first) => {
+                let found = found_by(&first, log);
+                if let Some(found) = found.filter(|_| made(&first).is_some_and(|at| at < before)) {
+                    return Ok(Some(found));
+                }
+            }
+            // One that was accepted as it is, and another begun behind it, may be anything.
+            None if place + 1 < later.len() => {}
+            None => return Err(AuditError::Unproven { origin: by.id }),
+        }
+    }
+    Ok(None)
 }

@@ -9,7 +9,7 @@ use super::checkpoint::{Checkpoint, verifier_key};
 use super::drain::Outbox;
 use super::error::AuditError;
 use super::losses::{found, losses};
-use super::{AuditSettings, Log, Ward, begun, fresh};
+use super::{AuditSettings, Log, Ward, begun, fresh, wish};
 use crate::keys::LogKey;
 use crate::model::id::{OriginId, ReleaseNumber};
 use crate::model::record::{Actor, Entry, Event, FoundLog};
@@ -102,6 +102,11 @@ pub async fn rotate(
     let after = verifier_key(origin, &successor.public());
     if log.key == successor.public() {
         return Ok(after);
+    }
+    for erasure in log.writer.remover().erasures().await? {
+        if wish::standing(&erasure, &log.key).is_some() {
+            return Err(AuditError::WishWaits);
+        }
     }
     let event =
         Event::KeyRotated { actor, before: verifier_key(origin, &before), after: after.clone() };

@@ -54,6 +54,11 @@ pub enum AuditError {
         "the log's key of these settings (`keys.directory`) is not the one that signs the audit log; ask with the settings of the gate that writes it"
     )]
     NotItsKey,
+    /// A wish that the key so far signed would not stand under another.
+    #[error(
+        "somebody is still to be forgotten in the audit log, which the key so far asks for; start the gate, or run that `cedargate audit erase` again, and change the key when it is done"
+    )]
+    WishWaits,
     /// The log is shorter than it was, or is another one.
     #[error(
         "the audit log was at {known} when it was last seen, and is now at {found}: an older copy took its place, or it is not the log of this key; put the right one back, or accept this one with `cedargate audit accept --reason …`"

@@ -1,96 +1,154 @@
-//! What vouches for records that the file has: a checkpoint that the gate signed, over the tree by their hashes.
+//! What vouches for records that the file has: a checkpoint that the gate signed, over the tree that they are leaves of.
 //!
-//! Before the gate removes records, or says anew what they say, it asks this: whoever can write the file and not sign would
-//! else have that signed here.
+//! Before the gate removes records or their content, or says anew what they say, it asks this: whoever can write the file and not
+//! sign would else have that signed here. What is read is hashed as it is read, and counts once the tree over it is the one
+//! that was signed; so nothing depends on the file being the same when it is read again.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::beginning::{Beginning, Grown, grow};
+use super::beginning::{Grown, grow};
 use super::checkpoint::Checkpoint;
-use super::merkle::{Hash, leaf_hash};
+use super::merkle::{Hash, Peaks, leaf_hash};
 use super::verify::said::Restored;
 use crate::keys::LogPublicKey;
+use crate::model::record::FoundLog;
 use crate::store::StoreError;
-use crate::store::audit::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
+use crate::store::audit::{CopyOrigin, CopyPoint, LogCopy};
 
-/// The root over the records below a checkpoint, if those are what was signed: by `key` in the checkpoint itself, or, where
-/// another key signed that one, as a part of an origin that is vouched for as a whole.
+/// Shows records to `take`, by number and with their content, none where that was erased: those from the first number up to, and
+/// without, the second. Gives the tree over all before the second, if they are what was signed; only then does anything that
+/// was shown count.
+///
+/// They are, where a checkpoint behind them that `key` signed has the root of the tree that they lead to; or, where an earlier key
+/// signed the log, where all of it is what the first record of the newest log says that was found.
 ///
 /// # Errors
 /// When the file can't be read.
-pub(super) async fn vouched_root(
+pub(super) async fn vouched(
     copy: &mut LogCopy,
-    (origin, point): (&CopyOrigin, &CopyPoint),
-    key: &LogPublicKey,
-) -> Result<Option<Hash>, StoreError> {
-    let tree = root(copy, (origin, point.size)).await?;
-    let holds = match signed(origin, point, key) {
-        Some(root) => tree == Some(root),
-        None => is_vouched_for(copy, origin, key).await?,
+    (log, key): (&CopyOrigin, &LogPublicKey),
+    span: (u64, u64),
+    take: impl FnMut(u64, Option<Vec<u8>>),
+) -> Result<Option<Peaks>, StoreError> {
+    let Some(tree) = read(copy, log, span, take).await? else { return Ok(None) };
+    let is_vouched = match signed_behind(copy, (log, key), tree.size()).await? {
+        Some((size, root)) => leads_to(copy, log, (&tree, size, root)).await?,
+        None => is_found(copy, (log, key), &tree).await?,
     };
-    Ok(tree.filter(|_| holds))
+    Ok(Some(tree).filter(|_| is_vouched))
 }
 
-/// The root that `key` signed in a checkpoint of this origin.
-fn signed(origin: &CopyOrigin, point: &CopyPoint, key: &LogPublicKey) -> Option<Hash> {
-    let signed = Checkpoint::open(&point.note, key).ok()?;
-    ((signed.origin, signed.size) == (origin.id, point.size)).then_some(signed.root)
-}
-
-/// A record, if its content is what was hashed.
-///
-/// # Errors
-/// When the file can't be read.
-pub(super) async fn whole_row(
+/// Reads records from the nearest checkpoint on, whose peaks need no signature: with others no root behind them would fit.
+async fn read(
     copy: &mut LogCopy,
-    origin: &CopyOrigin,
-    seq: u64,
-) -> Result<Option<CopyRow>, StoreError> {
-    let row = copy.rows(origin, (seq, seq.saturating_add(1))).await?.into_iter().next();
-    let is_hashed =
-        |row: &CopyRow| row.body.as_deref().is_some_and(|body| leaf_hash(body) == row.leaf_hash);
-    Ok(row.filter(is_hashed))
-}
-
-/// Whether an origin is what `key` signed, or the first record of the newest one says that it was found.
-pub(super) async fn is_vouched_for(
-    copy: &mut LogCopy,
-    origin: &CopyOrigin,
-    key: &LogPublicKey,
-) -> Result<bool, StoreError> {
-    let origins = copy.origins().await?;
-    let Some(newest) = origins.last() else { return Ok(false) };
-    let Some(point) = copy.point_before(newest, u64::MAX >> 24).await? else { return Ok(false) };
-    let signed = signed(newest, &point, key);
-    if signed.is_none() || root(copy, (newest, point.size)).await? != signed {
-        return Ok(false);
+    log: &CopyOrigin,
+    (from, to): (u64, u64),
+    mut take: impl FnMut(u64, Option<Vec<u8>>),
+) -> Result<Option<Peaks>, StoreError> {
+    let point = copy.point_before(log, from).await?;
+    let base = point.map_or_else(
+        || Some(Peaks::default()),
+        |point| Peaks::from_bytes(point.size, &point.peaks),
+    );
+    let Some(mut tree) = base else { return Ok(None) };
+    while tree.size() < to {
+        let rows = copy.rows(log, (tree.size(), to)).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        for row in rows {
+            let seq = row.seq();
+            if seq != tree.size() {
+                return Ok(None);
+            }
+            tree.push(row.body.as_deref().map_or(row.leaf_hash, leaf_hash));
+            if seq >= from {
+                take(seq, row.body);
+            }
+        }
     }
-    Ok(origin.id == newest.id || is_found(copy, origin, newest).await?)
+    Ok(Some(tree))
 }
 
+/// The size and the root of the nearest checkpoint over at least `size` records that `key` signed. Where keys changed, it signed
+/// all from some checkpoint on.
+async fn signed_behind(
+    copy: &mut LogCopy,
+    (log, key): (&CopyOrigin, &LogPublicKey),
+    size: u64,
+) -> Result<Option<(u64, Hash)>, StoreError> {
+    let nearest = copy.points(log, size).await?.into_iter().next();
+    if let Some(signed) = nearest.as_ref().and_then(|point| signed(log, point, key)) {
+        return Ok(Some(signed));
+    }
+    let newest = copy.point_before(log, u64::MAX >> 24).await?;
+    let Some(mut found) = newest.as_ref().and_then(|point| signed(log, point, key)) else {
+        return Ok(None);
+    };
+    let mut low = size;
+    while low < found.0 {
+        let middle = low + (found.0 - low) / 2;
+        let point = copy.point_before(log, middle).await?.filter(|point| point.size >= low);
+        match point.as_ref().and_then(|point| signed(log, point, key)) {
+            Some(nearer) => found = nearer,
+            None => low = middle.saturating_add(1),
+        }
+    }
+    Ok(Some(found))
+}
+
+/// What `key` signed in a checkpoint of this log.
+fn signed(log: &CopyOrigin, point: &CopyPoint, key: &LogPublicKey) -> Option<(u64, Hash)> {
+    let signed = Checkpoint::open(&point.note, key).ok()?;
+    ((signed.origin, signed.size) == (log.id, point.size)).then_some((signed.size, signed.root))
+}
+
+/// Whether `key` itself signed a checkpoint.
+pub(super) fn is_signed(log: &CopyOrigin, point: &CopyPoint, key: &LogPublicKey) -> bool {
+    signed(log, point, key).is_some()
+}
+
+async fn leads_to(
+    copy: &mut LogCopy,
+    log: &CopyOrigin,
+    (tree, size, root): (&Peaks, u64, Hash),
+) -> Result<bool, StoreError> {
+    let mut tree = tree.clone();
+    let grown = grow(copy, log, (&mut tree, size)).await?;
+    Ok(grown == Grown::Whole && tree.size() == size && tree.root() == root)
+}
+
+/// Whether all of a log is what the newest one found when it was begun behind it.
 async fn is_found(
     copy: &mut LogCopy,
-    origin: &CopyOrigin,
-    by: &CopyOrigin,
+    (log, key): (&CopyOrigin, &LogPublicKey),
+    tree: &Peaks,
 ) -> Result<bool, StoreError> {
-    let first = copy.said(by, (0, 1)).await?.into_iter().next();
-    let restored = first.filter(|(hash, body)| leaf_hash(body) == *hash);
-    let restored: Option<Restored> =
-        restored.and_then(|(_, body)| serde_json::from_slice(&body).ok());
-    let size = copy.last(origin).await?.map_or(0, |last| last.saturating_add(1));
-    let root = root(copy, (origin, size)).await?.map(|root| STANDARD.encode(root));
-    let found = restored.map(|restored| restored.found()).unwrap_or_default();
-    let named = found.iter().find(|found| found.origin == origin.id.to_string());
-    Ok(named.is_some_and(|named| root.is_some() && named.root == root))
+    let origins = copy.origins().await?;
+    let Some(newest) = origins.last().filter(|newest| newest.id != log.id) else {
+        return Ok(false);
+    };
+    let mut first = None;
+    let Some(begun) = read(copy, newest, (0, 1), |_, body| first = body).await? else {
+        return Ok(false);
+    };
+    let Some((size, root)) = signed_behind(copy, (newest, key), begun.size()).await? else {
+        return Ok(false);
+    };
+    if !leads_to(copy, newest, (&begun, size, root)).await? {
+        return Ok(false);
+    }
+    let found = first.and_then(|body| found_by(&body, log));
+    let root = found.as_ref().and_then(|found| STANDARD.decode(found.root.as_deref()?).ok());
+    match found.zip(root.and_then(|root| root.try_into().ok())) {
+        Some((found, root)) => leads_to(copy, log, (tree, found.records, root)).await,
+        None => Ok(false),
+    }
 }
 
-/// The root over the first `size` records, by their hashes; none where some are missing.
-async fn root(
-    copy: &mut LogCopy,
-    (origin, size): (&CopyOrigin, u64),
-) -> Result<Option<Hash>, StoreError> {
-    let mut tree = Beginning::of(copy, origin).await?.removed;
-    let grown = grow(copy, origin, (&mut tree, size)).await?;
-    Ok((grown == Grown::Whole && tree.size() == size).then(|| tree.root()))
+/// What a log's first record says of another that it was begun behind.
+pub(super) fn found_by(first: &[u8], log: &CopyOrigin) -> Option<FoundLog> {
+    let restored: Restored = serde_json::from_slice(first).ok()?;
+    restored.found().into_iter().find(|found| found.origin == log.id.to_string())
 }

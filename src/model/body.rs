@@ -14,7 +14,7 @@ use std::io::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::id::{DecisionId, ReleaseNumber, Subject};
-use super::principal::PrincipalHash;
+use super::principal::{PrincipalHash, Reference};
 use super::time::{Instant, Timestamp};
 
 /// The version of the form.
@@ -107,6 +107,18 @@ pub fn subject_of_event(body: &[u8]) -> Option<Subject> {
         _ => None,
     };
     subject?.parse().ok()
+}
+
+/// Whom a record is about: who asked, of a decision; else as [`subject_of_event`] has it. None where it is about nobody.
+pub fn subject(whole: &[u8]) -> Option<Subject> {
+    #[derive(Deserialize)]
+    struct Decision {
+        principal: Reference,
+    }
+    match Head::read(whole)?.kind {
+        "decision" => serde_json::from_slice::<Decision>(whole).ok()?.principal.id,
+        _ => subject_of_event(whole),
+    }
 }
 
 /// A body put together from what the log keeps of it and how it names who asked.

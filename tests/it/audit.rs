@@ -207,7 +207,14 @@ async fn person_is_forgotten_beside_the_running_gate_and_without_one() {
     let gate = world.places.gate();
     let data = world.stop().await;
     let run = |arguments: &[&str]| command_on(data.path(), &gate, arguments);
-    says(&run(&["audit", "erase", "--user", &id, "--reason", "Request 18"]), 0, &["is gone"]);
+    let order = ["audit", "erase", "--user", &id, "--reason", "Request 18"];
+    // Nobody asks for it who has another key.
+    let (keys, kept) = (data.path().join("keys"), data.path().join("kept"));
+    std::fs::rename(&keys, &kept).unwrap();
+    says(&run(&order), 2, &["is not the one that signs the audit log"]);
+    std::fs::remove_dir_all(&keys).unwrap();
+    std::fs::rename(&kept, &keys).unwrap();
+    says(&run(&order), 0, &["is gone"]);
     says(&run(&["audit", "verify"]), 0, &["Intact."]);
 }
 

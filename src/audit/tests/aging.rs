@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use super::super::Ward;
 use super::super::error::AuditError;
 use super::super::verify::{Cause, Report};
+use super::super::{Ward, custody};
 use super::acceptance::{accepted, anchored, known, lost, order, shortened};
 use super::tampering::{finding, intact, trust};
-use super::upkeep::{kept, run};
+use super::upkeep::{kept, kept_by, run};
 use super::{clock, event, sample};
-use crate::model::record::{Entry, Lost, Verdict};
+use crate::keys::LogKey;
+use crate::model::record::{Actor, Entry, Lost, Verdict};
 use crate::model::time::Clock;
 use crate::store::audit::tests::Shell;
 
@@ -199,11 +200,8 @@ async fn what_was_made_to_look_old_is_not_removed() {
         let before = held(&url).await;
         backdate(&url, (2, bodies), hashes).await;
         kept((&*directory, &url, &clock), RETENTION, async |upkeep| {
-            match (hashes, upkeep.prune().await) {
-                (Hashes::Kept, Ok(())) | (Hashes::Recomputed, Err(AuditError::Unproven { .. })) => {
-                }
-                (_, done) => panic!("{done:?}"),
-            }
+            let refused = upkeep.prune().await.unwrap_err();
+            assert!(matches!(refused, AuditError::Unproven { .. }), "{refused}");
         })
         .await;
         assert_eq!(held(&url).await, before);
@@ -213,13 +211,7 @@ async fn what_was_made_to_look_old_is_not_removed() {
 /// The same where there is no other log.
 #[tokio::test]
 async fn what_was_made_to_look_old_in_the_only_log_is_not_removed() {
-    let directory = tempfile::TempDir::new().unwrap();
-    let url = format!("sqlite://{}/audit.db", directory.path().display());
-    let clock = clock();
-    for _ in 0..3 {
-        clock.advance(Duration::from_mins(1));
-        run(directory.path(), &url, (&clock, vec![event("x"), event("y")])).await;
-    }
+    let (directory, url, clock) = minutes().await;
     let before = held(&url).await;
     let all = "SELECT CAST(body AS TEXT) FROM record ORDER BY place";
     backdate(&url, (1, all), Hashes::Recomputed).await;
@@ -229,6 +221,129 @@ async fn what_was_made_to_look_old_in_the_only_log_is_not_removed() {
     })
     .await;
     assert_eq!(held(&url).await, before);
+}
+
+/// A log of some minutes, none of which is too old.
+async fn minutes() -> (tempfile::TempDir, String, Clock) {
+    let directory = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}/audit.db", directory.path().display());
+    let clock = clock();
+    for _ in 0..5 {
+        clock.advance(Duration::from_mins(1));
+        run(directory.path(), &url, (&clock, vec![event("x"), event("y")])).await;
+    }
+    let mut shell = Shell::open(&url).await;
+    let guards = "DROP TRIGGER record_is_never_changed; DROP TRIGGER record_is_never_deleted;
+        DROP TRIGGER checkpoint_is_never_deleted";
+    shell.run(guards).await.unwrap();
+    (directory, url, clock)
+}
+
+/// All but the last record before a checkpoint is taken away, and that one made to look old: its tree needs no leaf of those.
+#[tokio::test]
+async fn what_is_gone_already_proves_nothing() {
+    let (directory, url, clock) = minutes().await;
+    let mut shell = Shell::open(&url).await;
+    let size = "SELECT place & 1099511627775 FROM checkpoint ORDER BY place LIMIT 1 OFFSET 2";
+    let size = shell.number(size).await;
+    shell
+        .run_owned(format!(
+            "DELETE FROM record WHERE place & 1099511627775 < {size} - 1;
+             DELETE FROM checkpoint WHERE place & 1099511627775 < {size}"
+        ))
+        .await;
+    let last = "SELECT CAST(body AS TEXT) FROM record ORDER BY place LIMIT 1";
+    backdate(&url, (1, last), Hashes::Recomputed).await;
+    let before = held(&url).await;
+    kept((&directory, &url, &clock), RETENTION, async |upkeep| {
+        let refused = upkeep.prune().await.unwrap_err();
+        assert!(matches!(refused, AuditError::Unproven { .. }), "{refused}");
+    })
+    .await;
+    assert_eq!(held(&url).await, before);
+}
+
+/// A log ended when another was begun behind it, and that is what the other's first record says, and nothing else.
+#[tokio::test]
+async fn log_without_its_first_record_says_nothing_of_those_before_it() {
+    let (directory, url, clock) = young().await;
+    let before = held(&url).await;
+    let mut shell = Shell::open(&url).await;
+    shell.run("DELETE FROM record WHERE place = 2 << 40").await.unwrap();
+    let first =
+        "SELECT CAST(body AS TEXT) FROM record WHERE place >> 40 = 2 ORDER BY place LIMIT 1";
+    backdate(&url, (2, first), Hashes::Recomputed).await;
+    kept((&*directory, &url, &clock), RETENTION, async |upkeep| {
+        let refused = upkeep.prune().await.unwrap_err();
+        assert!(matches!(refused, AuditError::Unproven { .. }), "{refused}");
+    })
+    .await;
+    assert_eq!(held(&url).await, before);
+}
+
+/// The older of two logs is put behind the younger one, as if that had ended long ago.
+#[tokio::test]
+async fn log_ended_only_before_one_that_says_so() {
+    let (directory, url, _) = begun_anew().await;
+    let clock = clock();
+    clock.advance(RETENTION * 2);
+    run(directory.path(), &url, (&clock, vec![event("x"), event("y")])).await;
+    let mut shell = Shell::open(&url).await;
+    let turned = "DROP TRIGGER IF EXISTS record_is_never_changed; DROP TRIGGER IF EXISTS checkpoint_only_moves_on;
+        UPDATE record SET place = place + (2 << 40) WHERE place >> 40 = 1;
+        UPDATE checkpoint SET place = place + (2 << 40) WHERE place >> 40 = 1;
+        UPDATE origin SET key = 3 WHERE key = 1";
+    shell.run(turned).await.unwrap();
+    let records = "SELECT COUNT(*) FROM record WHERE place >> 40 = 2";
+    let before = shell.number(records).await;
+    let file = std::path::Path::new(url.trim_start_matches("sqlite://"));
+    let mut copy = crate::store::audit::LogCopy::open(file).await.unwrap();
+    let logs = copy.origins().await.unwrap();
+    let key = super::ward(directory.path()).key.public();
+    let ended = super::super::age::ended(&mut copy, (&logs[0], &logs[1..]), (clock.now(), &key));
+    assert!(ended.await.unwrap().is_none());
+    assert_eq!(shell.number(records).await, before);
+}
+
+/// For one record the clock was years behind: that one is no measure of those before it.
+#[tokio::test]
+async fn no_record_goes_on_the_word_of_another() {
+    let (directory, url, clock) = minutes().await;
+    let wrong = Clock::fixed(clock.now().minus(RETENTION * 1_000));
+    run(directory.path(), &url, (&wrong, vec![event("x"), event("y")])).await;
+    run(directory.path(), &url, (&clock, vec![event("x"), event("y")])).await;
+    // What can't be read is taken for old at first.
+    let mut shell = Shell::open(&url).await;
+    shell
+        .run("UPDATE record SET body = CAST('?' AS BLOB) WHERE place & 1099511627775 = 6")
+        .await
+        .unwrap();
+    let before = held(&url).await;
+    kept((&directory, &url, &clock), RETENTION, async |upkeep| match upkeep.prune().await {
+        Ok(()) | Err(AuditError::Unproven { .. }) => {}
+        Err(error) => panic!("{error}"),
+    })
+    .await;
+    assert_eq!(held(&url).await, before);
+}
+
+/// What an earlier key signed goes too, once a day, by what the present one signed behind it.
+#[tokio::test]
+async fn records_that_an_earlier_key_signed_go_with_age() {
+    let (directory, url, clock) = minutes().await;
+    let (next, by) = (LogKey::from_seed(&[9; 32]), Actor::Operator("root".to_owned()));
+    let old = super::ward(directory.path());
+    let rotated = custody::rotate(&url, (clock.clone(), old.clone()), next.clone(), by);
+    Box::pin(rotated).await.unwrap();
+    let ward = Ward { key: next, before: Some(old.key.public()), ..old };
+    let mut firsts = Vec::new();
+    for hours in [2, 30] {
+        clock.advance(Duration::from_hours(hours));
+        let prune = async |upkeep: &super::super::upkeep::Upkeep| upkeep.prune().await.unwrap();
+        kept_by(ward.clone(), (&url, &clock), RETENTION, prune).await;
+        firsts.extend(intact(&url, trust(9)).await.origins.iter().map(|log| log.first));
+    }
+    assert!(firsts[0] == 0 && firsts[1] > 5, "{firsts:?}");
 }
 
 /// Cut off between what is said and what is done, and in the midst of it.

@@ -109,12 +109,15 @@ fn seq(body: &serde_json::Value) -> u64 {
 
 /// Opens a log once nobody else has the right to write any more: of a file that is dropped, a thread gives it up.
 pub(super) async fn opened(url: &str, ward: Ward) -> Result<Log, AuditError> {
-    loop {
-        match open(url, AuditSettings::default(), clock(), ward.clone()).await {
-            Err(AuditError::Open(StoreError::InUse { .. })) => tokio::task::yield_now().await,
-            opened => return opened,
+    let free = async {
+        loop {
+            match open(url, AuditSettings::default(), clock(), ward.clone()).await {
+                Err(AuditError::Open(StoreError::InUse { .. })) => tokio::task::yield_now().await,
+                opened => return opened,
+            }
         }
-    }
+    };
+    tokio::time::timeout(Duration::from_mins(1), free).await.expect("somebody else writes it")
 }
 
 /// A key of its own, and the mark in `directory`.

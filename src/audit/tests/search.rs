@@ -314,7 +314,7 @@ async fn who_was_erased_is_not_in_the_index_any_more() {
     let subject = format!("{}.{}", sample::TENANT, sample::UMA).parse().unwrap();
     let wish = AuditReader::open(&searched.running.url).await.unwrap();
     let (url, clock) = (searched.running.url.clone(), searched.running.clock.clone());
-    wished(&wish, &subject, clock.now()).await;
+    wished(&wish, &subject).await;
     let directory = searched.running.stop().await;
     kept((&directory, &url, &clock), Duration::from_hours(24 * 400), async |upkeep| {
         upkeep.forget_people().await.unwrap();

@@ -13,13 +13,13 @@ use super::super::verify::copy::{self, Outcome};
 use super::super::verify::{Cause, Oddity, Report, Trust};
 use super::super::{AuditSettings, Log};
 use super::sample::{TENANT, UMA};
-use super::wishes::wished;
+use super::wishes::{waiting, wished};
 use super::{Running, event, sample, ward};
 use crate::keys::LogKey;
 use crate::model::record::{Anew, Entry, Event, Removal, Verdict};
 use crate::model::time::{Clock, Timestamp};
 use crate::store::audit::tests::Shell;
-use crate::store::audit::{AuditReader, CopyOrigin, LogCopy, Rest, Step};
+use crate::store::audit::{AuditReader, CopyOrigin, LogCopy, Step};
 
 pub(super) async fn outcome(url: &str, checkpoints: &[String]) -> Outcome {
     let keys = vec![LogKey::from_seed(&[7; 32]).public()];
@@ -59,8 +59,17 @@ pub(super) async fn kept(
     retention: Duration,
     work: impl AsyncFnOnce(&Upkeep),
 ) {
-    let opened =
-        super::super::open(url, AuditSettings::default(), clock.clone(), ward(directory.path()));
+    kept_by(ward(directory.path()), (url, clock), retention, work).await;
+}
+
+/// As [`kept`], by whoever has this ward.
+pub(super) async fn kept_by(
+    ward: super::super::Ward,
+    (url, clock): (&str, &Clock),
+    retention: Duration,
+    work: impl AsyncFnOnce(&Upkeep),
+) {
+    let opened = super::super::open(url, AuditSettings::default(), clock.clone(), ward);
     let log: Log = opened.await.unwrap();
     let upkeep = Upkeep::of(&log, url, clock.clone(), retention).unwrap();
     let stop = tokio_util::sync::CancellationToken::new();
@@ -192,11 +201,11 @@ async fn person_is_forgotten_and_the_log_still_holds() {
     let (directory, url, clock) = log(3).await;
     let reader = AuditReader::open(&url).await.unwrap();
     let subject = format!("{TENANT}.{UMA}").parse().unwrap();
-    wished(&reader, &subject, clock.now()).await;
+    wished(&reader, &subject).await;
     let place = (&*directory, &*url, &clock);
     let retention = Duration::from_hours(9_000);
     kept(place, retention, async |upkeep| upkeep.forget_people().await.unwrap()).await;
-    assert_eq!(reader.erasures_waiting().await.unwrap(), 0);
+    assert_eq!(waiting(&url).await, 0);
     let report = intact(&url).await;
     let log = &report.origins[0];
     assert_eq!((log.records, log.read, log.blanked, report.principals), (31, 16, 15, 0));
@@ -277,7 +286,7 @@ async fn erasure_that_was_cut_off_before_its_end_is_ended_by_the_next_look() {
     let (directory, url, clock) = log(1).await;
     let subject = format!("{TENANT}.{UMA}").parse().unwrap();
     let reader = AuditReader::open(&url).await.unwrap();
-    wished(&reader, &subject, clock.now()).await;
+    wished(&reader, &subject).await;
     let mut shell = Shell::open(&url).await;
     let outage = "CREATE TRIGGER outage BEFORE DELETE ON principal_snapshot
         BEGIN SELECT RAISE(ABORT, 'no power'); END";
@@ -293,7 +302,7 @@ async fn erasure_that_was_cut_off_before_its_end_is_ended_by_the_next_look() {
     kept(place, retention, async |upkeep| upkeep.forget_people().await.unwrap()).await;
     let report = intact(&url).await;
     assert_eq!((report.origins[0].blanked, report.principals), (5, 0));
-    assert_eq!(reader.erasures_waiting().await.unwrap(), 0);
+    assert_eq!(waiting(&url).await, 0);
 }
 
 /// Announced, cut off, and nothing else: the next start carries it out.
@@ -302,7 +311,7 @@ async fn erasure_that_was_only_announced_is_carried_out_at_the_next_start() {
     let (directory, url, clock) = log(1).await;
     let subject = format!("{TENANT}.{UMA}").parse().unwrap();
     let reader = AuditReader::open(&url).await.unwrap();
-    wished(&reader, &subject, clock.now()).await;
+    wished(&reader, &subject).await;
     let place = (&*directory, &*url, &clock);
     // The writer's own thread refuses to blank: what it is told to announce is on record by then.
     let mut shell = Shell::open(&url).await;
@@ -322,7 +331,7 @@ async fn erasure_that_was_only_announced_is_carried_out_at_the_next_start() {
     kept(place, retention, async |upkeep| upkeep.forget_people().await.unwrap()).await;
     let report = intact(&url).await;
     assert_eq!((report.origins[0].blanked, report.warnings.len()), (5, 0));
-    assert_eq!(reader.erasures_waiting().await.unwrap(), 0);
+    assert_eq!(waiting(&url).await, 0);
 }
 
 /// Checks the log, and does something to it once the check has read its first page.
@@ -360,7 +369,7 @@ async fn check_beside_an_erasure_finds_nothing_wrong() {
     let (directory, url, clock) = log(3).await;
     let reader = AuditReader::open(&url).await.unwrap();
     let subject = format!("{TENANT}.{UMA}").parse().unwrap();
-    wished(&reader, &subject, clock.now()).await;
+    wished(&reader, &subject).await;
     let place = (&*directory, &*url, &clock);
     let forget = async |upkeep: &Upkeep| upkeep.forget_people().await.unwrap();
     match beside(place, Duration::from_hours(9_000), forget).await {
@@ -392,27 +401,4 @@ async fn check_of_a_log_that_a_gate_begins_to_write_begins_anew() {
         }
         Outcome::Tampered(finding) => panic!("{finding}"),
     }
-}
-
-#[tokio::test]
-async fn person_who_comes_back_behind_the_last_look_is_not_forgotten_yet() {
-    let (directory, url, clock) = log(0).await;
-    let (settings, ward) = (AuditSettings::default(), ward(directory.path()));
-    let log = super::super::open(&url, settings, clock.clone(), ward).await.unwrap();
-    let (stop, remover) = (tokio_util::sync::CancellationToken::new(), log.writer.remover());
-    let working = async {
-        let _ = log.audit.noted(event("x")).await.unwrap();
-        let subject = format!("{TENANT}.{UMA}").parse().unwrap();
-        wished(&log.reader, &subject, clock.now()).await;
-        let erasure = remover.erasures().await.unwrap().remove(0);
-        let (mut copy, origin) = copied(&url).await;
-        let (none, end) = copy.about(&origin, &subject, 0).await.unwrap();
-        assert_eq!((none.len(), end), (0, 1));
-        drop(log.audit.decided(sample::decision(Verdict::Deny)).await.unwrap());
-        let wish = (erasure.id, &subject);
-        assert_eq!(remover.forget(wish, (&origin, end)).await.unwrap(), Rest::Some);
-        stop.cancel();
-    };
-    tokio::join!(working, log.writer.run(stop.clone()));
-    assert_eq!(intact(&url).await.principals, 1);
 }

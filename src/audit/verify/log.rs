@@ -155,6 +155,12 @@ impl Log {
             }
             "pruned" => {
                 let pruned: Option<Pruned> = serde_json::from_slice(body).ok();
+                // No record says that what is behind it was removed.
+                let is_sound = |pruned: &Pruned| {
+                    pruned.removal.origin != self.origin.to_string()
+                        || pruned.removal.upto <= head.id.seq
+                };
+                let pruned = pruned.filter(is_sound);
                 let kept = pruned.and_then(|pruned| traces.pruned(self.origin, pruned));
                 kept.ok_or_else(|| unreadable(self))?;
             }

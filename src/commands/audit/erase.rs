@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::Settings;
 use crate::app::ward;
 use crate::audit::upkeep::Upkeep;
-use crate::audit::{self, AuditError, AuditSettings, wish};
+use crate::audit::wish::{self, Request};
+use crate::audit::{self, AuditError, AuditSettings};
 use crate::config::{self, Config};
 use crate::model::id::Subject;
 use crate::model::record::{Actor, Entry, Event};
 use crate::model::time::Clock;
 use crate::store::StoreError;
-use crate::store::audit::{AuditReader, Wish};
+use crate::store::audit::AuditReader;
 
 /// Who is forgotten, and why.
 #[derive(Debug, Clone, Args)]
@@ -46,13 +47,20 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
     let config = options.settings.read()?;
     let reader = AuditReader::open(&config.audit.database_url).await?;
     let by = Actor::Operator(config::system_user()).to_string();
-    let (subject, reason, asked) =
-        (options.user.to_string(), reason.to_owned(), Clock::System.now());
-    let wish = Wish { subject, reason, asked_by: by, asked };
-    wish::ask(&reader, ward(&config)?, &wish).await?;
+    let request = Request {
+        subject: options.user.clone(),
+        reason: reason.to_owned(),
+        asked_by: by,
+        asked: Clock::System.now(),
+    };
+    let asked = wish::ask(&reader, ward(&config)?, request).await?;
     if !here(&config).await? {
-        wait(&reader).await?;
+        wait(&reader, asked.id).await?;
     }
+    ensure!(
+        !wish::is_left(&reader, &asked).await?,
+        "the log still holds something about this person: the wish was not fulfilled; if it was refused, a record of kind `erasure_refused` says so (`cedargate audit search kind:erasure_refused`)"
+    );
     println!(
         "All that the log held about this person is gone; numbers and hashes of the records stay."
     );
@@ -81,9 +89,9 @@ async fn here(config: &Config) -> Result<bool> {
     Ok(true)
 }
 
-async fn wait(reader: &AuditReader) -> Result<()> {
+async fn wait(reader: &AuditReader, wish: i64) -> Result<()> {
     let waiting = async {
-        while reader.erasures_waiting().await? > 0 {
+        while reader.erasure_waits(wish).await? {
             tokio::time::sleep(LOOK_EVERY).await;
         }
         Ok::<_, StoreError>(())

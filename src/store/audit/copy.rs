@@ -350,7 +350,7 @@ impl LogCopy {
     }
 
     /// Records of an origin from number `from` up to, and without, `to` that say which log was accepted as it was or what was
-    /// removed with age: the hash and the body of each, oldest first.
+    /// removed with age: the number and the body of each, oldest first.
     ///
     /// # Errors
     /// When the file can't be read.
@@ -358,7 +358,7 @@ impl LogCopy {
         &mut self,
         of: &CopyOrigin,
         (from, to): (u64, u64),
-    ) -> Result<Vec<([u8; 32], Vec<u8>)>, StoreError> {
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
         let (mut said, mut at) = (Vec::new(), from);
         while at < to {
             let next = at.saturating_add(STRETCH).min(to);
@@ -366,9 +366,10 @@ impl LogCopy {
             let question = move |log: &Connection| {
                 let mut statement = log.prepare_cached(SAID)?;
                 let found = statement.query_map(span, |row| row.try_into())?;
-                found.collect::<Result<Vec<([u8; 32], Vec<u8>)>, _>>()
+                found.collect::<Result<Vec<(i64, Vec<u8>)>, _>>()
             };
-            said.extend(self.ask("find what the log says of others", question).await?);
+            let found = self.ask("find what the log says of others", question).await?;
+            said.extend(found.into_iter().map(|(place, body)| (seq_of(place), body)));
             at = next;
         }
         Ok(said)
@@ -432,7 +433,7 @@ const STRAY: &str = "SELECT MIN((
     ) AS gap";
 
 /// Records between two places of one of two kinds. A head is shorter than that, and nothing in it has to be escaped.
-const SAID: &str = r#"SELECT leaf_hash, body FROM record
+const SAID: &str = r#"SELECT place, body FROM record
     WHERE place >= $1 AND place < $2 AND (
         instr(substr(body, 1, 128), CAST(',"kind":"restored",' AS BLOB)) > 0
         OR instr(substr(body, 1, 128), CAST(',"kind":"pruned",' AS BLOB)) > 0
@@ -440,15 +441,18 @@ const SAID: &str = r#"SELECT leaf_hash, body FROM record
     ORDER BY place"#;
 
 /// Records between two places that are a person's decisions, or mention them without being somebody else's.
-pub(super) const ABOUT: &str = "SELECT place, body FROM record
+const ABOUT: &str = "SELECT place, body FROM record
     WHERE place >= $1 AND place < $2 AND body IS NOT NULL AND (
-        principal IN (SELECT key FROM principal_snapshot WHERE json_extract(body, '$.subject') = $3)
+        principal IN (
+            SELECT key FROM principal_snapshot
+            WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.subject') END = $3
+        )
         OR (principal IS NULL AND instr(body, CAST($3 AS BLOB)) > 0)
     )
     ORDER BY place";
 
 /// Whether what [`ABOUT`] found is about this person, and does not only mention them.
-pub(super) fn is_about(body: &[u8], subject: &Subject) -> bool {
+fn is_about(body: &[u8], subject: &Subject) -> bool {
     let decision = body::Head::read(body).is_some_and(|head| head.kind == "decision");
     decision || body::subject_of_event(body).as_ref() == Some(subject)
 }

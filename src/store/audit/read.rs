@@ -115,32 +115,36 @@ impl AuditReader {
     }
 
     /// Asks that a person be forgotten in the log. Its writer does that, if the signature is the log's, and removes the wish.
+    /// Gives the wish's number.
     ///
     /// # Errors
     /// When the file can't be written.
-    pub async fn ask_erasure(&self, wish: &Wish, signature: &[u8; 64]) -> Result<(), StoreError> {
-        let Wish { subject, reason, asked_by, asked } = wish;
+    pub async fn ask_erasure(&self, wish: &Wish, signature: &[u8; 64]) -> Result<i64, StoreError> {
+        let Wish { subject, reason, asked_by, asked_us, origin, size } = wish;
         sqlx::query(
-            "INSERT INTO erasure (subject, reason, asked_by, asked_us, signature)
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO erasure (subject, reason, asked_by, asked_us, origin, size, signature)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(subject)
         .bind(reason)
         .bind(asked_by)
-        .bind(asked.as_micros())
+        .bind(asked_us)
+        .bind(origin)
+        .bind(size)
         .bind(signature.as_slice())
         .execute(&self.pool)
         .await
-        .map(|_| ())
+        .map(|done| done.last_insert_rowid())
         .map_err(sqlite::failed(&self.pool, "ask that a person be forgotten in the log"))
     }
 
-    /// How many people are still to be forgotten.
+    /// Whether the wish with this number waits.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub async fn erasures_waiting(&self) -> Result<i64, StoreError> {
-        sqlx::query_scalar("SELECT COUNT(*) FROM erasure")
+    pub async fn erasure_waits(&self, id: i64) -> Result<bool, StoreError> {
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM erasure WHERE id = $1)")
+            .bind(id)
             .fetch_one(&self.pool)
             .await
             .map_err(sqlite::failed(&self.pool, "read who is to be forgotten in the log"))

@@ -3,14 +3,13 @@
 //! Each step is a short transaction of the writer's own thread, so that requests wait for no more than one of them. The
 //! record that says what is removed is durable before; hashes and checkpoints that the rest is checked with stay.
 
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
 use super::super::error::StoreError;
-use super::copy::{ABOUT, CopyOrigin, is_about};
+use super::copy::CopyOrigin;
 use super::scribe::Scribe;
 use crate::model::body::Remains;
 use crate::model::id::Subject;
-use crate::model::time::Timestamp;
 
 /// Removes content. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -18,7 +17,7 @@ pub struct Remover {
     scribe: Scribe,
 }
 
-/// Somebody's wish that a person be forgotten.
+/// Somebody's wish that what a log holds about a person be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
     /// Who is to be forgotten: the text of a [`Subject`], if the wish is what it should be.
@@ -27,8 +26,12 @@ pub struct Wish {
     pub reason: String,
     /// Who asked: `operator:<system user>`.
     pub asked_by: String,
-    /// When.
-    pub asked: Timestamp,
+    /// When, in microseconds.
+    pub asked_us: i64,
+    /// The newest origin when it was asked.
+    pub origin: String,
+    /// How many records that had; those behind them stay.
+    pub size: i64,
 }
 
 /// A wish as the file has it: whoever can write that may have put it there.
@@ -41,9 +44,6 @@ pub struct Erasure {
     /// The signature over it; none where there is none of 64 bytes.
     pub signature: Option<[u8; 64]>,
 }
-
-/// Its number, who is to be forgotten, why, who asked, when, and the signature.
-type Row = (i64, String, String, String, i64, Option<Vec<u8>>);
 
 /// Whether more is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +161,7 @@ impl Remover {
         self.switched("erase", "blank records of the log", work).await
     }
 
-    /// Forgets what was kept of a person as they were, and the wish with it, if no record behind `seq` is theirs.
+    /// Forgets what was kept of a person as they were, where no record from number `seq` on names it, and the wish with it.
     ///
     /// # Errors
     /// When the file can't be written.
@@ -169,20 +169,18 @@ impl Remover {
         &self,
         (id, subject): (i64, &Subject),
         (of, seq): (&CopyOrigin, u64),
-    ) -> Result<Rest, StoreError> {
-        let (place, subject) = (of.origin.place(seq), subject.clone());
+    ) -> Result<(), StoreError> {
+        let (place, subject) = (of.origin.place(seq), subject.to_string());
         let work = move |tx: &Transaction<'_>, known: &mut super::scribe::Known| {
-            if is_there(tx, place, &subject)? {
-                return Ok(Rest::Some);
-            }
-            let subject = subject.to_string();
             switch(tx, "erase", 1)?;
-            let sql = "DELETE FROM principal_snapshot WHERE json_extract(body, '$.subject') = ?1";
-            tx.execute(sql, [&subject])?;
+            let sql = "DELETE FROM principal_snapshot
+                WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.subject') END = ?1
+                AND key NOT IN (SELECT principal FROM record WHERE place >= ?2 AND principal IS NOT NULL)";
+            tx.execute(sql, params![subject, place])?;
             tx.execute("DELETE FROM erasure WHERE id = ?1", [id])?;
             switch(tx, "erase", 0)?;
             known.forget();
-            Ok(Rest::None)
+            Ok(())
         };
         self.scribe.write("forget a person in the log", work).await
     }
@@ -199,21 +197,23 @@ impl Remover {
         self.scribe.write("take a wish to be forgotten away", work).await
     }
 
-    /// Who is to be forgotten, in the order in which it was asked.
+    /// Who is to be forgotten, in the order in which it was asked. Of what is longer than it may be only the beginning is read.
     ///
     /// # Errors
     /// When the file can't be read.
     pub async fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
         let work = |tx: &Transaction<'_>, _: &mut _| {
+            // Whoever can write the file may have put anything there.
             let mut all = tx.prepare_cached(
-                "SELECT id, subject, reason, asked_by, asked_us, signature FROM erasure
-                 ORDER BY id LIMIT 100",
+                "SELECT id, substr(CAST(subject AS BLOB), 1, 200), substr(CAST(reason AS BLOB), 1, 4000),
+                    substr(CAST(asked_by AS BLOB), 1, 400), CAST(asked_us AS INTEGER),
+                    substr(CAST(origin AS BLOB), 1, 200), CAST(size AS INTEGER),
+                    substr(CAST(signature AS BLOB), 1, 100)
+                 FROM erasure ORDER BY id LIMIT 100",
             )?;
-            let read = all.query_map([], |row| Row::try_from(row))?;
-            read.collect::<Result<Vec<_>, _>>()
+            all.query_map([], erasure)?.collect()
         };
-        let rows = self.scribe.write("read who is to be forgotten in the log", work).await?;
-        Ok(rows.into_iter().map(read).collect())
+        self.scribe.write("read who is to be forgotten in the log", work).await
     }
 
     /// Does something under a switch that lets it pass the guard rails.
@@ -233,21 +233,19 @@ impl Remover {
     }
 }
 
-fn read((id, subject, reason, asked_by, asked, signature): Row) -> Erasure {
-    let wish = Wish { subject, reason, asked_by, asked: Timestamp::from_micros(asked) };
-    Erasure { id, wish, signature: signature.and_then(|bytes| bytes.try_into().ok()) }
-}
-
-/// Whether a record at this place or behind it is about somebody.
-fn is_there(tx: &Transaction<'_>, place: i64, subject: &Subject) -> Result<bool, rusqlite::Error> {
-    let mut statement = tx.prepare_cached(ABOUT)?;
-    let mut rows = statement.query(params![place, i64::MAX, subject.to_string()])?;
-    while let Some(row) = rows.next()? {
-        if is_about(row.get_ref(1)?.as_blob()?, subject) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+fn erasure(row: &Row<'_>) -> Result<Erasure, rusqlite::Error> {
+    let bytes = |column| row.get::<_, Option<Vec<u8>>>(column).map(Option::unwrap_or_default);
+    let text = |column| bytes(column).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let number = |column| row.get::<_, Option<i64>>(column).map(Option::unwrap_or_default);
+    let wish = Wish {
+        subject: text(1)?,
+        reason: text(2)?,
+        asked_by: text(3)?,
+        asked_us: number(4)?,
+        origin: text(5)?,
+        size: number(6)?,
+    };
+    Ok(Erasure { id: row.get(0)?, wish, signature: bytes(7)?.try_into().ok() })
 }
 
 pub(super) fn switch(tx: &Transaction<'_>, name: &str, value: i64) -> Result<(), rusqlite::Error> {

@@ -81,6 +81,11 @@ impl Shell {
         sqlx::raw_sql(statements).execute(&mut self.0).await.map(|_| ())
     }
 
+    pub(crate) async fn run_owned(&mut self, statements: String) {
+        let statements = sqlx::AssertSqlSafe(statements);
+        sqlx::raw_sql(statements).execute(&mut self.0).await.unwrap();
+    }
+
     pub(crate) async fn texts(&mut self, query: &'static str) -> Vec<String> {
         sqlx::query_scalar(query).fetch_all(&mut self.0).await.unwrap()
     }
