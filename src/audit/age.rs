@@ -4,19 +4,29 @@ use std::time::Duration;
 
 use super::error::AuditError;
 use super::merkle::Peaks;
-use super::vouched::{found_by, is_signed, vouched};
+use super::trace::{is_beginning_explained, is_blank_explained};
+use super::verify::Numbers;
+use super::vouched::{found_by, is_signed, vouched, vouched_body};
 use crate::keys::LogPublicKey;
 use crate::model::body::Head;
 use crate::model::record::FoundLog;
 use crate::model::time::Timestamp;
-use crate::store::audit::{CopyOrigin, CopyPoint, LogCopy};
+use crate::store::audit::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
 
 /// Records that are proven at once, unless it takes more to the next checkpoint.
 const RANGE: u64 = 65_536;
 /// What an earlier key signed takes a look at all up to the change of keys, and so goes a day's worth at a time.
 const DAY: Duration = Duration::from_hours(24);
 
-/// The number up to which records of an origin may be from before `before`, by what they say, and are under a kept checkpoint.
+/// What is too old, and the present.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// What was made before this.
+    pub(super) before: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+/// The number up to which records of an origin may be old, by what they say, and are under a kept checkpoint.
 ///
 /// # Errors
 /// When the file can't be read.
@@ -31,53 +41,61 @@ pub(super) async fn limit(
 }
 
 /// The tree over the oldest records of an origin, as far as they may go: up to a kept checkpoint over at most `limit` of them, and
-/// all from before `before`. None when there are none. `key` signs the newest origin.
+/// all of them old. None when there are none. `key` signs the newest origin.
 ///
 /// # Errors
-/// When the file can't be read, or nothing vouches for what they are.
+/// When the file can't be read, or nothing vouches for what they are, or for what was removed before them.
 pub(super) async fn old(
     copy: &mut LogCopy,
     origin: &CopyOrigin,
-    (before, mut limit): (Timestamp, u64),
+    (times, mut limit): (Times, u64),
     key: &LogPublicKey,
 ) -> Result<Option<Peaks>, AuditError> {
     let Some(first) = copy.first(origin).await? else { return Ok(None) };
+    let unproven = || AuditError::Unproven { origin: origin.id };
     loop {
         let Some(point) = range(copy, origin, (first, limit)).await? else { return Ok(None) };
-        if !is_signed(origin, &point, key) && !is_older(copy, origin, before.minus(DAY)).await? {
+        let day = times.before.minus(DAY);
+        if !is_signed(origin, &point, key) && copy.first_since(origin, day).await? <= first {
             return Ok(None);
         }
-        let mut age = Age { before, upto: first, ended: None };
-        let span = (first, point.size);
-        let shown = |seq, body: Option<Vec<u8>>| age.take(seq, body.as_deref());
-        let Some(tree) = vouched(copy, (origin, key), span, shown).await? else {
-            return Err(AuditError::Unproven { origin: origin.id });
-        };
-        if age.upto == point.size {
-            return Ok(Some(tree));
+        let mut age = Age { times, upto: first, ended: None, blanks: Numbers::default() };
+        let (span, shown) = ((first, point.size), |row: CopyRow| age.take(&row));
+        let tree = vouched(copy, (origin, key), span, shown).await?.ok_or_else(unproven)?;
+        if age.upto < point.size {
+            limit = age.upto;
+            continue;
         }
-        limit = age.upto;
+        let is_explained = is_beginning_explained(copy, (origin, key), first).await?
+            && is_blank_explained(copy, (origin, key), &age.blanks).await?;
+        return if is_explained { Ok(Some(tree)) } else { Err(unproven()) };
     }
 }
 
 /// Up to where records that are shown one after the other are old.
 struct Age {
-    before: Timestamp,
+    times: Times,
     /// Behind the last that is.
     upto: u64,
     /// One was not.
     ended: Option<()>,
+    /// Those that were erased: of these nothing is left that could be proven, and nothing that would be lost.
+    blanks: Numbers,
 }
 
 impl Age {
-    /// One that was erased has no time that could be proven; it is as old as one behind it.
-    fn take(&mut self, seq: u64, body: Option<&[u8]>) {
-        let Some(body) = body else { return };
-        let made = Head::read(body).and_then(|head| head.at());
-        match (self.ended, made.is_some_and(|made| made < self.before)) {
-            (None, true) => self.upto = seq.saturating_add(1),
-            (None, false) => self.ended = Some(()),
-            (Some(()), _) => {}
+    fn take(&mut self, row: &CopyRow) {
+        let Times { before, now } = self.times;
+        if row.body.is_none() {
+            self.blanks.push(row.seq());
+        }
+        // A clock that went ahead says nothing: the record is as old as one behind it.
+        match row.at() {
+            Some(made) if made > now => {}
+            Some(made) if made < before && self.ended.is_none() => {
+                self.upto = row.seq().saturating_add(1);
+            }
+            Some(_) | None => self.ended = Some(()),
         }
     }
 }
@@ -96,16 +114,8 @@ async fn range(
     Ok(next.filter(|next| next.size <= limit))
 }
 
-/// Whether the first record says that it is older than that. Nothing goes on the word of it.
-async fn is_older(
-    copy: &mut LogCopy,
-    origin: &CopyOrigin,
-    than: Timestamp,
-) -> Result<bool, AuditError> {
-    Ok(copy.first_since(origin, than).await? > copy.first(origin).await?.unwrap_or(0))
-}
-
-/// How a log was found by one of those that were begun behind it, where that was before `before`.
+/// How a log was found by one of those that were begun behind it, where that was before `before`, and its own last record, as far as
+/// anything vouches for that, does not say otherwise.
 ///
 /// # Errors
 /// When the file can't be read, or nothing vouches for what the newest of them says.
@@ -118,20 +128,24 @@ pub(super) async fn ended(
         if copy.first_since(by, before).await? == 0 {
             continue;
         }
-        let mut first = None;
-        let is_vouched = vouched(copy, (by, key), (0, 1), |_, body| first = body).await?.is_some();
-        let made = |body: &[u8]| Head::read(body).and_then(|head| head.at());
-        match first.filter(|_| is_vouched) {
-            Some(first) => {
-                let found = found_by(&first, log);
-                if let Some(found) = found.filter(|_| made(&first).is_some_and(|at| at < before)) {
-                    return Ok(Some(found));
+        match vouched_body(copy, (by, key), 0).await? {
+            Some(first) if is_from_before(&first, before) => {
+                if let Some(found) = found_by(&first, log) {
+                    let last = found.records.saturating_sub(1);
+                    let last = vouched_body(copy, (log, key), last).await?;
+                    let is_young = last.is_some_and(|last| !is_from_before(&last, before));
+                    return Ok(Some(found).filter(|_| !is_young));
                 }
             }
+            Some(_) => {}
             // One that was accepted as it is, and another begun behind it, may be anything.
             None if place + 1 < later.len() => {}
             None => return Err(AuditError::Unproven { origin: by.id }),
         }
     }
     Ok(None)
+}
+
+fn is_from_before(body: &[u8], before: Timestamp) -> bool {
+    Head::read(body).and_then(|head| head.at()).is_some_and(|made| made < before)
 }

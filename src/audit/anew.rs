@@ -5,7 +5,7 @@
 
 use super::error::AuditError;
 use super::verify::said::{Pruned, Restored};
-use super::vouched::vouched;
+use super::vouched::vouched_body;
 use crate::keys::LogPublicKey;
 use crate::model::body::Head;
 use crate::model::id::OriginId;
@@ -24,14 +24,11 @@ pub(super) async fn said_in(
 ) -> Result<Anew, AuditError> {
     let mut anew = Anew::default();
     for (seq, body) in copy.said(origin, span).await? {
-        if !says_anything(origin.id, &body) {
-            continue;
+        if says_anything(origin.id, &body) {
+            let said = vouched_body(copy, (origin, key), seq).await?;
+            let said = said.ok_or(AuditError::Unproven { origin: origin.id })?;
+            add(&mut anew, origin.id, &said);
         }
-        let mut said = None;
-        let one = (seq, seq.saturating_add(1));
-        let is_vouched = vouched(copy, (origin, key), one, |_, body| said = body).await?.is_some();
-        let said = said.filter(|_| is_vouched).ok_or(AuditError::Unproven { origin: origin.id })?;
-        add(&mut anew, origin.id, &said);
     }
     Ok(anew)
 }

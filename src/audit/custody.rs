@@ -103,10 +103,8 @@ pub async fn rotate(
     if log.key == successor.public() {
         return Ok(after);
     }
-    for erasure in log.writer.remover().erasures().await? {
-        if wish::standing(&erasure, &log.key).is_some() {
-            return Err(AuditError::WishWaits);
-        }
+    if wish::waits(&log.writer.remover(), &log.key).await? {
+        return Err(AuditError::WishWaits);
     }
     let event =
         Event::KeyRotated { actor, before: verifier_key(origin, &before), after: after.clone() };

@@ -44,6 +44,7 @@ pub mod proof;
 mod queue;
 pub mod search;
 mod tail;
+mod trace;
 pub mod upkeep;
 pub mod verify;
 mod vouched;

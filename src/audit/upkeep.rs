@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
-use super::age::{ended, limit, old};
+use super::age::{Times, ended, limit, old};
 use super::anew::said_in;
 use super::beginning::{Beginning, Grown, grow};
 use super::error::AuditError;
@@ -29,16 +29,18 @@ use super::{Audit, Log};
 use crate::keys::LogPublicKey;
 use crate::model::body;
 use crate::model::id::Subject;
-use crate::model::record::{Actor, Entry, Event, FoundLog, Removal};
+use crate::model::record::{Actor, Anew, Entry, Event, FoundLog, Removal};
 use crate::model::time::{Clock, Timestamp};
 use crate::store::audit::{
-    self as file, CopyOrigin, Erasure, LogCopy, Remover, Rest, STEP, Step, Wish,
+    self as file, CopyOrigin, CopyRow, Erasure, LogCopy, Remover, Rest, STEP, Step, Wish,
 };
 
 /// Between looks for people who are to be forgotten.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Looks between removals with age.
 const LOOKS: u32 = 720;
+/// Pages of wishes for one look.
+const PAGES: usize = 10;
 /// Between two steps, so that requests come in between.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -97,11 +99,12 @@ impl Upkeep {
     /// # Errors
     /// When the log can't be read or written.
     pub async fn forget_people(&self) -> Result<(), AuditError> {
-        loop {
-            let erasures = self.remover.erasures().await?;
-            if erasures.is_empty() {
-                return Ok(());
-            }
+        let mut after = i64::MIN;
+        // What is more than that waits for the next look.
+        for _ in 0..PAGES {
+            let erasures = self.remover.erasures(after).await?;
+            let Some(last) = erasures.last() else { break };
+            after = last.id;
             for erasure in erasures {
                 match wish::standing(&erasure, &self.key) {
                     Some(scope) => self.forget(&erasure, &scope).await?,
@@ -109,14 +112,15 @@ impl Upkeep {
                 }
             }
         }
+        Ok(())
     }
 
     /// Nobody is forgotten because of what may be somebody else's; that it was there is on record.
     async fn refuse(&self, erasure: &Erasure) -> Result<(), AuditError> {
         let Wish { reason, asked_by, .. } = erasure.wish.clone();
-        self.note(Event::ErasureRefused { asked_by, reason }).await?;
+        // Taken away first: one that stays in spite of that is not told again and again.
         self.remover.withdraw(erasure).await?;
-        Ok(())
+        self.note(Event::ErasureRefused { asked_by, reason }).await
     }
 
     async fn forget(&self, erasure: &Erasure, scope: &Scope) -> Result<(), AuditError> {
@@ -124,7 +128,7 @@ impl Upkeep {
         let logs = copy.origins().await?;
         let Some(newest) = scope.newest(&logs) else { return self.refuse(erasure).await };
         for log in &logs {
-            let theirs = Theirs { subject: &scope.subject, end: scope.end(log, &logs) };
+            let theirs = Theirs { subject: &scope.subject, end: scope.end(log.id) };
             self.blank((&mut copy, log), theirs, &erasure.wish).await?;
         }
         self.remover.forget((erasure.id, &scope.subject), newest).await.map_err(AuditError::Open)
@@ -171,9 +175,10 @@ impl Upkeep {
         };
         let mut theirs = Numbers::default();
         let span = (*first, last.saturating_add(1));
-        let shown = |seq, content: Option<Vec<u8>>| {
+        let shown = |row: CopyRow| {
+            let seq = row.seq();
             let is_theirs = |content: Vec<u8>| body::subject(&content).as_ref() == Some(subject);
-            if seqs.binary_search(&seq).is_ok() && content.is_some_and(is_theirs) {
+            if seqs.binary_search(&seq).is_ok() && row.body.is_some_and(is_theirs) {
                 theirs.push(seq);
             }
         };
@@ -190,14 +195,22 @@ impl Upkeep {
     /// # Errors
     /// When the log can't be read or written.
     pub async fn prune(&self) -> Result<(), AuditError> {
-        let before = self.clock.now().minus(self.retention);
+        let now = self.clock.now();
+        let times = Times { before: now.minus(self.retention), now };
+        let before = times.before;
         let mut copy = LogCopy::open(&self.file).await?;
         let logs = copy.origins().await?;
         let mut logs = logs.as_slice();
         while let [log, later @ ..] = logs {
+            if !later.is_empty() && copy.first(log).await?.is_none() {
+                // Nothing of it is left, or ever was. Whoever found records in it misses them as before.
+                self.clear(log).await?;
+                logs = later;
+                continue;
+            }
             let Some(found) = ended(&mut copy, (log, later), (before, &self.key)).await? else {
                 // What those behind it say of it must stay as long as anything of it does.
-                self.prune_log(&mut copy, (log, later), before).await?;
+                self.prune_log(&mut copy, (log, later), times).await?;
                 break;
             };
             self.remove(&mut copy, (log, found), before).await?;
@@ -216,13 +229,27 @@ impl Upkeep {
     ) -> Result<(), AuditError> {
         let FoundLog { origin, records: upto, root, .. } = found;
         if upto > 0 {
-            self.announce(copy, log, (Removal { origin, upto, root }, before)).await?;
+            let removal = Removal { origin, upto, root };
+            let anew = match self.anew(copy, log, upto).await {
+                // It was accepted as it is: what it says and nothing vouches for is lost.
+                Err(AuditError::Unproven { origin }) => {
+                    tracing::error!(log = %origin, "What a log that is removed with age says of others is not what was signed, and is lost.");
+                    Anew::default()
+                }
+                anew => anew?,
+            };
+            self.note(Event::Pruned { removal, before, anew }).await?;
             match self.shorten(copy, log, (upto.saturating_sub(STEP), None)).await {
                 // It was accepted with records missing: whatever is left of it does not hold.
                 Ok(()) | Err(AuditError::Unvouched { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
+        self.clear(log).await
+    }
+
+    /// Removes whatever is left of a log.
+    async fn clear(&self, log: &CopyOrigin) -> Result<(), AuditError> {
         while self.remover.remove(log).await? == Rest::Some {
             tokio::time::sleep(PAUSE).await;
         }
@@ -233,11 +260,12 @@ impl Upkeep {
         &self,
         copy: &mut LogCopy,
         (log, later): (&CopyOrigin, &[CopyOrigin]),
-        before: Timestamp,
+        times: Times,
     ) -> Result<(), AuditError> {
+        let before = times.before;
         let limit = limit(copy, log, before).await?;
         loop {
-            let old = match old(copy, log, (before, limit), &self.key).await {
+            let old = match old(copy, log, (times, limit), &self.key).await {
                 // It ended, and was accepted as it is: it goes as a whole once those behind it are old enough.
                 Err(AuditError::Unproven { .. }) if !later.is_empty() => return Ok(()),
                 old => old?,
@@ -245,21 +273,22 @@ impl Upkeep {
             let Some(tree) = old else { return Ok(()) };
             let (upto, root) = (tree.size(), tree.root());
             let (origin, told) = (log.id.to_string(), Some(STANDARD.encode(root)));
-            self.announce(copy, log, (Removal { origin, upto, root: told }, before)).await?;
+            let anew = self.anew(copy, log, upto).await?;
+            let removal = Removal { origin, upto, root: told };
+            self.note(Event::Pruned { removal, before, anew }).await?;
             self.shorten(copy, log, (upto, Some(root))).await?;
         }
     }
 
-    /// Says what is to be removed, and anew what must stay known of it.
-    async fn announce(
+    /// What must stay known of the records that are to be removed.
+    async fn anew(
         &self,
         copy: &mut LogCopy,
-        origin: &CopyOrigin,
-        (removal, before): (Removal, Timestamp),
-    ) -> Result<(), AuditError> {
-        let first = copy.first(origin).await?.unwrap_or(removal.upto);
-        let anew = said_in(copy, origin, (first, removal.upto), &self.key).await?;
-        self.note(Event::Pruned { removal, before, anew }).await
+        log: &CopyOrigin,
+        upto: u64,
+    ) -> Result<Anew, AuditError> {
+        let first = copy.first(log).await?.unwrap_or(upto);
+        said_in(copy, log, (first, upto), &self.key).await
     }
 
     /// Removes all records below a number, step by step, so that the rest holds behind each. The tree over them has this root,

@@ -14,10 +14,10 @@ use super::verify::said::Restored;
 use crate::keys::LogPublicKey;
 use crate::model::record::FoundLog;
 use crate::store::StoreError;
-use crate::store::audit::{CopyOrigin, CopyPoint, LogCopy};
+use crate::store::audit::{CopyOrigin, CopyPoint, CopyRow, LogCopy};
 
-/// Shows records to `take`, by number and with their content, none where that was erased: those from the first number up to, and
-/// without, the second. Gives the tree over all before the second, if they are what was signed; only then does anything that
+/// Shows records to `take`: those from the first number up to, and without, the second. Of those that have their content that
+/// counts, and not what stands beside it. Gives the tree over all before the second, if they are what was signed; only then does anything that
 /// was shown count.
 ///
 /// They are, where a checkpoint behind them that `key` signed has the root of the tree that they lead to; or, where an earlier key
@@ -29,7 +29,7 @@ pub(super) async fn vouched(
     copy: &mut LogCopy,
     (log, key): (&CopyOrigin, &LogPublicKey),
     span: (u64, u64),
-    take: impl FnMut(u64, Option<Vec<u8>>),
+    take: impl FnMut(CopyRow),
 ) -> Result<Option<Peaks>, StoreError> {
     let Some(tree) = read(copy, log, span, take).await? else { return Ok(None) };
     let is_vouched = match signed_behind(copy, (log, key), tree.size()).await? {
@@ -39,12 +39,27 @@ pub(super) async fn vouched(
     Ok(Some(tree).filter(|_| is_vouched))
 }
 
+/// The content of one record, if it is what was signed; none where it was erased, too.
+///
+/// # Errors
+/// When the file can't be read.
+pub(super) async fn vouched_body(
+    copy: &mut LogCopy,
+    (log, key): (&CopyOrigin, &LogPublicKey),
+    seq: u64,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut body = None;
+    let span = (seq, seq.saturating_add(1));
+    let is_vouched = vouched(copy, (log, key), span, |row| body = row.body).await?.is_some();
+    Ok(body.filter(|_| is_vouched))
+}
+
 /// Reads records from the nearest checkpoint on, whose peaks need no signature: with others no root behind them would fit.
 async fn read(
     copy: &mut LogCopy,
     log: &CopyOrigin,
     (from, to): (u64, u64),
-    mut take: impl FnMut(u64, Option<Vec<u8>>),
+    mut take: impl FnMut(CopyRow),
 ) -> Result<Option<Peaks>, StoreError> {
     let point = copy.point_before(log, from).await?;
     let base = point.map_or_else(
@@ -64,7 +79,7 @@ async fn read(
             }
             tree.push(row.body.as_deref().map_or(row.leaf_hash, leaf_hash));
             if seq >= from {
-                take(seq, row.body);
+                take(row);
             }
         }
     }
@@ -130,7 +145,7 @@ async fn is_found(
         return Ok(false);
     };
     let mut first = None;
-    let Some(begun) = read(copy, newest, (0, 1), |_, body| first = body).await? else {
+    let Some(begun) = read(copy, newest, (0, 1), |row| first = row.body).await? else {
         return Ok(false);
     };
     let Some((size, root)) = signed_behind(copy, (newest, key), begun.size()).await? else {

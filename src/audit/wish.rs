@@ -11,7 +11,8 @@ use super::error::AuditError;
 use crate::keys::LogPublicKey;
 use crate::model::id::{OriginId, Subject};
 use crate::model::time::Timestamp;
-use crate::store::audit::{AuditReader, CopyOrigin, Erasure, LogCopy, Wish};
+use crate::store::StoreError;
+use crate::store::audit::{AuditReader, CopyOrigin, Erasure, LogCopy, Remover, Wish};
 
 /// Whom to forget, why, and who asks.
 #[derive(Debug, Clone)]
@@ -38,24 +39,20 @@ pub struct Asked {
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
     pub(super) subject: Subject,
-    origin: OriginId,
-    size: u64,
+    /// Each log, and how many records it had, oldest first.
+    logs: Vec<(OriginId, u64)>,
 }
 
 impl Scope {
-    /// The first record of a log that stays, where all logs of the file are these, oldest first.
-    pub(super) fn end(&self, log: &CopyOrigin, all: &[CopyOrigin]) -> u64 {
-        let place = |id: OriginId| all.iter().position(|one| one.id == id);
-        match (place(log.id), place(self.origin)) {
-            (Some(log), Some(newest)) if log < newest => u64::MAX >> 24,
-            (Some(log), Some(newest)) if log == newest => self.size,
-            (_, _) => 0,
-        }
+    /// The first record of a log that stays: all of one that was not there.
+    pub(super) fn end(&self, log: OriginId) -> u64 {
+        self.logs.iter().find(|(id, _)| *id == log).map_or(0, |(_, size)| *size)
     }
 
-    /// The log that was the newest.
+    /// The newest of the logs, of those that are there, and its first record that stays.
     pub(super) fn newest<'a>(&self, all: &'a [CopyOrigin]) -> Option<(&'a CopyOrigin, u64)> {
-        all.iter().find(|one| one.id == self.origin).map(|log| (log, self.size))
+        let log = all.iter().rfind(|log| self.end(log.id) > 0)?;
+        Some((log, self.end(log.id)))
     }
 }
 
@@ -66,24 +63,35 @@ impl Scope {
 /// the file can't be read or written.
 pub async fn ask(reader: &AuditReader, ward: Ward, request: Request) -> Result<Asked, AuditError> {
     let mut copy = LogCopy::open(&reader.file()).await?;
-    let newest = match copy.origins().await?.pop() {
-        Some(log) => copy.point_before(&log, u64::MAX >> 24).await?.map(|point| (log, point)),
-        None => None,
-    };
-    let Some((log, point)) = newest else { return Err(AuditError::NotItsKey) };
-    let key = ward.at(Some(&point.note)).key;
-    let signed = Checkpoint::open(&point.note, &key.public()).map_err(|_| AuditError::NotItsKey)?;
+    let (mut logs, mut newest) = (Vec::new(), None);
+    for log in copy.origins().await? {
+        let point = copy.point_before(&log, u64::MAX >> 24).await?;
+        logs.push((log.id, point.as_ref().map_or(0, |point| point.size)));
+        newest = point;
+    }
+    let note = newest.map(|point| point.note).ok_or(AuditError::NotItsKey)?;
+    let key = ward.at(Some(&note)).key;
+    Checkpoint::open(&note, &key.public()).map_err(|_| AuditError::NotItsKey)?;
     let Request { subject, reason, asked_by, asked } = request;
     let wish = Wish {
         subject: subject.to_string(),
         reason,
         asked_by,
         asked_us: asked.as_micros(),
-        origin: signed.origin.to_string(),
-        size: signed.size.cast_signed(),
+        logs: spell(&logs),
     };
     let id = reader.ask_erasure(&wish, &key.sign(&message(&wish))).await?;
-    Ok(Asked { id, scope: Scope { subject, origin: log.id, size: signed.size } })
+    Ok(Asked { id, scope: Scope { subject, logs } })
+}
+
+fn spell(logs: &[(OriginId, u64)]) -> String {
+    let logs: Vec<_> = logs.iter().map(|(id, size)| (id.to_string(), size)).collect();
+    serde_json::json!(logs).to_string()
+}
+
+fn read(logs: &str) -> Option<Vec<(OriginId, u64)>> {
+    let logs: Vec<(String, u64)> = serde_json::from_str(logs).ok()?;
+    logs.into_iter().map(|(id, size)| Some((id.parse().ok()?, size))).collect()
 }
 
 /// Whether the log still holds something of what was to be forgotten.
@@ -92,10 +100,9 @@ pub async fn ask(reader: &AuditReader, ward: Ward, request: Request) -> Result<A
 /// When the file can't be read.
 pub async fn is_left(reader: &AuditReader, asked: &Asked) -> Result<bool, AuditError> {
     let mut copy = LogCopy::open(&reader.file()).await?;
-    let logs = copy.origins().await?;
-    for log in &logs {
-        let (found, _) = copy.about(log, &asked.scope.subject, 0).await?;
-        let end = asked.scope.end(log, &logs);
+    for log in copy.origins().await? {
+        let (found, _) = copy.about(&log, &asked.scope.subject, 0).await?;
+        let end = asked.scope.end(log.id);
         if found.first().is_some_and(|first| *first < end) {
             return Ok(true);
         }
@@ -108,15 +115,31 @@ pub(super) fn standing(erasure: &Erasure, key: &LogPublicKey) -> Option<Scope> {
     let Erasure { wish, signature, .. } = erasure;
     let signed = signature.is_some_and(|signature| key.has_signed(&message(wish), &signature));
     let scope = || {
-        let (subject, origin) = (wish.subject.parse().ok()?, wish.origin.parse().ok()?);
-        Some(Scope { subject, origin, size: wish.size.try_into().ok()? })
+        let (subject, logs) = (wish.subject.parse().ok()?, read(&wish.logs)?);
+        Some(Scope { subject, logs })
     };
     scope().filter(|_| signed)
 }
 
+/// Whether a wish waits that this key signed.
+///
+/// # Errors
+/// When the file can't be read.
+pub(super) async fn waits(remover: &Remover, key: &LogPublicKey) -> Result<bool, StoreError> {
+    let mut after = i64::MIN;
+    loop {
+        let erasures = remover.erasures(after).await?;
+        let Some(last) = erasures.last() else { return Ok(false) };
+        after = last.id;
+        if erasures.iter().any(|erasure| standing(erasure, key).is_some()) {
+            return Ok(true);
+        }
+    }
+}
+
 /// What is signed: a first line that no checkpoint has, and then all of the wish as JSON.
 pub(super) fn message(wish: &Wish) -> Vec<u8> {
-    let Wish { subject, reason, asked_by, asked_us, origin, size } = wish;
-    let all = serde_json::json!([subject, reason, asked_by, asked_us, origin, size]);
+    let Wish { subject, reason, asked_by, asked_us, logs } = wish;
+    let all = serde_json::json!([subject, reason, asked_by, asked_us, logs]);
     format!("cedargate erasure of a person\n{all}").into_bytes()
 }

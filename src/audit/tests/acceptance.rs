@@ -16,6 +16,7 @@ use super::{Running, clock, event, opened, ward};
 use crate::keys::LogKey;
 use crate::model::id::{OriginId, ReleaseNumber};
 use crate::model::record::{Actor, Lost};
+use crate::model::time::Clock;
 use crate::store::StoreError;
 use crate::store::audit::tests::Shell;
 
@@ -56,9 +57,18 @@ pub(super) fn known(ward: &Ward) -> Trust {
 
 /// Once nobody else has the right to write any more: of a file that is dropped, a thread gives it up.
 pub(super) async fn accepted(url: &str, ward: &Ward, order: Order) -> Result<OriginId, AuditError> {
+    accepted_at(&clock(), url, ward, order).await
+}
+
+pub(super) async fn accepted_at(
+    clock: &Clock,
+    url: &str,
+    ward: &Ward,
+    order: Order,
+) -> Result<OriginId, AuditError> {
     loop {
         let first = std::future::ready(Ok(()));
-        match accepted_after(url, ward, first, order.clone()).await {
+        match accepted_after((clock, url), ward, first, order.clone()).await {
             Err(AuditError::Open(StoreError::InUse { .. })) => tokio::task::yield_now().await,
             other => return other,
         }
@@ -66,13 +76,13 @@ pub(super) async fn accepted(url: &str, ward: &Ward, order: Order) -> Result<Ori
 }
 
 async fn accepted_after(
-    url: &str,
+    (clock, url): (&Clock, &str),
     ward: &Ward,
     first: impl Future<Output = Done>,
     order: Order,
 ) -> Result<OriginId, AuditError> {
     let changes = ("main", &Rows::default() as &dyn Outbox, first);
-    Box::pin(accept(url, (clock(), ward.clone()), changes, order)).await
+    Box::pin(accept(url, (clock.clone(), ward.clone()), changes, order)).await
 }
 
 /// Refused also while somebody else has the right to write.
@@ -286,7 +296,7 @@ async fn what_comes_first_is_done_while_nobody_else_writes_and_before_anything_i
         let file = directory.path().join("x");
         Err(StoreError::Gone { file, doing: "end all sessions" })
     });
-    let refused = accepted_after(&url, &ward, first, order("x")).await.unwrap_err();
+    let refused = accepted_after((&clock(), &url), &ward, first, order("x")).await.unwrap_err();
     assert!(matches!(refused, AuditError::Open(StoreError::Gone { .. })), "{refused}");
     // As before: refused, and accepted anew.
     free(&url, &ward).await;
@@ -319,8 +329,9 @@ async fn acceptance_that_is_cut_off_before_its_record_leaves_the_log_refused() {
         reached.send(()).unwrap();
         std::future::pending().await
     };
+    let now = clock();
     tokio::select! {
-        _ = accepted_after(&url, &ward, first, order("x")) => panic!("it waits"),
+        _ = accepted_after((&now, &url), &ward, first, order("x")) => panic!("it waits"),
         reached = at => reached.unwrap(),
     }
     free(&url, &ward).await;

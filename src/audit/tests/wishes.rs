@@ -7,12 +7,14 @@ use super::super::verify::Cause;
 use super::super::verify::copy::Outcome;
 use super::super::wish::{self, Request};
 use super::super::{AuditError, AuditSettings, Ward, custody};
+use super::acceptance::{accepted, order};
+use super::aging::begun_anew;
 use super::sample::{self, TENANT, UMA};
-use super::upkeep::{intact, kept, log, outcome};
+use super::upkeep::{intact, kept, log, outcome, run};
 use super::{Running, clock, ward};
 use crate::keys::LogKey;
 use crate::model::id::Subject;
-use crate::model::record::{Actor, Verdict};
+use crate::model::record::{Actor, Entry, Verdict};
 use crate::model::time::Clock;
 use crate::store::audit::tests::Shell;
 use crate::store::audit::{AuditReader, Wish};
@@ -62,19 +64,18 @@ async fn wish_that_the_key_of_the_log_did_not_sign_is_refused_on_record() {
         reason: "Request 17".to_owned(),
         asked_by: "operator:somebody".to_owned(),
         asked_us: 1,
-        origin,
-        size: 10,
+        logs: format!("[[\"{origin}\",10]]"),
     };
     reader.ask_erasure(&wish, &stranger.sign(&wish::message(&wish))).await.unwrap();
     wished(&reader, &uma()).await;
-    let forged = "INSERT INTO erasure (subject, reason, asked_by, asked_us, origin, size)
-        SELECT subject, reason, asked_by, asked_us, origin, size FROM erasure WHERE id = 2;
-        INSERT INTO erasure (subject, reason, asked_by, asked_us, origin, size, signature)
-        SELECT subject, CAST(x'ff' AS TEXT), asked_by, asked_us, origin, size, signature FROM erasure WHERE id = 2;
-        INSERT INTO erasure (subject, reason, asked_by, asked_us, origin, size, signature)
-        SELECT subject, reason || hex(zeroblob(10000000)), asked_by, asked_us, origin, size, signature FROM erasure WHERE id = 2;
-        INSERT INTO erasure (subject, reason, asked_by, asked_us, origin, size, signature)
-        SELECT subject, reason, asked_by, asked_us, origin, size + 1, signature FROM erasure WHERE id = 2;
+    let forged = "INSERT INTO erasure (subject, reason, asked_by, asked_us, logs)
+        SELECT subject, reason, asked_by, asked_us, logs FROM erasure WHERE id = 2;
+        INSERT INTO erasure (subject, reason, asked_by, asked_us, logs, signature)
+        SELECT subject, CAST(x'ff' AS TEXT), asked_by, asked_us, logs, signature FROM erasure WHERE id = 2;
+        INSERT INTO erasure (subject, reason, asked_by, asked_us, logs, signature)
+        SELECT subject, reason || hex(zeroblob(10000000)), asked_by, asked_us, logs, signature FROM erasure WHERE id = 2;
+        INSERT INTO erasure (subject, reason, asked_by, asked_us, logs, signature)
+        SELECT subject, reason, asked_by, asked_us, replace(logs, ',', ',1'), signature FROM erasure WHERE id = 2;
         UPDATE erasure SET reason = 'another' WHERE id = 2";
     shell.run(forged).await.unwrap();
     assert_eq!(waiting(&url).await, 6);
@@ -109,10 +110,23 @@ async fn wish_is_about_what_the_log_held_when_it_was_asked() {
         assert_eq!(waiting(&url).await, 0);
         shell.run("INSERT INTO erasure SELECT * FROM put_back").await.unwrap();
     }
-    // Of a log that is not there it says nothing.
-    shell.run("UPDATE erasure SET origin = 'AAAAAAAA'").await.unwrap();
-    forget((&directory, &url, &clock)).await;
-    assert_eq!((waiting(&url).await, intact(&url).await.origins[0].blanked), (0, 5));
+}
+
+/// A log that was begun since is none of those that it is about.
+#[tokio::test]
+async fn wish_is_about_the_logs_that_there_were() {
+    let (directory, url, ward) = begun_anew().await;
+    let reader = AuditReader::open(&url).await.unwrap();
+    let _ = wish::ask(&reader, ward.clone(), request(&uma())).await.unwrap();
+    accepted(&url, &ward, order("Moved")).await.unwrap();
+    let decision = Entry::Decision(Box::new(sample::decision(Verdict::Deny)));
+    run(directory.path(), &url, (&clock(), vec![decision])).await;
+    forget((&directory, &url, &clock())).await;
+    let mut shell = Shell::open(&url).await;
+    let left = "SELECT COUNT(*) FROM record WHERE place >> 40 = 3 AND principal IS NOT NULL";
+    assert_eq!((waiting(&url).await, shell.number(left).await), (0, 1));
+    let gone = "SELECT COUNT(*) FROM record WHERE place >> 40 < 3 AND principal IS NOT NULL";
+    assert_eq!(shell.number(gone).await, 0);
 }
 
 #[tokio::test]

@@ -15,10 +15,10 @@ pub(super) struct Rotated {
 
 /// Records were blanked.
 #[derive(Debug, Deserialize)]
-pub(super) struct Erased {
+pub(in crate::audit) struct Erased {
     #[serde(rename = "origin_of_records")]
-    pub(super) origin: String,
-    pub(super) records: String,
+    pub(in crate::audit) origin: String,
+    pub(in crate::audit) records: String,
 }
 
 /// Records were removed with age.

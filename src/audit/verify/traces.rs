@@ -67,7 +67,7 @@ impl Numbers {
     }
 
     /// The first number that is in none of `others`.
-    fn first_outside(&self, others: &[Self]) -> Option<u64> {
+    pub(in crate::audit) fn first_outside(&self, others: &[Self]) -> Option<u64> {
         let mut covers: Vec<(u64, u64)> = others.iter().flat_map(|other| other.0.clone()).collect();
         covers.sort_unstable();
         let mut covers = covers.into_iter().peekable();

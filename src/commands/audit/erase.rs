@@ -62,7 +62,7 @@ pub(super) async fn run(options: &Options) -> Result<ExitCode> {
         "the log still holds something about this person: the wish was not fulfilled; if it was refused, a record of kind `erasure_refused` says so (`cedargate audit search kind:erasure_refused`)"
     );
     println!(
-        "All that the log held about this person is gone; numbers and hashes of the records stay."
+        "All that the log held about this person is gone; numbers and hashes of the records stay, and what came in since."
     );
     Ok(ExitCode::SUCCESS)
 }

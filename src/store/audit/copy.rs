@@ -375,6 +375,27 @@ impl LogCopy {
         Ok(said)
     }
 
+    /// As [`Self::said`], of records that say what was erased.
+    ///
+    /// # Errors
+    /// When the file can't be read.
+    pub async fn said_erased(
+        &mut self,
+        of: &CopyOrigin,
+        (from, to): (u64, u64),
+    ) -> Result<Vec<u64>, StoreError> {
+        let span = [of.origin.place(from), of.origin.place(to)];
+        let question = move |log: &Connection| {
+            // A head is shorter than that, and nothing in it has to be escaped.
+            let sql = r#"SELECT place FROM record WHERE place >= ?1 AND place < ?2
+                AND instr(substr(body, 1, 128), CAST(',"kind":"erased",' AS BLOB)) > 0
+                ORDER BY place"#;
+            log.prepare_cached(sql)?.query_map(span, |row| row.get(0))?.collect()
+        };
+        let found: Vec<i64> = self.ask("find what was erased from the log", question).await?;
+        Ok(found.into_iter().map(seq_of).collect())
+    }
+
     /// The last change of keys among the records of an origin below number `upto`, as its body.
     ///
     /// # Errors

@@ -120,17 +120,16 @@ impl AuditReader {
     /// # Errors
     /// When the file can't be written.
     pub async fn ask_erasure(&self, wish: &Wish, signature: &[u8; 64]) -> Result<i64, StoreError> {
-        let Wish { subject, reason, asked_by, asked_us, origin, size } = wish;
+        let Wish { subject, reason, asked_by, asked_us, logs } = wish;
         sqlx::query(
-            "INSERT INTO erasure (subject, reason, asked_by, asked_us, origin, size, signature)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO erasure (subject, reason, asked_by, asked_us, logs, signature)
+             VALUES ($1, $2, $3, $4, $5, $6)",
         )
         .bind(subject)
         .bind(reason)
         .bind(asked_by)
         .bind(asked_us)
-        .bind(origin)
-        .bind(size)
+        .bind(logs)
         .bind(signature.as_slice())
         .execute(&self.pool)
         .await

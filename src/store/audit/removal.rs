@@ -28,10 +28,8 @@ pub struct Wish {
     pub asked_by: String,
     /// When, in microseconds.
     pub asked_us: i64,
-    /// The newest origin when it was asked.
-    pub origin: String,
-    /// How many records that had; those behind them stay.
-    pub size: i64,
+    /// The logs of the file when it was asked, and how many records each had: JSON. What came behind those stays.
+    pub logs: String,
 }
 
 /// A wish as the file has it: whoever can write that may have put it there.
@@ -177,7 +175,7 @@ impl Remover {
                 WHERE CASE WHEN json_valid(body) THEN json_extract(body, '$.subject') END = ?1
                 AND key NOT IN (SELECT principal FROM record WHERE place >= ?2 AND principal IS NOT NULL)";
             tx.execute(sql, params![subject, place])?;
-            tx.execute("DELETE FROM erasure WHERE id = ?1", [id])?;
+            withdraw(tx, id)?;
             switch(tx, "erase", 0)?;
             known.forget();
             Ok(())
@@ -191,27 +189,25 @@ impl Remover {
     /// When the file can't be written.
     pub async fn withdraw(&self, erasure: &Erasure) -> Result<(), StoreError> {
         let id = erasure.id;
-        let work = move |tx: &Transaction<'_>, _: &mut _| {
-            tx.execute("DELETE FROM erasure WHERE id = ?1", [id]).map(|_| ())
-        };
+        let work = move |tx: &Transaction<'_>, _: &mut _| withdraw(tx, id);
         self.scribe.write("take a wish to be forgotten away", work).await
     }
 
-    /// Who is to be forgotten, in the order in which it was asked. Of what is longer than it may be only the beginning is read.
+    /// Who is to be forgotten, in the order in which it was asked: one page behind the wish `after`. Of what is longer than it may
+    /// be only the beginning is read.
     ///
     /// # Errors
     /// When the file can't be read.
-    pub async fn erasures(&self) -> Result<Vec<Erasure>, StoreError> {
-        let work = |tx: &Transaction<'_>, _: &mut _| {
+    pub async fn erasures(&self, after: i64) -> Result<Vec<Erasure>, StoreError> {
+        let work = move |tx: &Transaction<'_>, _: &mut _| {
             // Whoever can write the file may have put anything there.
             let mut all = tx.prepare_cached(
                 "SELECT id, substr(CAST(subject AS BLOB), 1, 200), substr(CAST(reason AS BLOB), 1, 4000),
                     substr(CAST(asked_by AS BLOB), 1, 400), CAST(asked_us AS INTEGER),
-                    substr(CAST(origin AS BLOB), 1, 200), CAST(size AS INTEGER),
-                    substr(CAST(signature AS BLOB), 1, 100)
-                 FROM erasure ORDER BY id LIMIT 100",
+                    substr(CAST(logs AS BLOB), 1, 100000), substr(CAST(signature AS BLOB), 1, 100)
+                 FROM erasure WHERE id > ?1 ORDER BY id LIMIT 100",
             )?;
-            all.query_map([], erasure)?.collect()
+            all.query_map([after], erasure)?.collect()
         };
         self.scribe.write("read who is to be forgotten in the log", work).await
     }
@@ -233,6 +229,12 @@ impl Remover {
     }
 }
 
+/// Fails where something in the file keeps the wish.
+fn withdraw(tx: &Transaction<'_>, id: i64) -> Result<(), rusqlite::Error> {
+    let gone = tx.execute("DELETE FROM erasure WHERE id = ?1", [id])?;
+    if gone == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(gone)) }
+}
+
 fn erasure(row: &Row<'_>) -> Result<Erasure, rusqlite::Error> {
     let bytes = |column| row.get::<_, Option<Vec<u8>>>(column).map(Option::unwrap_or_default);
     let text = |column| bytes(column).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -242,10 +244,9 @@ fn erasure(row: &Row<'_>) -> Result<Erasure, rusqlite::Error> {
         reason: text(2)?,
         asked_by: text(3)?,
         asked_us: number(4)?,
-        origin: text(5)?,
-        size: number(6)?,
+        logs: text(5)?,
     };
-    Ok(Erasure { id: row.get(0)?, wish, signature: bytes(7)?.try_into().ok() })
+    Ok(Erasure { id: row.get(0)?, wish, signature: bytes(6)?.try_into().ok() })
 }
 
 pub(super) fn switch(tx: &Transaction<'_>, name: &str, value: i64) -> Result<(), rusqlite::Error> {
