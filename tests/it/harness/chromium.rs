@@ -201,10 +201,15 @@ impl Chromium {
         assert!(shown.is_ok(), "{telling} isn't in {}", self.text().await);
     }
 
-    /// What a person reads on the page.
+    /// What a person reads on the page; on the next one where another page comes meanwhile.
     pub(crate) async fn text(&self) -> String {
-        let body = self.page.wait().for_element(Locator::Css("body")).await.unwrap();
-        body.text().await.unwrap()
+        loop {
+            let body = self.page.wait().for_element(Locator::Css("body")).await.unwrap();
+            match body.text().await {
+                Err(error) if error.is_stale_element_reference() => {}
+                text => return text.unwrap(),
+            }
+        }
     }
 
     /// What the pages complained about since the last call: broken content policies and uncaught errors, but not
