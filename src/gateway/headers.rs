@@ -208,22 +208,24 @@ pub fn clean_response(headers: &mut HeaderMap) {
 /// Tells the upstream how the request came to us, on stripped headers: `Host` and the `X-Forwarded-*` family, all from
 /// the connection and the settings. An address that nobody can tell is left out.
 pub fn set_forwarded(headers: &mut HeaderMap, client: ClientAddress, origin: &Origin) {
-    let port = origin.port().to_string();
-    let authority = origin.authority();
+    // Hosts and addresses are plain ASCII, so every text fits a header.
+    let authority = HeaderValue::try_from(origin.authority()).ok();
     let client = match client {
-        ClientAddress::Known(ip) => Some(ip.to_string()),
+        ClientAddress::Known(_) => HeaderValue::try_from(client.to_string()).ok(),
         ClientAddress::Unknown => None,
     };
     let values = [
-        (HOST, Some(authority.as_str())),
-        (HeaderName::from_static("x-forwarded-for"), client.as_deref()),
-        (HeaderName::from_static("x-forwarded-host"), Some(authority.as_str())),
-        (HeaderName::from_static("x-forwarded-port"), Some(port.as_str())),
-        (HeaderName::from_static("x-forwarded-proto"), Some(origin.scheme().as_str())),
+        (HOST, authority.clone()),
+        (HeaderName::from_static("x-forwarded-for"), client),
+        (HeaderName::from_static("x-forwarded-host"), authority),
+        (HeaderName::from_static("x-forwarded-port"), Some(origin.port().into())),
+        (
+            HeaderName::from_static("x-forwarded-proto"),
+            Some(HeaderValue::from_static(origin.scheme().as_str())),
+        ),
     ];
     for (name, value) in values {
-        // Hosts, ports and addresses are plain ASCII, so every value fits a header.
-        if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
+        if let Some(value) = value {
             headers.insert(name, value);
         }
     }
@@ -291,12 +293,13 @@ impl IdentityHeaders {
     ///
     /// # Errors
     /// [`TooLarge`]; nothing is cut.
-    pub fn set(&self, headers: &mut HeaderMap, decision: &str) -> Result<(), TooLarge> {
-        let decision = encode(decision);
+    pub fn set(&self, headers: &mut HeaderMap, decision: String) -> Result<(), TooLarge> {
         if self.size.saturating_add(decision.len()) > LARGEST_IDENTITY {
             return Err(TooLarge);
         }
+        // An id has nothing to encode.
         let (name, value) = line("x-gate-decision", decision)?;
+        headers.reserve(self.lines.len().saturating_add(1));
         headers.insert(name, value);
         headers.extend(self.lines.iter().cloned());
         Ok(())

@@ -43,7 +43,7 @@ impl Gateway {
         };
         let whom = Whom { principal: &visit.caller.principal, app: visit.app, mentions };
         let made = self.introductions.of(whom, visit.exchange.at)?;
-        Ok(made.headers().set(headers, &decision.to_string())?)
+        Ok(made.headers().set(headers, decision.to_string())?)
     }
 }
 

@@ -69,7 +69,7 @@ fn separators_of_any_kind_do_not_hide_a_reserved_name() {
 
 fn identity(identity: &Identity) -> Result<HeaderMap, TooLarge> {
     let mut map = HeaderMap::new();
-    IdentityHeaders::new(identity)?.set(&mut map, "")?;
+    IdentityHeaders::new(identity)?.set(&mut map, String::new())?;
     Ok(map)
 }
 
@@ -100,9 +100,9 @@ fn identity_over_8_kib_is_refused_whole() {
     let large = Identity { name: "a".repeat(8191), ..Identity::default() };
     let made = IdentityHeaders::new(&large).unwrap();
     let mut map = HeaderMap::new();
-    assert_eq!(made.set(&mut map, "12"), Err(TooLarge));
+    assert_eq!(made.set(&mut map, "12".to_owned()), Err(TooLarge));
     assert!(map.is_empty());
-    assert_eq!(made.set(&mut map, "1"), Ok(()));
+    assert_eq!(made.set(&mut map, "1".to_owned()), Ok(()));
     assert_eq!(map["x-gate-decision"], "1");
 }
 
@@ -160,7 +160,7 @@ impl Introduced {
         let whom = Whom { principal: &self.olive, app: &self.app, mentions: &self.mentions };
         let made = self.introductions.of(whom, Timestamp::from_seconds(second)).unwrap();
         let mut map = HeaderMap::new();
-        made.headers().set(&mut map, "AA-1").unwrap();
+        made.headers().set(&mut map, "AA-1".to_owned()).unwrap();
         map
     }
 }

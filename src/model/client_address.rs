@@ -33,7 +33,7 @@ impl ClientAddress {
 impl fmt::Display for ClientAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Known(ip) => write!(f, "{ip}"),
+            Self::Known(ip) => ip.fmt(f),
             Self::Unknown => f.write_str("unknown"),
         }
     }
@@ -41,7 +41,10 @@ impl fmt::Display for ClientAddress {
 
 impl Serialize for ClientAddress {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        match self {
+            Self::Known(ip) => ip.serialize(serializer),
+            Self::Unknown => serializer.serialize_str("unknown"),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The other side of `tests/bench/gate.sh`: a bare axum server that answers `ok`, and a measure of the disk.
+//! The other side of `tests/bench/gate.sh`: a bare axum server that answers `ok` (at `/asked` nothing, with 204), and a measure of the disk.
 //!
 //! `upstream serve 127.0.0.1:18200` is both the upstream of every proxy and, on the server's core, the floor that
 //! ratios are taken of. `upstream fdatasync DIR` says what making 4 KiB durable costs there. Run by `cargo bench`,
@@ -14,6 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::any;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
@@ -43,7 +44,9 @@ fn serve(address: SocketAddr) -> Result<(), Box<dyn Error>> {
         let socket = TcpListener::bind(address).await?.tap_io(|stream| {
             drop(stream.set_nodelay(true));
         });
-        let router = Router::new().fallback(any(|| async { "ok" }));
+        // For a proxy that asks first: a body would make nginx close the connection that it asks on.
+        let asked = any(|| async { StatusCode::NO_CONTENT });
+        let router = Router::new().route("/asked", asked).fallback(any(|| async { "ok" }));
         Ok(axum::serve(socket, router).await?)
     })
 }
