@@ -3,34 +3,43 @@
 //!
 //! Nothing is said anew that is not vouched for: whoever can write the file and not sign would else have it signed here.
 
-use super::error::AuditError;
 use super::verify::said::{Pruned, Restored};
 use super::vouched::vouched_body;
 use crate::keys::LogPublicKey;
 use crate::model::body::Head;
 use crate::model::id::OriginId;
 use crate::model::record::Anew;
+use crate::store::StoreError;
 use crate::store::audit::{CopyOrigin, LogCopy};
+
+/// What records say that must stay known.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) anew: Anew,
+    /// How many records say something that nothing vouches for; it is not in `anew`.
+    pub(super) unproven: u64,
+}
 
 /// What must stay known of an origin's records between two numbers. `key` signs the newest origin.
 ///
 /// # Errors
-/// When the file can't be read, or nothing vouches for what they say.
+/// When the file can't be read.
 pub(super) async fn said_in(
     copy: &mut LogCopy,
     origin: &CopyOrigin,
     span: (u64, u64),
     key: &LogPublicKey,
-) -> Result<Anew, AuditError> {
-    let mut anew = Anew::default();
+) -> Result<Said, StoreError> {
+    let mut all = Said::default();
     for (seq, body) in copy.said(origin, span).await? {
         if says_anything(origin.id, &body) {
-            let said = vouched_body(copy, (origin, key), seq).await?;
-            let said = said.ok_or(AuditError::Unproven { origin: origin.id })?;
-            add(&mut anew, origin.id, &said);
+            match vouched_body(copy, (origin, key), seq).await? {
+                Some(said) => add(&mut all.anew, origin.id, &said),
+                None => all.unproven = all.unproven.saturating_add(1),
+            }
         }
     }
-    Ok(anew)
+    Ok(all)
 }
 
 fn says_anything(own: OriginId, body: &[u8]) -> bool {

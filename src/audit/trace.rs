@@ -10,7 +10,8 @@ use crate::store::audit::{CopyOrigin, LogCopy};
 /// Records that are searched at once.
 const STRETCH: u64 = 65_536;
 
-/// Whether a log begins at its first record, or a record of the newest log says that all before `first` was removed with age.
+/// Whether a log begins at its first record, or a record of it, or of the newest log, says that all before `first` was removed with
+/// age.
 ///
 /// # Errors
 /// When the file can't be read.
@@ -22,15 +23,28 @@ pub(super) async fn is_beginning_explained(
     if first == 0 {
         return Ok(true);
     }
-    let Some(newest) = copy.origins().await?.pop() else { return Ok(false) };
-    let mut end = copy.last(&newest).await?.map_or(0, |last| last.saturating_add(1));
-    let begin = copy.first(&newest).await?.unwrap_or(0);
-    // The last removal is the nearest to the end.
+    let newest = copy.origins().await?.pop().filter(|newest| newest.id != log.id);
+    for by in newest.iter().chain([log]) {
+        if is_removal_said(copy, (by, key), (log, first)).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether `by` says it. The last removal is the nearest to the end.
+async fn is_removal_said(
+    copy: &mut LogCopy,
+    (by, key): (&CopyOrigin, &LogPublicKey),
+    (log, first): (&CopyOrigin, u64),
+) -> Result<bool, StoreError> {
+    let mut end = copy.last(by).await?.map_or(0, |last| last.saturating_add(1));
+    let begin = copy.first(by).await?.unwrap_or(0);
     while end > begin {
         let from = end.saturating_sub(STRETCH).max(begin);
-        for (seq, body) in copy.said(&newest, (from, end)).await?.into_iter().rev() {
+        for (seq, body) in copy.said(by, (from, end)).await?.into_iter().rev() {
             if reaches(&body, log, first)
-                && let Some(body) = vouched_body(copy, (&newest, key), seq).await?
+                && let Some(body) = vouched_body(copy, (by, key), seq).await?
                 && reaches(&body, log, first)
             {
                 return Ok(true);

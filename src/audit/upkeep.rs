@@ -18,7 +18,7 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::age::{Times, ended, limit, old};
-use super::anew::said_in;
+use super::anew::{Said, said_in};
 use super::beginning::{Beginning, Grown, grow};
 use super::error::AuditError;
 use super::merkle::Hash;
@@ -29,8 +29,9 @@ use super::{Audit, Log};
 use crate::keys::LogPublicKey;
 use crate::model::body;
 use crate::model::id::Subject;
-use crate::model::record::{Actor, Anew, Entry, Event, FoundLog, Removal};
+use crate::model::record::{Actor, Entry, Event, FoundLog, Removal};
 use crate::model::time::{Clock, Timestamp};
+use crate::store::StoreError;
 use crate::store::audit::{
     self as file, CopyOrigin, CopyRow, Erasure, LogCopy, Remover, Rest, STEP, Step, Wish,
 };
@@ -230,14 +231,11 @@ impl Upkeep {
         let FoundLog { origin, records: upto, root, .. } = found;
         if upto > 0 {
             let removal = Removal { origin, upto, root };
-            let anew = match self.anew(copy, log, upto).await {
-                // It was accepted as it is: what it says and nothing vouches for is lost.
-                Err(AuditError::Unproven { origin }) => {
-                    tracing::error!(log = %origin, "What a log that is removed with age says of others is not what was signed, and is lost.");
-                    Anew::default()
-                }
-                anew => anew?,
-            };
+            let Said { anew, unproven } = self.said(copy, log, upto).await?;
+            if unproven > 0 {
+                // It was accepted as it is.
+                tracing::error!(log = %log.id, unproven, "What a log that is removed with age says of others is not what was signed, and is lost.");
+            }
             self.note(Event::Pruned { removal, before, anew }).await?;
             match self.shorten(copy, log, (upto.saturating_sub(STEP), None)).await {
                 // It was accepted with records missing: whatever is left of it does not hold.
@@ -273,7 +271,10 @@ impl Upkeep {
             let Some(tree) = old else { return Ok(()) };
             let (upto, root) = (tree.size(), tree.root());
             let (origin, told) = (log.id.to_string(), Some(STANDARD.encode(root)));
-            let anew = self.anew(copy, log, upto).await?;
+            let Said { anew, unproven } = self.said(copy, log, upto).await?;
+            if unproven > 0 {
+                return Err(AuditError::Unproven { origin: log.id });
+            }
             let removal = Removal { origin, upto, root: told };
             self.note(Event::Pruned { removal, before, anew }).await?;
             self.shorten(copy, log, (upto, Some(root))).await?;
@@ -281,12 +282,12 @@ impl Upkeep {
     }
 
     /// What must stay known of the records that are to be removed.
-    async fn anew(
+    async fn said(
         &self,
         copy: &mut LogCopy,
         log: &CopyOrigin,
         upto: u64,
-    ) -> Result<Anew, AuditError> {
+    ) -> Result<Said, StoreError> {
         let first = copy.first(log).await?.unwrap_or(upto);
         said_in(copy, log, (first, upto), &self.key).await
     }
