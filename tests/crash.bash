@@ -7,11 +7,21 @@ fail() { echo "FAIL $script: $*" >&2; exit 1; }
 for tool in curl sqlite3 awk python3; do
     command -v "$tool" >/dev/null || { echo "$script: \`$tool\` is missing" >&2; exit 2; }
 done
-# Ports that the system hands out: the gate's, one where nobody answers for Entra, the app's, the gate's own for operators.
+# Ports that the system hands out: the gate's, whose demo takes the two above it as well, one where nobody answers for Entra, the
+# app's, the gate's own for operators.
 read -r port entra_port app_port ops_port < <(python3 -c '
 import socket
-handed = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-print(*(socket.getsockname()[1] for socket in handed))')
+def taken(port):
+    return socket.create_server(("127.0.0.1", port))
+while True:
+    try:
+        port = taken(0).getsockname()[1]
+        row = [taken(port + step) for step in range(3)]
+        break
+    except (OSError, OverflowError):
+        pass
+others = [taken(0) for _ in range(3)]
+print(port, *(socket.getsockname()[1] for socket in others))')
 gate=${GATE:-}
 if [ -z "$gate" ]; then
     cargo build --release --quiet --bin cedargate
