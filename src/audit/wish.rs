@@ -71,7 +71,10 @@ pub async fn ask(reader: &AuditReader, ward: Ward, request: Request) -> Result<A
     }
     let note = newest.map(|point| point.note).ok_or(AuditError::NotItsKey)?;
     let key = ward.at(Some(&note)).key;
-    Checkpoint::open(&note, &key.public()).map_err(|_| AuditError::NotItsKey)?;
+    let signed = Checkpoint::open(&note, &key.public()).map_err(|_| AuditError::NotItsKey)?;
+    // Where the file puts the checkpoint is not signed, and a later place would have the wish go further than the log does.
+    let end = logs.last_mut().filter(|(id, _)| *id == signed.origin);
+    end.ok_or(AuditError::NotItsKey)?.1 = signed.size;
     let Request { subject, reason, asked_by, asked } = request;
     let wish = Wish {
         subject: subject.to_string(),

@@ -129,6 +129,20 @@ async fn wish_is_about_the_logs_that_there_were() {
     assert_eq!(shell.number(gone).await, 0);
 }
 
+/// Somebody puts the newest checkpoint where nothing is yet: nobody signs more than there was.
+#[tokio::test]
+async fn wish_goes_no_further_than_the_checkpoint_that_was_signed() {
+    let (_directory, url, _) = log(1).await;
+    let reader = AuditReader::open(&url).await.unwrap();
+    let mut shell = Shell::open(&url).await;
+    let newest = "(SELECT MAX(place) FROM checkpoint)";
+    let moved = format!("UPDATE checkpoint SET place = place + 1000 WHERE place = {newest}");
+    shell.run_owned(moved).await;
+    wished(&reader, &uma()).await;
+    let logs = shell.texts("SELECT logs FROM erasure").await.remove(0);
+    assert!(logs.ends_with(",10]]"), "{logs}");
+}
+
 #[tokio::test]
 async fn key_does_not_change_while_somebody_is_still_to_be_forgotten() {
     let (directory, url, clock) = log(1).await;
